@@ -1,0 +1,76 @@
+# Workledger. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+PORT ?= 8000
+# Passed on to pytest, as in `make test ARGS="-k cursors"`.
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- the environment: each stamp is younger than what it was made from, so a second run starts at once
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Workledger needs Python 3.11; set PYTHON= to it" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo "Workledger needs Python 3.11, $(PYTHON) is $$("$(PYTHON)" -V); set PYTHON= to it" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/serve.stamp: requirements.txt infra/local/requirements.txt | $(PY)
+	@echo "Installing what the local stack needs"
+	@$(PIP) install -r requirements.txt -r infra/local/requirements.txt
+	@$(PY) -m compileall -q infra chalicelib app.py
+	@$(PY) -m infra.local.dynoxide || true
+	@touch $@
+
+$(VENV)/test.stamp: tests/requirements.txt $(VENV)/serve.stamp
+	@echo "Installing the tools that test and package"
+	@$(PIP) install -r requirements.txt -r tests/requirements.txt
+	@touch $@
+
+# ---- run
+
+.PHONY: serve
+serve: $(VENV)/serve.stamp ## Run the product here: PORT=8000, WORKLEDGER_STORE=moto|dynoxide
+	@exec $(PY) -m infra.local.serve --port $(PORT)
+
+.PHONY: reset
+reset: ## Drop the data that `make serve` keeps
+	@rm -rf .cache/local && echo "Dropped the local data"
+
+# ---- check
+
+.PHONY: lint
+lint: $(VENV)/test.stamp ## Check style and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+.PHONY: test
+test: lint ## Run every check: style, types, the suite on moto, then the strict pass and the e2e where they can run
+	WORKLEDGER_STORE=moto $(PY) -m pytest $(ARGS)
+	@infra/local/when-possible "strict pass" "$(PY) -m infra.local.dynoxide" "$(MAKE) --no-print-directory test-strict"
+	@infra/local/when-possible "e2e" "$(MAKE) --no-print-directory e2e-parts" "$(MAKE) --no-print-directory e2e"
+
+.PHONY: test-strict
+test-strict: $(VENV)/test.stamp ## Run the suite and its nets on dynoxide, or on the engine at TABLE_ENDPOINT=
+	WORKLEDGER_STORE=dynoxide $(PY) -m pytest $(ARGS)
+
+.PHONY: openapi
+openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew
+	$(PY) -m infra.openapi
+
+.PHONY: bench
+bench: $(VENV)/test.stamp ## Measure
+	$(PY) -m benchmarks
+
+# package, e2e, deploy
+-include infra/package.mk

@@ -1,0 +1,189 @@
+"""The engines under the product: a DynamoDB store (moto, dynoxide or any other), and moto for queue and mail."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+from infra.local import dynoxide
+
+HOST = "127.0.0.1"
+REGION = "eu-central-1"
+_CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+_READY_WITHIN_SECONDS = 10.0
+
+
+class Store(StrEnum):
+    DYNOXIDE = "dynoxide"
+    MOTO = "moto"
+    OTHER = "other"
+    """Already running, at TABLE_ENDPOINT."""
+
+
+class UnknownStore(Exception):
+    """WORKLEDGER_STORE names no engine."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    store: Store
+    table_endpoint: str
+    """DynamoDB and its streams."""
+    services_endpoint: str
+    """Queue and mail."""
+
+    def environment(self) -> dict[str, str]:
+        """What makes every plain AWS client of a process talk to this engine."""
+        return {
+            "AWS_ACCESS_KEY_ID": _CREDENTIALS["aws_access_key_id"],
+            "AWS_SECRET_ACCESS_KEY": _CREDENTIALS["aws_secret_access_key"],
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": self.services_endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.table_endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.table_endpoint,
+        }
+
+    def client(self, service: str) -> Any:
+        """A client of this engine, whatever the environment says."""
+        on_table = service in {"dynamodb", "dynamodbstreams"}
+        return boto3.session.Session(region_name=REGION, **_CREDENTIALS).client(
+            service,
+            endpoint_url=self.table_endpoint if on_table else self.services_endpoint,
+            # dynoxide's shard ids and sequence numbers are shorter than the SDK lets through.
+            config=Config(parameter_validation=service != "dynamodbstreams", retries={"total_max_attempts": 2}),
+        )
+
+
+def wanted_store(default: Store = Store.MOTO) -> Store:
+    """The store that TABLE_ENDPOINT or WORKLEDGER_STORE asks for."""
+    if os.environ.get("TABLE_ENDPOINT"):
+        return Store.OTHER
+    name = os.environ.get("WORKLEDGER_STORE") or default
+    if name not in {Store.DYNOXIDE, Store.MOTO}:
+        raise UnknownStore(f"WORKLEDGER_STORE is {name!r}; it can be {Store.DYNOXIDE} or {Store.MOTO}")
+    return Store(name)
+
+
+@contextlib.contextmanager
+def running(store: Store | None = None, data: Path | None = None) -> Iterator[Engine]:
+    """The engines, until the block ends. `data`: the file in which dynoxide keeps the table.
+
+    Raises DynoxideUnavailable. All motos of a process share their state, so give tables and queues names of their own.
+    Clients come from `Engine.client`; whole processes are pointed here by `Engine.environment`.
+    """
+    store = store or wanted_store()
+    with contextlib.ExitStack() as stack:
+        services = stack.enter_context(_moto())
+        match store:
+            case Store.MOTO:
+                table = services
+            case Store.DYNOXIDE:
+                table = stack.enter_context(_dynoxide(data))
+            case Store.OTHER:
+                table = os.environ["TABLE_ENDPOINT"]
+        yield Engine(store, table, services)
+
+
+class _OneAtATime:
+    """A WSGI application without concurrency: moto loses acknowledged writes when its calls overlap."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        with self._lock:
+            return list(self._application(environ, start_response))
+
+
+@contextlib.contextmanager
+def _moto() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server(HOST, 0, _OneAtATime(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+# Ends with the process that started it, however that one ends; Linux only, as is the pinned binary.
+_WITH_PARENT = """
+import ctypes, os, signal, sys
+parent = int(sys.argv[1])
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(1)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@contextlib.contextmanager
+def _dynoxide(data: Path | None) -> Iterator[str]:
+    path = dynoxide.binary()
+    port = free_port()
+    command = [str(path), "--host", HOST, "--port", str(port)]
+    if data is not None:
+        data.parent.mkdir(parents=True, exist_ok=True)
+        command += ["--db-path", str(data)]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-IS", "-c", _WITH_PARENT, str(os.getpid()), *command],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            # Out of the terminal's reach: Ctrl-C ends the app first, then the store under it.
+            start_new_session=True,
+        )
+        try:
+            _wait_until_open(process, port, log)
+            yield f"http://{HOST}:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    """Waits for the line in which it names its port: an open port could be somebody else's."""
+    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    while True:
+        over = process.poll() is not None or time.monotonic() > deadline
+        said = os.pread(log.fileno(), 4096, 0).decode(errors="replace")
+        if f"http://{HOST}:{port}" in said and process.poll() is None:
+            return
+        if over:
+            raise dynoxide.DynoxideUnavailable(f"it did not start: {said.strip() or 'no reason given'}")
+        time.sleep(0.005)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,42 @@
+"""Reads `infra/resources.yaml`, the one definition of table and queues, for use outside CloudFormation."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+RESOURCES = Path(__file__).parents[1] / "resources.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """Understands CloudFormation's short tags: `!Ref x` becomes `{"Ref": x}`, `!Sub x` becomes `{"Fn::Sub": x}`."""
+
+
+def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.MappingNode):
+        value: Any = loader.construct_mapping(node, deep=True)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        assert isinstance(node, yaml.ScalarNode)
+        value = loader.construct_scalar(node)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+@cache
+def load(path: Path = RESOURCES) -> dict[str, Any]:
+    with path.open(encoding="utf-8") as text:
+        # A subclass of SafeLoader: nothing but plain values is ever built.
+        template: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506
+    return template
+
+
+def properties(logical_id: str, path: Path = RESOURCES) -> dict[str, Any]:
+    found: dict[str, Any] = load(path)["Resources"][logical_id]["Properties"]
+    return found
