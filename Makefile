@@ -1,6 +1,4 @@
 # Workledger. `make help` lists the targets.
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -48,6 +46,12 @@ reset: ## Drop the data that `make serve` keeps
 
 # ---- check
 
+# $(call when-possible,name,command that succeeds when its parts can be had,target)
+define when-possible
+if $(2); then $(MAKE) --no-print-directory $(3); \
+else printf '\n%s\n%s\n%s\n\n' '****************************************' '**** SKIPPED: $(1), see above why' '****************************************'; fi
+endef
+
 .PHONY: lint
 lint: $(VENV)/test.stamp ## Check style and types
 	$(PY) -m ruff check .
@@ -57,8 +61,8 @@ lint: $(VENV)/test.stamp ## Check style and types
 .PHONY: test
 test: lint ## Run every check: style, types, the suite on moto, then the strict pass and the e2e where they can run
 	WORKLEDGER_STORE=moto $(PY) -m pytest $(ARGS)
-	@infra/local/when-possible "strict pass" "$(PY) -m infra.local.dynoxide" "$(MAKE) --no-print-directory test-strict"
-	@infra/local/when-possible "e2e" "$(MAKE) --no-print-directory e2e-parts" "$(MAKE) --no-print-directory e2e"
+	@$(call when-possible,strict pass,$(PY) -m infra.local.dynoxide,test-strict)
+	@$(call when-possible,e2e,$(MAKE) --no-print-directory e2e-parts,e2e)
 
 .PHONY: test-strict
 test-strict: $(VENV)/test.stamp ## Run the suite and its nets on dynoxide, or on the engine at TABLE_ENDPOINT=

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,10 +23,11 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from infra.local import dynoxide
+from infra.local import dynoxide, with_parent
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
+ACCOUNT = "123456789012"  # moto's
 _CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 _READY_WITHIN_SECONDS = 10.0
 
@@ -65,12 +67,18 @@ class Engine:
     def client(self, service: str) -> Any:
         """A client of this engine, whatever the environment says."""
         on_table = service in {"dynamodb", "dynamodbstreams"}
-        return boto3.session.Session(region_name=REGION, **_CREDENTIALS).client(
+        return _session().client(
             service,
             endpoint_url=self.table_endpoint if on_table else self.services_endpoint,
             # dynoxide's shard ids and sequence numbers are shorter than the SDK lets through.
             config=Config(parameter_validation=service != "dynamodbstreams", retries={"total_max_attempts": 2}),
         )
+
+
+@cache
+def _session() -> boto3.session.Session:
+    """One for all clients: each session reads the service definitions anew."""
+    return boto3.session.Session(region_name=REGION, **_CREDENTIALS)
 
 
 def wanted_store(default: Store = Store.MOTO) -> Store:
@@ -129,18 +137,6 @@ def _moto() -> Iterator[str]:
         server.server_close()
 
 
-# Ends with the process that started it, however that one ends; Linux only, as is the pinned binary.
-_WITH_PARENT = """
-import ctypes, os, signal, sys
-parent = int(sys.argv[1])
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
-
 @contextlib.contextmanager
 def _dynoxide(data: Path | None) -> Iterator[str]:
     path = dynoxide.binary()
@@ -151,7 +147,7 @@ def _dynoxide(data: Path | None) -> Iterator[str]:
         command += ["--db-path", str(data)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-IS", "-c", _WITH_PARENT, str(os.getpid()), *command],
+            [sys.executable, "-IS", with_parent.__file__, str(os.getpid()), *command],
             stdout=subprocess.DEVNULL,
             stderr=log,
             # Out of the terminal's reach: Ctrl-C ends the app first, then the store under it.
@@ -183,6 +179,7 @@ def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: IO[bytes]
 
 
 def free_port() -> int:
+    """Free a moment ago, that is."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,47 @@
+"""What `make serve` says once it is ready."""
+
+from __future__ import annotations
+
+from infra.local import demo
+
+_TEXT = """
+Workledger is ready after {seconds:.1f} s (store: {note})
+
+  API       {url}/api/v1
+  Docs      {url}/docs
+  Mailbox   {url}{mailbox}
+
+Sign-in of "{organization}", password {password}
+{people}
+
+First calls
+  curl -s {url}/api/v1/auth/sign-in -H 'Content-Type: application/json' \\
+    -d '{{"email":"{owner}","password":"{password}"}}'
+{signed_in_call}
+Ctrl-C ends it.
+"""
+_SIGNED_IN_CALL = """  curl -s '{url}/api/v1/clients?pageSize=3' -H 'Authorization: Bearer {token}'
+"""
+_STANDINGS = {
+    "ACTIVE": "",
+    "DEACTIVATED": "deactivated: sign-in is refused",
+    "INVITED": "invited: the code to accept with is in the mailbox",
+}
+
+
+def text(url: str, mailbox: str, token: str | None, note: str, seconds: float) -> str:
+    people = [
+        f"  {person.email:<26}{person.role:<13}{_STANDINGS[person.standing]}".rstrip()
+        for person in (demo.OWNER, *demo.TEAM)
+    ]
+    return _TEXT.format(
+        url=url,
+        mailbox=mailbox,
+        note=note,
+        seconds=seconds,
+        organization=demo.ORGANIZATION,
+        password=demo.PASSWORD,
+        people="\n".join(people),
+        owner=demo.OWNER.email,
+        signed_in_call=_SIGNED_IN_CALL.format(url=url, token=token) if token else "",
+    )

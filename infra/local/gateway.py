@@ -1,0 +1,183 @@
+"""The API gateway's part, locally: an HTTP request becomes the Lambda event that the app gets when deployed.
+
+Chalice's own local gateway answers unknown paths with 403, leaves path parameters encoded, passes raw bytes as the
+body and sends no request id; this one does what the deployed gateway does, in the product's envelope.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from chalice.app import Chalice, CORSConfig
+from chalice.config import Config
+from chalice.local import LocalChalice, LocalGateway
+
+from infra.local.engine import ACCOUNT
+
+log = logging.getLogger("workledger.local.gateway")
+
+STAGE = "local"
+# What the gateway itself answers, by status: code and message as the deployed gateway's responses have them.
+_ANSWERS: Mapping[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("VALIDATION_ERROR", "The request is not valid."),
+    HTTPStatus.NOT_FOUND: ("NOT_FOUND", "There is nothing at this address."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("PAYLOAD_TOO_LARGE", "The request body is too large."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("INTERNAL_ERROR", "Something went wrong."),
+}
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    method: str
+    target: str
+    """Path and query as they stand in the request line."""
+    headers: Mapping[str, list[str]]
+    """By name in lower case."""
+    body: bytes
+    source_ip: str
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    status: int
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Match:
+    route: str
+    parameters: dict[str, str]
+
+
+class Routes:
+    """Finds the route of a path. Literal segments win over parameters, as in the deployed gateway."""
+
+    def __init__(self, routes: list[str]) -> None:
+        self._routes = [(route, route.split("/")) for route in sorted(routes, key=_literal_segments_first)]
+
+    def match(self, path: str) -> Match | None:
+        segments = (path.rstrip("/") or "/").split("/")
+        for route, pattern in self._routes:
+            if len(pattern) == len(segments) and all(
+                _is_parameter(wanted) or wanted == given for wanted, given in zip(pattern, segments, strict=True)
+            ):
+                captured = zip(pattern, segments, strict=True)
+                return Match(route, {name[1:-1]: unquote(value) for name, value in captured if _is_parameter(name)})
+        return None
+
+
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{")
+
+
+def _literal_segments_first(route: str) -> list[tuple[bool, str]]:
+    return [(_is_parameter(segment), segment) for segment in route.split("/")]
+
+
+class Gateway:
+    """Hands requests to the app. `app` becomes safe to call from many threads at once."""
+
+    def __init__(self, app: Chalice) -> None:
+        if not isinstance(app, LocalChalice):
+            app.__class__ = type("LocalApp", (LocalChalice, type(app)), {})
+        self._app = app
+        self._routes = Routes(list(app.routes))
+        self._chalice = LocalGateway(app, Config(config_from_disk={"app_name": app.app_name}, chalice_stage=STAGE))
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        path, _, query = request.target.partition("?")
+        match = self._routes.match(path)
+        if match is None:
+            return self.answer(HTTPStatus.NOT_FOUND)
+        event = _event(request, path, query, match)
+        if request.method == "OPTIONS" and "OPTIONS" not in self._app.routes[match.route]:
+            return HttpResponse(HTTPStatus.OK, headers=_pairs(self._chalice._autogen_options_headers(event)))
+        return _response(self._app(event, self._chalice._generate_lambda_context()))
+
+    def answer(self, status: HTTPStatus) -> HttpResponse:
+        """The gateway's own answer, for what never reaches the app."""
+        code, message = _ANSWERS[status]
+        request_id = str(uuid.uuid4())
+        log.info("gateway answered %d %s, request %s", status, code, request_id)
+        envelope = {"success": False, "error": {"code": code, "message": message, "requestId": request_id}}
+        headers = {"Content-Type": "application/json", "X-Request-Id": request_id, **self._cors_headers()}
+        return HttpResponse(status, json.dumps(envelope).encode(), _pairs(headers))
+
+    def _cors_headers(self) -> dict[str, str]:
+        cors = self._app.api.cors
+        if isinstance(cors, CORSConfig):
+            headers: dict[str, str] = cors.get_access_control_headers()
+            return headers
+        return {"Access-Control-Allow-Origin": "*"} if cors else {}
+
+
+def _event(request: HttpRequest, path: str, query: str, match: Match) -> dict[str, Any]:
+    """An event of a REST API with the Lambda proxy integration."""
+    parameters = parse_qs(query, keep_blank_values=True)
+    now = time.time()
+    body, is_base64 = _body(request.body)
+    return {
+        "resource": match.route,
+        "path": unquote(path),
+        "httpMethod": request.method,
+        "headers": {name: values[-1] for name, values in request.headers.items()},
+        "multiValueHeaders": dict(request.headers),
+        "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+        "multiValueQueryStringParameters": parameters or None,
+        "pathParameters": match.parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "domainName": next(iter(request.headers.get("host", [])), "localhost"),
+            "httpMethod": request.method,
+            "identity": {
+                "sourceIp": request.source_ip,
+                "userAgent": next(iter(request.headers.get("user-agent", [])), None),
+            },
+            "path": f"/{STAGE}{path}",
+            "protocol": "HTTP/1.1",
+            "requestId": str(uuid.uuid4()),
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+            "requestTimeEpoch": int(now * 1000),
+            "resourceId": match.route,
+            "resourcePath": match.route,
+            "stage": STAGE,
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+
+
+def _body(body: bytes) -> tuple[str | None, bool]:
+    """Text travels as text; bytes that are none travel in base64, for the app to refuse."""
+    if not body:
+        return None, False
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), True
+
+
+def _response(answer: dict[str, Any]) -> HttpResponse:
+    body = answer.get("body") or ""
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else str(body).encode()
+    headers = _pairs(answer.get("headers") or {})
+    headers += [(name, value) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "application/json"))
+    return HttpResponse(answer["statusCode"], content, headers)
+
+
+def _pairs(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in headers.items()]

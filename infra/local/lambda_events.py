@@ -1,0 +1,83 @@
+"""What Lambda hands to a function, and what it makes of the answer."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chalice.local import LambdaContext
+
+from infra.local.engine import ACCOUNT, REGION
+
+log = logging.getLogger("workledger.local.pump")
+
+Handler = Callable[[dict[str, Any], Any], Any]
+_TIMEOUT_SECONDS = 60
+
+
+def invoke(handler: Handler, name: str, event: dict[str, Any]) -> Any:
+    return handler(event, LambdaContext(name, 1024, max_runtime_ms=_TIMEOUT_SECONDS * 1000))
+
+
+def invoke_batch(handler: Handler, name: str, records: Sequence[dict[str, Any]], ids: Sequence[str]) -> set[str] | None:
+    """The ids that the function reports as failed; None when it raised, and nothing is known of any record."""
+    try:
+        answer = invoke(handler, name, {"Records": list(records)})
+    except Exception:  # whatever a function raises, Lambda takes for a failed batch
+        log.exception("%s failed on a batch of %d", name, len(records))
+        return None
+    failed = {each.get("itemIdentifier") for each in (answer or {}).get("batchItemFailures", [])}
+    if not failed <= set(ids):
+        log.error("%s reported failures of records that it did not get", name)
+        return None
+    return failed
+
+
+def stream_record(record: dict[str, Any], stream_arn: str) -> dict[str, Any]:
+    """A record of GetRecords as the event has it: bytes in base64, time in seconds."""
+    change = record["dynamodb"]
+    plain = change | {"ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp()}
+    return record | {"dynamodb": _without_bytes(plain), "eventSourceARN": stream_arn, "awsRegion": REGION}
+
+
+def queue_record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": message.get("MessageAttributes", {}),
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": REGION,
+    }
+
+
+def scheduled_event(name: str) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"],
+        "detail": {},
+    }
+
+
+def _without_bytes(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _without_bytes(each) for name, each in value.items()}
+        case list():
+            return [_without_bytes(each) for each in value]
+        case bytes():
+            return base64.b64encode(value).decode()
+    return value

@@ -1,0 +1,91 @@
+"""The mails that the product sent, newest first: JSON for programs, a page for people."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.ses.models import ses_backends
+
+from infra.local.engine import ACCOUNT, REGION
+from infra.local.gateway import HttpRequest, HttpResponse
+
+PATH = "/_local/mail"
+_CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
+
+
+class _Sent(list[Any]):
+    """moto's list of sent mails, which does not say when each was sent."""
+
+    def append(self, message: Any) -> None:
+        message.sent_at = datetime.now(UTC)
+        super().append(message)
+
+
+class Mailbox:
+    """What arrives in this process's moto from now on."""
+
+    def __init__(self) -> None:
+        self._sent = _Sent()
+        ses_backends[ACCOUNT][REGION].sent_messages = self._sent
+
+    def mails(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Newest first; `to` keeps those to one address."""
+        found = (_mail(message) for message in reversed(self._sent))
+        return [mail for mail in found if to is None or mail["recipient"].casefold() == to.casefold()]
+
+    def latest_code(self, to: str) -> str | None:
+        return next((mail["code"] for mail in self.mails(to) if mail["code"]), None)
+
+    def page(self, request: HttpRequest) -> HttpResponse:
+        to = parse_qs(request.target.partition("?")[2]).get("to", [None])[-1]
+        mails = self.mails(to)
+        if _prefers_html(request.headers.get("accept", [])):
+            return HttpResponse(200, _html(mails).encode(), [("Content-Type", "text/html; charset=utf-8")])
+        body = json.dumps(mails, ensure_ascii=False, indent=2)
+        return HttpResponse(200, f"{body}\n".encode(), [("Content-Type", "application/json")])
+
+
+def _mail(message: Any) -> dict[str, Any]:
+    code = _CODE.search(message.body)
+    return {
+        "recipient": ", ".join(message.destinations["ToAddresses"]),
+        "subject": message.subject,
+        "body": message.body,
+        "code": code[0] if code else None,
+        "sentAt": message.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+    }
+
+
+def _prefers_html(accept: Iterable[str]) -> bool:
+    kinds = [kind.partition(";")[0].strip() for line in accept for kind in line.split(",")]
+    return "text/html" in kinds and "application/json" not in kinds[: kinds.index("text/html")]
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Local mailbox</title>
+<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5"><style>
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }}
+article {{ border: 1px solid #d5dce3; border-radius: .5rem; padding: 1rem; margin: 1rem 0 }}
+h2 {{ font-size: 1.1rem; margin: 0 }} p {{ margin: .2rem 0; color: #5b6b7a }} pre {{ white-space: pre-wrap }}
+code {{ font-size: 1.2rem; background: #eef3f8; padding: .1rem .4rem }}
+</style></head><body><h1>Local mailbox</h1><p>{count} mails, newest first. Nothing left this machine.</p>
+{mails}</body></html>
+"""
+_ARTICLE = """<article><h2>{subject}</h2><p>to {recipient}, {sentAt}</p>{code}<pre>{body}</pre></article>
+"""
+
+
+def _html(mails: list[dict[str, Any]]) -> str:
+    return _PAGE.format(count=len(mails), mails="".join(map(_article, mails)))
+
+
+def _article(mail: dict[str, Any]) -> str:
+    safe = {name: html.escape(str(value)) for name, value in mail.items()}
+    code = f"<p>code <code>{safe['code']}</code></p>" if mail["code"] else ""
+    return _ARTICLE.format(**safe | {"code": code})

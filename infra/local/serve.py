@@ -1,0 +1,175 @@
+"""`make serve`: the whole product on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import importlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from infra.local import banner, stack
+from infra.local.demo import Api, DemoFailed, seed
+from infra.local.dynoxide import DynoxideUnavailable
+from infra.local.engine import HOST, Engine, Store, UnknownStore, running, wanted_store
+from infra.local.gateway import Gateway
+from infra.local.mailbox import PATH as MAILBOX_PATH
+from infra.local.mailbox import Mailbox
+from infra.local.pump import Pump
+from infra.local.server import Server
+from infra.local.table import TableDiffers
+from infra.local.with_parent import end_with_parent
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / ".cache" / "local"
+
+
+class PortTaken(Exception):
+    """Something else listens where the product should."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    if options.end_with_parent:
+        end_with_parent(os.getppid())
+    started = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        with _product(options.port, started) as running_product:
+            running_product.join()
+    except (DynoxideUnavailable, PortTaken, TableDiffers, UnknownStore) as error:
+        print(f"make serve: {error}", file=sys.stderr)
+        return 1
+    except SystemExit:
+        print("Stopped.", flush=True)
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local.serve", description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000)
+    parser.add_argument(
+        "--end-with-parent", action="store_true", help="end when the process that started this one does"
+    )
+    return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return int(text)
+
+
+def _end(*_: object) -> NoReturn:
+    # A second Ctrl-C must not interrupt the clearing up after the first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit
+
+
+@contextlib.contextmanager
+def _product(port: int, started: float) -> Iterator[threading.Thread]:
+    """Everything, running; the server's thread. What is left ends in the reverse order, the store last."""
+    _require_free(port)
+    with contextlib.ExitStack() as parts:
+        keeps = parts.enter_context(_kept_data())
+        engine, note = _engine(parts, keeps=keeps)
+        grounds = stack.build(engine)
+        os.environ.update(grounds.environment())
+        sys.path.insert(0, str(ROOT))
+        app = importlib.import_module("app")
+        mailbox = Mailbox()
+        pump = _pump(app, grounds, KEPT / "position.json" if keeps and engine.store is Store.DYNOXIDE else None)
+        server = Server(HOST, port, Gateway(app.app), {MAILBOX_PATH: mailbox.page}, after_write=pump.wake)
+        pump.start()
+        parts.callback(pump.stop)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        thread.start()
+        parts.callback(server.server_close)
+        parts.callback(server.shutdown)
+        url = f"http://{HOST}:{port}"
+        token = _demo(url, mailbox)
+        print(banner.text(url, MAILBOX_PATH, token, note, time.monotonic() - started), flush=True)
+        yield thread
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} cannot be used ({error.strerror}); choose another: make serve PORT="
+            ) from error
+
+
+@contextlib.contextmanager
+def _kept_data() -> Iterator[bool]:
+    """Whether the kept data is ours: two engines on one file would damage it."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with (KEPT / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _engine(parts: contextlib.ExitStack, *, keeps: bool) -> tuple[Engine, str]:
+    """The engine that is wanted, or else the best there is; and what to tell of it."""
+    store = wanted_store(default=Store.DYNOXIDE)
+    data = KEPT / "workledger.db" if keeps else None
+    kept = (
+        f"data kept in {KEPT.relative_to(ROOT)} (make reset drops it)"
+        if keeps
+        else "nothing kept: another run holds the data"
+    )
+    notes = {Store.DYNOXIDE: kept, Store.MOTO: "nothing kept", Store.OTHER: os.environ.get("TABLE_ENDPOINT", "")}
+    try:
+        return parts.enter_context(running(store, data)), f"{store}, {notes[store]}"
+    except DynoxideUnavailable as error:
+        if os.environ.get("WORKLEDGER_STORE"):
+            raise
+        return parts.enter_context(running(Store.MOTO)), f"moto, nothing kept; no dynoxide: {error}"
+
+
+def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
+    return Pump(
+        grounds.engine,
+        grounds.table,
+        grounds.queue_url,
+        consume_stream=app.consume_stream,
+        deliver_mail=app.deliver_mail,
+        schedules={"sweep_outbox": app.sweep_outbox},
+        retry_seconds=1,
+        checkpoint=checkpoint,
+    )
+
+
+def _demo(url: str, mailbox: Mailbox) -> str | None:
+    """A token of the demo's owner; None, and the reason printed, when there is no demo as described."""
+    logging.disable(logging.INFO)
+    try:
+        return seed(Api(f"{url}/api/v1"), mailbox.latest_code)
+    except DemoFailed as error:
+        print(f"The demo organization is not as described: {error}. `make reset` gives a new one.", file=sys.stderr)
+        return None
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

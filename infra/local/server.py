@@ -1,0 +1,171 @@
+"""The HTTP server of the local stack: reads requests, asks the gateway, writes answers, keeps connections open."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from chalice.local import ThreadedHTTPServer
+
+from infra.local.gateway import Gateway, HttpRequest, HttpResponse
+
+log = logging.getLogger("workledger.local.server")
+
+# API Gateway takes 10 MB; the app refuses far less, by itself.
+_MAXIMUM_BODY_BYTES = 10 * 1024 * 1024
+_LENGTH = re.compile(r"[0-9]{1,15}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n")
+_ABSOLUTE_TARGET = re.compile(r"https?://[^/?]*", re.IGNORECASE)
+
+LocalPage = Callable[[HttpRequest], HttpResponse]
+"""Answers under /_local/, which belong to the runner and not to the product."""
+
+
+class Server(ThreadedHTTPServer):
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        gateway: Gateway,
+        pages: Mapping[str, LocalPage],
+        after_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`after_write` is called after each request that may have changed something."""
+        handler = partial(_Handler, gateway=gateway, pages=pages, after_write=after_write)
+        super().__init__((host, port), handler)
+
+    def handle_error(self, *_: Any) -> None:
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):
+            log.error("a connection broke the server", exc_info=error)
+
+
+class _BadRequest(Exception):
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # An idle connection holds a thread.
+    timeout = 60
+    # One packet an answer: headers and body apart wait for each other's acknowledgement, 40 ms.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def __init__(
+        self, *args: Any, gateway: Gateway, pages: Mapping[str, LocalPage], after_write: Callable[[], None]
+    ) -> None:
+        self._gateway = gateway
+        self._pages = pages
+        self._after_write = after_write
+        super().__init__(*args)
+
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        # `do_GET` and its like: which methods there are is for the app to say.
+        if name.startswith("do_"):
+            return self._answer
+        raise AttributeError(name)
+
+    def _answer(self) -> None:
+        try:
+            request = HttpRequest(self.command, self._target(), self._headers(), self._body(), self.client_address[0])
+        except _BadRequest as error:
+            # What is left unread on the connection cannot be told from the next request.
+            self.close_connection = True
+            self._send(self._gateway.answer(error.status))
+            return
+        page = self._pages.get(request.target.partition("?")[0])
+        try:
+            response = page(request) if page else self._gateway.handle(request)
+        except Exception:
+            log.exception("%s %s was not answered", self.command, request.target.partition("?")[0])
+            response = self._gateway.answer(HTTPStatus.INTERNAL_SERVER_ERROR)
+        self._send(response)
+        if self.command not in {"GET", "HEAD", "OPTIONS"}:
+            self._after_write()
+
+    def _target(self) -> str:
+        return _ABSOLUTE_TARGET.sub("", self.path, count=1).partition("#")[0] or "/"
+
+    def _headers(self) -> dict[str, list[str]]:
+        headers: dict[str, list[str]] = {}
+        for name, value in self.headers.items():
+            headers.setdefault(name.lower(), []).append(value)
+        return headers
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self._chunks()
+        length = self.headers.get("Content-Length", "0")
+        if not _LENGTH.fullmatch(length) or "Transfer-Encoding" in self.headers:
+            raise _BadRequest(HTTPStatus.BAD_REQUEST)
+        if int(length) > _MAXIMUM_BODY_BYTES:
+            self._discard(int(length))
+            raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return self.rfile.read(int(length))
+
+    def _discard(self, length: int) -> None:
+        # A client that is still sending when the connection closes never sees the answer; bounded all the same.
+        for _ in range(min(length // 65536 + 1, 1024)):
+            if not self.rfile.read(min(length, 65536)):
+                return
+            length -= 65536
+
+    def _chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            size = _CHUNK_SIZE.fullmatch(self.rfile.readline(256))
+            if size is None:
+                raise _BadRequest(HTTPStatus.BAD_REQUEST)
+            length = int(size[1], 16)
+            if length == 0:
+                break
+            if len(body) + length > _MAXIMUM_BODY_BYTES:
+                raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            body += self.rfile.read(length)
+            self.rfile.readline(3)
+        while self.rfile.readline(65536).strip():
+            """Trailers, of which nothing is used."""
+        return bytes(body)
+
+    def _send(self, response: HttpResponse) -> None:
+        self.send_response_only(response.status)
+        for name, value in response.headers:
+            if name.lower() != "content-length":
+                self.send_header(name, value)
+        bodiless = response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        if not bodiless:
+            self.send_header("Content-Length", str(len(response.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if not bodiless and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def handle_expect_100(self) -> bool:
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
+    def send_error(self, *_: Any, **__: Any) -> None:
+        """What the standard library refuses, a malformed request line for one: in the envelope, too."""
+        self.close_connection = True
+        # Not set yet when the request line itself is at fault.
+        self.command = getattr(self, "command", None) or ""
+        self.request_version = self.protocol_version
+        self._send(self._gateway.answer(HTTPStatus.BAD_REQUEST))
+
+    def log_message(self, *_: Any) -> None:
+        """Silent: the app writes a line a request."""

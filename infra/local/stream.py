@@ -1,0 +1,101 @@
+"""Hands the table's stream to its consumer the way Lambda does: in order, retried from the lowest failure, bisected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.local.lambda_events import Handler, invoke_batch, stream_record
+
+log = logging.getLogger("workledger.local.pump")
+
+Position = dict[str, str]
+"""The last sequence number dealt with, by shard."""
+
+
+class Stream:
+    def __init__(
+        self,
+        client: Any,
+        arn: str,
+        handler: Handler,
+        *,
+        position: Mapping[str, str] | None = None,
+        batch_size: int = 100,
+        retries: int = 8,
+        pause: Callable[[int], None],
+    ) -> None:
+        """`pause` is called before the retry of that number."""
+        self.arn = arn
+        self.position: Position = dict(position or {})
+        self.dead: list[dict[str, Any]] = []
+        """Records given up, in the form the consumer saw them."""
+        self._client = client
+        self._handler = handler
+        self._batch_size = batch_size
+        self._retries = retries
+        self._pause = pause
+
+    def drain(self) -> int:
+        """Delivers all there is; the number of records."""
+        delivered = 0
+        for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]:
+            while records := self._read(shard["ShardId"]):
+                self._deliver(shard["ShardId"], records)
+                delivered += len(records)
+        return delivered
+
+    def _read(self, shard: str) -> list[dict[str, Any]]:
+        last = self.position.get(shard)
+        start = (
+            {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
+            if last
+            else {"ShardIteratorType": "TRIM_HORIZON"}
+        )
+        iterator = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
+        records = self._client.get_records(ShardIterator=iterator, Limit=self._batch_size)["Records"]
+        return [stream_record(record, self.arn) for record in records]
+
+    def _deliver(self, shard: str, records: list[dict[str, Any]]) -> None:
+        attempt = 0
+        while records:
+            ids = [_sequence_number(record) for record in records]
+            failed = invoke_batch(self._handler, "consume_stream", records, ids)
+            if failed is None and len(records) > 1:
+                middle = len(records) // 2
+                self._deliver(shard, records[:middle])
+                self._deliver(shard, records[middle:])
+                return
+            done = _done(ids, failed)
+            if done == 0 and attempt == self._retries:
+                self._give_up(records[0])
+                done = 1
+            if done == 0:
+                attempt += 1
+                self._pause(attempt)
+                continue
+            attempt = 0
+            self.position[shard] = ids[done - 1]
+            records = records[done:]
+
+    def _give_up(self, record: dict[str, Any]) -> None:
+        self.dead.append(record)
+        log.error(
+            "DEAD LETTER: the consumer failed %d times on stream record %s of %s; it is skipped",
+            self._retries + 1,
+            record["eventID"],
+            record["dynamodb"]["Keys"],
+        )
+
+
+def _sequence_number(record: dict[str, Any]) -> str:
+    number: str = record["dynamodb"]["SequenceNumber"]
+    return number
+
+
+def _done(ids: list[str], failed: set[str] | None) -> int:
+    """How many records from the start are dealt with: those before the lowest failure."""
+    if failed is None:
+        return 0
+    return next((index for index, each in enumerate(ids) if each in failed), len(ids))

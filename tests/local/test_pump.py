@@ -1,0 +1,228 @@
+"""The pump treats functions as Lambda does: order, partial failures, bounded retries, dead letters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from infra.local.engine import Engine, running
+from infra.local.pump import Pump
+from infra.local.stack import Stack, build
+
+Event = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with running() as engine:
+        yield engine
+
+
+@pytest.fixture
+def grounds(engine: Engine) -> Stack:
+    return build(engine, f"workledger-{uuid4()}")
+
+
+class Recorder:
+    """A function of the app, with the failures that a test gives it."""
+
+    def __init__(self, answer: Callable[[list[str]], Any] = lambda bodies: None) -> None:
+        self.batches: list[list[str]] = []
+        self.events: list[Event] = []
+        self._answer = answer
+
+    def __call__(self, event: Event, context: Any) -> Any:
+        assert context.get_remaining_time_in_millis() > 0
+        self.events.append(event)
+        bodies = [_body(record) for record in event["Records"]]
+        self.batches.append(bodies)
+        failed = self._answer(bodies)
+        if failed is None:
+            return {"batchItemFailures": []}
+        ids = {_body(record): _id(record) for record in event["Records"]}
+        return {"batchItemFailures": [{"itemIdentifier": ids.get(body, body)} for body in failed]}
+
+
+def _body(record: Event) -> str:
+    body: str = record["body"] if "body" in record else record["dynamodb"]["Keys"]["sk"]["S"]
+    return body
+
+
+def _id(record: Event) -> str:
+    number: str = record["messageId"] if "body" in record else record["dynamodb"]["SequenceNumber"]
+    return number
+
+
+def _pump(grounds: Stack, consumer: Any = None, worker: Any = None, **options: Any) -> Pump:
+    return Pump(
+        grounds.engine,
+        grounds.table,
+        grounds.queue_url,
+        consume_stream=consumer or Recorder(),
+        deliver_mail=worker or Recorder(),
+        **options,
+    )
+
+
+def _write(grounds: Stack, *names: str) -> None:
+    client = grounds.engine.client("dynamodb")
+    for name in names:
+        item = {"pk": {"S": "p"}, "sk": {"S": name}, "bytes": {"B": b"\x00\xff"}, "map": {"M": {"n": {"N": "1.5"}}}}
+        client.put_item(TableName=grounds.table, Item=item)
+
+
+def _send(grounds: Stack, *bodies: str) -> None:
+    client = grounds.engine.client("sqs")
+    for body in bodies:
+        client.send_message(QueueUrl=grounds.queue_url, MessageBody=body)
+
+
+def test_the_consumer_gets_what_was_written_once_and_in_order(grounds: Stack) -> None:
+    consumer = Recorder()
+    pump = _pump(grounds, consumer)
+    _write(grounds, "a", "b", "c")
+    assert pump.pump_once() == 3
+    assert pump.pump_once() == 0
+    assert consumer.batches == [["a", "b", "c"]]
+
+
+def test_a_stream_event_has_lambdas_form(grounds: Stack) -> None:
+    consumer = Recorder()
+    _write(grounds, "a")
+    _pump(grounds, consumer).pump_once()
+    record = consumer.events[0]["Records"][0]
+    assert record["eventName"] == "INSERT"
+    assert record["eventSourceARN"].rpartition("/stream/")[0].endswith(f"table/{grounds.table}")
+    assert record["dynamodb"]["NewImage"]["bytes"] == {"B": "AP8="}
+    assert record["dynamodb"]["NewImage"]["map"] == {"M": {"n": {"N": "1.5"}}}
+    assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], float)
+
+
+def test_a_partial_failure_is_retried_from_the_lowest_failed_record(grounds: Stack) -> None:
+    failures = iter([["d", "b"], None])
+    consumer = Recorder(lambda bodies: next(failures))
+    _write(grounds, "a", "b", "c", "d")
+    _pump(grounds, consumer).pump_once()
+    assert consumer.batches == [["a", "b", "c", "d"], ["b", "c", "d"]]
+
+
+def test_a_record_that_keeps_failing_becomes_a_dead_letter_and_holds_up_no_other(
+    grounds: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    consumer = Recorder(lambda bodies: ["b"] if "b" in bodies else None)
+    pump = _pump(grounds, consumer, retries=2)
+    _write(grounds, "a", "b", "c")
+    pump.pump_once()
+    assert consumer.batches == [["a", "b", "c"], ["b", "c"], ["b", "c"], ["b", "c"], ["c"]]
+    assert [_body(record) for record in pump.stream.dead] == ["b"]
+    assert "DEAD LETTER" in caplog.text
+
+
+def test_a_raised_error_is_bisected_down_to_the_record_that_causes_it(grounds: Stack) -> None:
+    def poisoned(bodies: list[str]) -> None:
+        if "c" in bodies:
+            raise ValueError("poison")
+
+    consumer = Recorder(poisoned)
+    pump = _pump(grounds, consumer, retries=1)
+    _write(grounds, "a", "b", "c", "d")
+    pump.pump_once()
+    assert consumer.batches == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["c"], ["d"]]
+    assert [_body(record) for record in pump.stream.dead] == ["c"]
+
+
+def test_a_failure_report_of_foreign_records_fails_the_whole_batch(grounds: Stack) -> None:
+    answers = iter([["no such number"], None])
+    consumer = Recorder(lambda bodies: next(answers))
+    _write(grounds, "a")
+    _pump(grounds, consumer, retries=1).pump_once()
+    assert consumer.batches == [["a"], ["a"]]
+
+
+def test_only_delivered_messages_leave_the_queue(grounds: Stack) -> None:
+    failures = iter([["two"], None])
+    worker = Recorder(lambda bodies: next(failures))
+    pump = _pump(grounds, worker=worker)
+    _send(grounds, "one", "two", "three")
+    pump.pump_once()
+    assert [set(batch) for batch in worker.batches] == [{"one", "two", "three"}, {"two"}]
+    assert pump.queue.is_settled
+    assert worker.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
+
+
+def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
+    grounds: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    pump = _pump(grounds, worker=Recorder(lambda bodies: ["bad"] if "bad" in bodies else None))
+    _send(grounds, "bad", "good")
+    pump.pump_once()
+    assert [_body(record) for record in pump.queue.dead] == ["bad"]
+    assert "DEAD LETTER" in caplog.text
+    sqs = grounds.engine.client("sqs")
+    dead_letters = sqs.get_queue_url(QueueName=f"{grounds.table}-mail-dead-letters")["QueueUrl"]
+    assert [each["Body"] for each in sqs.receive_message(QueueUrl=dead_letters)["Messages"]] == ["bad"]
+
+
+def test_what_the_consumer_puts_in_the_queue_is_delivered_in_the_same_go(grounds: Stack) -> None:
+    worker = Recorder()
+
+    def enqueue(event: Event, context: Any) -> None:
+        _send(grounds, *(_body(record) for record in event["Records"]))
+
+    pump = _pump(grounds, enqueue, worker)
+    _write(grounds, "mail")
+    pump.pump_once()
+    assert worker.batches == [["mail"]]
+
+
+def test_the_next_run_goes_on_where_this_one_ended(grounds: Stack, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "position.json"
+    _write(grounds, "before")
+    _pump(grounds, checkpoint=checkpoint).pump_once()
+    _write(grounds, "after")
+    consumer = Recorder()
+    _pump(grounds, consumer, checkpoint=checkpoint).pump_once()
+    assert consumer.batches == [["after"]]
+
+
+def test_the_position_stays_before_messages_that_are_not_delivered(grounds: Stack, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "position.json"
+    pump = _pump(grounds, worker=Recorder(lambda bodies: bodies), checkpoint=checkpoint, retry_seconds=60)
+    _write(grounds, "mail")
+    _send(grounds, "mail")
+    pump.pump_once()
+    assert not checkpoint.exists()
+
+
+def test_a_position_in_another_stream_is_not_used(grounds: Stack, engine: Engine, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "position.json"
+    _write(grounds, "a")
+    _pump(grounds, checkpoint=checkpoint).pump_once()
+    other, consumer = build(engine, f"workledger-{uuid4()}"), Recorder()
+    _write(other, "b")
+    _pump(other, consumer, checkpoint=checkpoint).pump_once()
+    assert consumer.batches == [["b"]]
+
+
+def test_the_thread_pumps_runs_schedules_and_delivers_the_rest_when_stopped(grounds: Stack) -> None:
+    runs: list[Event] = []
+    consumer = Recorder()
+    pump = _pump(
+        grounds,
+        consumer,
+        schedules={"sweep_outbox": lambda event, context: runs.append(event)},
+        schedule_every_seconds=0.05,
+        poll_every_seconds=0.01,
+    )
+    pump.start()
+    while len(runs) < 3:
+        time.sleep(0.01)
+    _write(grounds, "last")
+    pump.stop()
+    assert consumer.batches == [["last"]]
+    assert runs[0]["detail-type"] == "Scheduled Event"
