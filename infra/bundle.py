@@ -1,0 +1,82 @@
+"""The code package of the functions: Chalice's zip without what they never read, with bytecode that they can use.
+
+`/var/task` is read-only, so without bytecode every cold start would compile the whole of it again. Bytecode that is
+checked against its source's time is void after unzipping; unchecked hashes stay valid.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from infra.template import PackagingFailed
+
+LIMIT_BYTES = 250 * 1024 * 1024
+"""Lambda's, for the package as it lies unzipped."""
+
+SERVICES = frozenset({"dynamodb", "sesv2", "sqs", "xray"})
+"""Of botocore's 440 services, those that the functions call; the X-Ray SDK makes a client when it is imported."""
+
+_ENDPOINT_PREFIXES = frozenset({"dynamodb", "email", "sqs", "xray"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def finish(package: Path, scratch: Path) -> int:
+    """Rewrites the zip in place; returns the bytes it takes unzipped."""
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(scratch)
+    _slim(scratch / "botocore" / "data")
+    _compile(scratch)
+    size = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
+    if size > LIMIT_BYTES:
+        raise PackagingFailed(f"{size} bytes unzipped are more than Lambda takes")
+    _pack(package, scratch)
+    return size
+
+
+def check_requirements(unzipped: Path, requirements: Iterable[str]) -> None:
+    """Exactly the pinned distributions are there."""
+    wanted = {_canonical(*requirement.split("==")) for requirement in requirements}
+    found = {_canonical(*path.name.removesuffix(".dist-info").split("-")) for path in unzipped.glob("*.dist-info")}
+    if wanted != found:
+        raise PackagingFailed(f"missing: {sorted(wanted - found)}, not pinned: {sorted(found - wanted)}")
+
+
+def _canonical(name: str, version: str) -> tuple[str, str]:
+    return re.sub(r"[-_.]+", "-", name).lower(), version
+
+
+def _slim(data: Path) -> None:
+    for service in data.iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            shutil.rmtree(service)
+    endpoints = data / "endpoints.json"
+    known = json.loads(endpoints.read_text())
+    for partition in known["partitions"]:
+        partition["services"] = {
+            name: service for name, service in partition["services"].items() if name in _ENDPOINT_PREFIXES
+        }
+    endpoints.write_text(json.dumps(known))
+
+
+def _compile(directory: Path) -> None:
+    # Tracebacks are to name the files where Lambda puts them.
+    paths = ["-s", str(directory), "-p", "/var/task"]
+    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *paths, "."]
+    subprocess.run(command, cwd=directory, check=True)
+
+
+def _pack(package: Path, directory: Path) -> None:
+    """In a fixed order with fixed times, so that the same content is the same file."""
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, path.read_bytes())

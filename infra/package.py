@@ -1,0 +1,67 @@
+"""Packages a stage for AWS into `build/<stage>/`: `deployment.zip` and the template that deploys it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from infra import bundle, template
+from infra.template import ROOT, STAGES, PackagingFailed
+
+_COLD_START = Path(__file__).with_name("cold_start.py")
+
+
+def package(stage: str) -> Path:
+    """Returns the template; the code package lies beside it."""
+    out = ROOT / "build" / stage
+    shutil.rmtree(out, ignore_errors=True)
+    requirements = runtime_requirements()
+    written = template.build(stage, out, requirements)
+    template.lint(written)
+    code = out / "deployment.zip"
+    with tempfile.TemporaryDirectory() as scratch:
+        unzipped_bytes = bundle.finish(code, Path(scratch))
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.unpack_archive(code, directory)
+        bundle.check_requirements(Path(directory), requirements)
+        _try_cold_start(Path(directory))
+    digest = hashlib.sha256(code.read_bytes()).hexdigest()
+    print(f"{code.relative_to(ROOT)}: {_mb(code.stat().st_size)} zipped, {_mb(unzipped_bytes)} unzipped, {digest[:16]}")
+    print(f"{written.relative_to(ROOT)}: {written.stat().st_size / 1024:.0f} KB, no findings")
+    return written
+
+
+def runtime_requirements() -> list[str]:
+    """The pins of `requirements.txt` but Chalice's, whose runtime its packager adds by itself."""
+    lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    return [line for line in lines if line and not line.startswith("chalice==")]
+
+
+def _try_cold_start(unzipped: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC"}
+    command = [sys.executable, "-I", "-S", str(_COLD_START), str(unzipped)]
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise PackagingFailed("the package does not start by itself")
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", choices=STAGES, required=True)
+    try:
+        package(parser.parse_args().stage)
+    except PackagingFailed as failure:
+        sys.exit(f"packaging failed: {failure}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The code package: bytecode that Lambda uses, nothing it never reads, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+import zipfile
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+
+import pytest
+
+from infra import bundle, cold_start
+from infra.template import PackagingFailed
+
+UNCHECKED_HASH = 0b01
+
+FILES = {
+    "app.py": "from field import rate\n",
+    "field/__init__.py": "rate = 1\n",
+    "field-1.0.dist-info/METADATA": "Name: field\n",
+    "botocore/data/dynamodb/2012-08-10/service-2.json": "{}",
+    "botocore/data/ec2/2016-11-15/service-2.json": "{}",
+    "botocore/data/endpoints.json": json.dumps({"partitions": [{"services": {"dynamodb": {}, "ec2": {}}}]}),
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    path = tmp_path / "deployment.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+    return path
+
+
+def finished(package: Path, directory: Path) -> Path:
+    directory.mkdir()
+    bundle.finish(package, directory / "scratch")
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(directory / "unzipped")
+    return directory / "unzipped"
+
+
+def test_every_module_has_bytecode_that_stays_valid(package: Path, tmp_path: Path) -> None:
+    unzipped = finished(package, tmp_path / "first")
+    compiled = {path.relative_to(unzipped).as_posix(): path.read_bytes() for path in unzipped.rglob("*.pyc")}
+    assert set(compiled) == {"__pycache__/app.cpython-311.pyc", "field/__pycache__/__init__.cpython-311.pyc"}
+    for content in compiled.values():
+        assert content[:4] == MAGIC_NUMBER
+        assert struct.unpack("<I", content[4:8]) == (UNCHECKED_HASH,)
+
+
+def test_services_that_nobody_calls_are_left_out(package: Path, tmp_path: Path) -> None:
+    data = finished(package, tmp_path / "first") / "botocore" / "data"
+    assert {path.name for path in data.iterdir()} == {"dynamodb", "endpoints.json"}
+    assert json.loads((data / "endpoints.json").read_text()) == {"partitions": [{"services": {"dynamodb": {}}}]}
+
+
+def test_the_same_content_is_the_same_package(package: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.zip"
+    other.write_bytes(package.read_bytes())
+    finished(package, tmp_path / "first")
+    finished(other, tmp_path / "second")
+    assert package.read_bytes() == other.read_bytes()
+
+
+def test_a_package_too_large_for_lambda_is_refused(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "LIMIT_BYTES", 100)
+    with pytest.raises(PackagingFailed, match="more than Lambda takes"):
+        bundle.finish(package, tmp_path / "scratch")
+
+
+def test_exactly_the_pins_are_packaged(package: Path, tmp_path: Path) -> None:
+    unzipped = finished(package, tmp_path / "first")
+    bundle.check_requirements(unzipped, ["Field==1.0"])
+    for pins in ([], ["field==1.1"], ["field==1.0", "wheel-less==2.0"]):
+        with pytest.raises(PackagingFailed):
+            bundle.check_requirements(unzipped, pins)
+
+
+def test_a_cold_start_that_would_compile_is_refused(package: Path, tmp_path: Path) -> None:
+    unzipped = finished(package, tmp_path / "first")
+    (unzipped / "field" / "__pycache__" / "__init__.cpython-311.pyc").unlink()
+    command = [sys.executable, "-I", "-S", cold_start.__file__, str(unzipped)]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert tried.returncode
+    assert "field/__init__.py has no valid bytecode" in tried.stderr

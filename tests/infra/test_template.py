@@ -1,0 +1,364 @@
+"""What the packaged template promises about a deployed stage."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import template
+
+Json = dict[str, Any]
+
+FUNCTIONS = {"APIHandler", "ConsumeStream", "DeliverMail", "SetSubscriptionTier", "SweepOutbox"}
+GATEWAY_SECONDS = 29
+LIVE_SETTINGS = {
+    "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_APP_URL",
+    "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL", "WORKLEDGER_STAGE",
+    "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
+}  # fmt: skip
+
+NOT_FOUND = (404, "NOT_FOUND")
+GATEWAY_ANSWERS = {
+    "ACCESS_DENIED": (403, "FORBIDDEN"),
+    "BAD_REQUEST_BODY": (400, "VALIDATION_ERROR"),
+    "BAD_REQUEST_PARAMETERS": (400, "VALIDATION_ERROR"),
+    "DEFAULT_4XX": NOT_FOUND,
+    "DEFAULT_5XX": (500, "INTERNAL_ERROR"),
+    "INTEGRATION_FAILURE": (503, "DATABASE_ERROR"),
+    "INTEGRATION_TIMEOUT": (503, "DATABASE_ERROR"),
+    "MISSING_AUTHENTICATION_TOKEN": NOT_FOUND,
+    "QUOTA_EXCEEDED": (429, "RATE_LIMITED"),
+    "REQUEST_TOO_LARGE": (413, "PAYLOAD_TOO_LARGE"),
+    "RESOURCE_NOT_FOUND": NOT_FOUND,
+    "THROTTLED": (429, "RATE_LIMITED"),
+    "UNAUTHORIZED": (401, "NOT_AUTHENTICATED"),
+    "UNSUPPORTED_MEDIA_TYPE": (400, "VALIDATION_ERROR"),
+    "WAF_FILTERED": (403, "FORBIDDEN"),
+}
+
+
+@pytest.fixture(scope="session", params=template.STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def packaged_file(stage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return template.build(stage, tmp_path_factory.mktemp(stage))
+
+
+@pytest.fixture(scope="session")
+def packaged(packaged_file: Path) -> Json:
+    parsed: Json = json.loads(packaged_file.read_text())
+    return parsed
+
+
+@pytest.fixture
+def resources(packaged: Json) -> Json:
+    found: Json = packaged["Resources"]
+    return found
+
+
+def of_type(resources: Json, kind: str) -> dict[str, Json]:
+    return {name: each.get("Properties", {}) for name, each in resources.items() if each["Type"] == kind}
+
+
+def functions(resources: Json) -> dict[str, Json]:
+    return of_type(resources, "AWS::Serverless::Function")
+
+
+def statements(resources: Json) -> Iterator[tuple[str, Json]]:
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def actions_of(resources: Json, role: str, service: str) -> set[str]:
+    found = {action for name, statement in statements(resources) if name == role for action in statement["Action"]}
+    return {action for action in found if action.startswith(f"{service}:")}
+
+
+def source(resources: Json, function: str) -> Json:
+    (event,) = functions(resources)[function]["Events"].values()
+    found: Json = event["Properties"]
+    return found
+
+
+# -- the template as a whole
+
+
+def test_the_linter_finds_nothing(packaged_file: Path) -> None:
+    template.lint(packaged_file)
+
+
+def test_the_linter_can_find_something(tmp_path: Path) -> None:
+    misspelt = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeOut": 30}}
+    (tmp_path / "spoiled.json").write_text(json.dumps({"Resources": {"Queue": misspelt}}))
+    with pytest.raises(template.PackagingFailed):
+        template.lint(tmp_path / "spoiled.json")
+
+
+def test_the_stage_is_its_own(packaged: Json, stage: str) -> None:
+    assert packaged["Parameters"]["Stage"]["Default"] == stage
+    assert packaged["Resources"]["RestAPI"]["Properties"]["StageName"] == stage
+
+
+def test_what_a_deployment_tells(packaged: Json) -> None:
+    assert {"ApiUrl", "MailQueueUrl", "TableName"} <= set(packaged["Outputs"])
+
+
+# -- functions
+
+
+def test_the_functions_are_these(resources: Json) -> None:
+    assert set(functions(resources)) == FUNCTIONS
+
+
+def test_functions_are_sized_and_traced(resources: Json) -> None:
+    for name, function in functions(resources).items():
+        assert function["MemorySize"] >= 512, name
+        assert function["Tracing"] == "Active", name
+        assert function["Runtime"] == "python3.11", name
+        # The wheels that packaging downloads are for this one.
+        assert function["Architectures"] == ["x86_64"], name
+
+
+def test_functions_end_before_whoever_waits_for_them(resources: Json) -> None:
+    timeouts = {name: function["Timeout"] for name, function in functions(resources).items()}
+    assert timeouts["APIHandler"] < GATEWAY_SECONDS
+    assert timeouts["SweepOutbox"] < 60
+    assert resources["MailQueue"]["Properties"]["VisibilityTimeout"] >= 6 * timeouts["DeliverMail"]
+    assert max(timeouts.values()) <= 60
+
+
+def test_functions_get_their_settings(packaged: Json) -> None:
+    settings = packaged["Globals"]["Function"]["Environment"]["Variables"]
+    assert set(settings) == LIVE_SETTINGS
+    assert settings["WORKLEDGER_TABLE"] == {"Ref": "Table"}
+    assert settings["WORKLEDGER_MAIL_QUEUE_URL"] == {"Ref": "MailQueue"}
+    for function in functions(packaged["Resources"]).values():
+        assert "Environment" not in function
+
+
+def test_logs_are_kept_for_a_time(packaged: Json) -> None:
+    resources = packaged["Resources"]
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions(resources).values()]
+    assert len(set(groups)) == len(FUNCTIONS)
+    for group in groups:
+        assert resources[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert packaged["Parameters"]["LogRetentionDays"]["Default"] > 0
+
+
+# -- roles
+
+
+def test_every_function_has_a_role_of_its_own(resources: Json) -> None:
+    roles = [function["Role"]["Fn::GetAtt"][0] for function in functions(resources).values()]
+    assert len(set(roles)) == len(FUNCTIONS)
+    assert set(roles) == set(of_type(resources, "AWS::IAM::Role"))
+
+
+def test_no_role_has_a_wildcard(resources: Json) -> None:
+    for role, statement in statements(resources):
+        assert statement["Effect"] == "Allow", role
+        assert not [action for action in statement["Action"] if "*" in action], role
+        # X-Ray knows no resources; everything else names its own.
+        if set(statement["Action"]) != {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}:
+            assert statement["Resource"] != "*", (role, statement)
+            texts = re.findall(r'"[^"]*\*[^"]*"', json.dumps(statement["Resource"]))
+            assert set(texts) <= {'"${Table.Arn}/stream/*"'}, (role, texts)
+
+
+def test_roles_reach_the_table_no_further_than_their_work(resources: Json) -> None:
+    rows = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+    stream = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
+    expected = {
+        "ApiHandlerRole": rows,
+        "ConsumeStreamRole": rows | stream,
+        "DeliverMailRole": rows - {"DeleteItem", "Query"},
+        "SetSubscriptionTierRole": {"GetItem", "PutItem", "UpdateItem"},
+        "SweepOutboxRole": {"Query", "UpdateItem"},
+    }
+    for role, actions in expected.items():
+        assert actions_of(resources, role, "dynamodb") == {f"dynamodb:{action}" for action in actions}, role
+
+
+def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
+    senders = {role for role, statement in statements(resources) if "ses:SendEmail" in statement["Action"]}
+    assert senders == {"ConsumeStreamRole", "DeliverMailRole"}
+    for _, statement in statements(resources):
+        if "ses:SendEmail" in statement["Action"]:
+            assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+            assert ":identity/${Identity}" in json.dumps(statement["Resource"])
+
+
+# -- the table
+
+
+def test_the_table_is_protected(resources: Json) -> None:
+    table = resources["Table"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+
+
+def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
+    table = resources["Table"]["Properties"]
+    assert "TableName" not in table
+    assert "LocalSecondaryIndexes" not in table
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    keys = {
+        index["IndexName"]: ([key["AttributeName"] for key in index["KeySchema"]], index["Projection"])
+        for index in table["GlobalSecondaryIndexes"]
+    }
+    assert keys == {
+        "gsi1": (["gsi1pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["search", "facets"]}),
+        "gsi2": (["gsi2pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["facets"]}),
+    }
+
+
+# -- events
+
+
+def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: Json) -> None:
+    stream = source(resources, "ConsumeStream")
+    assert stream["Stream"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stream["BisectBatchOnFunctionError"] is True
+    assert 0 < stream["MaximumRetryAttempts"] <= 20
+    assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
+
+
+def test_the_queue_is_ours_and_one_bad_mail_repeats_no_other(resources: Json) -> None:
+    queue = source(resources, "DeliverMail")
+    assert queue["Queue"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
+    assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    redrive = resources["MailQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["MailDeadLetters", "Arn"]}
+    assert redrive["maxReceiveCount"] <= 10
+
+
+def test_the_outbox_is_swept_every_minute(resources: Json) -> None:
+    assert source(resources, "SweepOutbox")["Schedule"] == "rate(1 minute)"
+
+
+def test_queues_are_encrypted_and_dead_letters_outlive_a_holiday(resources: Json) -> None:
+    for name, queue in of_type(resources, "AWS::SQS::Queue").items():
+        assert queue["SqsManagedSseEnabled"] is True, name
+    for name in ("MailDeadLetters", "StreamDeadLetters"):
+        assert resources[name]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert resources[name]["DeletionPolicy"] == "Retain"
+
+
+def test_placeholders_of_the_app_do_not_reach_the_template(packaged_file: Path) -> None:
+    text = packaged_file.read_text()
+    assert "placeholder" not in text.lower()
+    assert "cors-origin.invalid" not in text
+    assert not re.search(r"arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:", text)
+
+
+# -- the gateway
+
+
+def test_the_gateway_limits_and_traces(packaged: Json) -> None:
+    api = packaged["Resources"]["RestAPI"]["Properties"]
+    (limits,) = api["MethodSettings"]
+    assert (limits["ResourcePath"], limits["HttpMethod"]) == ("/*", "*")
+    for limit, parameter in (("ThrottlingRateLimit", "RequestsPerSecond"), ("ThrottlingBurstLimit", "RequestBurst")):
+        assert limits[limit] == {"Ref": parameter}
+        assert packaged["Parameters"][parameter]["Default"] > 0
+    assert api["TracingEnabled"] is True
+
+
+@pytest.mark.parametrize("response_type", sorted(GATEWAY_ANSWERS))
+def test_the_gateway_answers_in_the_envelope(resources: Json, response_type: str) -> None:
+    status, code = GATEWAY_ANSWERS[response_type]
+    response = resources["RestAPI"]["Properties"]["GatewayResponses"][response_type]
+    assert response["StatusCode"] == status
+    rendered = response["ResponseTemplates"]["application/json"].replace("$context.requestId", "an-id")
+    body = json.loads(rendered)
+    assert body["success"] is False
+    assert body["error"].pop("message")
+    assert body["error"] == {"code": code, "requestId": "an-id"}
+    headers = response["ResponseParameters"]["Headers"]
+    assert headers["X-Request-Id"] == "context.requestId"
+    assert headers["Access-Control-Allow-Origin"] == {"Fn::Sub": "'${CorsOrigin}'"}
+    if status in {429, 503}:
+        assert re.fullmatch(r"'\d+'", headers["Retry-After"])
+
+
+def test_no_other_gateway_answer_is_defined(resources: Json) -> None:
+    assert set(resources["RestAPI"]["Properties"]["GatewayResponses"]) == set(GATEWAY_ANSWERS)
+
+
+def test_browsers_are_answered_with_the_origin_of_the_deployment(resources: Json) -> None:
+    paths = resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    preflights = [path["options"] for path in paths.values() if "options" in path]
+    assert preflights
+    for preflight in preflights:
+        answer = preflight["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        assert answer["method.response.header.Access-Control-Allow-Origin"] == {"Fn::Sub": "'${CorsOrigin}'"}
+
+
+# -- alarms
+
+
+def watched(resources: Json) -> set[tuple[str, str, str]]:
+    """(namespace, metric, what it is about) of every alarm."""
+    found = set()
+    for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
+        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+        for metric in metrics or [alarm]:
+            for dimension in metric["Dimensions"]:
+                value = dimension["Value"]
+                about = value if isinstance(value, str) else value.get("Ref") or value["Fn::GetAtt"][0]
+                found.add((metric["Namespace"], metric["MetricName"], about))
+    return found
+
+
+def test_every_function_is_watched(resources: Json) -> None:
+    alarms = watched(resources)
+    for function in FUNCTIONS:
+        assert ("AWS/Lambda", "Errors", function) in alarms
+        assert ("AWS/Lambda", "Throttles", function) in alarms
+
+
+def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
+    assert {
+        ("AWS/ApiGateway", "5XXError", "workledger"),
+        ("AWS/DynamoDB", "ReadThrottleEvents", "Table"),
+        ("AWS/DynamoDB", "SystemErrors", "Table"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "Table"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi1"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi2"),
+        ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "StreamDeadLetters"),
+    } <= watched(resources)
+
+
+def test_alarms_reach_the_topic_and_quiet_is_not_alarming(resources: Json) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    assert alarms
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+    subscription = resources["AlarmSubscription"]
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmEmail"}
+    assert subscription["Condition"] == "HasAlarmEmail"
+
+
+def test_the_dashboard_is_valid(resources: Json) -> None:
+    (dashboard,) = of_type(resources, "AWS::CloudWatch::Dashboard").values()
+    body = json.loads(dashboard["DashboardBody"]["Fn::Sub"])
+    assert len(body["widgets"]) >= 9
