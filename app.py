@@ -1,0 +1,43 @@
+"""The roof: the Chalice app, with the actions as routes and the functions that run without a caller.
+
+Every function bound here deploys as its own Lambda; `infra/resources.yaml` gives each its settings and sources.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice import Chalice, Rate
+from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
+
+from chalicelib.action.http import mount
+from chalicelib.jobs import mail_queue, operator, stream
+from chalicelib.modules import load_actions
+
+app = Chalice(app_name="workledger", configure_logs=False)
+
+load_actions()
+mount(app)
+
+
+# The sources are literals that Chalice insists on; the template puts the real table's and queue's in their place.
+
+
+@app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:us-east-1:000000000000:table/workledger/stream/replaced")
+def consume_stream(event: DynamoDBEvent) -> dict[str, Any]:
+    return stream.consume(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")
+def deliver_mail(event: SQSEvent) -> dict[str, Any]:
+    return mail_queue.work(event.to_dict(), event.context)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def sweep_outbox(event: CloudWatchEvent) -> int:
+    return mail_queue.sweep()
+
+
+@app.lambda_function()
+def set_subscription_tier(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return operator.set_subscription_tier(event, context.aws_request_id)

@@ -1,0 +1,1 @@
+"""Workledger: the product's code. `docs/decisions/layout.md` explains the floors."""

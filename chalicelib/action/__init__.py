@@ -1,0 +1,1 @@
+"""What every server action shares: registry, the seven steps, HTTP binding, OpenAPI."""

@@ -1,0 +1,89 @@
+"""What a server action is given: the request, the caller, the unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.auth import sessions
+from chalicelib.auth.principal import Principal
+from chalicelib.auth.sessions import OpenedSession
+from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
+from chalicelib.dal.audit import Actor
+from chalicelib.dal.cursors import Cursors
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.users import StoredUser
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request, whatever server it came through."""
+
+    id: str
+    source: str
+    """The caller's IP address."""
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    body: bytes
+
+    @property
+    def user_agent(self) -> str | None:
+        return self.headers.get("user-agent")
+
+
+@dataclass
+class PublicContext:
+    """For an action that anyone may call. It says itself, through `begin`, which organization it writes in."""
+
+    request: Request
+    unit: UnitOfWork = field(default_factory=lambda: UnitOfWork(NO_ORGANIZATION))
+    opened: OpenedSession | None = None
+    actor: Actor = field(default_factory=lambda: Actor(name="nobody signed in"))
+
+    def begin(self, organization: OrganizationId) -> UnitOfWork:
+        self.unit = UnitOfWork(organization)
+        return self.unit
+
+    def open_session(self, user: StoredUser, *, is_target: bool = False) -> OpenedSession:
+        """Signs the user in as part of the unit, and makes them the actor of the request."""
+        self.opened = sessions.open_session(self.unit, user, self.request.user_agent, is_target=is_target)
+        self.actor = actor_of(user)
+        return self.opened
+
+
+@dataclass
+class Context:
+    """For an action of a signed-in caller. The organization comes only from here."""
+
+    request: Request
+    principal: Principal
+    unit: UnitOfWork
+    action: str
+    query_fingerprint: str
+    """The filters of a list request: a cursor serves only the list and filters it was made for."""
+
+    @property
+    def organization(self) -> OrganizationId:
+        return self.principal.tenant
+
+    @property
+    def user(self) -> StoredUser:
+        return self.principal.user
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.principal.user)
+
+    @property
+    def cursors(self) -> Cursors:
+        secret = bytes.fromhex(self.principal.organization.cursor_secret)
+        return Cursors(secret, f"{self.action}?{self.query_fingerprint}")
+
+
+AnyContext = Context | PublicContext
+
+
+def actor_of(user: StoredUser) -> Actor:
+    return Actor(id=user.id, name=user.full_name, email=user.email)

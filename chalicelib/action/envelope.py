@@ -1,0 +1,51 @@
+"""The envelope of every response, and the one place where errors become it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.core.errors import HTTP_STATUS, ActionError, ErrorCode
+from chalicelib.core.observability import logger
+
+
+@dataclass
+class Reply:
+    """An HTTP response before any server has it. `error` is what the log and the metrics say of it."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    error: ErrorCode | None = None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A result that is answered as it is, without envelope. Its media type is declared by `Annotated[Raw, …]`."""
+
+    text: str
+    media_type: str
+
+
+def success(data: Any, status: int) -> Reply:
+    return Reply(status, json.dumps({"success": True, "data": data}, ensure_ascii=False))
+
+
+def failure(error: Exception, request_id: str) -> Reply:
+    """Anything but an `ActionError` is a bug: logged with the request id, and nothing of it told."""
+    if not isinstance(error, ActionError):
+        logger.exception("unexpected error", exc_info=error)
+        error = ActionError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side; it is logged")
+    reply = refusal(error.code, error.message, request_id, error.details)
+    if error.retry_after_seconds is not None:
+        reply.headers["Retry-After"] = str(error.retry_after_seconds)
+    return reply
+
+
+def refusal(code: ErrorCode, message: str, request_id: str, details: Any = None) -> Reply:
+    error = {"code": code, "message": message, "requestId": request_id}
+    if details is not None:
+        error["details"] = details
+    body = json.dumps({"success": False, "error": error}, ensure_ascii=False)
+    return Reply(HTTP_STATUS[code], body, error=code)

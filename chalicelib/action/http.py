@@ -1,0 +1,91 @@
+"""The HTTP binding: the registry's actions as Chalice routes, and what Chalice answers itself put into the envelope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from chalice import Chalice, CORSConfig, Response
+from chalice.app import Request as ChaliceRequest
+
+from chalicelib.action import envelope, runner
+from chalicelib.action.context import Request
+from chalicelib.action.envelope import Reply
+from chalicelib.action.registry import PREFIX, REGISTRY, Action
+from chalicelib.core.errors import ErrorCode
+from chalicelib.core.settings import settings
+
+DOCS = "/docs"
+_HTML = "text/html; charset=utf-8"
+_MAX_AGE_SECONDS = 600
+
+_OF_CHALICE = {
+    "MethodNotAllowedError": (ErrorCode.NOT_FOUND, "there is no such route"),
+    "UnsupportedMediaType": (ErrorCode.VALIDATION_ERROR, "Content-Type: must be application/json"),
+}
+"""What Chalice refuses before a view runs; anything else it answers itself is a bug of ours."""
+
+
+def mount(app: Chalice) -> None:
+    """Adds every registered action, the documentation page, and the envelope around Chalice's own answers."""
+    cors = CORSConfig(
+        allow_origin=settings().cors_origin,
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
+        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"],
+        max_age=_MAX_AGE_SECONDS,
+    )
+    for action in REGISTRY.values():
+        app.route(PREFIX + action.path, methods=[action.method], name=action.name, cors=cors)(_view(app, action))
+    for path in (DOCS, PREFIX + DOCS):
+        app.route(path, methods=["GET"], name="docs" + path.replace("/", "_"))(_docs)
+    app.register_middleware(_envelop, "http")
+
+
+def _view(app: Chalice, action: Action) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        return _response(runner.run(action, _request(app, path)))
+
+    return view
+
+
+def _request(app: Chalice, path: dict[str, str]) -> Request:
+    request: ChaliceRequest = app.current_request
+    query = request.query_params
+    return Request(
+        id=_request_id(request),
+        source=str(request.context.get("identity", {}).get("sourceIp", "unknown")),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        path=path,
+        query={} if query is None else {name: query.getlist(name) for name in query},
+        body=request.raw_body,
+    )
+
+
+def _request_id(request: ChaliceRequest | None) -> str:
+    """The gateway's, which its own logs and refusals carry too; where there is no gateway, a new one."""
+    return str(request.context.get("requestId") or uuid4()) if request is not None else str(uuid4())
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, headers=dict(reply.headers), status_code=reply.status)
+
+
+def _docs() -> Response:
+    # Imported here: only this page needs it.
+    from chalicelib.action.docs_page import page
+
+    return Response(page(), headers={"Content-Type": _HTML, "Cache-Control": "max-age=3600"})
+
+
+def _envelop(event: ChaliceRequest, get_response: Callable[[Any], Response]) -> Response:
+    response = get_response(event)
+    body = response.body
+    if isinstance(body, dict) and "Code" in body:
+        request_id = _request_id(event)
+        code, message = _OF_CHALICE.get(body["Code"], (ErrorCode.INTERNAL_ERROR, "something went wrong on our side"))
+        reply = envelope.refusal(code, message, request_id)
+        response.body = reply.body
+        response.status_code = reply.status
+        response.headers |= {**reply.headers, "X-Request-Id": request_id}
+    return response

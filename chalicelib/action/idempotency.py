@@ -1,0 +1,141 @@
+"""Idempotency through Powertools, with a store whose completion *is* the commit of the request's unit of work.
+
+Nothing is reserved before the action runs. Its answer is written in the very transaction of its effects, on the
+condition that the key has no answer yet; when it has, the transaction fails as a whole and hands back the stored
+answer. So a request and its retry, one after the other or at once, have one effect, at no further round trip.
+See docs/decisions/transaction-idempotency.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.idempotency import (
+    BasePersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyPersistenceLayerError,
+    IdempotencyValidationError,
+)
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
+
+from chalicelib.auth import passwords
+from chalicelib.core.errors import ActionError, ErrorCode
+from chalicelib.dal import idempotency
+from chalicelib.dal.idempotency import Answer
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+
+_CONFIG = IdempotencyConfig(
+    event_key_jmespath="key",
+    payload_validation_jmespath="payload",
+    raise_on_no_idempotency_key=True,
+    expires_after_seconds=idempotency.KEPT_SECONDS,
+    hash_function="sha256",
+)
+
+
+class Replay(Exception):  # noqa: N818  an answer, not an error
+    """The request was carried out before; this is the body it was answered with."""
+
+    def __init__(self, body: Any) -> None:
+        super().__init__("carried out before")
+        self.body = body
+
+
+class _CommitStore(BasePersistenceLayer):
+    """One request's store. `finish` completes the unit of work that `_update_record` commits."""
+
+    def __init__(
+        self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]
+    ) -> None:
+        super().__init__()
+        self._key_of = key_of
+        self._secrets = secrets
+        self._finish = finish
+
+    def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
+        """Nothing is in progress as far as anyone can see: what is not committed has not happened."""
+
+    def delete_record(self, data: dict[str, Any], exception: Exception) -> None:
+        """The action refused. If it was carried out before, that is why (the thing is already deleted, say)."""
+        if not isinstance(exception, ActionError) or isinstance(exception, StaleRead):
+            return
+        if exception.code is ErrorCode.DATABASE_ERROR:
+            return
+        record = DataRecord(
+            idempotency_key=self._get_hashed_idempotency_key(data) or "",
+            payload_hash=self._get_hashed_payload(data),
+        )
+        answer = idempotency.find(self._key_of(record.idempotency_key))
+        if answer is not None:
+            raise self._repeated(record, answer)
+
+    def _update_record(self, data_record: DataRecord) -> None:
+        unit = self._finish()
+        secrets_hash = None if self._secrets is None else passwords.hash_secret(self._secrets)
+        answer = Answer(data_record.payload_hash, secrets_hash, data_record.response_data)
+
+        def refuse(item: Item | None) -> Exception:
+            stored = idempotency.read(item)
+            # It stood in the way and has expired since: the next try finds the way free.
+            return StaleRead() if stored is None else self._repeated(data_record, stored)
+
+        idempotency.keep(unit, self._key_of(data_record.idempotency_key), answer, refuse)
+        unit.commit()
+
+    def _repeated(self, record: DataRecord, answer: Answer) -> Exception:
+        stored = DataRecord(idempotency_key=record.idempotency_key, payload_hash=answer.payload_hash)
+        try:
+            self._validate_payload(record, stored)
+        except IdempotencyValidationError:
+            return _mismatch()
+        if self._secrets is not None and not passwords.verify(answer.secrets_hash, self._secrets):
+            return _mismatch()
+        return Replay(json.loads(answer.body))
+
+    def _get_record(self, idempotency_key: str) -> DataRecord:
+        raise LookupError("records come back from the failed condition")
+
+    def _put_record(self, data_record: DataRecord) -> None:
+        raise LookupError("nothing is reserved")
+
+    def _delete_record(self, data_record: DataRecord) -> None:
+        raise LookupError("nothing was reserved")
+
+
+def carry_out(
+    action: str,
+    *,
+    scope: dict[str, str],
+    payload: dict[str, Any],
+    secrets: str | None,
+    key_of: Callable[[str], Key],
+    perform: Callable[[], Any],
+    finish: Callable[[], UnitOfWork],
+) -> Any:
+    """Runs `perform` and commits what `finish` completes, once for each key in `scope`; returns the body.
+
+    Raises `Replay` with the earlier body for a repeated request, IDEMPOTENCY_MISMATCH when its input differs.
+    """
+    store = _CommitStore(key_of, secrets, finish)
+
+    @idempotent_function(data_keyword_argument="data", persistence_store=store, config=_CONFIG, key_prefix=action)
+    def once(*, data: dict[str, Any]) -> Any:
+        return perform()
+
+    try:
+        return once(data={"key": scope, "payload": payload})
+    except IdempotencyPersistenceLayerError as error:
+        raise error.__cause__ or error from None
+
+
+def _mismatch() -> ActionError:
+    return ActionError(
+        ErrorCode.IDEMPOTENCY_MISMATCH, "this Idempotency-Key was used with another input in the last 24 hours"
+    )

@@ -1,0 +1,47 @@
+"""Page lists as actions offer them: one query contract, answered by page or by cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.action.context import Context
+from chalicelib.core.contracts import CursorPage, Page, PageQuery
+from chalicelib.dal.collection import Collection, PageRequest, R
+
+_PAGE_SIZE = 20
+
+
+def answer(
+    ctx: Context,
+    collection: Collection[R],
+    query: PageQuery[Any],
+    *,
+    default_sort: str,
+    facets: Mapping[str, Any] | None = None,
+    include_deleted: bool = False,
+) -> Page[R] | CursorPage[R]:
+    """`facets`: the values that rows must have, None for any."""
+    wanted = {name: value for name, value in (facets or {}).items() if value is not None}
+    if query.is_cursor_list:
+        return collection.walk(
+            ctx.organization,
+            ctx.cursors,
+            cursor=query.cursor,
+            limit=query.limit or _PAGE_SIZE,
+            forward=query.sort_order == "asc",
+            include_deleted=include_deleted,
+            facets=wanted,
+        )
+    return collection.page(
+        ctx.organization,
+        PageRequest(
+            page=query.page or 1,
+            page_size=query.page_size or _PAGE_SIZE,
+            search=query.search,
+            sort_by=query.sort_by or default_sort,
+            sort_order=query.sort_order,
+            include_deleted=include_deleted,
+            facets=wanted,
+        ),
+    )

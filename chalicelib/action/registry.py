@@ -1,0 +1,137 @@
+"""`@action` declares a server action; the registry holds them all. Signatures are read once, here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from string import Formatter
+from typing import Any, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter
+from pydantic.alias_generators import to_camel
+
+from chalicelib.action.context import Context, PublicContext
+from chalicelib.auth.permissions import Permission, Public
+from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import ErrorCode
+from chalicelib.dal.audit import AuditEvent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PREFIX = "/api/v1"
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True)
+class Action:
+    """One server action. `audit` is what a write is called in the audit log; an action without it only reads."""
+
+    name: str
+    method: str
+    path: str
+    permission: Permission | Public
+    audit: AuditEvent | None
+    status: int
+    errors: tuple[ErrorCode, ...]
+    function: Callable[..., Any]
+    parameters: dict[str, str]
+    """Path parameters: name in the route to name in the function."""
+    types: dict[str, Any]
+
+    @property
+    def is_public(self) -> bool:
+        return isinstance(self.permission, Public)
+
+    @property
+    def is_write(self) -> bool:
+        return self.audit is not None
+
+    @property
+    def takes_body(self) -> bool:
+        return self.data_type is not None and self.method in _BODY_METHODS
+
+    @property
+    def data_type(self) -> type[Contract] | None:
+        return self.types.get("data")
+
+    @property
+    def summary(self) -> str:
+        return inspect.cleandoc(self.function.__doc__ or "").partition("\n")[0]
+
+    @property
+    def description(self) -> str:
+        return inspect.cleandoc(self.function.__doc__ or "")
+
+    @property
+    def tag(self) -> str:
+        return self.function.__module__.split(".")[-2]
+
+    @property
+    def output_type(self) -> Any:
+        return self.types["return"]
+
+    # Built on first use: a cold start pays only for the actions that are called.
+
+    @cached_property
+    def output(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.output_type)
+
+    @cached_property
+    def path_adapters(self) -> dict[str, TypeAdapter[Any]]:
+        return {name: TypeAdapter(self.types[argument]) for name, argument in self.parameters.items()}
+
+
+REGISTRY: dict[str, Action] = {}
+
+
+def action(
+    name: str,
+    route: str,
+    *,
+    permission: Permission | Public,
+    audit: AuditEvent | None = None,
+    status: int = 200,
+    errors: tuple[ErrorCode, ...] = (),
+) -> Callable[[F], F]:
+    """Declares `function(ctx, [path parameters], [data])` as the server action `name`.
+
+    `data` is the body of POST, PUT and PATCH and the query of the others. `errors` are those beyond what every such
+    action can answer.
+    """
+
+    def declare(function: F) -> F:
+        method, _, path = route.partition(" ")
+        arguments = [argument for argument in inspect.signature(function).parameters if argument not in {"ctx", "data"}]
+        parameters = {to_camel(argument.rstrip("_")): argument for argument in arguments}
+        types = get_type_hints(function, include_extras=True)
+        declared = Action(name, method, path, permission, audit, status, errors, function, parameters, types)
+        _check(declared)
+        REGISTRY[name] = declared
+        return function
+
+    return declare
+
+
+def _check(declared: Action) -> None:
+    fields = {field for _, field, _, _ in Formatter().parse(declared.path) if field}
+    context = PublicContext if declared.is_public else Context
+    faults = [
+        fault
+        for fault, is_at_fault in {
+            "is declared twice": declared.name in REGISTRY,
+            "does not take the parameters of its route": fields != set(declared.parameters),
+            f"must take a {context.__name__}": declared.types.get("ctx") is not context,
+            "needs a return type": "return" not in declared.types,
+            "needs a docstring": not declared.summary,
+            "writes with GET": declared.is_write and declared.method == "GET",
+            "must not write without an audit event": not declared.is_write and declared.method in {"PATCH", "DELETE"},
+            "is public and writes, so it needs an `email` to scope idempotency": declared.is_public
+            and declared.is_write
+            and "email" not in getattr(declared.data_type, "model_fields", {}),
+        }.items()
+        if is_at_fault
+    ]
+    if faults:
+        raise TypeError(f"action {declared.name} {'; '.join(faults)}")

@@ -1,0 +1,228 @@
+"""The seven steps of a server action, written once for all of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from chalicelib.action import idempotency
+from chalicelib.action.context import AnyContext, Context, PublicContext, Request
+from chalicelib.action.envelope import Raw, Reply, failure, success
+from chalicelib.action.etags import etag_of, expected_versions, matches
+from chalicelib.action.idempotency import Replay
+from chalicelib.action.registry import Action
+from chalicelib.action.validation import arguments_of, header_text
+from chalicelib.auth.permissions import Permission
+from chalicelib.auth.principal import Principal, authenticate
+from chalicelib.auth.sessions import another_token
+from chalicelib.core import text
+from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import ActionError, ErrorCode, conflict
+from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
+from chalicelib.core.observability import emit, log_context, logger, traced
+from chalicelib.dal import audit, keys
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Traffic, counted
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
+
+_TRIES = 6
+"""How often an action runs again because what it read had changed before it could commit."""
+
+
+def run(action: Action, request: Request) -> Reply:
+    """Runs one action for one request and answers it; never raises but for what kills the process."""
+    run = _Run(action, request)
+    started = time.perf_counter()
+    with counted() as traffic, log_context(correlation_id=request.id, action=action.name), traced(action.name):
+        try:
+            reply = run.reply()
+        except Exception as error:
+            reply = failure(error, request.id)
+        reply.headers["X-Request-Id"] = request.id
+        run.observe(reply, traffic, (time.perf_counter() - started) * 1000)
+    return reply
+
+
+class _Run:
+    """One request on its way through the steps."""
+
+    def __init__(self, action: Action, request: Request) -> None:
+        self.action = action
+        self.request = request
+        self.principal: Principal | None = None
+        self.arguments: dict[str, Any] = {}
+        self.context: AnyContext = PublicContext(request)
+
+    def reply(self) -> Reply:
+        self._authenticate()
+        self._authorize()
+        self._validate()
+        if not self.action.is_write:
+            return self._answer(self._perform())
+        key = header_text(self.request.headers, "Idempotency-Key", 255)
+        for tried in range(_TRIES):
+            if tried:
+                pause(tried)
+            try:
+                return self._answer(self._write() if key is None else self._write_once(key))
+            except StaleRead:
+                continue
+            except Replay as replay:
+                return self._replayed(replay.body)
+        raise conflict()
+
+    # -- steps 1 to 4 ----------------------------------------------------------------------------------------------
+
+    def _authenticate(self) -> None:
+        if not self.action.is_public:
+            self.principal = authenticate(self.request.headers.get("authorization"))
+
+    def _authorize(self) -> None:
+        if self.principal is not None and isinstance(self.action.permission, Permission):
+            self.principal.require(self.action.permission)
+
+    def _validate(self) -> None:
+        self.arguments = arguments_of(self.action, self.request)
+
+    # -- step 5: do ------------------------------------------------------------------------------------------------
+
+    def _perform(self) -> Any:
+        """The action's own code, on a fresh unit of work; the result as JSON values."""
+        self.context = self._new_context()
+        result = self.action.function(self.context, **self.arguments)
+        if isinstance(result, Raw):
+            return result
+        # A result of another type than declared might carry internal fields: that is an error, not a warning.
+        return self.action.output.dump_python(result, mode="json", warnings="error")
+
+    def _new_context(self) -> AnyContext:
+        if self.principal is None:
+            return PublicContext(self.request)
+        unit = UnitOfWork(self.principal.tenant)
+        if self.action.is_write:
+            unit.expected_versions = expected_versions(self.request.headers.get("if-match"))
+        return Context(self.request, self.principal, unit, self.action.name, self._query_fingerprint())
+
+    def _query_fingerprint(self) -> str:
+        filters = {name: values for name, values in self.request.query.items() if name not in {"cursor", "limit"}}
+        return json.dumps([dict(self.request.path), filters], sort_keys=True)
+
+    # -- step 6: commit --------------------------------------------------------------------------------------------
+
+    def _write(self) -> Any:
+        data = self._perform()
+        self._finish().commit()
+        return data
+
+    def _write_once(self, key: str) -> Any:
+        """As `_write`, with the answer kept under the key; the token stays out of what is kept."""
+        token: dict[str, Any] = {}
+
+        def perform() -> dict[str, Any]:
+            data = self._perform()
+            opened = self.context.opened if isinstance(self.context, PublicContext) else None
+            if opened is None:
+                return {"data": data}
+            token["token"] = data.pop("token")
+            return {"data": data, "session": [str(self.context.unit.organization), str(opened.user), str(opened.id)]}
+
+        payload, secrets = self._input()
+        body = idempotency.carry_out(
+            self.action.name,
+            scope=self._scope(key),
+            payload=payload,
+            secrets=secrets,
+            key_of=self._record_key,
+            perform=perform,
+            finish=self._finish,
+        )
+        return {**token, **body["data"]} if token else body["data"]
+
+    def _finish(self) -> UnitOfWork:
+        """Completes the unit with its audit entry."""
+        unit = self.context.unit
+        # A public request may turn out to concern no organization: then there is no log to write to.
+        if self.action.audit is not None and unit.organization != NO_ORGANIZATION:
+            audit.record_change(unit, self.action.audit, self.context.actor, self.request.id)
+        return unit
+
+    # -- step 6, idempotency: what the key belongs to and what must be the same -------------------------------------
+
+    def _scope(self, key: str) -> dict[str, str]:
+        if self.principal is None:
+            return {"email": text.unique_form(self._email()), "key": key}
+        return {"organization": str(self.principal.tenant), "user": str(self.principal.user.id), "key": key}
+
+    def _record_key(self, digest: str) -> Key:
+        if self.principal is None:
+            return keys.idempotency_of_address(self._email(), digest)
+        return keys.idempotency(self.principal.tenant, digest)
+
+    def _email(self) -> str:
+        return str(self.arguments["data"].email)
+
+    def _input(self) -> tuple[dict[str, Any], str | None]:
+        """The input without its secrets, and the secrets."""
+        data: Contract | None = self.arguments.get("data")
+        secrets: dict[str, str] = {}
+        for name in data.model_fields_set if data is not None else ():
+            value = getattr(data, name)
+            if isinstance(value, SecretStr):
+                secrets[name] = value.get_secret_value()
+        payload: dict[str, Any] = {"path": dict(self.request.path)}
+        if data is not None:
+            payload["data"] = data.model_dump(mode="json", exclude=set(secrets), exclude_unset=True)
+        return payload, json.dumps(secrets, sort_keys=True) if secrets else None
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def _answer(self, data: Any) -> Reply:
+        if isinstance(data, Raw):
+            return Reply(self.action.status, data.text, {"Content-Type": data.media_type})
+        reply = success(data, self.action.status)
+        etag = etag_of(data)
+        if etag is not None:
+            reply.headers["ETag"] = etag
+            if self.action.method == "GET" and matches(self.request.headers.get("if-none-match"), etag):
+                return Reply(304, "", {"ETag": etag})
+        return reply
+
+    def _replayed(self, body: dict[str, Any]) -> Reply:
+        data = body["data"]
+        if "session" in body:
+            organization, user, session = (UUID(part) for part in body["session"])
+            token = another_token(OrganizationId(organization), user, session)
+            if token is None:
+                raise ActionError(ErrorCode.SESSION_EXPIRED, "the session that this request opened has ended")
+            data = {"token": token, **data}
+        reply = self._answer(data)
+        reply.headers["Idempotency-Replayed"] = "true"
+        return reply
+
+    # -- step 7 happens elsewhere: the table's stream carries the change on -----------------------------------------
+
+    def observe(self, reply: Reply, traffic: Traffic, milliseconds: float) -> None:
+        """The request's one log line and its metrics."""
+        organization = self.context.unit.organization
+        logger.info(
+            "action",
+            extra={
+                "organization_id": None if organization == NO_ORGANIZATION else str(organization),
+                "user_id": str(self.context.actor.id) if self.context.actor.id else None,
+                "status": reply.status,
+                "error": reply.error,
+                "duration_ms": round(milliseconds, 1),
+                "round_trips": traffic.round_trips,
+            },
+        )
+        emit(
+            {"action": self.action.name},
+            LatencyMs=milliseconds,
+            Errors=float(reply.status >= 500),  # noqa: PLR2004  the class of server errors
+            Refusals=float(400 <= reply.status < 500),  # noqa: PLR2004
+            RoundTrips=traffic.round_trips,
+        )

@@ -1,0 +1,137 @@
+"""Step 4: path, query, headers and body into what the action's signature asks for, every fault reported at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.parser import parse
+from pydantic import ValidationError
+
+from chalicelib.action.context import Request
+from chalicelib.action.registry import Action
+from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invalid_fields
+
+MAXIMUM_BODY_BYTES = 1024 * 1024
+_MAXIMUM_DEPTH = 64
+_BODY = "body"
+
+_MESSAGES = {
+    "extra_forbidden": "is not a field of this action",
+    "missing": "is required",
+    "model_attributes_type": "must be an object",
+    "model_type": "must be an object",
+    "string_unicode": "is not valid text",
+}
+"""Where the validator's own words would not help who sent the request."""
+
+
+def arguments_of(action: Action, request: Request) -> dict[str, Any]:
+    """By argument name. VALIDATION_ERROR with a message list for each faulty field."""
+    if action.method != "GET" and len(request.body) > MAXIMUM_BODY_BYTES:
+        raise ActionError(ErrorCode.PAYLOAD_TOO_LARGE, "a body may hold 1 MB")
+    faults: dict[str, list[str]] = {}
+    arguments: dict[str, Any] = {}
+    for name, argument in action.parameters.items():
+        try:
+            arguments[argument] = action.path_adapters[name].validate_strings(request.path[name])
+        except ValidationError as error:
+            _collect(faults, error, name)
+    if action.data_type is not None:
+        try:
+            arguments["data"] = _body(action.data_type, request) if action.takes_body else _query(action, request)
+        except ValidationError as error:
+            _collect(faults, error, _BODY if action.takes_body else "query")
+    if not action.takes_body:
+        _refuse_unread(action, request, faults)
+    if faults:
+        raise invalid_fields(faults)
+    return arguments
+
+
+def _refuse_unread(action: Action, request: Request, faults: dict[str, list[str]]) -> None:
+    """Input that nobody would read is a mistake of the caller's: say so."""
+    if action.data_type is None:
+        for name in request.query:
+            faults.setdefault(name, []).append(_MESSAGES["extra_forbidden"])
+    if action.method == "GET":
+        return
+    if request.body.strip() not in {b"", b"{}"}:
+        faults.setdefault(_BODY, []).append("this action takes no body")
+
+
+def _body(contract: type[Contract], request: Request) -> Contract:
+    for name in request.query:
+        raise invalid_field(name, "this action takes no query parameters")
+    text = _checked_json(request.body)
+    # Given text, Powertools' parser validates JSON as JSON: numbers, texts and times are not coerced into each other.
+    return parse(event=cast(dict[str, Any], text), model=contract)
+
+
+def _query(action: Action, request: Request) -> Contract:
+    repeated = {name: ["is given more than once"] for name, values in request.query.items() if len(values) > 1}
+    if repeated:
+        raise invalid_fields(repeated)
+    contract = cast(type[Contract], action.data_type)
+    return parse(event={name: values[0] for name, values in request.query.items()}, model=contract)
+
+
+def _checked_json(body: bytes) -> str:
+    """The text, once it is certain that it means one thing: UTF-8, no doubled names, no NaN, no absurd depth."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise invalid_field(_BODY, "is not UTF-8") from None
+    try:
+        depth = _depth(json.loads(text, object_pairs_hook=_unique_names, parse_constant=_refuse_constant))
+    except RecursionError:
+        depth = _MAXIMUM_DEPTH + 1
+    except json.JSONDecodeError as error:
+        raise invalid_field(_BODY, f"is not JSON: {error.msg} at character {error.pos}") from None
+    except ValueError as error:  # a number of thousands of digits, or one of the two below
+        raise invalid_field(_BODY, f"is not acceptable JSON: {error}") from None
+    if depth > _MAXIMUM_DEPTH:
+        raise invalid_field(_BODY, f"is nested deeper than {_MAXIMUM_DEPTH} levels")
+    return text
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number")
+
+
+def _depth(value: Any) -> int:
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    return deepest
+
+
+def _collect(faults: dict[str, list[str]], error: ValidationError, root: str) -> None:
+    for fault in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in fault["loc"]) or root
+        faults.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
+
+
+def header_text(headers: Mapping[str, str], name: str, maximum: int) -> str | None:
+    """A header of 1 to `maximum` printable characters, None when it is not sent."""
+    value = headers.get(name.lower())
+    if value is None:
+        return None
+    if not 1 <= len(value) <= maximum or not value.isprintable():
+        raise invalid_field(name, f"must have 1 to {maximum} printable characters")
+    return value

@@ -1,0 +1,64 @@
+"""Passwords: argon2id with OWASP's parameters, and which passwords are refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Annotated
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import Field, SecretStr
+
+from chalicelib.core import text
+from chalicelib.core.errors import invalid_field
+
+# OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, 2 iterations, 1 lane.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=128, examples=["quiet-harbour-42"])]
+GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=128, examples=["quiet-harbour-42"])]
+
+
+def hash_secret(secret: str) -> str:
+    return _HASHER.hash(_normal(secret))
+
+
+def verify(stored_hash: str | None, secret: str) -> bool:
+    """Takes the same time whether there is a hash to compare with or not."""
+    try:
+        return _HASHER.verify(stored_hash or _hash_of_nothing(), _normal(secret)) and stored_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def needs_rehash(stored_hash: str) -> bool:
+    return _HASHER.check_needs_rehash(stored_hash)
+
+
+def require_acceptable(password: SecretStr, email: str, field: str) -> str:
+    """The password's text; VALIDATION_ERROR on `field` when it is common or the e-mail address."""
+    secret = password.get_secret_value()
+    if text.unique_form(secret) == text.unique_form(email):
+        raise invalid_field(field, "must not be the e-mail address")
+    if secret.casefold() in _common_passwords():
+        raise invalid_field(field, "is among the most common passwords")
+    return secret
+
+
+def _normal(secret: str) -> str:
+    # The same keys give different code points on different systems (NIST SP 800-63B).
+    return unicodedata.normalize("NFKC", secret)
+
+
+@cache
+def _hash_of_nothing() -> str:
+    return _HASHER.hash("")
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    # Imported when a password is chosen: 30,000 words that no other request needs.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])

@@ -1,0 +1,50 @@
+"""Opens sessions. Whatever proves who a user is, here is where it becomes a session and its token."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from chalicelib.auth.tokens import Token
+from chalicelib.core import clock, ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import sessions
+from chalicelib.dal.sessions import StoredSession
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.users import StoredUser
+
+LIFETIME = timedelta(days=30)
+_USER_AGENT_LENGTH = 300
+
+
+class OpenedSession(NamedTuple):
+    token: str
+    expires_at: datetime
+    id: UUID
+    user: UUID
+
+
+def open_session(
+    unit: UnitOfWork, user: StoredUser, user_agent: str | None, *, is_target: bool = False
+) -> OpenedSession:
+    """Adds a session to the unit. `is_target`: the session is what the request is about."""
+    token = Token.new(unit.organization, user.id, ids.new_id())
+    now = clock.now()
+    session = StoredSession.new(
+        id=token.session,
+        last_seen_at=now,
+        expires_at=now + LIFETIME,
+        user_agent=user_agent[:_USER_AGENT_LENGTH] if user_agent else None,
+        user_id=user.id,
+        token_hashes=[token.hash],
+        epoch=user.session_epoch,
+    )
+    sessions.create(unit, session, is_target=is_target)
+    return OpenedSession(str(token), session.expires_at, session.id, user.id)
+
+
+def another_token(organization: OrganizationId, user: UUID, session: UUID) -> str | None:
+    """A fresh token for an open session: the answer to a repeated request must not have stored the first."""
+    token = Token.new(organization, user, session)
+    return str(token) if sessions.add_token(organization, user, session, token.hash) else None

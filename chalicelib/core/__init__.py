@@ -1,0 +1,1 @@
+"""Domain-free ground: errors, contracts, clock, ids, text, settings, observability."""

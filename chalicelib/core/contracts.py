@@ -1,0 +1,261 @@
+"""The ground of every input and output contract, and the field types they share."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from chalicelib.core import clock
+from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
+
+
+Row = TypeVar("Row")
+SortField = TypeVar("SortField", bound=str)
+
+
+class Contract(BaseModel):
+    """JSON in camelCase, nothing unknown, texts trimmed. Errors never repeat the input: it may be a secret."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        allow_inf_nan=False,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        str_strip_whitespace=True,
+    )
+
+
+class Body(Contract):
+    """A JSON body: a number is a number, a text is a text."""
+
+    model_config = ConfigDict(strict=True)
+
+
+def _patch_schema(schema: dict[str, Any]) -> None:
+    schema["minProperties"] = 1
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Patch(Body):
+    """A PATCH body: absent is left alone, null clears what is nullable, empty is refused."""
+
+    model_config = ConfigDict(json_schema_extra=_patch_schema)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty_patch", "name at least one field to change")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """The fields the caller named, by attribute name."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+def optional() -> Any:
+    """The default of a `Patch` field that may be absent but, unless its type says so, not null."""
+    return Field(default=None)
+
+
+class Query(Contract):
+    """Query parameters: texts that are read as what the field says."""
+
+
+class CursorPage(Contract, Generic[Row]):
+    items: list[Row]
+    next_cursor: str | None
+
+
+class Pagination(Contract):
+    page: int
+    page_size: int
+    total_items: int
+    total_pages: int
+    has_next_page: bool
+    has_previous_page: bool
+
+
+class Page(Contract, Generic[Row]):
+    data: list[Row]
+    pagination: Pagination
+
+
+class Success(Contract):
+    """An action that has nothing else to tell."""
+
+    success: bool = True
+
+
+# -- field types ---------------------------------------------------------------------------------------------------
+
+
+def _without_controls(allowed: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
+            raise PydanticCustomError("control_characters", "must not hold control characters")
+        return text
+
+    return AfterValidator(check)
+
+
+Line = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    _without_controls(""),
+    Field(json_schema_extra={"pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}),
+]
+"""A text of one line, not empty after trimming."""
+
+Lines = Annotated[str, StringConstraints(min_length=1), _without_controls("\n\r\t")]
+"""A text that may have several lines, not empty after trimming."""
+
+Name = Annotated[Line, Field(max_length=255)]
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        utc = instant.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("instant_range", "is out of range") from None
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(_utc),
+    PlainSerializer(clock.to_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T08:30:00.000Z"]}),
+]
+"""A point in time: read with any offset, kept and written in UTC with milliseconds."""
+
+
+def _email(text: str) -> str:
+    try:
+        # Reserved names such as `.test` are fine here: whether a mailbox exists is the mail's business.
+        address = validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        raise PydanticCustomError("email", "is not a valid e-mail address") from None
+    if "." not in address.domain:
+        raise PydanticCustomError("email", "is not a valid e-mail address")
+    return address.normalized
+
+
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["anna.berg@example.com"]}),
+]
+
+
+def _phone(text: str) -> str:
+    if not any(char.isdigit() for char in text):
+        raise PydanticCustomError("phone", "must hold digits")
+    return text
+
+
+Phone = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=40, pattern=r"^\+?[0-9 ()\-]+$"),
+    AfterValidator(_phone),
+    Field(examples=["+49 30 901820"]),
+]
+"""Digits, spaces, dashes, parentheses and a leading +, kept as typed."""
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):  # unknown, or not a key that can name a zone
+        return False
+    return True
+
+
+def _timezone(name: str) -> str:
+    if not _is_zone(name):
+        raise PydanticCustomError("timezone", "is not an IANA time zone")
+    return name
+
+
+Timezone = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"),
+    AfterValidator(_timezone),
+    Field(examples=["Europe/Berlin"]),
+]
+
+
+def _one_of(codes: frozenset[str], message: str) -> AfterValidator:
+    def check(code: str) -> str:
+        if code not in codes:
+            raise PydanticCustomError("code", message)
+        return code
+
+    return AfterValidator(check)
+
+
+CurrencyCode = Annotated[
+    str,
+    _one_of(CURRENCIES, "is not an ISO 4217 currency code"),
+    WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES), "examples": ["EUR"]}),
+]
+CountryCode = Annotated[
+    str,
+    _one_of(COUNTRIES, "is not an ISO 3166 country code"),
+    WithJsonSchema({"type": "string", "enum": sorted(COUNTRIES), "examples": ["DE"]}),
+]
+
+
+# -- list queries ------------------------------------------------------------------------------------------------------
+
+
+class PageQuery(Query, Generic[SortField]):
+    """A page list; with `cursor` or `limit`, the cursor list of the same rows in order of creation."""
+
+    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    page_size: Annotated[int, Field(ge=1, le=100)] | None = None
+    search: Annotated[Line, Field(max_length=100)] | None = None
+    sort_by: SortField | None = None
+    sort_order: Literal["asc", "desc"] = "asc"
+    cursor: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @property
+    def is_cursor_list(self) -> bool:
+        return self.cursor is not None or self.limit is not None
+
+    @model_validator(mode="after")
+    def _one_kind_of_list(self) -> Self:
+        if self.is_cursor_list and {"page", "page_size", "search", "sort_by"} & self.model_fields_set:
+            raise PydanticCustomError(
+                "mixed_lists", "cursor and limit do not go with page, pageSize, search and sortBy"
+            )
+        return self
+
+
+class CursorQuery(Query):
+    cursor: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20

@@ -1,0 +1,104 @@
+"""The errors a caller can get: codes, their HTTP statuses, and the exception that carries one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorCode(StrEnum):
+    CONFLICT = "CONFLICT"
+    DATABASE_ERROR = "DATABASE_ERROR"
+    DUPLICATE_ENTRY = "DUPLICATE_ENTRY"
+    FORBIDDEN = "FORBIDDEN"
+    HAS_DEPENDENCIES = "HAS_DEPENDENCIES"
+    IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    INVALID_DATE_RANGE = "INVALID_DATE_RANGE"
+    NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
+    NOT_FOUND = "NOT_FOUND"
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
+    PRECONDITION_FAILED = "PRECONDITION_FAILED"
+    RATE_LIMITED = "RATE_LIMITED"
+    SESSION_EXPIRED = "SESSION_EXPIRED"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+
+
+HTTP_STATUS: Mapping[ErrorCode, int] = {
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.DATABASE_ERROR: 503,
+    ErrorCode.DUPLICATE_ENTRY: 409,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.HAS_DEPENDENCIES: 409,
+    ErrorCode.IDEMPOTENCY_MISMATCH: 422,
+    ErrorCode.INTERNAL_ERROR: 500,
+    ErrorCode.INVALID_CREDENTIALS: 401,
+    ErrorCode.INVALID_DATE_RANGE: 400,
+    ErrorCode.NOT_AUTHENTICATED: 401,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.PAYLOAD_TOO_LARGE: 413,
+    ErrorCode.PRECONDITION_FAILED: 412,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.SESSION_EXPIRED: 401,
+    ErrorCode.VALIDATION_ERROR: 400,
+}
+
+
+class ActionError(Exception):
+    """Refuses an action. `message` and `details` go to the caller as they are: no secrets, no internals."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.retry_after_seconds = retry_after_seconds
+
+
+def invalid_fields(errors: Mapping[str, list[str]], code: ErrorCode = ErrorCode.VALIDATION_ERROR) -> ActionError:
+    """A refusal that names every faulty field by its dotted path; the message names the first."""
+    field, messages = next(iter(errors.items()))
+    return ActionError(code, f"{field}: {messages[0]}", details={"fieldErrors": dict(errors)})
+
+
+def invalid_field(field: str, message: str) -> ActionError:
+    return invalid_fields({field: [message]})
+
+
+def duplicate_entry(field: str, message: str) -> ActionError:
+    return invalid_fields({field: [message]}, ErrorCode.DUPLICATE_ENTRY)
+
+
+def not_found(entity: str) -> ActionError:
+    """One answer for absent, deleted and another organization's."""
+    return ActionError(ErrorCode.NOT_FOUND, f"no such {entity}")
+
+
+def forbidden(message: str) -> ActionError:
+    return ActionError(ErrorCode.FORBIDDEN, message)
+
+
+def invalid_state(message: str) -> ActionError:
+    """The entity's state does not allow the operation."""
+    return ActionError(ErrorCode.VALIDATION_ERROR, message)
+
+
+def conflict() -> ActionError:
+    return ActionError(ErrorCode.CONFLICT, "changed by others at the same time; read it again and retry")
+
+
+def database_error() -> ActionError:
+    return ActionError(
+        ErrorCode.DATABASE_ERROR,
+        "the store did not answer; retry with the same Idempotency-Key",
+        retry_after_seconds=1,
+    )

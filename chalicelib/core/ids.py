@@ -1,0 +1,49 @@
+"""Identifiers: UUID version 7 (RFC 9562), which sort by creation time."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from datetime import UTC, datetime
+from typing import NewType
+from uuid import UUID
+
+from chalicelib.core import clock
+
+OrganizationId = NewType("OrganizationId", UUID)
+"""The tenant a caller belongs to. Minted only by `auth` from a verified session, and by `dal` from a stored key."""
+
+NO_ORGANIZATION = OrganizationId(UUID(int=0))
+"""For a request that turns out to concern no organization; no key is ever built from it."""
+
+_RANDOM_BITS = 62
+_SEQUENCE_BITS = 12
+_lock = threading.Lock()
+_last = (0, 0)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 that is greater than every earlier one of this process within the same millisecond."""
+    global _last
+    with _lock:
+        millisecond, sequence = int(clock.now().timestamp() * 1000), secrets.randbits(_SEQUENCE_BITS - 1)
+        if millisecond == _last[0]:
+            sequence = _last[1] + 1
+            if sequence >> _SEQUENCE_BITS:
+                millisecond, sequence = millisecond + 1, 0
+        _last = (millisecond, sequence)
+    return _uuid7(millisecond, sequence, secrets.randbits(_RANDOM_BITS))
+
+
+def first_id_at(instant: datetime) -> UUID:
+    """The smallest id that can have been made at `instant` (milliseconds): a bound for ranges of ids."""
+    return _uuid7(int(instant.timestamp() * 1000), 0, 0)
+
+
+def created_at(identifier: UUID) -> datetime:
+    """The instant in a UUIDv7."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+
+
+def _uuid7(millisecond: int, sequence: int, random: int) -> UUID:
+    return UUID(int=millisecond << 80 | 0x7 << 76 | sequence << 64 | 0b10 << _RANDOM_BITS | random)

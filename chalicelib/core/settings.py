@@ -1,0 +1,27 @@
+"""Settings of a deployment, read once from the environment (`WORKLEDGER_…`)."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    table: str = Field("workledger", alias="WORKLEDGER_TABLE")
+    stage: str = Field("local", alias="WORKLEDGER_STAGE")
+    app_url: str = Field("https://app.workledger.example", alias="WORKLEDGER_APP_URL")
+    """Where the web app lives; mails link to it."""
+    cors_origin: str = Field("*", alias="WORKLEDGER_CORS_ORIGIN")
+    """Bearer tokens, no cookies: any origin is safe; narrow it to be strict."""
+    mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")
+    mail_queue_url: str = Field("", alias="WORKLEDGER_MAIL_QUEUE_URL")
+    tracing: bool = Field(False, alias="WORKLEDGER_TRACING")
+
+
+@cache
+def settings() -> Settings:
+    return Settings.model_validate(dict(os.environ))

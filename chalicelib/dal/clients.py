@@ -1,0 +1,32 @@
+"""Clients: the companies that workers are lent to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Email, Lines, Name, Phone
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.records import DeletableRecord
+
+Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 20457 Hamburg"])]
+
+
+class Client(DeletableRecord):
+    name: Name
+    email: Email | None = None
+    phone: Phone | None = None
+    address: Address | None = None
+
+
+CLIENTS = Collection(
+    entity="client",
+    record=Client,
+    shown_as=Client,
+    search=lambda client: (client.name, client.email, client.phone, client.address),
+    sort_fields=("name",),
+    cursor_list="getClients with `limit` and `cursor`",
+    unique={"name": "another client has this name"},
+    children=("workLocation",),
+)

@@ -1,0 +1,93 @@
+"""Cursors: an opaque, signed position in one list of one organization, and the walk that uses them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.core.contracts import CursorPage
+from chalicelib.core.errors import ActionError, invalid_field
+from chalicelib.dal import table
+
+R = TypeVar("R")
+
+_SIGNATURE_BYTES = 16
+
+_QUERIES_A_PAGE = 8
+"""A filter that matches little ends a page early instead of reading on without end; the cursor goes on from there."""
+
+
+@dataclass(frozen=True)
+class Cursors:
+    """Makes and reads the cursors of one list. `secret` is the organization's own; `scope` names list and filters."""
+
+    secret: bytes
+    scope: str
+
+    def encode(self, position: str) -> str:
+        return base64.urlsafe_b64encode(self._sign(position) + position.encode()).rstrip(b"=").decode()
+
+    def decode(self, cursor: str) -> str:
+        """VALIDATION_ERROR for a cursor that was not made here, for this list, with these filters."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            position = raw[_SIGNATURE_BYTES:].decode()
+        except ValueError:
+            raise _foreign() from None
+        if not hmac.compare_digest(self._sign(position), raw[:_SIGNATURE_BYTES]):
+            raise _foreign()
+        return position
+
+    def _sign(self, position: str) -> bytes:
+        message = f"{self.scope}\0{position}".encode()
+        return hmac.digest(self.secret, message, hashlib.sha256)[:_SIGNATURE_BYTES]
+
+
+def _foreign() -> ActionError:
+    return invalid_field("cursor", "is not a cursor of this list with these filters")
+
+
+def walk(
+    pk: str,
+    cursors: Cursors,
+    page_type: type[CursorPage[R]],
+    read: Callable[[list[dict[str, Any]]], list[R]],
+    *,
+    cursor: str | None,
+    limit: int,
+    forward: bool,
+    index: str | None = None,
+    between: tuple[str, str] | None = None,
+    condition: Condition | None = None,
+) -> CursorPage[R]:
+    """The next `limit` rows of a partition. A page may be shorter than `limit` though `nextCursor` is set.
+
+    `read` turns raw rows into records, one for one.
+    """
+    position = None if cursor is None else cursors.decode(cursor)
+    rows: list[dict[str, Any]] = []
+    for _ in range(_QUERIES_A_PAGE):
+        # One more than asked tells whether there is a next page without an empty last one.
+        raw = table.query(
+            pk,
+            index=index,
+            after=position,
+            between=between,
+            forward=forward,
+            limit=limit + 1 - len(rows),
+            condition=condition,
+        )
+        rows += raw.items
+        position = raw.last
+        if position is None or len(rows) > limit:
+            break
+    if len(rows) > limit:
+        rows = rows[:limit]
+        position = rows[-1]["sk"]["S"]
+    return page_type(items=read(rows), next_cursor=None if position is None else cursors.encode(position))

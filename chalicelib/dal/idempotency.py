@@ -1,0 +1,43 @@
+"""Idempotency records: the answer to a request that was carried out, kept for 24 hours."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalicelib.core import clock
+from chalicelib.dal import table
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import Refusal, UnitOfWork
+
+KEPT_SECONDS = 24 * 60 * 60
+
+
+class Answer(NamedTuple):
+    payload_hash: str
+    """SHA-256 of the input without its secrets."""
+    secrets_hash: str | None
+    """argon2id of the input's secrets: a fast hash of a password must not lie in the table."""
+    body: str
+    """JSON text of the response's data, without secrets."""
+
+
+def find(key: Key) -> Answer | None:
+    return read(table.get(key))
+
+
+def read(item: Item | None) -> Answer | None:
+    """None for a record that has expired, though DynamoDB has not removed it yet."""
+    if item is None or item.data is None or (item.ttl or 0) <= clock.now().timestamp():
+        return None
+    return Answer(item.data["payloadHash"], item.data.get("secretsHash"), item.data["body"])
+
+
+def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: Refusal) -> None:
+    """In the unit's own transaction; refused, before anything else is, when the key has an answer already."""
+    now = int(clock.now().timestamp())
+    data = {"payloadHash": answer.payload_hash, "body": answer.body}
+    if answer.secrets_hash is not None:
+        data["secretsHash"] = answer.secrets_hash
+    item = Item(*key, data=data, ttl=now + KEPT_SECONDS)
+    unit.put_before_all(item, Item.pk.does_not_exist() | (Item.ttl <= now), refusal)

@@ -1,0 +1,147 @@
+"""Every key of the table, and the access patterns they serve. Nothing else builds a key.
+
+| what is asked                                   | answered by                                            |
+| ----------------------------------------------- | ------------------------------------------------------ |
+| session, user and organization of a token       | one BatchGetItem of three keys, strongly consistent    |
+| who owns an e-mail address; its credential      | `EMAIL#<address>` / `CREDENTIAL`                       |
+| failed sign-ins of an address or a source       | `EMAIL#…` or `SOURCE#…` / `ATTEMPTS#<purpose>#<window>` |
+| an entity by id                                 | `ORG#<org>#<ENTITY>` / `<id>`                          |
+| live (or deleted) entities, searched and sorted | gsi1 `ORG#<org>#<ENTITY>#LIVE` (`#DELETED`)            |
+| all entities in order of creation               | `ORG#<org>#<ENTITY>`, by id                            |
+| is a unique value taken                         | `ORG#<org>#<ENTITY>#UNIQUE#<FIELD>` / SHA-256 of value |
+| the sessions of a user                          | `ORG#<org>#SESSION#<user>`                             |
+| the audit log, newest first, in a range         | `ORG#<org>#AUDIT`, by id (time-ordered)                |
+| … of one entity                                 | gsi1 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
+| … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
+| the answer to a repeated request                | `ORG#<org>#IDEMPOTENCY#<hash>` or `EMAIL#…` / `…`      |
+| mails that are not sent yet                     | gsi2 `MAIL#UNSENT`                                     |
+
+Ids are UUIDv7, so ordering by id is ordering by creation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from chalicelib.core import text
+from chalicelib.core.ids import OrganizationId
+
+GSI1 = "gsi1"
+GSI2 = "gsi2"
+
+
+class Key(NamedTuple):
+    pk: str
+    sk: str
+
+
+# -- inside an organization ------------------------------------------------------------------------------------------
+
+
+def tenant(organization: OrganizationId) -> str:
+    """What every key of an organization starts with."""
+    return f"ORG#{organization}#"
+
+
+def organization_of(pk: str) -> OrganizationId:
+    """The organization a stored key belongs to; ValueError for the keys of identity."""
+    scope, identifier, _ = pk.split("#", 2)
+    if scope != "ORG":
+        raise ValueError("not a key of an organization")
+    return OrganizationId(UUID(identifier))
+
+
+def partition(organization: OrganizationId, entity: str) -> str:
+    return f"{tenant(organization)}{entity}"
+
+
+def entity(organization: OrganizationId, name: str, identifier: UUID) -> Key:
+    return Key(partition(organization, name), str(identifier))
+
+
+def listing(organization: OrganizationId, name: str, *, deleted: bool) -> str:
+    """Partition of gsi1 that holds the slim rows of a page list."""
+    return f"{partition(organization, name)}#{'DELETED' if deleted else 'LIVE'}"
+
+
+def unique_value(organization: OrganizationId, name: str, field: str, value: str) -> Key:
+    """Hashed, because a sort key holds 1,024 bytes and a name may need more."""
+    return Key(f"{partition(organization, name)}#UNIQUE#{field.upper()}", _digest(text.unique_form(value)))
+
+
+def session(organization: OrganizationId, user: UUID, identifier: UUID) -> Key:
+    return Key(sessions(organization, user), str(identifier))
+
+
+def sessions(organization: OrganizationId, user: UUID) -> str:
+    """One partition a user, because every request reads its session."""
+    return f"{partition(organization, 'SESSION')}#{user}"
+
+
+def audit(organization: OrganizationId) -> str:
+    return partition(organization, "AUDIT")
+
+
+def audit_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> str:
+    return f"{audit(organization)}#{entity_type.upper()}#{identifier}"
+
+
+def audit_of_actor(organization: OrganizationId, actor: UUID) -> str:
+    return f"{audit(organization)}#ACTOR#{actor}"
+
+
+def mail_partition(organization: OrganizationId) -> str:
+    return partition(organization, "MAIL")
+
+
+def mail(organization: OrganizationId, identifier: UUID) -> Key:
+    return Key(mail_partition(organization), str(identifier))
+
+
+def idempotency(organization: OrganizationId, digest: str) -> Key:
+    """A partition a record: spread by key."""
+    return Key(f"{partition(organization, 'IDEMPOTENCY')}#{digest}", "RECORD")
+
+
+# -- before an organization is known: identity -----------------------------------------------------------------------
+
+
+def credential(address: str) -> Key:
+    return Key(_address(address), "CREDENTIAL")
+
+
+def idempotency_of_address(address: str, digest: str) -> Key:
+    return Key(_address(address), f"IDEMPOTENCY#{digest}")
+
+
+def attempts_of_address(address: str, purpose: str, window: int) -> Key:
+    return Key(_address(address), f"ATTEMPTS#{purpose}#{window}")
+
+
+def attempts_of_source(source: str, purpose: str, window: int) -> Key:
+    return Key(f"SOURCE#{source}", f"ATTEMPTS#{purpose}#{window}")
+
+
+def decoy(address: str, number: int) -> Key:
+    return Key(_address(address), f"DECOY#{number}")
+
+
+def _address(address: str) -> str:
+    return f"EMAIL#{text.unique_form(address)}"
+
+
+# -- across organizations: what the system itself looks for ----------------------------------------------------------
+
+UNSENT_MAIL = "MAIL#UNSENT"
+HEALTH = Key("HEALTH", "PROBE")
+
+
+def window_of(instant: datetime, seconds: int) -> int:
+    return int(instant.timestamp()) // seconds
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()

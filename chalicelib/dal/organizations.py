@@ -1,0 +1,89 @@
+"""Organizations: the tenants."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from chalicelib.core.contracts import CountryCode, CurrencyCode, Name, Timezone
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.records import Record
+from chalicelib.dal.unit_of_work import UnitOfWork
+
+USER_COUNT = "user"
+ACTIVE_USER_COUNT = "activeUser"
+ACTIVE_OWNER_COUNT = "activeOwner"
+"""Counters on the organization, moved by `dal.users`."""
+
+
+class WeekDay(StrEnum):
+    MONDAY = "MONDAY"
+    TUESDAY = "TUESDAY"
+    WEDNESDAY = "WEDNESDAY"
+    THURSDAY = "THURSDAY"
+    FRIDAY = "FRIDAY"
+    SATURDAY = "SATURDAY"
+    SUNDAY = "SUNDAY"
+
+
+class LoanRole(StrEnum):
+    NONE = "NONE"
+    BORROWER = "BORROWER"
+    LENDER = "LENDER"
+    BOTH = "BOTH"
+
+
+class SubscriptionTier(StrEnum):
+    FREE = "FREE"
+    PRO = "PRO"
+    ENTERPRISE = "ENTERPRISE"
+
+
+class Organization(Record):
+    counts: ClassVar[Mapping[str, str]] = {"user_count": USER_COUNT, "active_user_count": ACTIVE_USER_COUNT}
+
+    name: Name
+    timezone: Timezone = "UTC"
+    currency: CurrencyCode = "EUR"
+    week_start: WeekDay = WeekDay.MONDAY
+    region: CountryCode | None = None
+    loan_role: LoanRole = LoanRole.NONE
+    subscription_tier: SubscriptionTier = SubscriptionTier.FREE
+    user_count: int = 0
+    active_user_count: int = 0
+
+
+class StoredOrganization(Organization):
+    internal: ClassVar[frozenset[str]] = frozenset({"cursor_secret"})
+
+    cursor_secret: str
+    """Signs the cursors of this organization's lists: no key to deploy, and a foreign cursor cannot verify."""
+
+    @property
+    def tenant(self) -> OrganizationId:
+        return OrganizationId(self.id)
+
+
+def new_organization(**fields: Any) -> StoredOrganization:
+    return StoredOrganization.new(cursor_secret=secrets.token_hex(32), **fields)
+
+
+ORGANIZATIONS = Collection(
+    entity="organization",
+    record=StoredOrganization,
+    shown_as=Organization,
+    search=lambda organization: (organization.name,),
+    sort_fields=("name",),
+    cursor_list="",
+)
+
+
+def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[str, int]) -> StoredOrganization:
+    """`counts`: the counters that its first user gives it."""
+    ORGANIZATIONS.create(unit, organization, counts=counts)
+    return organization.model_copy(
+        update={field: counts[counter] for field, counter in StoredOrganization.counts.items()}
+    )

@@ -1,0 +1,63 @@
+"""What every stored entity has, and how it becomes an item and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from chalicelib.core import clock, ids
+from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.errors import not_found
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+
+_BESIDE_DATA = {"id", "version"}
+_BOOKKEEPING = {"id", "version", "created_at", "updated_at"}
+
+
+class Record(Contract):
+    """An entity as the API shows it. A subclass may add `internal` fields; an output is cut to its declared type."""
+
+    internal: ClassVar[frozenset[str]] = frozenset()
+    """Fields that never leave the server, not even to the audit log."""
+    counts: ClassVar[Mapping[str, str]] = {}
+    """Fields that are counters beside the entity's data: field to the counter's name."""
+
+    id: UUID
+    created_at: Instant
+    updated_at: Instant
+    version: int
+
+    @classmethod
+    def new(cls, **fields: Any) -> Self:
+        now = clock.now()
+        return cls(**{"id": ids.new_id(), "created_at": now, "updated_at": now, "version": 1, **fields})
+
+    @classmethod
+    def of(cls, item: Item | None, called: str = "entity") -> Self:
+        """Reads the stored form; NOT_FOUND for none."""
+        if item is None or item.data is None:
+            raise not_found(called)
+        counters = item.children or {}
+        counted = {name: counters.get(counter, 0) for name, counter in cls.counts.items()}
+        return cls.model_validate({**item.data, **counted, "id": item.sk, "version": item.version})
+
+    def data(self) -> dict[str, Any]:
+        """The stored form: JSON values by camelCase name, absent where null."""
+        return self.model_dump(mode="json", round_trip=True, exclude=_BESIDE_DATA | {*self.counts}, exclude_none=True)
+
+    def shown(self) -> dict[str, Any]:
+        """What the audit log compares: every field that says something about the entity."""
+        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | {*self.counts})
+
+    def item(self, key: Key) -> Item:
+        return Item(key.pk, key.sk, data=self.data(), version=self.version)
+
+    def changed(self, **changes: Any) -> Self:
+        """The record after a change: one version on."""
+        return self.model_copy(update={**changes, "updated_at": clock.now(), "version": self.version + 1})
+
+
+class DeletableRecord(Record):
+    deleted_at: Instant | None = None

@@ -1,0 +1,275 @@
+"""The table as PynamoDB sees it, and the five ways this code talks to it.
+
+One model for every entity: its fields live in the map `data`, beside them only what DynamoDB itself must see (keys,
+indexes, version, counters, TTL). So there is one connection and one botocore client, whatever the number of entities.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import operator
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, NamedTuple, cast
+
+from pynamodb.attributes import Attribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection.table import TableConnection
+from pynamodb.constants import MAP
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from chalicelib.core.errors import database_error
+from chalicelib.core.settings import settings
+from chalicelib.dal.keys import GSI1, GSI2, Key
+
+# A request makes at most a handful of calls and must end before the gateway's 29 s.
+_CONNECT_TIMEOUT_SECONDS = 1.0
+_READ_TIMEOUT_SECONDS = 3.0
+_RETRIES = 2
+_BATCH_GET_KEYS = 100
+
+_RAW_MAP: MapAttribute[str, Any] = MapAttribute()
+
+
+class Document(Attribute[dict[str, Any]]):
+    """A map of plain JSON values."""
+
+    attr_type = MAP
+
+    def serialize(self, value: Any) -> Any:
+        return _RAW_MAP.serialize(value)
+
+    def deserialize(self, value: Any) -> dict[str, Any]:
+        return cast(dict[str, Any], _RAW_MAP.deserialize(value))
+
+
+class _Gsi1(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = GSI1
+        projection = IncludeProjection(["search", "facets"])
+
+    gsi1pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class _Gsi2(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = GSI2
+        projection = IncludeProjection(["facets"])
+
+    gsi2pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    class Meta:
+        table_name = settings().table
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        connect_timeout_seconds = _CONNECT_TIMEOUT_SECONDS
+        read_timeout_seconds = _READ_TIMEOUT_SECONDS
+        max_retry_attempts = _RETRIES
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    version = NumberAttribute(null=True)
+    data = Document(null=True)
+    children = Document(null=True)
+    """Live children by entity, and other counts that conditions need."""
+    gsi1pk = UnicodeAttribute(null=True)
+    gsi2pk = UnicodeAttribute(null=True)
+    search = UnicodeAttribute(null=True)
+    facets = Document(null=True)
+    ttl = NumberAttribute(null=True)
+
+    gsi1 = _Gsi1()
+    gsi2 = _Gsi2()
+
+    @property
+    def key(self) -> Key:
+        return Key(self.pk, self.sk)
+
+
+class SlimRow(NamedTuple):
+    """A row of an index: the sort key, and what lists show and search needs."""
+
+    sk: str
+    search: str
+    facets: dict[str, Any]
+
+
+def connection() -> TableConnection:
+    """The one connection; its client is created at import, inside the cold start's burst of CPU."""
+    return Item._get_connection()
+
+
+# -- reads -----------------------------------------------------------------------------------------------------------
+
+
+def get(key: Key) -> Item | None:
+    """Strongly consistent."""
+    with faults():
+        try:
+            return Item.get(key.pk, key.sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
+    """Strongly consistent; absent keys are absent. One round trip for each 100 keys."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[Key, Item] = {}
+    with faults():
+        for start in range(0, len(wanted), _BATCH_GET_KEYS):
+            chunk = wanted[start : start + _BATCH_GET_KEYS]
+            found.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=True))
+    return found
+
+
+class RawPage(NamedTuple):
+    items: list[dict[str, Any]]
+    """Attribute maps as the wire has them: {name: {type: value}}."""
+    last: str | None
+    """The sort key up to which was read, None at the end of the partition."""
+
+
+def query(
+    pk: str,
+    *,
+    index: str | None = None,
+    after: str | None = None,
+    between: tuple[str, str] | None = None,
+    forward: bool = True,
+    limit: int | None = None,
+    condition: Condition | None = None,
+) -> RawPage:
+    """One page (≤ 1 MB) of a partition in the order of its sort key; on the base table strongly consistent.
+
+    `after` continues behind a sort key; `condition` filters what was read (and billed).
+    """
+    low, high = between or (" ", "\uffff")
+    if after is not None:
+        # Bounds are inclusive: the position itself is skipped below. It costs a row and needs no crafted start key.
+        low, high = (after, high) if forward else (low, after)
+    with faults():
+        answer = connection().query(
+            pk,
+            range_key_condition=Path("sk").between(low, high),
+            filter_condition=condition,
+            index_name=index,
+            consistent_read=index is None,
+            scan_index_forward=forward,
+            limit=None if limit is None else limit + (after is not None),
+        )
+    items = [item for item in answer["Items"] if item["sk"]["S"] != after]
+    return RawPage(items, answer["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in answer else None)
+
+
+def query_slim(pk: str, index: str, *, maximum: int) -> list[SlimRow]:
+    """All rows of an index partition, stopping once more than `maximum` are read."""
+    rows: list[SlimRow] = []
+    after: str | None = None
+    while True:
+        page = query(pk, index=index, after=after)
+        rows += [
+            SlimRow(
+                item["sk"]["S"],
+                item["search"]["S"] if "search" in item else "",
+                _RAW_MAP.deserialize(item["facets"]["M"]) if "facets" in item else {},
+            )
+            for item in page.items
+        ]
+        if page.last is None or len(rows) > maximum:
+            return rows
+        after = page.last
+
+
+def item_from_raw(attributes: dict[str, Any]) -> Item:
+    return Item.from_raw_data(attributes)
+
+
+# -- writes that stand alone -----------------------------------------------------------------------------------------
+
+
+def update(key: Key, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
+    """One conditional UpdateItem outside any unit of work; the item after it, None when the condition failed."""
+    item = Item(key.pk, key.sk)
+    with faults():
+        try:
+            item.update(actions=list(actions), condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                return None
+            raise
+    return item
+
+
+def assign(name: str, value: Any) -> Action:
+    """SET or REMOVE of one field of an entity; None removes."""
+    path = Item.data[name]
+    return path.remove() if value is None else path.set(encoded(value))
+
+
+def encoded(value: Any) -> Any:
+    """Maps are encoded here, because PynamoDB would take `{"S": …}` for an encoded text."""
+    return {MAP: _RAW_MAP.serialize(value)} if isinstance(value, dict) else value
+
+
+def all_of(conditions: Iterable[Condition | None]) -> Condition | None:
+    """Their conjunction; None when there are none."""
+    present = [condition for condition in conditions if condition is not None]
+    return functools.reduce(operator.and_, present) if present else None
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+_BUGS = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
+_ANSWERS = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+
+
+@contextlib.contextmanager
+def faults() -> Iterator[None]:
+    """What the store could not do becomes DATABASE_ERROR; answers, and what this code asked wrongly, pass."""
+    try:
+        yield
+    except PynamoDBException as error:
+        if error.cause is None or error.cause_response_code in _BUGS | _ANSWERS:
+            raise
+        raise database_error() from error
+
+
+# -- round trips -----------------------------------------------------------------------------------------------------
+
+
+class Traffic:
+    """Counts the requests made to the table while it is open."""
+
+    def __init__(self) -> None:
+        self.round_trips = 0
+
+
+_traffic: ContextVar[Traffic | None] = ContextVar("traffic", default=None)
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Traffic]:
+    traffic = Traffic()
+    token = _traffic.set(traffic)
+    try:
+        yield traffic
+    finally:
+        _traffic.reset(token)
+
+
+def _count(**_: Any) -> None:
+    traffic = _traffic.get()
+    if traffic is not None:
+        traffic.round_trips += 1
+
+
+connection().connection.client.meta.events.register("before-call.dynamodb", _count)

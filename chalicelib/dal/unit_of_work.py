@@ -1,0 +1,195 @@
+"""The unit of work: everything a request writes, committed as one TransactWriteItems."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from pynamodb.exceptions import CancellationReason, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.core.errors import ActionError, ErrorCode, conflict, database_error
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import table
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+
+MAXIMUM_WRITES = 100
+"""DynamoDB's limit for one transaction."""
+
+_COMMIT_TRIES = 6
+_COLLISIONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons of a cancelled transaction that another try may settle."""
+_FIRST_PAUSE_SECONDS = 0.02
+
+Refusal = Callable[[Item | None], Exception]
+"""Makes the error of a failed condition from the item that stood in the way."""
+
+
+class StaleRead(ActionError):
+    """What the action read has changed since: run it again on fresh reads."""
+
+    def __init__(self) -> None:
+        error = conflict()
+        super().__init__(error.code, error.message)
+
+
+def stale(_: Item | None) -> Exception:
+    return StaleRead()
+
+
+class _Kind(IntEnum):
+    """In the order in which PynamoDB sends them, which is the order of the cancellation reasons."""
+
+    CHECK = 0
+    DELETE = 1
+    PUT = 2
+    UPDATE = 3
+
+
+@dataclass(frozen=True)
+class _Write:
+    kind: _Kind
+    item: Item
+    refusal: Refusal
+    condition: Condition | None = None
+    actions: Sequence[Action] = ()
+
+
+@dataclass
+class Change:
+    """What a request did to its target: the content of the audit entry."""
+
+    entity_type: str
+    entity_id: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+@dataclass
+class UnitOfWork:
+    """Writes of one request in one organization. Nothing is sent before `commit`."""
+
+    organization: OrganizationId
+    expected_versions: frozenset[int] | None = None
+    """From `If-Match`: the versions the target may have. None: any."""
+    change: Change | None = None
+    _writes: list[_Write] = field(default_factory=list)
+    _keys: set[Key] = field(default_factory=set)
+
+    # -- what the writes are ---------------------------------------------------------------------------------------
+
+    def put_new(self, item: Item, refusal: Refusal) -> None:
+        """Refused when the key is taken."""
+        self.put(item, Item.pk.does_not_exist(), refusal)
+
+    def put(self, item: Item, condition: Condition | None, refusal: Refusal) -> None:
+        self._add(_Write(_Kind.PUT, item, refusal, condition))
+
+    def put_before_all(self, item: Item, condition: Condition, refusal: Refusal) -> None:
+        """A write whose refusal counts before every other."""
+        self._add(_Write(_Kind.PUT, item, refusal, condition))
+        self._writes.insert(0, self._writes.pop())
+
+    def update(self, key: Key, actions: Sequence[Action], condition: Condition | None, refusal: Refusal) -> None:
+        """The item must exist."""
+        existing = table.all_of([Item.pk.exists(), condition])
+        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), refusal, existing, actions))
+
+    def upsert(self, key: Key, actions: Sequence[Action]) -> None:
+        """For counters that begin to exist when first counted."""
+        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, None, actions))
+
+    def delete(self, key: Key, condition: Condition | None, refusal: Refusal) -> None:
+        self._add(_Write(_Kind.DELETE, Item(key.pk, key.sk), refusal, condition))
+
+    def check(self, key: Key, condition: Condition, refusal: Refusal) -> None:
+        self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), refusal, condition))
+
+    def _add(self, write: _Write) -> None:
+        if write.item.key in self._keys:
+            raise ValueError("a transaction holds each item once")
+        self._keys.add(write.item.key)
+        self._writes.append(write)
+
+    # -- the target ------------------------------------------------------------------------------------------------
+
+    def changes(self, entity_type: str, entity_id: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        """Declares what this request does to its target; the first declaration is the target."""
+        if self.change is None:
+            self.change = Change(entity_type, str(entity_id), before, after)
+
+    def require_version(self, version: int) -> None:
+        """Honours `If-Match` for the target."""
+        if self.change is None and self.expected_versions is not None and version not in self.expected_versions:
+            raise ActionError(
+                ErrorCode.PRECONDITION_FAILED, f"the entity is at version {version}: read it again before you change it"
+            )
+
+    # -- commit ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._writes
+
+    def commit(self) -> None:
+        """All of it or none of it. Collisions with other transactions are retried with jitter, then CONFLICT."""
+        writes = sorted(self._writes, key=lambda write: write.kind)
+        if len(writes) > MAXIMUM_WRITES:
+            raise ValueError(f"{len(writes)} writes do not fit one transaction")
+        for tried in range(_COMMIT_TRIES):
+            if tried:
+                pause(tried)
+            try:
+                with table.faults():
+                    _transact(writes)
+                return
+            except TransactWriteError as error:
+                reasons = error.cancellation_reasons
+                self._refuse(writes, reasons)
+                codes = {reason.code for reason in reasons if reason is not None}
+                if not codes or codes - _COLLISIONS:
+                    raise
+        raise conflict() if "TransactionConflict" in codes else database_error()
+
+    def _refuse(self, writes: Sequence[_Write], reasons: Sequence[CancellationReason | None]) -> None:
+        """Raises the refusal of the first failed condition, in the order the request added its writes."""
+        failed = {
+            write.item.key: reason.raw_item
+            for write, reason in zip(writes, reasons, strict=True)
+            if reason is not None and reason.code == "ConditionalCheckFailed"
+        }
+        for write in self._writes:
+            if write.item.key in failed:
+                raw = failed[write.item.key]
+                raise write.refusal(table.item_from_raw(raw) if raw else None)
+
+
+def pause(tried: int) -> None:
+    """Full jitter, doubling: what collided once must not collide again."""
+    time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**tried))  # noqa: S311  not a secret
+
+
+def _transact(writes: Sequence[_Write]) -> None:
+    with TransactWrite(connection=table.connection().connection) as transaction:
+        for write in writes:
+            match write.kind:
+                case _Kind.CHECK:
+                    transaction.condition_check(Item, write.item.pk, write.item.sk, condition=write.condition)
+                case _Kind.DELETE:
+                    transaction.delete(write.item, write.condition)
+                case _Kind.PUT:
+                    transaction.save(write.item, write.condition, return_values="ALL_OLD")
+                case _Kind.UPDATE:
+                    transaction.update(
+                        write.item,
+                        list(write.actions),
+                        write.condition,
+                        return_values="ALL_OLD",
+                    )

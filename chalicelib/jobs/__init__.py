@@ -1,0 +1,1 @@
+"""What runs without a caller: stream consumer, queue worker, schedules, operator functions."""

@@ -1,0 +1,48 @@
+"""What the operators of the service do to an organization, by invoking a Lambda function: never over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import conflict
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import audit
+from chalicelib.dal.audit import Actor, AuditEvent
+from chalicelib.dal.organizations import ORGANIZATIONS, Organization, SubscriptionTier
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+
+_TRIES = 3
+
+
+class SetSubscriptionTier(Contract):
+    organization_id: UUID
+    tier: SubscriptionTier
+
+
+def set_subscription_tier(event: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """`{"organizationId", "tier"}` → the organization; an error that names the field for bad input."""
+    try:
+        wanted = SetSubscriptionTier.model_validate(event)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ValueError(faults) from None
+    for _ in range(_TRIES):
+        try:
+            return _set(wanted, request_id)
+        except StaleRead:
+            continue
+    raise conflict()
+
+
+def _set(wanted: SetSubscriptionTier, request_id: str) -> dict[str, Any]:
+    tenant = OrganizationId(wanted.organization_id)
+    unit = UnitOfWork(tenant)
+    before = ORGANIZATIONS.get(tenant, wanted.organization_id)
+    after = ORGANIZATIONS.update(unit, before, {"subscription_tier": wanted.tier})
+    audit.record_change(unit, AuditEvent.SUBSCRIPTION_TIER_SET, Actor(name="operator"), request_id)
+    unit.commit()
+    return Organization.model_validate(after.model_dump(include=set(Organization.model_fields))).model_dump(mode="json")

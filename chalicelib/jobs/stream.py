@@ -1,0 +1,37 @@
+"""The stream consumer: what follows from a commit, carried on by the table's stream."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from chalicelib.core.observability import logger
+from chalicelib.dal import outbox
+from chalicelib.jobs import mail
+
+_processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+
+
+def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A batch of stream records; returns the records to deliver again."""
+    return cast(
+        dict[str, Any],
+        process_partial_response(event=event, record_handler=_handle, processor=_processor, context=context),
+    )
+
+
+def _handle(record: DynamoDBRecord) -> None:
+    raw = record.raw_event
+    if raw["eventName"] != "INSERT":
+        return
+    keys = raw["dynamodb"]["Keys"]
+    reference = outbox.reference_of(keys["pk"]["S"], keys["sk"]["S"])
+    if reference is None:
+        return
+    try:
+        mail.deliver(reference)
+    except Exception:
+        # Mail must not hold up the stream: the sweep finds what is still unsent and gives it to the queue.
+        logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})

@@ -1,0 +1,27 @@
+"""What a reader of the audit log can ask for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.core.contracts import CursorQuery, Instant, Line
+from chalicelib.dal.audit import AuditEvent
+
+
+class GetAuditLog(CursorQuery):
+    actor_id: UUID | None = None
+    action: AuditEvent | None = None
+    entity_type: Annotated[Line, Field(max_length=40, examples=["client"])] | None = None
+    entity_id: Annotated[Line, Field(max_length=80)] | None = None
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    to: Instant | None = None
+
+    @model_validator(mode="after")
+    def _entity_whole(self) -> Self:
+        if self.entity_id is not None and self.entity_type is None:
+            raise PydanticCustomError("entity", "entityId needs entityType")
+        return self

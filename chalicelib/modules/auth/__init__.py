@@ -1,0 +1,1 @@
+"""Signing up, in and out; own sessions, profile, password and preferences."""

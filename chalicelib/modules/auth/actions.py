@@ -1,0 +1,275 @@
+"""Signing up, in and out; own sessions, profile, password and preferences."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action.context import Context, PublicContext, actor_of
+from chalicelib.action.registry import action
+from chalicelib.auth import codes, passwords
+from chalicelib.auth.permissions import PUBLIC, Permission
+from chalicelib.auth.rate_limits import PASSWORD_RESETS, SIGN_IN_FAILURES, rate_limited
+from chalicelib.core import clock
+from chalicelib.core.contracts import CursorPage, CursorQuery, Success
+from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
+from chalicelib.core.observability import logger
+from chalicelib.dal import attempts, credentials, organizations, outbox, sessions, users
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.credentials import CodePurpose
+from chalicelib.dal.outbox import Template
+from chalicelib.dal.sessions import ListedSession
+from chalicelib.dal.users import Role, StoredUser, User
+from chalicelib.modules.auth.contracts import (
+    AcceptInvitation,
+    ConfirmResetPassword,
+    CurrentUser,
+    Profile,
+    ResetPassword,
+    SignedIn,
+    SignedUp,
+    SignIn,
+    SignUp,
+    UpdatePassword,
+    UpdatePreferences,
+    UpdateProfile,
+    UserPreferences,
+    UserRole,
+)
+
+# -- public ----------------------------------------------------------------------------------------------------------
+
+
+@action(
+    "signUp",
+    "POST /auth/sign-up",
+    permission=PUBLIC,
+    audit=AuditEvent.ORGANIZATION_CREATED,
+    status=201,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
+    """Creates an organization with its OWNER, and signs them in: all or nothing."""
+    password = passwords.require_acceptable(data.password, data.email, "password")
+    owner = StoredUser.new(
+        email=data.email,
+        first_name=data.first_name,
+        last_name=data.last_name,
+        role=Role.OWNER,
+        accepted_at=clock.now(),
+    )
+    organization = organizations.new_organization(name=data.organization_name)
+    unit = ctx.begin(organization.tenant)
+    credentials.take(unit, data.email, owner.id, passwords.hash_secret(password))
+    organization = organizations.create(unit, organization, users.founding_counts(owner))
+    users.found(unit, owner)
+    opened = ctx.open_session(owner)
+    return SignedUp(token=opened.token, expires_at=opened.expires_at, user=owner, organization=organization)
+
+
+@action(
+    "signIn",
+    "POST /auth/sign-in",
+    permission=PUBLIC,
+    audit=AuditEvent.SIGNED_IN,
+    errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.FORBIDDEN, ErrorCode.RATE_LIMITED),
+)
+def sign_in(ctx: PublicContext, data: SignIn) -> SignedIn:
+    """Opens a session. A wrong password and an unknown address get the same words after the same time."""
+    window = SIGN_IN_FAILURES.window(data.email, ctx.request.source)
+    standing = attempts.standing(data.email, window)
+    if SIGN_IN_FAILURES.is_exceeded(standing):
+        raise rate_limited(window)
+    credential = standing.credential
+    password = data.password.get_secret_value()
+    if not passwords.verify(credential.password_hash if credential else None, password) or credential is None:
+        attempts.count(window)
+        raise ActionError(ErrorCode.INVALID_CREDENTIALS, "wrong e-mail address or password")
+    user = users.get(credential.tenant, credential.user_id)
+    if not user.is_active:
+        raise forbidden("this user is deactivated")
+    unit = ctx.begin(credential.tenant)
+    if credential.password_hash and passwords.needs_rehash(credential.password_hash):
+        credentials.rehash_password(unit, credential, passwords.hash_secret(password))
+    else:
+        credentials.require_unchanged(unit, credential)
+    if standing.by_address:
+        attempts.forget_address(unit, window)
+    opened = ctx.open_session(user, is_target=True)
+    return SignedIn(token=opened.token, expires_at=opened.expires_at, user=user)
+
+
+@action("resetPassword", "POST /auth/reset-password", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET_REQUESTED)
+def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
+    """Mails a code to the address, if it is known. The answer and its time are the same if it is not."""
+    window = PASSWORD_RESETS.window(data.email, ctx.request.source)
+    standing = attempts.standing(data.email, window)
+    credential = standing.credential
+    if credential is None or credential.password_hash is None or PASSWORD_RESETS.is_exceeded(standing):
+        if credential is not None:
+            logger.info("no reset mail: too many, or the invitation is still open")
+        attempts.count_address(ctx.unit, window)
+        attempts.write_decoys(ctx.unit, data.email)
+        return Success()
+    unit = ctx.begin(credential.tenant)
+    attempts.count_address(unit, window)
+    outbox.enqueue(unit, Template.PASSWORD_RESET, credential.email, credential.user_id)
+    unit.changes("user", credential.user_id, {}, {})
+    return Success()
+
+
+@action(
+    "confirmResetPassword", "POST /auth/reset-password/confirm", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET
+)
+def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Success:
+    """Sets a new password with the mailed code, and ends every session of the user."""
+    password = passwords.require_acceptable(data.new_password, data.email, "newPassword")
+    credential = codes.redeem(data.email, CodePurpose.RESET, data.code)
+    user = users.get(credential.tenant, credential.user_id)
+    unit = ctx.begin(credential.tenant)
+    credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.RESET)
+    users.update(unit, user, {"session_epoch": user.session_epoch + 1})
+    attempts.forget_address(unit, SIGN_IN_FAILURES.window(data.email, ctx.request.source))
+    ctx.actor = actor_of(user)
+    return Success()
+
+
+@action(
+    "acceptInvitation",
+    "POST /auth/invitation/accept",
+    permission=PUBLIC,
+    audit=AuditEvent.INVITATION_ACCEPTED,
+    errors=(ErrorCode.FORBIDDEN,),
+)
+def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
+    """Chooses a password with the mailed code, and signs in."""
+    password = passwords.require_acceptable(data.password, data.email, "password")
+    credential = codes.redeem(data.email, CodePurpose.INVITATION, data.code)
+    invited = users.get(credential.tenant, credential.user_id)
+    if not invited.is_active:
+        raise forbidden("this user is deactivated")
+    unit = ctx.begin(credential.tenant)
+    credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.INVITATION)
+    user = users.update(unit, invited, {"accepted_at": clock.now()})
+    opened = ctx.open_session(user)
+    return SignedIn(token=opened.token, expires_at=opened.expires_at, user=user)
+
+
+# -- own sessions ----------------------------------------------------------------------------------------------------
+
+
+@action("signOut", "POST /auth/sign-out", permission=Permission.SELF, audit=AuditEvent.SIGNED_OUT)
+def sign_out(ctx: Context) -> Success:
+    """Ends this session: its token stops working at once."""
+    sessions.revoke(ctx.unit, ctx.principal.session)
+    return Success()
+
+
+@action("listSessions", "GET /auth/sessions", permission=Permission.SELF)
+def list_sessions(ctx: Context, data: CursorQuery) -> CursorPage[ListedSession]:
+    """The caller's open sessions, newest first."""
+    return sessions.list_live(
+        ctx.organization, ctx.user, ctx.principal.session.id, ctx.cursors, cursor=data.cursor, limit=data.limit
+    )
+
+
+@action("revokeSession", "DELETE /auth/sessions/{id}", permission=Permission.SELF, audit=AuditEvent.SESSION_REVOKED)
+def revoke_session(ctx: Context, id_: UUID) -> Success:
+    """Ends one of the caller's sessions."""
+    sessions.revoke(ctx.unit, sessions.get(ctx.organization, ctx.user, id_))
+    return Success()
+
+
+@action(
+    "revokeOtherSessions", "DELETE /auth/sessions", permission=Permission.SELF, audit=AuditEvent.OTHER_SESSIONS_REVOKED
+)
+def revoke_other_sessions(ctx: Context) -> Success:
+    """Ends all sessions of the caller but this one."""
+    _end_other_sessions(ctx)
+    return Success()
+
+
+# -- oneself ---------------------------------------------------------------------------------------------------------
+
+
+@action("getCurrentUser", "GET /auth/me", permission=Permission.SELF)
+def get_current_user(ctx: Context) -> CurrentUser:
+    """Who the caller is, where, and what they may do."""
+    return CurrentUser(
+        user=ctx.user,
+        profile=Profile(
+            first_name=ctx.user.first_name,
+            last_name=ctx.user.last_name,
+            full_name=ctx.user.full_name,
+            preferences=ctx.user.preferences,
+        ),
+        organization=ctx.principal.organization,
+        role=ctx.user.role,
+        permissions=sorted(ctx.principal.permissions),
+    )
+
+
+@action("getUserRole", "GET /auth/role", permission=Permission.SELF)
+def get_user_role(ctx: Context) -> UserRole:
+    """The caller's role."""
+    return UserRole(role=ctx.user.role)
+
+
+@action("updateProfile", "PATCH /auth/me", permission=Permission.SELF, audit=AuditEvent.PROFILE_UPDATED)
+def update_profile(ctx: Context, data: UpdateProfile) -> User:
+    """Changes the caller's own name."""
+    return users.update(ctx.unit, ctx.user, data.changes())
+
+
+@action(
+    "updatePassword",
+    "POST /auth/password",
+    permission=Permission.SELF,
+    audit=AuditEvent.PASSWORD_CHANGED,
+    errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED),
+)
+def update_password(ctx: Context, data: UpdatePassword) -> Success:
+    """Changes the caller's password and ends their other sessions."""
+    window = SIGN_IN_FAILURES.window(ctx.user.email, ctx.request.source)
+    standing = attempts.standing(ctx.user.email, window)
+    if SIGN_IN_FAILURES.is_exceeded(standing):
+        raise rate_limited(window)
+    credential = standing.credential
+    current = data.current_password.get_secret_value()
+    if credential is None or not passwords.verify(credential.password_hash, current):
+        attempts.count(window)
+        raise ActionError(ErrorCode.INVALID_CREDENTIALS, "the current password is wrong")
+    password = passwords.require_acceptable(data.new_password, ctx.user.email, "newPassword")
+    if password == current:
+        raise invalid_field("newPassword", "must differ from the current password")
+    credentials.set_password(ctx.unit, credential, passwords.hash_secret(password))
+    _end_other_sessions(ctx)
+    return Success()
+
+
+@action("getPreferences", "GET /auth/me/preferences", permission=Permission.SELF)
+def get_preferences(ctx: Context) -> UserPreferences:
+    """The caller's preferences; null time zone and week start mean the organization's."""
+    return _preferences(ctx.user)
+
+
+@action(
+    "updatePreferences", "PATCH /auth/me/preferences", permission=Permission.SELF, audit=AuditEvent.PREFERENCES_UPDATED
+)
+def update_preferences(ctx: Context, data: UpdatePreferences) -> UserPreferences:
+    """Changes the caller's preferences."""
+    changes = data.changes()
+    if "notifications" in changes:
+        changes["notifications"] = ctx.user.preferences.notifications.model_copy(update=changes["notifications"].changes())
+    preferences = ctx.user.preferences.model_copy(update=changes)
+    return _preferences(users.update(ctx.unit, ctx.user, {"preferences": preferences}))
+
+
+def _preferences(user: StoredUser) -> UserPreferences:
+    return UserPreferences(**dict(user.preferences), version=user.version, updated_at=user.updated_at)
+
+
+def _end_other_sessions(ctx: Context) -> None:
+    """One step of the user's session epoch ends all sessions, however many; this one is carried over."""
+    epoch = ctx.user.session_epoch + 1
+    users.update(ctx.unit, ctx.user, {"session_epoch": epoch})
+    sessions.carry_over(ctx.unit, ctx.principal.session, epoch)

@@ -1,0 +1,109 @@
+"""What signing up, in and out takes and gives."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.auth.codes import GivenCode
+from chalicelib.auth.passwords import GivenPassword, NewPassword
+from chalicelib.core.contracts import Body, Contract, Email, Instant, Name, Patch, Timezone, optional
+from chalicelib.dal.organizations import Organization, WeekDay
+from chalicelib.dal.users import Locale, PersonName, Preferences, Role, Theme, User
+
+
+class SignUp(Body):
+    email: Email
+    password: NewPassword
+    first_name: Annotated[PersonName, Field(examples=["Anna"])]
+    last_name: Annotated[PersonName, Field(examples=["Berg"])]
+    organization_name: Annotated[Name, Field(examples=["Berg Staffing"])]
+
+
+class SignedUp(Contract):
+    token: str
+    expires_at: Instant
+    user: User
+    organization: Organization
+
+
+class SignIn(Body):
+    email: Email
+    password: GivenPassword
+
+
+class SignedIn(Contract):
+    token: str
+    expires_at: Instant
+    user: User
+
+
+class ResetPassword(Body):
+    email: Email
+
+
+class ConfirmResetPassword(Body):
+    email: Email
+    code: GivenCode
+    new_password: NewPassword
+
+
+class AcceptInvitation(Body):
+    email: Email
+    code: GivenCode
+    password: NewPassword
+
+
+class UpdatePassword(Body):
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class UpdateProfile(Patch):
+    first_name: PersonName = optional()
+    last_name: PersonName = optional()
+
+
+class Profile(Contract):
+    first_name: str
+    last_name: str
+    full_name: str
+    preferences: Preferences
+
+
+class CurrentUser(Contract):
+    user: User
+    profile: Profile
+    organization: Organization
+    role: Role
+    permissions: list[str]
+
+
+class UserRole(Contract):
+    role: Role
+
+
+class UserPreferences(Preferences):
+    """`version` is the user's: preferences change with it."""
+
+    version: int
+    updated_at: Instant
+
+
+class UpdateNotifications(Patch):
+    email: bool = optional()
+    in_app: bool = optional()
+    weekly_report: bool = optional()
+
+
+class UpdatePreferences(Patch):
+    timezone: Timezone | None = optional()
+    week_start: WeekDay | None = optional()
+    locale: Locale = optional()
+    theme: Theme = optional()
+    default_project_id: UUID | None = optional()
+    notifications: UpdateNotifications = optional()
+
+

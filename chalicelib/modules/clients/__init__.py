@@ -1,0 +1,1 @@
+"""Clients: the companies that workers are lent to."""

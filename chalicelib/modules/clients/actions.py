@@ -1,0 +1,71 @@
+"""Clients: the companies that workers are lent to."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action import lists
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.errors import ErrorCode
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClient, GetClients, UpdateClient
+
+
+@action(
+    "createClient",
+    "POST /clients",
+    permission=Permission.CLIENTS_WRITE,
+    audit=AuditEvent.CLIENT_CREATED,
+    status=201,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def create_client(ctx: Context, data: CreateClient) -> Client:
+    """Adds a client; its name is unique in the organization, whatever the case."""
+    return CLIENTS.create(ctx.unit, Client.new(**dict(data)))
+
+
+@action("getClient", "GET /clients/{id}", permission=Permission.WORKSPACE_READ)
+def get_client(ctx: Context, id_: UUID) -> Client:
+    """One client."""
+    return CLIENTS.get(ctx.organization, id_)
+
+
+@action("getClients", "GET /clients", permission=Permission.WORKSPACE_READ)
+def get_clients(ctx: Context, data: GetClients) -> Page[Client] | CursorPage[Client]:
+    """The clients; `search` looks at name, e-mail address, phone and address."""
+    return lists.answer(ctx, CLIENTS, data, default_sort="name", include_deleted=data.include_deleted)
+
+
+@action(
+    "updateClient",
+    "PATCH /clients/{id}",
+    permission=Permission.CLIENTS_WRITE,
+    audit=AuditEvent.CLIENT_UPDATED,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def update_client(ctx: Context, id_: UUID, data: UpdateClient) -> Client:
+    """Changes a client."""
+    return CLIENTS.update(ctx.unit, CLIENTS.get(ctx.organization, id_), data.changes())
+
+
+@action(
+    "deleteClient",
+    "DELETE /clients/{id}",
+    permission=Permission.CLIENTS_WRITE,
+    audit=AuditEvent.CLIENT_DELETED,
+    errors=(ErrorCode.HAS_DEPENDENCIES,),
+)
+def delete_client(ctx: Context, id_: UUID) -> Client:
+    """Deletes a client softly; its name may be used again. Refused while it has live work locations."""
+    return CLIENTS.delete(ctx.unit, CLIENTS.get(ctx.organization, id_))
+
+
+@action("getClientWithLocations", "GET /clients/{id}/work-locations", permission=Permission.WORKSPACE_READ)
+def get_client_with_locations(ctx: Context, id_: UUID) -> ClientWithLocations:
+    """A client with its work locations."""
+    client = CLIENTS.get(ctx.organization, id_)
+    return ClientWithLocations(**dict(client), work_locations=[])

@@ -1,0 +1,119 @@
+"""The members of the caller's organization."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action import lists
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.errors import ErrorCode, forbidden, invalid_state
+from chalicelib.dal import credentials, outbox, users
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.outbox import Template
+from chalicelib.dal.users import Role, StoredUser, User, UserStatus
+from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser
+
+
+@action("getUsers", "GET /users", permission=Permission.USERS_MANAGE)
+def get_users(ctx: Context, data: GetUsers) -> Page[User] | CursorPage[User]:
+    """The organization's users; `search` looks at name and e-mail address."""
+    return lists.answer(
+        ctx, users.USERS, data, default_sort="name", facets={"role": data.role, "isActive": data.is_active}
+    )
+
+
+@action("getUser", "GET /users/{userId}", permission=Permission.USERS_MANAGE)
+def get_user(ctx: Context, user_id: UUID) -> User:
+    """One user of the organization."""
+    return users.get(ctx.organization, user_id)
+
+
+@action(
+    "inviteUser",
+    "POST /users",
+    permission=Permission.USERS_MANAGE,
+    audit=AuditEvent.USER_INVITED,
+    status=201,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def invite_user(ctx: Context, data: InviteUser) -> User:
+    """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY."""
+    _require_owner_for(ctx, data.role)
+    user = StoredUser.new(
+        email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role
+    )
+    credentials.take(ctx.unit, user.email, user.id, None)
+    users.create(ctx.unit, user)
+    outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id)
+    return user
+
+
+@action(
+    "resendInvitation",
+    "POST /users/{userId}/invitation",
+    permission=Permission.USERS_MANAGE,
+    audit=AuditEvent.INVITATION_RESENT,
+)
+def resend_invitation(ctx: Context, user_id: UUID) -> User:
+    """Mails a new code to an invited user; the earlier one ends."""
+    user = users.get(ctx.organization, user_id)
+    if user.status is not UserStatus.INVITED:
+        raise invalid_state("the user is not waiting for an invitation")
+    outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id)
+    users.require_unchanged(ctx.unit, user)
+    return user
+
+
+@action(
+    "changeUserRole", "PATCH /users/{userId}", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_ROLE_CHANGED
+)
+def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
+    """Gives a user another role; to or from OWNER only by an OWNER, and never to oneself."""
+    user = _another(ctx, user_id)
+    _require_owner_for(ctx, user.role, data.role)
+    return users.update(ctx.unit, user, {"role": data.role})
+
+
+@action(
+    "deactivateUser",
+    "POST /users/{userId}/deactivate",
+    permission=Permission.USERS_MANAGE,
+    audit=AuditEvent.USER_DEACTIVATED,
+)
+def deactivate_user(ctx: Context, user_id: UUID) -> User:
+    """Shuts a user out: refused on their very next request, whatever session they have."""
+    user = _another(ctx, user_id)
+    _require_owner_for(ctx, user.role)
+    if not user.is_active:
+        raise invalid_state("the user is deactivated already")
+    # A new epoch, so that sessions of before do not come back to life with the user.
+    return users.update(ctx.unit, user, {"is_active": False, "session_epoch": user.session_epoch + 1})
+
+
+@action(
+    "reactivateUser",
+    "POST /users/{userId}/reactivate",
+    permission=Permission.USERS_MANAGE,
+    audit=AuditEvent.USER_REACTIVATED,
+)
+def reactivate_user(ctx: Context, user_id: UUID) -> User:
+    """Lets a deactivated user back in."""
+    user = users.get(ctx.organization, user_id)
+    _require_owner_for(ctx, user.role)
+    if user.is_active:
+        raise invalid_state("the user is active already")
+    return users.update(ctx.unit, user, {"is_active": True})
+
+
+def _another(ctx: Context, user_id: UUID) -> StoredUser:
+    if user_id == ctx.user.id:
+        raise forbidden("nobody deactivates or demotes themselves")
+    return users.get(ctx.organization, user_id)
+
+
+def _require_owner_for(ctx: Context, *roles: Role) -> None:
+    if Role.OWNER in roles:
+        ctx.principal.require(Permission.ORGANIZATION_GOVERN, "only an OWNER decides who is an OWNER")

@@ -1,0 +1,26 @@
+"""What listing, inviting and changing users takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Email, PageQuery
+from chalicelib.dal.users import PersonName, Role
+
+
+class GetUsers(PageQuery[Literal["name", "email", "createdAt"]]):
+    role: Role | None = None
+    is_active: bool | None = None
+
+
+class InviteUser(Body):
+    email: Email
+    first_name: Annotated[PersonName, Field(examples=["Jonas"])]
+    last_name: Annotated[PersonName, Field(examples=["Weber"])]
+    role: Role = Role.COORDINATOR
+
+
+class ChangeUserRole(Body):
+    role: Role
