@@ -11,13 +11,13 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from chalice.app import Chalice, CORSConfig
+from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway
 
@@ -66,7 +66,7 @@ class Routes:
         self._routes = [(route, route.split("/")) for route in sorted(routes, key=_literal_segments_first)]
 
     def match(self, path: str) -> Match | None:
-        segments = (path.rstrip("/") or "/").split("/")
+        segments = (path.removesuffix("/") or "/").split("/")
         for route, pattern in self._routes:
             if len(pattern) == len(segments) and all(
                 _is_parameter(wanted) or wanted == given for wanted, given in zip(pattern, segments, strict=True)
@@ -114,11 +114,11 @@ class Gateway:
         return HttpResponse(status, json.dumps(envelope).encode(), _pairs(headers))
 
     def _cors_headers(self) -> dict[str, str]:
-        cors = self._app.api.cors
-        if isinstance(cors, CORSConfig):
-            headers: dict[str, str] = cors.get_access_control_headers()
-            return headers
-        return {"Access-Control-Allow-Origin": "*"} if cors else {}
+        """Those of the app's first route that has any; all have the same."""
+        entries = (entry for methods in self._app.routes.values() for entry in methods.values())
+        configured: Iterator[Any] = filter(None, (entry.cors for entry in entries))
+        headers: dict[str, str] = next((cors.get_access_control_headers() for cors in configured), {})
+        return headers
 
 
 def _event(request: HttpRequest, path: str, query: str, match: Match) -> dict[str, Any]:

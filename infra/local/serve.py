@@ -30,7 +30,7 @@ from infra.local.table import TableDiffers
 from infra.local.with_parent import end_with_parent
 
 ROOT = Path(__file__).parents[2]
-KEPT = ROOT / ".cache" / "local"
+DATA = ROOT / ".cache" / "local"
 
 
 class PortTaken(Exception):
@@ -46,8 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, _end)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        with _product(options.port, started) as running_product:
-            running_product.join()
+        with _product(options.port, options.data, started) as serving:
+            serving.join()
     except (DynoxideUnavailable, PortTaken, TableDiffers, UnknownStore) as error:
         print(f"make serve: {error}", file=sys.stderr)
         return 1
@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.serve", description=__doc__)
     parser.add_argument("--port", type=_port, default=8000)
+    parser.add_argument("--data", type=Path, default=DATA, help="directory in which dynoxide keeps the data")
     parser.add_argument(
         "--end-with-parent", action="store_true", help="end when the process that started this one does"
     )
@@ -79,18 +80,17 @@ def _end(*_: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _product(port: int, started: float) -> Iterator[threading.Thread]:
+def _product(port: int, data: Path, started: float) -> Iterator[threading.Thread]:
     """Everything, running; the server's thread. What is left ends in the reverse order, the store last."""
     _require_free(port)
     with contextlib.ExitStack() as parts:
-        keeps = parts.enter_context(_kept_data())
-        engine, note = _engine(parts, keeps=keeps)
+        engine, checkpoint, note = _engine(parts, data)
         grounds = stack.build(engine)
         os.environ.update(grounds.environment())
         sys.path.insert(0, str(ROOT))
         app = importlib.import_module("app")
         mailbox = Mailbox()
-        pump = _pump(app, grounds, KEPT / "position.json" if keeps and engine.store is Store.DYNOXIDE else None)
+        pump = _pump(app, grounds, checkpoint)
         server = Server(HOST, port, Gateway(app.app), {MAILBOX_PATH: mailbox.page}, after_write=pump.wake)
         pump.start()
         parts.callback(pump.stop)
@@ -115,35 +115,31 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-@contextlib.contextmanager
-def _kept_data() -> Iterator[bool]:
-    """Whether the kept data is ours: two engines on one file would damage it."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    with (KEPT / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
-def _engine(parts: contextlib.ExitStack, *, keeps: bool) -> tuple[Engine, str]:
-    """The engine that is wanted, or else the best there is; and what to tell of it."""
+def _engine(parts: contextlib.ExitStack, data: Path) -> tuple[Engine, Path | None, str]:
+    """The engine that is wanted, or else the best there is; where to keep the stream's position; what to tell of it."""
     store = wanted_store(default=Store.DYNOXIDE)
-    data = KEPT / "workledger.db" if keeps else None
-    kept = (
-        f"data kept in {KEPT.relative_to(ROOT)} (make reset drops it)"
-        if keeps
-        else "nothing kept: another run holds the data"
-    )
-    notes = {Store.DYNOXIDE: kept, Store.MOTO: "nothing kept", Store.OTHER: os.environ.get("TABLE_ENDPOINT", "")}
+    if store is not Store.DYNOXIDE:
+        return parts.enter_context(running(store)), None, str(store)
     try:
-        return parts.enter_context(running(store, data)), f"{store}, {notes[store]}"
+        if not _is_ours(parts, data):
+            return parts.enter_context(running(store)), None, "dynoxide, nothing kept: another run holds the kept data"
+        engine = parts.enter_context(running(store, data / "workledger.db"))
     except DynoxideUnavailable as error:
         if os.environ.get("WORKLEDGER_STORE"):
             raise
-        return parts.enter_context(running(Store.MOTO)), f"moto, nothing kept; no dynoxide: {error}"
+        return parts.enter_context(running(Store.MOTO)), None, f"moto, nothing kept; no dynoxide: {error}"
+    return engine, data / "position.json", f"dynoxide, data kept in {data}"
+
+
+def _is_ours(parts: contextlib.ExitStack, data: Path) -> bool:
+    """Locks the kept data, until the parts end: two engines on one file would damage it."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = parts.enter_context((data / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:

@@ -1,0 +1,161 @@
+"""`make serve` from its start to its end: the whole product, as a developer meets it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from infra.local import demo, dynoxide
+from infra.local.engine import HOST, Store, free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+class Serving:
+    """A run of `python -m infra.local.serve`, ready."""
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.http = urllib3.PoolManager(timeout=10, retries=False)
+        environment = {name: value for name, value in os.environ.items() if name != "TABLE_ENDPOINT"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.serve", "--port", str(self.port), "--data", str(data)],
+            cwd=ROOT,
+            env=environment | {"WORKLEDGER_STORE": store},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.banner = "".join(iter(self._line, "Ctrl-C ends it.\n"))
+        self._rest: list[str] = []
+        # The log goes on: an unread pipe would fill up and stop the product.
+        self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
+        self._reader.start()
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"ended with exit code {self.process.wait()}"
+        return line
+
+    def api(self, token: str | None = None) -> demo.Api:
+        return demo.Api(f"{self.url}/api/v1", token)
+
+    def owner(self) -> demo.Api:
+        return self.api(self.api().post("/auth/sign-in", email=demo.OWNER.email, password=demo.PASSWORD)["token"])
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.http.request("GET", f"{self.url}{path}", headers=headers)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> str:
+        self.process.send_signal(number)
+        assert self.process.wait(timeout=15) == 0
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return "".join(self._rest)
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    serving = Serving(Store.MOTO, tmp_path_factory.mktemp("data"))
+    yield serving
+    log = serving.end(signal.SIGINT)
+    assert log.endswith("Stopped.\n")
+    assert "Traceback" not in log
+
+
+def test_it_says_where_everything_is(serving: Serving) -> None:
+    for path in ("/api/v1", "/docs", "/_local/mail"):
+        assert f"{serving.url}{path}" in serving.banner
+    seconds = re.search(r"ready after ([0-9.]+) s", serving.banner)
+    assert seconds is not None
+    assert float(seconds[1]) < 10
+    assert serving.get("/docs").status == 200
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+def test_the_first_calls_work_as_printed(serving: Serving) -> None:
+    printed = serving.banner.partition("First calls\n")[2].replace("\\\n", "")
+    calls = [line for line in printed.splitlines() if line.strip().startswith("curl")]
+    assert len(calls) == 2
+    for call in calls:
+        assert '"success": true' in subprocess.check_output(shlex.split(call), text=True)
+
+
+@pytest.mark.parametrize("person", [demo.OWNER, *demo.TEAM], ids=lambda person: person.name)
+def test_everyone_is_as_the_list_says(serving: Serving, person: demo.Person) -> None:
+    credentials = {"email": person.email, "password": demo.PASSWORD}
+    if person.standing == "ACTIVE":
+        assert serving.api().post("/auth/sign-in", **credentials)["user"]["role"] == person.role
+    else:
+        refusal = {"DEACTIVATED": "FORBIDDEN", "INVITED": "INVALID_CREDENTIALS"}[person.standing]
+        with pytest.raises(demo.Refused, match=refusal):
+            serving.api().post("/auth/sign-in", **credentials)
+
+
+def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
+    mails = serving.get("/_local/mail", accept="*/*").json()
+    assert [mail["sentAt"] for mail in mails] == sorted((mail["sentAt"] for mail in mails), reverse=True)
+    (invitation,) = serving.get("/_local/mail?to=Invited@demo.example").json()
+    assert invitation["recipient"] == "invited@demo.example"
+    assert demo.ORGANIZATION in invitation["subject"]
+    assert invitation["code"] in invitation["body"]
+    page = serving.get("/_local/mail", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert invitation["code"] in page.data.decode()
+
+
+def test_what_never_reaches_the_app_is_in_the_envelope(serving: Serving) -> None:
+    answer = serving.get("/nothing")
+    error = answer.json()["error"]
+    assert (answer.status, error["code"], error["requestId"]) == (404, "NOT_FOUND", answer.headers["X-Request-Id"])
+
+
+def test_bytes_that_are_no_text_are_a_validation_error(serving: Serving) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = serving.http.request("POST", f"{serving.url}/api/v1/auth/sign-in", body=b'"\xff"', headers=headers)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "infra.local.serve", "--port", str(port), "--data", str(tmp_path)]
+        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert str(port) in run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path) -> None:
+    try:
+        dynoxide.binary()
+    except dynoxide.DynoxideUnavailable as reason:
+        pytest.skip(f"no dynoxide: {reason}")
+    first = Serving(Store.DYNOXIDE, tmp_path)
+    first.owner().post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
+    first.end()
+    second = Serving(Store.DYNOXIDE, tmp_path)
+    owner = second.owner()
+    assert "late@demo.example" in {user["email"] for user in owner.get("/users?pageSize=100")["data"]}
+    assert owner.get("/users")["pagination"]["totalItems"] == len(demo.TEAM) + 2
+    assert owner.get("/clients")["pagination"]["totalItems"] == 12
+    assert {mail["recipient"] for mail in second.get("/_local/mail").json()} == {"invited@demo.example"}
+    assert "Traceback" not in second.end()

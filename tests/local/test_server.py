@@ -1,0 +1,214 @@
+"""The local gateway and server, around a small app that says what it got."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from chalice import Chalice
+from chalice.app import Response
+
+from infra.local.engine import HOST
+from infra.local.gateway import Gateway, HttpRequest, HttpResponse
+from infra.local.server import Server
+
+echo = Chalice(app_name="echo", configure_logs=False)
+
+
+@echo.route("/echo", methods=["GET", "POST"], cors=True, content_types=["application/json", "text/plain"])
+def say_what_came() -> dict[str, Any]:
+    event: dict[str, Any] = echo.current_request.to_original_event()
+    return event
+
+
+@echo.route("/things/{name}", methods=["GET"])
+def say_name(name: str) -> dict[str, Any]:
+    return {"name": name}
+
+
+@echo.route("/things/first", methods=["GET"])
+def say_first() -> dict[str, Any]:
+    return {"name": None}
+
+
+@echo.route("/empty", methods=["GET"])
+def say_nothing() -> Response:
+    return Response(body="", status_code=204)
+
+
+@echo.route("/broken", methods=["GET"])
+def say_something_else() -> Response:
+    return Response(body="text", headers={"Content-Type": "text/plain", "Set-Cookie": ["a=1", "b=2"]})
+
+
+def _page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(200, request.target.encode(), [("Content-Type", "text/plain")])
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    server = Server(HOST, 0, Gateway(echo), {"/_local/page": _page})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def connection(port: int) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    yield connection
+    connection.close()
+
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+def _ask(connection: http.client.HTTPConnection, method: str, target: str, *rest: Any, **options: Any) -> Answer:
+    connection.request(method, target, *rest, **options)
+    answer = connection.getresponse()
+    content = answer.read()
+    is_json = answer.headers.get_content_type() == "application/json"
+    return answer.status, dict(answer.headers), json.loads(content) if is_json and content else content
+
+
+def _raw(port: int, request: bytes) -> bytes:
+    with socket.create_connection((HOST, port), timeout=10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    return answer
+
+
+def _assert_envelope(answer: Answer, status: int, code: str) -> None:
+    got, headers, body = answer
+    assert (got, body["success"], body["error"]["code"]) == (status, False, code)
+    assert body["error"]["requestId"] == headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("target", ["/", "/nothing", "/echo/more", "/things/", "//echo//", "/%ff"])
+def test_an_unknown_path_is_not_found_in_the_envelope(connection: http.client.HTTPConnection, target: str) -> None:
+    answer = _ask(connection, "GET", target)
+    _assert_envelope(answer, 404, "NOT_FOUND")
+    assert answer[1]["Access-Control-Allow-Origin"] == "*"
+
+
+def test_path_parameters_are_decoded(connection: http.client.HTTPConnection) -> None:
+    assert _ask(connection, "GET", "/things/caf%C3%A9%2F%20x?y=z")[2] == {"name": "café/ x"}
+
+
+def test_a_literal_path_wins_over_a_parameter(connection: http.client.HTTPConnection) -> None:
+    assert _ask(connection, "GET", "/things/first")[2] == {"name": None}
+
+
+def test_repeated_query_parameters_all_arrive(connection: http.client.HTTPConnection) -> None:
+    event = _ask(connection, "GET", "/echo?a=1&a=%C3%A4&b=&c")[2]
+    assert event["multiValueQueryStringParameters"] == {"a": ["1", "ä"], "b": [""], "c": [""]}
+    assert event["queryStringParameters"] == {"a": "ä", "b": "", "c": ""}
+
+
+def test_an_event_names_request_and_client(connection: http.client.HTTPConnection) -> None:
+    first, second = (_ask(connection, "GET", "/echo", headers={"X-One": "1"})[2] for _ in range(2))
+    assert first["requestContext"]["requestId"] != second["requestContext"]["requestId"]
+    assert first["requestContext"]["identity"]["sourceIp"] == HOST
+    assert first["headers"]["x-one"] == "1"
+    assert (first["body"], first["isBase64Encoded"], first["pathParameters"]) == (None, False, None)
+
+
+@pytest.mark.parametrize("body", ["{}", "ä€𝄞", "\x00"])
+def test_text_travels_as_text(connection: http.client.HTTPConnection, body: str) -> None:
+    event = _ask(connection, "POST", "/echo", body.encode(), {"Content-Type": "application/json"})[2]
+    assert (event["body"], event["isBase64Encoded"]) == (body, False)
+
+
+def test_bytes_that_are_no_text_travel_in_base64(connection: http.client.HTTPConnection) -> None:
+    event = _ask(connection, "POST", "/echo", b'{"a":"\xff"}', {"Content-Type": "application/json"})[2]
+    assert base64.b64decode(event["body"]) == b'{"a":"\xff"}'
+    assert event["isBase64Encoded"]
+
+
+def test_a_chunked_body_is_put_together(connection: http.client.HTTPConnection) -> None:
+    event = _ask(connection, "POST", "/echo", iter([b"one ", b"two"]), encode_chunked=True)[2]
+    assert event["body"] == "one two"
+
+
+def test_a_connection_serves_many_requests(connection: http.client.HTTPConnection) -> None:
+    _ask(connection, "GET", "/nothing")
+    socket_of_first = connection.sock
+    assert _ask(connection, "HEAD", "/things/x")[2] == b""
+    assert _ask(connection, "GET", "/empty")[:1] == (204,)
+    assert _ask(connection, "POST", "/echo", b"\xff", {"Content-Type": "text/plain"})[0] == 200
+    assert connection.sock is socket_of_first
+
+
+def test_headers_with_many_values_are_sent_one_by_one(connection: http.client.HTTPConnection) -> None:
+    connection.request("GET", "/broken")
+    answer = connection.getresponse()
+    assert (answer.read(), answer.headers.get_all("Set-Cookie")) == (b"text", ["a=1", "b=2"])
+
+
+def test_a_preflight_is_answered_without_the_app(connection: http.client.HTTPConnection) -> None:
+    status, headers, _ = _ask(connection, "OPTIONS", "/echo")
+    assert status == 200
+    assert {"GET", "POST", "OPTIONS"} == set(headers["Access-Control-Allow-Methods"].split(","))
+
+
+def test_a_body_over_the_gateways_limit_is_refused_and_the_answer_arrives(port: int) -> None:
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    _assert_envelope(_ask(connection, "POST", "/echo", b"x" * 11_000_000), 413, "PAYLOAD_TOO_LARGE")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /echo HTTP/9.9\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /echo HTTP/1.1\r\n" + b"".join(b"h%d: x\r\n" % number for number in range(200)) + b"\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
+        b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ],
+    ids=["line", "version", "long target", "many headers", "negative", "no number", "chunk", "encoding"],
+)
+def test_malformed_requests_are_refused_in_the_envelope(port: int, request_bytes: bytes) -> None:
+    head, _, body = _raw(port, request_bytes).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_a_method_of_any_name_reaches_the_app(connection: http.client.HTTPConnection) -> None:
+    assert _ask(connection, "BREW", "/echo")[0] == 405
+
+
+def test_an_absolute_target_is_understood(port: int) -> None:
+    answer = _raw(port, b"GET http://elsewhere:1/things/x HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert answer.endswith(b'{"name":"x"}')
+
+
+def test_local_pages_are_not_the_apps(connection: http.client.HTTPConnection) -> None:
+    assert _ask(connection, "GET", "/_local/page?to=x")[2] == b"/_local/page?to=x"
+
+
+def test_concurrent_requests_get_their_own_answers(port: int) -> None:
+    def asks(name: int) -> bool:
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
+        event = _ask(connection, "GET", f"/echo?name={name}")[2]
+        connection.close()
+        return bool(event["queryStringParameters"] == {"name": str(name)})
+
+    with ThreadPoolExecutor(16) as threads:
+        assert all(threads.map(asks, range(200)))
