@@ -51,9 +51,7 @@ class Replay(Exception):  # noqa: N818  an answer, not an error
 class _CommitStore(BasePersistenceLayer):
     """One request's store. `finish` completes the unit of work that `_update_record` commits."""
 
-    def __init__(
-        self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]
-    ) -> None:
+    def __init__(self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]) -> None:
         super().__init__()
         self._key_of = key_of
         self._secrets = secrets

@@ -194,7 +194,9 @@ def _has_version(action: Action) -> bool:
 
 
 def _honours_if_match(action: Action) -> bool:
-    return action.is_write and not action.is_public and (action.method in {"PATCH", "DELETE"} or bool(action.parameters))
+    return (
+        action.is_write and not action.is_public and (action.method in {"PATCH", "DELETE"} or bool(action.parameters))
+    )
 
 
 def _header_parameters(action: Action) -> list[dict[str, Any]]:

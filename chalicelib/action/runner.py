@@ -119,16 +119,17 @@ class _Run:
         return data
 
     def _write_once(self, key: str) -> Any:
-        """As `_write`, with the answer kept under the key; the token stays out of what is kept."""
+        """As `_write`, with the answer kept under the key as JSON text; a token stays out of what is kept."""
         token: dict[str, Any] = {}
 
         def perform() -> dict[str, Any]:
             data = self._perform()
             opened = self.context.opened if isinstance(self.context, PublicContext) else None
             if opened is None:
-                return {"data": data}
+                return {"data": json.dumps(data)}
             token["token"] = data.pop("token")
-            return {"data": data, "session": [str(self.context.unit.organization), str(opened.user), str(opened.id)]}
+            session = [str(self.context.unit.organization), str(opened.user), str(opened.id)]
+            return {"data": json.dumps(data), "session": session}
 
         payload, secrets = self._input()
         body = idempotency.carry_out(
@@ -140,7 +141,8 @@ class _Run:
             perform=perform,
             finish=self._finish,
         )
-        return {**token, **body["data"]} if token else body["data"]
+        data = json.loads(body["data"])
+        return {**token, **data} if token else data
 
     def _finish(self) -> UnitOfWork:
         """Completes the unit with its audit entry."""
@@ -192,10 +194,11 @@ class _Run:
         return reply
 
     def _replayed(self, body: dict[str, Any]) -> Reply:
-        data = body["data"]
-        if "session" in body:
+        data = json.loads(body["data"])
+        if isinstance(self.context, PublicContext) and "session" in body:
             organization, user, session = (UUID(part) for part in body["session"])
-            token = another_token(OrganizationId(organization), user, session)
+            tenant = self.context.begin(OrganizationId(organization)).organization
+            token = another_token(tenant, user, session)
             if token is None:
                 raise ActionError(ErrorCode.SESSION_EXPIRED, "the session that this request opened has ended")
             data = {"token": token, **data}

@@ -139,9 +139,7 @@ def entries(
         forward=False,
         index=index,
         between=_bounds(wanted),
-        condition=table.all_of(
-            Item.facets[name] == value for name, value in facets.items() if value is not None
-        ),
+        condition=table.all_of(Item.facets[name] == value for name, value in facets.items() if value is not None),
     )
 
 

@@ -248,9 +248,7 @@ class Collection(Generic[R]):
     def _assignments(self, organization: OrganizationId, before: R, after: R) -> list[Action]:
         """Only what changed, so that fields which this code does not know survive."""
         old, new = before.data(), after.data()
-        actions = [
-            table.assign(name, new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)
-        ]
+        actions = [table.assign(name, new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
         actions.append(Item.version.set(after.version))
         old_index, new_index = self._index(organization, before), self._index(organization, after)
         for attribute, value in new_index.items():

@@ -59,9 +59,7 @@ def get(address: str) -> Credential | None:
 
 def take(unit: UnitOfWork, address: str, user: UUID, password_hash: str | None) -> None:
     """DUPLICATE_ENTRY for an address that anyone has, in any organization."""
-    credential = Credential(
-        email=address, organization_id=unit.organization, user_id=user, password_hash=password_hash
-    )
+    credential = Credential(email=address, organization_id=unit.organization, user_id=user, password_hash=password_hash)
     item = Item(*keys.credential(address), data=credential.model_dump(mode="json", exclude_none=True))
     unit.put_new(item, lambda _: duplicate_entry("email", "is already in use"))
 
@@ -76,9 +74,7 @@ def set_password(
 ) -> None:
     """Replaces the password, and uses up the code that allowed it. Every other open code ends with the old password."""
     password = Item.data["passwordHash"]
-    condition = (
-        password.does_not_exist() if credential.password_hash is None else password == credential.password_hash
-    )
+    condition = password.does_not_exist() if credential.password_hash is None else password == credential.password_hash
     code = credential.code(consuming) if consuming else None
     if consuming and code:
         condition = condition & (Item.data[consuming.value]["hash"] == code.hash)

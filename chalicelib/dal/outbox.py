@@ -95,9 +95,7 @@ def release(reference: MailReference) -> None:
 
 def unsent_since(instant: datetime, limit: int) -> list[MailReference]:
     """Mails that were decided before `instant` and are neither sent nor queued, oldest first."""
-    page = table.query(
-        keys.UNSENT_MAIL, index=GSI2, between=(" ", str(ids.first_id_at(instant))), limit=limit
-    )
+    page = table.query(keys.UNSENT_MAIL, index=GSI2, between=(" ", str(ids.first_id_at(instant))), limit=limit)
     return [MailReference(keys.organization_of(row["pk"]["S"]), UUID(row["sk"]["S"])) for row in page.items]
 
 

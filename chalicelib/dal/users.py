@@ -42,9 +42,7 @@ class Theme(StrEnum):
     SYSTEM = "SYSTEM"
 
 
-Locale = Annotated[
-    str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", examples=["de-DE"])
-]
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", examples=["de-DE"])]
 """A BCP 47 tag of language, script and region."""
 
 

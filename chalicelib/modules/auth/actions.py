@@ -117,9 +117,7 @@ def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
     return Success()
 
 
-@action(
-    "confirmResetPassword", "POST /auth/reset-password/confirm", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET
-)
+@action("confirmResetPassword", "POST /auth/reset-password/confirm", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET)
 def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Success:
     """Sets a new password with the mailed code, and ends every session of the user."""
     password = passwords.require_acceptable(data.new_password, data.email, "newPassword")
@@ -259,7 +257,9 @@ def update_preferences(ctx: Context, data: UpdatePreferences) -> UserPreferences
     """Changes the caller's preferences."""
     changes = data.changes()
     if "notifications" in changes:
-        changes["notifications"] = ctx.user.preferences.notifications.model_copy(update=changes["notifications"].changes())
+        changes["notifications"] = ctx.user.preferences.notifications.model_copy(
+            update=changes["notifications"].changes()
+        )
     preferences = ctx.user.preferences.model_copy(update=changes)
     return _preferences(users.update(ctx.unit, ctx.user, {"preferences": preferences}))
 

@@ -105,5 +105,3 @@ class UpdatePreferences(Patch):
     theme: Theme = optional()
     default_project_id: UUID | None = optional()
     notifications: UpdateNotifications = optional()
-
-

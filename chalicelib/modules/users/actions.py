@@ -42,9 +42,7 @@ def get_user(ctx: Context, user_id: UUID) -> User:
 def invite_user(ctx: Context, data: InviteUser) -> User:
     """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY."""
     _require_owner_for(ctx, data.role)
-    user = StoredUser.new(
-        email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role
-    )
+    user = StoredUser.new(email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role)
     credentials.take(ctx.unit, user.email, user.id, None)
     users.create(ctx.unit, user)
     outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id)

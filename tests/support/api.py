@@ -1,0 +1,127 @@
+"""The product as a client sees it: requests by action name, through the same gateway code as `make serve`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import app as roof
+from chalicelib.action.registry import PREFIX, REGISTRY
+from chalicelib.auth.tokens import Token
+from infra.local.gateway import Gateway, HttpRequest
+from tests.support import wire
+from tests.support.wire import Recording
+
+OUTSIDE = {"EMAIL", "SOURCE"}
+"""Partitions of identity, which have no organization yet."""
+_USE_IDENTITY = {"inviteUser", "updatePassword"}
+"""Signed-in actions that touch the e-mail guard."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+    recording: Recording
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def data(self) -> Any:
+        assert self.json["success"] is True, self.text
+        return self.json["data"]
+
+    @property
+    def error(self) -> Any:
+        assert self.json["success"] is False, self.text
+        return self.json["error"]
+
+    @property
+    def code(self) -> str:
+        return str(self.error["code"])
+
+    @property
+    def is_replay(self) -> bool:
+        return self.headers.get("Idempotency-Replayed") == "true"
+
+    @property
+    def round_trips(self) -> int:
+        return len(self.recording.calls)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request for an action, before it is sent by somebody."""
+
+    action: str
+    path: dict[str, str]
+    query: dict[str, Any]
+    body: Any
+    headers: dict[str, str]
+
+    @classmethod
+    def of(
+        cls,
+        action: str,
+        *,
+        path: dict[str, Any] | None = None,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Call:
+        named = {name: str(value) for name, value in (path or {}).items()}
+        return cls(action, named, dict(query or {}), body, dict(headers or {}))
+
+
+class Api:
+    """Sends requests and, after each, holds it to its tenant."""
+
+    def __init__(self) -> None:
+        self._gateway = Gateway(roof.app)
+
+    def call(self, action: str, token: str | None = None, *, key: str | None = None, **parts: Any) -> Answer:
+        """`parts`: path, query, body, headers."""
+        return self.send(Call.of(action, **parts), token, key=key)
+
+    def send(self, call: Call, token: str | None = None, *, key: str | None = None) -> Answer:
+        declared = REGISTRY[call.action]
+        target = (PREFIX + declared.path).format(**{name: quote(value, safe="") for name, value in call.path.items()})
+        if call.query:
+            target += "?" + urlencode(call.query, doseq=True)
+        headers = {"Content-Type": "application/json", **call.headers}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        body = (
+            call.body if isinstance(call.body, bytes) else b"" if call.body is None else json.dumps(call.body).encode()
+        )
+        answer = self.raw(declared.method, target, headers, body)
+        _hold_to_tenant(call.action, token, answer)
+        return answer
+
+    def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+        listed = {name.lower(): [value] for name, value in headers.items()}
+        with wire.recorded() as recording:
+            response = self._gateway.handle(HttpRequest(method, target, listed, body, "198.51.100.7"))
+        return Answer(response.status, dict(response.headers), response.body.decode(), recording)
+
+
+def _hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
+    """The tripwire: no request names a key outside its caller's organization, identity aside."""
+    tenants, elsewhere = answer.recording.tenants(), answer.recording.elsewhere()
+    declared = REGISTRY[action]
+    parsed = Token.parse(token) if token else None
+    if declared.is_public:
+        # A repeated sign-up tried a new organization, in vain, before it found the one it had made.
+        assert len(tenants) <= 1 + answer.is_replay, f"{action} touched {tenants}"
+        assert elsewhere <= OUTSIDE | {"HEALTH"}, f"{action} touched {elsewhere}"
+    else:
+        own = {str(parsed.organization)} if parsed else set()
+        assert tenants <= own, f"{action} of {own} touched {tenants}"
+        assert elsewhere <= (OUTSIDE if action in _USE_IDENTITY else set()), f"{action} touched {elsewhere}"

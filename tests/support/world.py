@@ -1,0 +1,96 @@
+"""Organizations, members and sessions for tests, made by the product's own code."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.auth import sessions
+from chalicelib.core import clock
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import credentials, organizations, users
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.users import Role, StoredUser
+from tests.support.api import Answer, Api
+
+PASSWORD = "quiet-harbour-42"
+_numbers = itertools.count(1)
+
+
+def unique(word: str) -> str:
+    return f"{word}-{next(_numbers)}"
+
+
+def address(word: str = "person") -> str:
+    return f"{unique(word)}@example.com"
+
+
+@dataclass
+class Member:
+    """A signed-in user."""
+
+    api: Api
+    user: StoredUser
+    token: str
+
+    def call(self, action: str, **parts: Any) -> Answer:
+        return self.api.call(action, self.token, **parts)
+
+
+@dataclass
+class Organization:
+    api: Api
+    id: OrganizationId
+    owner: Member
+    members: dict[Role, Member] = field(default_factory=dict)
+
+    def member(self, role: Role) -> Member:
+        """The organization's one member of a role; made on first use."""
+        if role is Role.OWNER:
+            return self.owner
+        if role not in self.members:
+            self.members[role] = self.enrol(role)
+        return self.members[role]
+
+    def enrol(self, role: Role, password: str | None = None) -> Member:
+        """A further member who has accepted, without the mail in between."""
+        unit = UnitOfWork(self.id)
+        user = _user(role)
+        users.create(unit, user)
+        credentials.take(unit, user.email, user.id, _hash(password))
+        opened = sessions.open_session(unit, user, "tests")
+        unit.commit()
+        return Member(self.api, user, opened.token)
+
+    def session(self, user: StoredUser) -> str:
+        """Another session of a user: its token."""
+        unit = UnitOfWork(self.id)
+        opened = sessions.open_session(unit, user, "tests")
+        unit.commit()
+        return opened.token
+
+
+def new_organization(api: Api, name: str | None = None) -> Organization:
+    """Without a password, so without the cost of hashing one."""
+    owner = _user(Role.OWNER)
+    organization = organizations.new_organization(name=name or unique("Organization"))
+    unit = UnitOfWork(organization.tenant)
+    credentials.take(unit, owner.email, owner.id, None)
+    organizations.create(unit, organization, users.founding_counts(owner))
+    users.found(unit, owner)
+    opened = sessions.open_session(unit, owner, "tests")
+    unit.commit()
+    return Organization(api, organization.tenant, Member(api, owner, opened.token))
+
+
+def _user(role: Role) -> StoredUser:
+    return StoredUser.new(
+        email=address(role.lower()), first_name="Test", last_name=role.title(), role=role, accepted_at=clock.now()
+    )
+
+
+def _hash(password: str | None) -> str | None:
+    from chalicelib.auth import passwords
+
+    return None if password is None else passwords.hash_secret(password)
