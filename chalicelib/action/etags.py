@@ -35,4 +35,4 @@ def expected_versions(if_match: str | None) -> frozenset[int] | None:
     if not tags:
         raise invalid_field("If-Match", 'must be * or entity tags such as "3-5feceb66ffc86f38"')
     versions = (tag.partition("-")[0] for tag in tags)
-    return frozenset(int(version) for version in versions if version.isdecimal() and len(version) < 10)  # noqa: PLR2004
+    return frozenset(int(version) for version in versions if version.isdecimal() and len(version) < 10)

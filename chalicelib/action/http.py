@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from chalice import Chalice, CORSConfig, Response
@@ -50,7 +50,9 @@ def _view(app: Chalice, action: Action) -> Callable[..., Response]:
 
 
 def _request(app: Chalice, path: dict[str, str]) -> Request:
-    request: ChaliceRequest = app.current_request
+    request = app.current_request
+    if request is None:
+        raise RuntimeError("there is a request while a view runs")
     query = request.query_params
     return Request(
         id=_request_id(request),
@@ -58,7 +60,7 @@ def _request(app: Chalice, path: dict[str, str]) -> Request:
         headers={name.lower(): value for name, value in request.headers.items()},
         path=path,
         query={} if query is None else {name: query.getlist(name) for name in query},
-        body=request.raw_body,
+        body=cast(bytes, request.raw_body),
     )
 
 

@@ -40,7 +40,7 @@ _CONFIG = IdempotencyConfig(
 )
 
 
-class Replay(Exception):  # noqa: N818  an answer, not an error
+class Replay(Exception):
     """The request was carried out before; this is the body it was answered with."""
 
     def __init__(self, body: Any) -> None:
@@ -52,7 +52,7 @@ class _CommitStore(BasePersistenceLayer):
     """One request's store. `finish` completes the unit of work that `_update_record` commits."""
 
     def __init__(self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Powertools'
         self._key_of = key_of
         self._secrets = secrets
         self._finish = finish
@@ -123,7 +123,10 @@ def carry_out(
     """
     store = _CommitStore(key_of, secrets, finish)
 
-    @idempotent_function(data_keyword_argument="data", persistence_store=store, config=_CONFIG, key_prefix=action)
+    # Powertools has no types for its decorator.
+    @idempotent_function(  # type: ignore[untyped-decorator]
+        data_keyword_argument="data", persistence_store=store, config=_CONFIG, key_prefix=action
+    )
     def once(*, data: dict[str, Any]) -> Any:
         return perform()
 

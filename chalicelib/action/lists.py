@@ -7,20 +7,20 @@ from typing import Any
 
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import CursorPage, Page, PageQuery
-from chalicelib.dal.collection import Collection, PageRequest, R
+from chalicelib.dal.collection import Collection, PageRequest
 
 _PAGE_SIZE = 20
 
 
 def answer(
     ctx: Context,
-    collection: Collection[R],
+    collection: Collection[Any],
     query: PageQuery[Any],
     *,
     default_sort: str,
     facets: Mapping[str, Any] | None = None,
     include_deleted: bool = False,
-) -> Page[R] | CursorPage[R]:
+) -> Page[Any] | CursorPage[Any]:
     """`facets`: the values that rows must have, None for any."""
     wanted = {name: value for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:

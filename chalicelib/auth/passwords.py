@@ -27,9 +27,10 @@ def hash_secret(secret: str) -> str:
 def verify(stored_hash: str | None, secret: str) -> bool:
     """Takes the same time whether there is a hash to compare with or not."""
     try:
-        return _HASHER.verify(stored_hash or _hash_of_nothing(), _normal(secret)) and stored_hash is not None
+        _HASHER.verify(stored_hash or _hash_of_nothing(), _normal(secret))
     except (VerificationError, InvalidHashError):
         return False
+    return stored_hash is not None
 
 
 def needs_rehash(stored_hash: str) -> bool:

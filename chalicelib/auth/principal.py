@@ -9,8 +9,8 @@ from datetime import timedelta
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock
-from chalicelib.core.ids import OrganizationId
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden
+from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import callers, sessions
 from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.sessions import StoredSession

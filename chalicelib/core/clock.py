@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-_offset = timedelta()
+
+class _Shift:
+    by = timedelta()
 
 
 def now() -> datetime:
-    instant = datetime.now(UTC) + _offset
+    instant = datetime.now(UTC) + _Shift.by
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 @contextmanager
 def shifted(offset: timedelta) -> Iterator[None]:
     """Everything in this process sees a time later (or earlier) by `offset`. For tests only."""
-    global _offset
-    before, _offset = _offset, _offset + offset
+    _Shift.by += offset
     try:
         yield
     finally:
-        _offset = before
+        _Shift.by -= offset
 
 
 def to_text(instant: datetime) -> str:

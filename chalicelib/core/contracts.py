@@ -26,7 +26,6 @@ from pydantic_core import PydanticCustomError
 from chalicelib.core import clock
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
 
-
 Row = TypeVar("Row")
 SortField = TypeVar("SortField", bound=str)
 

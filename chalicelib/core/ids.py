@@ -18,20 +18,27 @@ NO_ORGANIZATION = OrganizationId(UUID(int=0))
 
 _RANDOM_BITS = 62
 _SEQUENCE_BITS = 12
-_lock = threading.Lock()
-_last = (0, 0)
+_MAXIMUM_LEAD_MILLISECONDS = 1000
+
+
+class _Last:
+    """The newest id's millisecond and sequence."""
+
+    lock = threading.Lock()
+    millisecond = 0
+    sequence = 0
 
 
 def new_id() -> UUID:
-    """A UUIDv7 that is greater than every earlier one of this process within the same millisecond."""
-    global _last
-    with _lock:
+    """A UUIDv7 that is greater than every earlier one of this process."""
+    with _Last.lock:
         millisecond, sequence = int(clock.now().timestamp() * 1000), secrets.randbits(_SEQUENCE_BITS - 1)
-        if millisecond == _last[0]:
-            sequence = _last[1] + 1
+        # Behind the last one by a little: the sequence ran over. By a lot: the clock was set back.
+        if 0 <= _Last.millisecond - millisecond <= _MAXIMUM_LEAD_MILLISECONDS:
+            millisecond, sequence = _Last.millisecond, _Last.sequence + 1
             if sequence >> _SEQUENCE_BITS:
                 millisecond, sequence = millisecond + 1, 0
-        _last = (millisecond, sequence)
+        _Last.millisecond, _Last.sequence = millisecond, sequence
     return _uuid7(millisecond, sequence, secrets.randbits(_RANDOM_BITS))
 
 

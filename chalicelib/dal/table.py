@@ -37,7 +37,7 @@ _BATCH_GET_KEYS = 100
 _RAW_MAP: MapAttribute[str, Any] = MapAttribute()
 
 
-class Document(Attribute[dict[str, Any]]):
+class Document(Attribute[dict[str, Any] | None]):
     """A map of plain JSON values."""
 
     attr_type = MAP

@@ -32,6 +32,6 @@ def _handle(record: DynamoDBRecord) -> None:
         return
     try:
         mail.deliver(reference)
-    except Exception:
+    except Exception:  # noqa: BLE001  logged, and the mail is still in the outbox
         # Mail must not hold up the stream: the sweep finds what is still unsent and gives it to the queue.
         logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
