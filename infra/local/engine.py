@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -20,10 +18,9 @@ from typing import IO, Any
 
 import boto3
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from infra.local import dynoxide, with_parent
+from infra.local.moto_server import moto_server
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
@@ -100,7 +97,7 @@ def running(store: Store | None = None, data: Path | None = None) -> Iterator[En
     """
     store = store or wanted_store()
     with contextlib.ExitStack() as stack:
-        services = stack.enter_context(_moto())
+        services = stack.enter_context(moto_server(HOST))
         match store:
             case Store.MOTO:
                 table = services
@@ -109,32 +106,6 @@ def running(store: Store | None = None, data: Path | None = None) -> Iterator[En
             case Store.OTHER:
                 table = os.environ["TABLE_ENDPOINT"]
         yield Engine(store, table, services)
-
-
-class _OneAtATime:
-    """A WSGI application without concurrency: moto loses acknowledged writes when its calls overlap."""
-
-    def __init__(self, application: Any) -> None:
-        self._application = application
-        self._lock = threading.Lock()
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        with self._lock:
-            return list(self._application(environ, start_response))
-
-
-@contextlib.contextmanager
-def _moto() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server(HOST, 0, _OneAtATime(DomainDispatcherApplication(create_backend_app)), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextlib.contextmanager

@@ -41,9 +41,12 @@ class Stream:
         """Delivers all there is; the number of records."""
         delivered = 0
         for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]:
-            while records := self._read(shard["ShardId"]):
+            full = True
+            while full:
+                records = self._read(shard["ShardId"])
                 self._deliver(shard["ShardId"], records)
                 delivered += len(records)
+                full = len(records) == self._batch_size
         return delivered
 
     def _read(self, shard: str) -> list[dict[str, Any]]:
