@@ -210,12 +210,13 @@ class _Run:
 
     def observe(self, reply: Reply, traffic: Traffic, milliseconds: float) -> None:
         """The request's one log line and its metrics."""
-        organization = self.context.unit.organization
+        organization = self.principal.tenant if self.principal else self.context.unit.organization
+        user = self.principal.user.id if self.principal else self.context.actor.id
         logger.info(
             "action",
             extra={
                 "organization_id": None if organization == NO_ORGANIZATION else str(organization),
-                "user_id": str(self.context.actor.id) if self.context.actor.id else None,
+                "user_id": user and str(user),
                 "status": reply.status,
                 "error": reply.error,
                 "duration_ms": round(milliseconds, 1),

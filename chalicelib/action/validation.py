@@ -23,6 +23,7 @@ _MESSAGES = {
     "missing": "is required",
     "model_attributes_type": "must be an object",
     "model_type": "must be an object",
+    "string_pattern_mismatch": "does not have the form that this field takes",
     "string_unicode": "is not valid text",
 }
 """Where the validator's own words would not help who sent the request."""

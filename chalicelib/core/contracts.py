@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -46,9 +48,9 @@ class Contract(BaseModel):
 
 
 class Body(Contract):
-    """A JSON body: a number is a number, a text is a text."""
+    """A JSON body: a number is a number, a text is a text; only the API's own names are names."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, populate_by_name=False)
 
 
 def _patch_schema(schema: dict[str, Any]) -> None:
@@ -80,6 +82,8 @@ def optional() -> Any:
 
 class Query(Contract):
     """Query parameters: texts that are read as what the field says."""
+
+    model_config = ConfigDict(populate_by_name=False)
 
 
 class CursorPage(Contract, Generic[Row]):
@@ -169,17 +173,20 @@ Email = Annotated[
 ]
 
 
+_PHONE = re.compile(r"\+?[0-9 ()\-]*[0-9][0-9 ()\-]*")
+
+
 def _phone(text: str) -> str:
-    if not any(char.isdigit() for char in text):
-        raise PydanticCustomError("phone", "must hold digits")
+    if not _PHONE.fullmatch(text):
+        raise PydanticCustomError("phone", "may hold digits, spaces, dashes, parentheses and a leading +")
     return text
 
 
 Phone = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=40, pattern=r"^\+?[0-9 ()\-]+$"),
+    StringConstraints(min_length=3, max_length=40),
     AfterValidator(_phone),
-    Field(examples=["+49 30 901820"]),
+    Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_PHONE.pattern}$"}),
 ]
 """Digits, spaces, dashes, parentheses and a leading +, kept as typed."""
 
@@ -226,6 +233,16 @@ CountryCode = Annotated[
     _one_of(COUNTRIES, "is not an ISO 3166 country code"),
     WithJsonSchema({"type": "string", "enum": sorted(COUNTRIES), "examples": ["DE"]}),
 ]
+
+
+def _flag(text: Any) -> Any:
+    if text not in {"true", "false"}:
+        raise PydanticCustomError("flag", "must be true or false")
+    return text == "true"
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A boolean in a query."""
 
 
 # -- list queries ------------------------------------------------------------------------------------------------------

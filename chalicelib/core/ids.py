@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 from uuid import UUID
 
@@ -16,6 +16,7 @@ OrganizationId = NewType("OrganizationId", UUID)
 NO_ORGANIZATION = OrganizationId(UUID(int=0))
 """For a request that turns out to concern no organization; no key is ever built from it."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 62
 _SEQUENCE_BITS = 12
 _MAXIMUM_LEAD_MILLISECONDS = 1000
@@ -32,7 +33,7 @@ class _Last:
 def new_id() -> UUID:
     """A UUIDv7 that is greater than every earlier one of this process."""
     with _Last.lock:
-        millisecond, sequence = int(clock.now().timestamp() * 1000), secrets.randbits(_SEQUENCE_BITS - 1)
+        millisecond, sequence = _milliseconds(clock.now()), secrets.randbits(_SEQUENCE_BITS - 1)
         # Behind the last one by a little: the sequence ran over. By a lot: the clock was set back.
         if 0 <= _Last.millisecond - millisecond <= _MAXIMUM_LEAD_MILLISECONDS:
             millisecond, sequence = _Last.millisecond, _Last.sequence + 1
@@ -44,12 +45,22 @@ def new_id() -> UUID:
 
 def first_id_at(instant: datetime) -> UUID:
     """The smallest id that can have been made at `instant` (milliseconds): a bound for ranges of ids."""
-    return _uuid7(int(instant.timestamp() * 1000), 0, 0)
+    return _uuid7(_milliseconds(instant), 0, 0)
+
+
+def last_id_at(instant: datetime) -> UUID:
+    """The greatest id that can have been made at `instant` (milliseconds)."""
+    return _uuid7(_milliseconds(instant), (1 << _SEQUENCE_BITS) - 1, (1 << _RANDOM_BITS) - 1)
 
 
 def created_at(identifier: UUID) -> datetime:
     """The instant in a UUIDv7."""
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+
+
+def _milliseconds(instant: datetime) -> int:
+    """Exact, where a float of seconds is not; before 1970 there are no ids, so the beginning stands for all of it."""
+    return max(0, (instant - _EPOCH) // timedelta(milliseconds=1))
 
 
 def _uuid7(millisecond: int, sequence: int, random: int) -> UUID:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -148,7 +147,7 @@ def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:
     if wanted.since is None and wanted.until is None:
         return None
     low = str(ids.first_id_at(wanted.since)) if wanted.since else " "
-    high = str(ids.first_id_at(wanted.until + timedelta(milliseconds=1))) if wanted.until else "\uffff"
+    high = str(ids.last_id_at(wanted.until)) if wanted.until else "\uffff"
     return low, high
 
 

@@ -22,7 +22,7 @@ from chalicelib.jobs import mail
 
 _PATIENCE = timedelta(minutes=2)
 """So long the stream has to send a mail before the sweep takes it."""
-_A_SWEEP = 500
+_A_SWEEP = 200
 
 _processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 

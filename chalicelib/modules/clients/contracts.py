@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, Email, Name, PageQuery, Patch, Phone, optional
+from chalicelib.core.contracts import Body, Contract, Email, Flag, Name, PageQuery, Patch, Phone, optional
 from chalicelib.dal.clients import Address, Client
 
 
@@ -25,7 +25,7 @@ class UpdateClient(Patch):
 
 
 class GetClients(PageQuery[Literal["name", "createdAt"]]):
-    include_deleted: bool = False
+    include_deleted: Flag = False
 
 
 class ClientWithLocations(Client):

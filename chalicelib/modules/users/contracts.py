@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, PageQuery
+from chalicelib.core.contracts import Body, Email, Flag, PageQuery
 from chalicelib.dal.users import PersonName, Role
 
 
 class GetUsers(PageQuery[Literal["name", "email", "createdAt"]]):
     role: Role | None = None
-    is_active: bool | None = None
+    is_active: Flag | None = None
 
 
 class InviteUser(Body):
