@@ -55,7 +55,7 @@ def last_id_at(instant: datetime) -> UUID:
 
 def created_at(identifier: UUID) -> datetime:
     """The instant in a UUIDv7."""
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
 
 
 def _milliseconds(instant: datetime) -> int:
