@@ -1,0 +1,51 @@
+"""Texts are compared in forms that are stable, and that ignore exactly what they say they ignore."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core import text
+from tests.support.laws import law
+
+
+@law(500)
+@given(st.text())
+def test_folding_twice_changes_nothing(value: str) -> None:
+    assert text.fold(text.fold(value)) == text.fold(value)
+
+
+@law(500)
+@given(st.text())
+def test_the_unique_form_of_a_unique_form_is_itself(value: str) -> None:
+    assert text.unique_form(text.unique_form(value)) == text.unique_form(value)
+
+
+@law(500)
+@given(st.text(st.characters(codec="ascii")))
+def test_case_never_counts(value: str) -> None:
+    assert text.fold(value.upper()) == text.fold(value.lower())
+    assert text.unique_form(value.upper()) == text.unique_form(value.lower())
+
+
+@law(500)
+@given(st.text())
+def test_how_a_character_is_composed_never_counts(value: str) -> None:
+    assert text.unique_form(unicodedata.normalize("NFD", value)) == text.unique_form(value)
+    assert text.fold(unicodedata.normalize("NFD", value)) == text.fold(value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Müller", "MULLER"), ("Straße", "STRASSE"), ("Łódź", "łodz"), ("Ångström", "angstrom"), ("ﬁrm", "FIRM")],
+)
+def test_search_ignores_case_and_accents(one: str, other: str) -> None:
+    assert text.fold(one) == text.fold(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Müller", "Muller"), ("a b", "ab"), ("a-b", "a b")])
+def test_accents_and_spaces_make_names_differ(one: str, other: str) -> None:
+    assert text.unique_form(one) != text.unique_form(other)

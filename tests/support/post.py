@@ -1,0 +1,67 @@
+"""The mail as people get it: the stream, the queue and the sweep run, then the mailbox is read."""
+
+from __future__ import annotations
+
+import app as roof
+from chalicelib.core.ids import OrganizationId
+from infra.local.mailbox import Mailbox
+from infra.local.pump import Pump
+from infra.local.stack import Stack
+from tests.support.api import Api
+from tests.support.world import Member, Organization, unique
+
+
+class Post:
+    def __init__(self, grounds: Stack) -> None:
+        self.mailbox = Mailbox()
+        self.pump = Pump(
+            grounds.engine,
+            grounds.table,
+            grounds.queue_url,
+            consume_stream=roof.consume_stream,
+            deliver_mail=roof.deliver_mail,
+            schedules={"sweep_outbox": roof.sweep_outbox},
+        )
+
+    def carry(self) -> int:
+        """Delivers what was written up to now."""
+        return self.pump.pump_once()
+
+    def sweep(self) -> None:
+        self.pump.run_schedules()
+        self.carry()
+
+    def code(self, address: str) -> str:
+        """The newest code mailed to an address."""
+        self.carry()
+        code = self.mailbox.latest_code(address)
+        assert code is not None, f"nothing was mailed to {address}"
+        return code
+
+    def count(self, address: str) -> int:
+        self.carry()
+        return len(self.mailbox.mails(address))
+
+
+def other_code(code: str) -> str:
+    """A code that is wrong in its last letter."""
+    return code[:-1] + ("0" if code[-1] != "0" else "1")
+
+
+def invite(organization: Organization, by: Member | None = None, **fields: str) -> dict[str, str]:
+    """Invites somebody; the user as answered."""
+    body = {"email": f"{unique('invited')}@example.com", "firstName": "Ida", "lastName": "Holm", **fields}
+    answer = (by or organization.owner).call("inviteUser", body=body)
+    assert answer.status == 201, answer.text
+    user: dict[str, str] = answer.data
+    return user
+
+
+def sign_up(api: Api, email: str, password: str) -> tuple[OrganizationId, str]:
+    """Through the front door: the organization and the token."""
+    names = {"firstName": "Anna", "lastName": "Berg", "organizationName": unique("Organization")}
+    answer = api.call("signUp", body={"email": email, "password": password, **names})
+    assert answer.status == 201, answer.text
+    from uuid import UUID
+
+    return OrganizationId(UUID(answer.data["organization"]["id"])), answer.data["token"]
