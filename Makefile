@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+IS_311 := -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
+PYTHON ?= $(shell for each in python3.11 python3 python; do $$each $(IS_311) 2>/dev/null && echo $$each && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -12,15 +13,13 @@ ARGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- the environment: each stamp is younger than what it was made from, so a second run starts at once
 
 $(PY):
-	@test -n "$(PYTHON)" || { echo "Workledger needs Python 3.11; set PYTHON= to it" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-	  || { echo "Workledger needs Python 3.11, $(PYTHON) is $$("$(PYTHON)" -V); set PYTHON= to it" >&2; exit 1; }
-	"$(PYTHON)" -m venv $(VENV)
+	@$(PYTHON) $(IS_311) 2>/dev/null || { echo "Workledger needs Python 3.11; set PYTHON= to where it is" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.stamp: requirements.txt infra/local/requirements.txt | $(PY)
 	@echo "Installing what the local stack needs"
@@ -38,7 +37,7 @@ $(VENV)/test.stamp: tests/requirements.txt $(VENV)/serve.stamp
 
 .PHONY: serve
 serve: $(VENV)/serve.stamp ## Run the product here: PORT=8000, WORKLEDGER_STORE=moto|dynoxide
-	@exec $(PY) -m infra.local.serve --port $(PORT)
+	@exec $(PY) -m infra.local.serve --port $(PORT) --end-with-parent
 
 .PHONY: reset
 reset: ## Drop the data that `make serve` keeps
