@@ -106,9 +106,13 @@ class Collection(Generic[R]):
         start = (request.page - 1) * request.page_size
         shown = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
         records = self.get_many(organization, shown) if shown else {}
+        # The index trails the table: what was deleted a moment ago may still have a row.
+        listed = [record for identifier in shown if (record := records.get(identifier)) is not None]
+        if not request.include_deleted:
+            listed = [record for record in listed if not _is_deleted(record)]
         pages = math.ceil(len(chosen) / request.page_size)
         return Page[self.shown_as](  # type: ignore[name-defined]  # the rows are R, cut to what is shown
-            data=[records[identifier] for identifier in shown if identifier in records],
+            data=listed,
             pagination=Pagination(
                 page=request.page,
                 page_size=request.page_size,
