@@ -67,6 +67,9 @@ class _Run:
         for tried in range(_TRIES):
             if tried:
                 pause(tried)
+                # The caller's own user and organization may be what has changed.
+                self._authenticate()
+                self._authorize()
             try:
                 return self._answer(self._write() if key is None else self._write_once(key))
             except StaleRead:
