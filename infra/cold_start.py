@@ -5,7 +5,9 @@ Run by packaging in an isolated interpreter: `python -I -S cold_start.py <unzipp
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import sys
 import types
 from importlib.machinery import SourceFileLoader
@@ -36,10 +38,30 @@ def main() -> None:
         session.create_client(service, region_name="eu-central-1")
     importlib.import_module("aws_lambda_powertools").Tracer(service="packaging", auto_patch=False)
 
+    # What is imported late must be there too.
+    named = {
+        name
+        for source in [Path(package, "app.py"), *Path(package, "chalicelib").rglob("*.py")]
+        for name in imports(source)
+    }
+    absent = sorted(name for name in named if importlib.util.find_spec(name) is None)
+    assert not absent, f"imported but not packaged: {absent}"
+
     outside = [name for name, module in sys.modules.items() if "site-packages" in str(getattr(module, "__file__", ""))]
     assert not outside, f"not in the package: {outside}"
     inside = [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(package)]
     print(f"{len(inside)} modules of the package imported, none compiled")
+
+
+def imports(source: Path) -> set[str]:
+    """The top-level names of every import in a file, wherever it stands."""
+    found = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
 
 
 if __name__ == "__main__":
