@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 COPY = Path(__file__).parent.parent / "docs" / "openapi.json"
 
 
 def current() -> str:
-    """The document as the app serves it."""
+    """The document that the app serves, laid out for reading and comparing."""
     from chalicelib.action import openapi
     from chalicelib.modules import load_actions
 
     load_actions()
-    return openapi.document_text() + "\n"
+    return json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 
 from chalicelib.auth import passwords
 from chalicelib.core import clock
+from chalicelib.core.contracts import secret_length
 from chalicelib.core.errors import ActionError, invalid_field
 from chalicelib.dal import credentials
 from chalicelib.dal.credentials import CodePurpose, Credential
@@ -20,7 +21,11 @@ _LOOKALIKES = str.maketrans("OIL", "011", "- ")
 
 LIFETIME = {CodePurpose.INVITATION: timedelta(days=7), CodePurpose.RESET: timedelta(hours=1)}
 
-GivenCode = Annotated[SecretStr, Field(min_length=1, max_length=40, examples=["7KQ2M-9XW4T"])]
+GivenCode = Annotated[
+    SecretStr,
+    secret_length(1, 40),
+    Field(examples=["7KQ2M-9XW4T"], json_schema_extra={"minLength": 1, "maxLength": 40, "pattern": "\\S"}),
+]
 
 
 def issue(credential: Credential, purpose: CodePurpose) -> str | None:

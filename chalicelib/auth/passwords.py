@@ -11,13 +11,25 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import Field, SecretStr
 
 from chalicelib.core import text
+from chalicelib.core.contracts import secret_length
 from chalicelib.core.errors import invalid_field
 
 # OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, 2 iterations, 1 lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=128, examples=["quiet-harbour-42"])]
-GivenPassword = Annotated[SecretStr, Field(min_length=1, max_length=128, examples=["quiet-harbour-42"])]
+NewPassword = Annotated[
+    SecretStr,
+    secret_length(8, 128),
+    Field(
+        examples=["quiet-harbour-42"],
+        json_schema_extra={"minLength": 8, "maxLength": 128, "pattern": "^\\S[\\s\\S]{6,}\\S$"},
+    ),
+]
+GivenPassword = Annotated[
+    SecretStr,
+    secret_length(1, 128),
+    Field(examples=["quiet-harbour-42"], json_schema_extra={"minLength": 1, "maxLength": 128, "pattern": "\\S"}),
+]
 
 
 def hash_secret(secret: str) -> str:

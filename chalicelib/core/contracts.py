@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    SecretStr,
     StringConstraints,
     WithJsonSchema,
     model_validator,
@@ -41,6 +42,7 @@ class Contract(BaseModel):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
         populate_by_name=True,
         serialize_by_alias=True,
         str_strip_whitespace=True,
@@ -88,16 +90,16 @@ class Query(Contract):
 
 class CursorPage(Contract, Generic[Row]):
     items: list[Row]
-    next_cursor: str | None
+    next_cursor: Annotated[str | None, Field(description="Null at the end of the list.", examples=[None])]
 
 
 class Pagination(Contract):
     page: int
-    page_size: int
+    page_size: Annotated[int, Field(examples=[20])]
     total_items: int
     total_pages: int
-    has_next_page: bool
-    has_previous_page: bool
+    has_next_page: Annotated[bool, Field(examples=[False])]
+    has_previous_page: Annotated[bool, Field(examples=[False])]
 
 
 class Page(Contract, Generic[Row]):
@@ -123,18 +125,41 @@ def _without_controls(allowed: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _some_text_without(refused: str) -> Any:
+    """For the schema: a character that trimming leaves, and none of the refused ones."""
+    return Field(json_schema_extra={"pattern": f"^[^{refused}]*[^\\s{refused}][^{refused}]*$"})
+
+
 Line = Annotated[
-    str,
-    StringConstraints(min_length=1),
-    _without_controls(""),
-    Field(json_schema_extra={"pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"}),
+    str, StringConstraints(min_length=1), _without_controls(""), _some_text_without("\\x00-\\x1f\\x7f-\\x9f")
 ]
 """A text of one line, not empty after trimming."""
 
-Lines = Annotated[str, StringConstraints(min_length=1), _without_controls("\n\r\t")]
+Lines = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    _without_controls("\n\r\t"),
+    _some_text_without("\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"),
+]
 """A text that may have several lines, not empty after trimming."""
 
+
 Name = Annotated[Line, Field(max_length=255)]
+
+
+def secret_length(minimum: int, maximum: int) -> AfterValidator:
+    """For a `SecretStr`: pydantic's own limits speak of items."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        if not minimum <= len(secret) <= maximum:
+            raise PydanticCustomError(
+                "secret_length",
+                "must have {minimum} to {maximum} characters",
+                {"minimum": minimum, "maximum": maximum},
+            )
+        return secret
+
+    return AfterValidator(check)
 
 
 def _utc(instant: datetime) -> datetime:
@@ -173,18 +198,20 @@ Email = Annotated[
 ]
 
 
-_PHONE = re.compile(r"\+?[0-9 ()\-]*[0-9][0-9 ()\-]*")
+_PHONE = re.compile(r"\+?([ ()\-]*[0-9]){3}[0-9 ()\-]*")
 
 
 def _phone(text: str) -> str:
     if not _PHONE.fullmatch(text):
-        raise PydanticCustomError("phone", "may hold digits, spaces, dashes, parentheses and a leading +")
+        raise PydanticCustomError(
+            "phone", "must hold 3 digits, and else only digits, spaces, dashes, parentheses and a leading +"
+        )
     return text
 
 
 Phone = Annotated[
     str,
-    StringConstraints(min_length=3, max_length=40),
+    StringConstraints(max_length=40),
     AfterValidator(_phone),
     Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_PHONE.pattern}$"}),
 ]
@@ -210,7 +237,7 @@ Timezone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"),
     AfterValidator(_timezone),
-    Field(examples=["Europe/Berlin"]),
+    Field(examples=["Europe/Berlin"], json_schema_extra={"format": "iana-timezone"}),
 ]
 
 

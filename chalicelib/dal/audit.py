@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
 
 from chalicelib.core import ids
 from chalicelib.core.contracts import Contract, CursorPage, Instant
@@ -45,8 +47,8 @@ class Actor(Contract):
     """Who did it: a user, or nobody signed in, or an operator of the service."""
 
     id: UUID | None = None
-    name: str
-    email: str | None = None
+    name: Annotated[str, Field(examples=["Anna Berg"])]
+    email: Annotated[str | None, Field(examples=["anna.berg@example.com"])] = None
 
 
 class FieldChange(Contract):
@@ -58,11 +60,11 @@ class AuditEntry(Contract):
     id: UUID
     at: Instant
     actor: Actor
-    action: str
-    entity_type: str
-    entity_id: str
-    request_id: str
-    changes: dict[str, FieldChange]
+    action: Annotated[str, Field(examples=["CLIENT_UPDATED"])]
+    entity_type: Annotated[str, Field(examples=["client"])]
+    entity_id: Annotated[str, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    request_id: Annotated[str, Field(examples=["6f1c2b9e-0d57-4c1e-9a55-3f0a7c1e2d44"])]
+    changes: Annotated[dict[str, FieldChange], Field(examples=[{"phone": {"before": None, "after": "+49 30 901820"}}])]
     """The fields that differ, by name."""
 
 

@@ -14,8 +14,8 @@ Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 204
 
 
 class Client(DeletableRecord):
-    name: Name
-    email: Email | None = None
+    name: Annotated[Name, Field(examples=["Hansekontor Logistik GmbH"])]
+    email: Annotated[Email | None, Field(examples=["dispo@hansekontor.example"])] = None
     phone: Phone | None = None
     address: Address | None = None
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from chalicelib.core.contracts import CountryCode, CurrencyCode, Name, Timezone
 from chalicelib.core.ids import OrganizationId
@@ -45,15 +47,15 @@ class SubscriptionTier(StrEnum):
 class Organization(Record):
     counts: ClassVar[Mapping[str, str]] = {"user_count": USER_COUNT, "active_user_count": ACTIVE_USER_COUNT}
 
-    name: Name
+    name: Annotated[Name, Field(examples=["Berg Staffing"])]
     timezone: Timezone = "UTC"
     currency: CurrencyCode = "EUR"
     week_start: WeekDay = WeekDay.MONDAY
     region: CountryCode | None = None
     loan_role: LoanRole = LoanRole.NONE
     subscription_tier: SubscriptionTier = SubscriptionTier.FREE
-    user_count: int = 0
-    active_user_count: int = 0
+    user_count: Annotated[int, Field(examples=[14])] = 0
+    active_user_count: Annotated[int, Field(examples=[12])] = 0
 
 
 class StoredOrganization(Organization):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
+
+from pydantic import Field
 
 from chalicelib.core import clock, ids
 from chalicelib.core.contracts import Contract, Instant
@@ -60,4 +62,4 @@ class Record(Contract):
 
 
 class DeletableRecord(Record):
-    deleted_at: Instant | None = None
+    deleted_at: Annotated[Instant | None, Field(examples=[None])] = None

@@ -52,7 +52,7 @@ class ListedSession(Contract):
     created_at: Instant
     last_seen_at: Instant
     expires_at: Instant
-    user_agent: str | None
+    user_agent: Annotated[str | None, Field(examples=["Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"])]
     is_current: bool
 
 

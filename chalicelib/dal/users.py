@@ -59,20 +59,20 @@ class Preferences(Contract):
     week_start: WeekDay | None = None
     locale: Locale = "en"
     theme: Theme = Theme.SYSTEM
-    default_project_id: UUID | None = None
+    default_project_id: Annotated[UUID | None, Field(examples=[None])] = None
     notifications: Notifications = Notifications()
 
 
 class User(Record):
     email: Email
-    first_name: PersonName
-    last_name: PersonName
+    first_name: Annotated[PersonName, Field(examples=["Anna"])]
+    last_name: Annotated[PersonName, Field(examples=["Berg"])]
     role: Role
     is_active: bool = True
     accepted_at: Instant | None = None
     """When the invitation was accepted; the founder's is the sign-up."""
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @computed_field(examples=["ACTIVE"])  # type: ignore[prop-decorator]  # mypy knows no decorated property
     @property
     def status(self) -> UserStatus:
         if not self.is_active:

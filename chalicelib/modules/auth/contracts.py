@@ -22,8 +22,11 @@ class SignUp(Body):
     organization_name: Annotated[Name, Field(examples=["Berg Staffing"])]
 
 
+Token = Annotated[str, Field(description="Sent as `Authorization: Bearer <token>`.", examples=["wl_AZpRwn0-fwCKa0x…"])]
+
+
 class SignedUp(Contract):
-    token: str
+    token: Token
     expires_at: Instant
     user: User
     organization: Organization
@@ -35,7 +38,7 @@ class SignIn(Body):
 
 
 class SignedIn(Contract):
-    token: str
+    token: Token
     expires_at: Instant
     user: User
 
@@ -58,18 +61,18 @@ class AcceptInvitation(Body):
 
 class UpdatePassword(Body):
     current_password: GivenPassword
-    new_password: NewPassword
+    new_password: Annotated[NewPassword, Field(examples=["amber-lantern-77"])]
 
 
 class UpdateProfile(Patch):
-    first_name: PersonName = optional()
-    last_name: PersonName = optional()
+    first_name: Annotated[PersonName, Field(examples=["Anna"])] = optional()
+    last_name: Annotated[PersonName, Field(examples=["Berg-Weber"])] = optional()
 
 
 class Profile(Contract):
-    first_name: str
-    last_name: str
-    full_name: str
+    first_name: Annotated[str, Field(examples=["Anna"])]
+    last_name: Annotated[str, Field(examples=["Berg"])]
+    full_name: Annotated[str, Field(examples=["Anna Berg"])]
     preferences: Preferences
 
 
@@ -78,7 +81,7 @@ class CurrentUser(Contract):
     profile: Profile
     organization: Organization
     role: Role
-    permissions: list[str]
+    permissions: Annotated[list[str], Field(examples=[["clients:write", "workspace:read"]])]
 
 
 class UserRole(Contract):
@@ -103,5 +106,5 @@ class UpdatePreferences(Patch):
     week_start: WeekDay | None = optional()
     locale: Locale = optional()
     theme: Theme = optional()
-    default_project_id: UUID | None = optional()
+    default_project_id: Annotated[UUID | None, Field(examples=[None])] = optional()
     notifications: UpdateNotifications = optional()

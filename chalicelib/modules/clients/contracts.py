@@ -12,14 +12,14 @@ from chalicelib.dal.clients import Address, Client
 
 class CreateClient(Body):
     name: Annotated[Name, Field(examples=["Hansekontor Logistik GmbH"])]
-    email: Email | None = None
+    email: Annotated[Email | None, Field(examples=["dispo@hansekontor.example"])] = None
     phone: Phone | None = None
     address: Address | None = None
 
 
 class UpdateClient(Patch):
-    name: Name = optional()
-    email: Email | None = optional()
+    name: Annotated[Name, Field(examples=["Hansekontor Logistik SE"])] = optional()
+    email: Annotated[Email | None, Field(examples=["dispo@hansekontor.example"])] = optional()
     phone: Phone | None = optional()
     address: Address | None = optional()
 
@@ -28,5 +28,9 @@ class GetClients(PageQuery[Literal["name", "createdAt"]]):
     include_deleted: Flag = False
 
 
+class WorkLocation(Contract):
+    """Comes with the actions that make work locations; until then there are none."""
+
+
 class ClientWithLocations(Client):
-    work_locations: list[Contract]
+    work_locations: Annotated[list[WorkLocation], Field(examples=[[]])]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from chalicelib.core.contracts import CountryCode, CurrencyCode, Name, Patch, Timezone, optional
 from chalicelib.dal.organizations import LoanRole, WeekDay
 
 
 class UpdateOrganization(Patch):
-    name: Name = optional()
+    name: Annotated[Name, Field(examples=["Berg Staffing GmbH"])] = optional()
     timezone: Timezone = optional()
     currency: CurrencyCode = optional()
     week_start: WeekDay = optional()

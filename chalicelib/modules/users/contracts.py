@@ -16,11 +16,11 @@ class GetUsers(PageQuery[Literal["name", "email", "createdAt"]]):
 
 
 class InviteUser(Body):
-    email: Email
+    email: Annotated[Email, Field(examples=["jonas.weber@example.com"])]
     first_name: Annotated[PersonName, Field(examples=["Jonas"])]
     last_name: Annotated[PersonName, Field(examples=["Weber"])]
     role: Role = Role.COORDINATOR
 
 
 class ChangeUserRole(Body):
-    role: Role
+    role: Annotated[Role, Field(examples=["COORDINATOR"])]

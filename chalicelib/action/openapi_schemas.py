@@ -1,0 +1,118 @@
+"""The JSON Schemas of all contracts, named once and stripped of what tells a reader nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from chalicelib.action.envelope import Raw
+from chalicelib.action.registry import REGISTRY, Action
+
+Schema = dict[str, Any]
+
+REFERENCE = "#/components/schemas/"
+_PAGE_OF = re.compile(r"^(Page|CursorPage)_(\w+)_$")
+
+
+class Schemas:
+    """Where each action's input and output is described; names are settled among all contracts at once."""
+
+    def __init__(self) -> None:
+        described: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = []
+        for action in REGISTRY.values():
+            if action.data_type is not None:
+                described.append((action.name, "validation", TypeAdapter(action.data_type)))
+            if raw_media_type(action) is None:
+                described.append((action.name, "serialization", action.output))
+        found, definitions = TypeAdapter.json_schemas(described, ref_template=REFERENCE + "{model}")
+        self._of_actions: dict[tuple[str, JsonSchemaMode], Schema] = {
+            key: _tidied(schema) for key, schema in found.items()
+        }
+        self._components = {_name(name): _tidied(schema) for name, schema in definitions["$defs"].items()}
+
+    def input(self, action: Action) -> Schema:
+        return self._of_actions[action.name, "validation"]
+
+    def output(self, action: Action) -> Schema:
+        return self._of_actions[action.name, "serialization"]
+
+    def resolve(self, schema: Schema) -> Schema:
+        return self._components[schema["$ref"].removeprefix(REFERENCE)] if "$ref" in schema else schema
+
+    def components(self, users: Any) -> dict[str, Schema]:
+        """The schemas that `users` refer to, by way of others too: those of queries are told as parameters."""
+        used: dict[str, Schema] = {}
+        pending = _references(users)
+        while pending:
+            name = pending.pop()
+            if name in self._components and name not in used:
+                used[name] = self._components[name]
+                pending |= _references(used[name])
+        return dict(sorted(used.items()))
+
+
+def raw_media_type(action: Action) -> str | None:
+    """The media type in `Annotated[Raw, media type]`, None for an enveloped result."""
+    parts = get_args(action.output_type)
+    return parts[1] if parts and parts[0] is Raw else None
+
+
+def without_null(schema: Schema) -> Schema:
+    """As a query parameter, which is sent or not sent: there is no null to send."""
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": schema["type"][0]}
+    choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **choices[0]}
+
+
+def _name(model: str) -> str:
+    """`ClientPage` for `Page[Client]`."""
+    return _PAGE_OF.sub(r"\2\1", model)
+
+
+def _tidied(schema: Any) -> Any:
+    """Without titles that repeat names, without defaults of null or of what is always there, null as a type."""
+    if isinstance(schema, list):
+        return [_tidied(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidy: Schema = {}
+    for name, value in schema.items():
+        if name == "properties":
+            tidy[name] = {field: _tidied(each) for field, each in value.items()}
+        elif name == "$ref":
+            tidy[name] = REFERENCE + _name(value.removeprefix(REFERENCE))
+        elif name in {"const", "default", "enum", "examples"}:
+            tidy[name] = value
+        elif name != "title":
+            tidy[name] = _tidied(value)
+    for field, property_ in tidy.get("properties", {}).items():
+        if field in tidy.get("required", ()) or property_.get("default", ...) is None:
+            property_.pop("default", None)
+    return _with_null_as_type(tidy)
+
+
+def _with_null_as_type(schema: Schema) -> Schema:
+    choices = schema.get("anyOf", [])
+    if len(choices) != 2 or choices[1] != {"type": "null"}:
+        return schema
+    only = choices[0]
+    if "enum" in only or "const" in only or not isinstance(only.get("type"), str):
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**only, "type": [only["type"], "null"], **rest}
+
+
+def _references(part: Any) -> set[str]:
+    if isinstance(part, list):
+        return {name for each in part for name in _references(each)}
+    if not isinstance(part, dict):
+        return set()
+    found = {name for each in part.values() for name in _references(each)}
+    reference = part.get("$ref")
+    return found | {reference.removeprefix(REFERENCE)} if isinstance(reference, str) else found
