@@ -64,7 +64,8 @@ class _CommitStore(BasePersistenceLayer):
         """The action refused. If it was carried out before, that is why (the thing is already deleted, say)."""
         if not isinstance(exception, ActionError) or isinstance(exception, StaleRead):
             return
-        if exception.code is ErrorCode.DATABASE_ERROR:
+        # Not after too many failures: whoever knows a key could go on guessing the secrets behind it.
+        if exception.code in {ErrorCode.DATABASE_ERROR, ErrorCode.RATE_LIMITED}:
             return
         record = DataRecord(
             idempotency_key=self._get_hashed_idempotency_key(data) or "",
