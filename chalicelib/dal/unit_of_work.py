@@ -152,9 +152,11 @@ class UnitOfWork:
                 return
             except TransactWriteError as error:
                 reasons = error.cancellation_reasons
+                if not reasons:  # refused as a whole, before any condition was looked at
+                    raise
                 self._refuse(writes, reasons)
                 codes = {reason.code for reason in reasons if reason is not None}
-                if not codes or codes - _COLLISIONS:
+                if codes - _COLLISIONS:
                     raise
         raise conflict() if "TransactionConflict" in codes else database_error()
 
