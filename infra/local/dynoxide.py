@@ -49,13 +49,22 @@ def _fetch(target: Path, timeout_seconds: float) -> None:
         raise DynoxideUnavailable("fetching it needs npm, which is not installed")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetch-") as scratch:
-        command = [npm, "pack", _PACKAGE, "--silent", "--ignore-scripts", "--pack-destination", scratch]
+        command = [
+            npm,
+            "pack",
+            _PACKAGE,
+            "--silent",
+            "--ignore-scripts",
+            "--fetch-retries=0",
+            "--pack-destination",
+            scratch,
+        ]
         try:
             subprocess.run(command, cwd=scratch, capture_output=True, check=True, timeout=timeout_seconds)
         except subprocess.TimeoutExpired as error:
             raise DynoxideUnavailable(f"npm did not deliver it within {timeout_seconds:.0f} s") from error
         except subprocess.CalledProcessError as error:
-            reason = (error.stderr.decode(errors="replace").strip() or "no reason given").splitlines()[-1]
+            reason = (error.stderr.decode(errors="replace").strip() or "no reason given").splitlines()[0]
             raise DynoxideUnavailable(f"npm could not fetch it: {reason}") from error
         unpack(next(Path(scratch).glob("*.tgz")), target)
 

@@ -70,12 +70,16 @@ class Pump:
         """Drains stream and queue until both are quiet; the number of deliveries. Raises NeverQuiet."""
         delivered = 0
         for _ in range(_ROUNDS_AT_ONCE):
-            moved = self.stream.drain() + self.queue.drain()
+            moved = self._round()
             delivered += moved
             if moved == 0:
-                self._save()
                 return delivered
         raise NeverQuiet(f"{delivered} deliveries in {_ROUNDS_AT_ONCE} rounds")
+
+    def _round(self) -> int:
+        moved = self.stream.drain() + self.queue.drain()
+        self._save()
+        return moved
 
     def run_schedules(self) -> None:
         for name, handler in self._schedules.items():
@@ -93,7 +97,8 @@ class Pump:
                 if time.monotonic() >= due:
                     due = time.monotonic() + self._schedule_every_seconds
                     self.run_schedules()
-                self.pump_once()
+                # What the handlers write themselves is nobody's to wait for: the next poll takes it.
+                self._round()
             except PumpStopped:
                 return
             except Exception:  # an engine that did not answer once: the pump outlives it

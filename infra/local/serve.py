@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from infra.local import banner, stack
+from infra.local import banner, dynoxide, stack
 from infra.local.demo import Api, DemoFailed, seed
 from infra.local.dynoxide import DynoxideUnavailable
 from infra.local.engine import HOST, Engine, Store, UnknownStore, running, wanted_store
@@ -30,6 +30,8 @@ from infra.local.table import TableDiffers
 from infra.local.with_parent import end_with_parent
 
 ROOT = Path(__file__).parents[2]
+# Installing fetches it with more patience; a start is not kept waiting.
+_FETCHED_WITHIN_SECONDS = 3.0
 DATA = ROOT / ".cache" / "local"
 
 
@@ -48,7 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _product(options.port, options.data, started) as serving:
             serving.join()
-    except (DynoxideUnavailable, PortTaken, TableDiffers, UnknownStore) as error:
+    except DynoxideUnavailable as error:
+        print(f"make serve: dynoxide is not available: {error}", file=sys.stderr)
+        return 1
+    except (PortTaken, TableDiffers, UnknownStore) as error:
         print(f"make serve: {error}", file=sys.stderr)
         return 1
     except SystemExit:
@@ -121,6 +126,7 @@ def _engine(parts: contextlib.ExitStack, data: Path) -> tuple[Engine, Path | Non
     if store is not Store.DYNOXIDE:
         return parts.enter_context(running(store)), None, str(store)
     try:
+        dynoxide.binary(timeout_seconds=_FETCHED_WITHIN_SECONDS)
         if not _is_ours(parts, data):
             return parts.enter_context(running(store)), None, "dynoxide, nothing kept: another run holds the kept data"
         engine = parts.enter_context(running(store, data / "workledger.db"))

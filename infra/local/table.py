@@ -38,7 +38,7 @@ def ensure_table(client: Any, name: str) -> None:
         create_table(client, name)
         return
     if shape(kept) != shape(table_definition()):
-        raise TableDiffers(f"the kept table {name} no longer matches infra/resources.yaml")
+        raise TableDiffers(f"the kept table {name} no longer matches infra/resources.yaml; `make reset` drops it")
 
 
 def shape(table: dict[str, Any]) -> dict[str, Any]:
