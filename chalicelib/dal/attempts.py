@@ -11,6 +11,8 @@ from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
+_DECOY_BYTES = 200
+
 
 class Window(NamedTuple):
     """Where the attempts for one purpose are counted now."""
@@ -58,10 +60,13 @@ def count_address(unit: UnitOfWork, counted_in: Window) -> None:
 
 
 def write_decoys(unit: UnitOfWork, address: str) -> None:
-    """As many writes for an unknown address as a mail and its audit entry are for a known one: time tells nothing."""
-    expires = int(clock.now().timestamp())
+    """The same writes for an unknown address as a mail and its audit entry are for a known one: time tells nothing."""
     for number in range(2):
-        unit.upsert(keys.decoy(address, number), [Item.version.add(1), Item.ttl.set(expires)])
+        item = Item(*keys.decoy(address, number), data={"filling": "-" * _DECOY_BYTES})
+        item.gsi2pk = item.pk
+        item.gsi1pk = item.pk if number else None
+        item.ttl = int(clock.now().timestamp())
+        unit.put(item, None, stale)
 
 
 def forget_address(unit: UnitOfWork, counted_in: Window) -> None:
