@@ -222,7 +222,7 @@ Phone = Annotated[
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):  # unknown, or not a key that can name a zone
+    except (KeyError, ValueError, OSError):  # unknown, or not a name that a zone can have
         return False
     return True
 
