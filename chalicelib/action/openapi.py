@@ -81,7 +81,6 @@ def document() -> dict[str, Any]:
                 "session": {"type": "http", "scheme": "bearer", "description": "The token of signUp or signIn."}
             },
             "headers": _HEADERS,
-            "parameters": _PARAMETERS,
             "responses": dict(sorted(builder.responses.items())),
             "schemas": {**builder.schemas.components(paths), "Error": _error_schema()},
         },
@@ -177,7 +176,7 @@ def _header_parameters(action: Action) -> list[dict[str, Any]]:
         "If-Match": _honours_if_match(action),
         "If-None-Match": action.method == "GET" and _has_version(action),
     }
-    return [{"$ref": f"#/components/parameters/{name}"} for name, is_read in names.items() if is_read]
+    return [_PARAMETERS[name] for name, is_read in names.items() if is_read]
 
 
 def _header_references(*names: str) -> dict[str, Any]:
