@@ -203,7 +203,7 @@ def update(key: Key, actions: Sequence[Action], condition: Condition | None = No
         try:
             item.update(actions=list(actions), condition=condition)
         except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
+            if _code(error) == "ConditionalCheckFailedException":
                 return None
             raise
     return item
@@ -238,9 +238,16 @@ def faults() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as error:
-        if error.cause is None or error.cause_response_code in _BUGS | _ANSWERS:
+        if error.cause is None or _code(error) in _BUGS | _ANSWERS:
             raise
         raise database_error() from error
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """PynamoDB's own property breaks on a time-out, whose `response` is there and None."""
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
 
 
 # -- round trips -----------------------------------------------------------------------------------------------------
