@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from chalicelib.action.context import Context
@@ -22,7 +23,7 @@ def answer(
     include_deleted: bool = False,
 ) -> Page[Any] | CursorPage[Any]:
     """`facets`: the values that rows must have, None for any."""
-    wanted = {name: value for name, value in (facets or {}).items() if value is not None}
+    wanted = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:
         return collection.walk(
             ctx.organization,
@@ -45,3 +46,8 @@ def answer(
             facets=wanted,
         ),
     )
+
+
+def _stored(value: Any) -> Any:
+    """As it lies in the table, which knows no enumerations."""
+    return value.value if isinstance(value, Enum) else value
