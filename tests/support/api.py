@@ -102,7 +102,7 @@ class Api:
             call.body if isinstance(call.body, bytes) else b"" if call.body is None else json.dumps(call.body).encode()
         )
         answer = self.raw(declared.method, target, headers, body)
-        _hold_to_tenant(call.action, token, answer)
+        hold_to_tenant(call.action, token, answer)
         return answer
 
     def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
@@ -112,7 +112,7 @@ class Api:
         return Answer(response.status, dict(response.headers), response.body.decode(), recording)
 
 
-def _hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
+def hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
     """The tripwire: no request names a key outside its caller's organization, identity aside."""
     tenants, elsewhere = answer.recording.tenants(), answer.recording.elsewhere()
     declared = REGISTRY[action]

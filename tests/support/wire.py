@@ -1,18 +1,34 @@
-"""What the app's one DynamoDB client sends: seen, counted, refused when it leaves a tenant, and broken on purpose."""
+"""What the app's one DynamoDB client sends: seen, counted, refused when it leaves a tenant, and broken on purpose.
+
+The hooks hang on the client once and for all; what they do is said for each thread by the blocks it is in.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import io
+import json
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-from botocore.awsrequest import AWSResponse
+import botocore.endpoint
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from botocore.retries.quota import RetryQuota
+from urllib3 import Timeout
 
-from chalicelib.dal import table
+from chalicelib.dal import table, unit_of_work
 
 CLIENT = table.connection().connection.client
+
+# A busy machine must not look like a broken network: an SDK that gave up waiting would send a write once more.
+CLIENT._endpoint.http_session._manager.connection_pool_kw["timeout"] = Timeout(connect=10, read=60)
+
+
+# -- seeing ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -42,20 +58,32 @@ class Recording:
         return {pk.split("#")[0] for call in self.calls for pk in call.partitions() if not pk.startswith("ORG#")}
 
 
+_recordings: ContextVar[tuple[Recording, ...]] = ContextVar("recordings", default=())
+
+
 @contextlib.contextmanager
 def recorded() -> Iterator[Recording]:
     recording = Recording()
+    token = _recordings.set((*_recordings.get(), recording))
+    try:
+        yield recording
+    finally:
+        _recordings.reset(token)
 
-    def see(params: dict[str, Any], model: Any, **_: Any) -> None:
+
+def _see(params: dict[str, Any], model: Any, **_: Any) -> None:
+    for recording in _recordings.get():
         recording.calls.append(Call(model.name, params))
 
-    def weigh(parsed: dict[str, Any], model: Any, **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity") or []
-        for each in consumed if isinstance(consumed, list) else [consumed]:
+
+def _weigh(parsed: dict[str, Any], **_: Any) -> None:
+    consumed = parsed.get("ConsumedCapacity") or []
+    for each in consumed if isinstance(consumed, list) else [consumed]:
+        for recording in _recordings.get():
             recording.calls[-1].capacity += each.get("CapacityUnits", 0.0)
 
-    with _registered("provide-client-params.dynamodb.*", see), _registered("after-call.dynamodb.*", weigh):
-        yield recording
+
+# -- breaking --------------------------------------------------------------------------------------------------------
 
 
 class ProcessDied(BaseException):
@@ -64,55 +92,136 @@ class ProcessDied(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at the n-th call (from 1)."""
+    """What goes wrong at the n-th call (from 1). A call is one operation, with all the tries the SDK gives it."""
 
     at_call: int
     kind: str
 
 
-KINDS = ("request lost", "response lost", "process dies before", "process dies after")
+KINDS = (
+    "request lost",
+    "request lost once",
+    "response lost",
+    "response lost once",
+    "process dies before",
+    "process dies after",
+)
+"""Lost: every try of the call; the engine carries out each whose response is lost. Once: the SDK's next try works."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error that the engine would answer to an operation, but no local engine ever does."""
+
+    operation: str
+    code: str
+    reason: str | None = None
+    """Of a cancelled transaction."""
+    calls: int | None = None
+    """How many calls of the operation it hits, None for every one."""
+
+
+@dataclass
+class _Broken:
+    breakage: Fault | Refusal
+    operations: list[str] = field(default_factory=list)
+    tries: int = 0
+    """Of the call that is going on."""
+
+
+_breaking: ContextVar[_Broken | None] = ContextVar("breaking", default=None)
 
 
 @contextlib.contextmanager
-def broken(fault: Fault) -> Iterator[list[str]]:
-    """The client with one fault in it; yields the operations called. Every try of the faulty call fails alike."""
-    operations: list[str] = []
-
-    def before(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
-        if len(operations) != fault.at_call:
-            return None
-        if fault.kind == "process dies before":
-            raise ProcessDied
-        if fault.kind == "request lost":
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return None
-
-    def begin(model: Any, **_: Any) -> None:
-        operations.append(model.name)
-
-    def after(**_: Any) -> None:
-        if len(operations) != fault.at_call:
-            return
-        if fault.kind == "process dies after":
-            raise ProcessDied
-        if fault.kind == "response lost":
-            raise ReadTimeoutError(endpoint_url="the response was lost")
-
-    with (
-        _registered("before-call.dynamodb.*", begin),
-        _registered("before-send.dynamodb.*", before),
-        _registered("after-call.dynamodb.*", after),
-    ):
-        yield operations
+def broken(breakage: Fault | Refusal) -> Iterator[list[str]]:
+    """The client with something wrong in it; yields the operations called."""
+    state = _Broken(breakage)
+    token = _breaking.set(state)
+    try:
+        yield state.operations
+    finally:
+        _breaking.reset(token)
 
 
 @contextlib.contextmanager
-def _registered(event: str, handler: Callable[..., Any]) -> Iterator[None]:
-    CLIENT.meta.events.register(event, handler)
+def without_waiting() -> Iterator[None]:
+    """The SDK and units of work try again at once, and the SDK however often it had to before."""
+    impatient = SimpleNamespace(sleep=lambda _: None)
+    patient = botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire
+    botocore.endpoint.time = unit_of_work.time = impatient
+    RetryQuota.acquire = lambda *_: True
     try:
         yield
     finally:
-        CLIENT.meta.events.unregister(event, handler)
+        botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire = patient
+
+
+def _begin(model: Any, **_: Any) -> None:
+    state = _breaking.get()
+    if state is not None:
+        state.operations.append(model.name)
+        state.tries = 0
+
+
+def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    """In place of sending a request, or not."""
+    state = _breaking.get()
+    if state is None:
+        return None
+    state.tries += 1
+    if isinstance(state.breakage, Refusal):
+        return _refuse(state.breakage, state.operations, request)
+    if len(state.operations) != state.breakage.at_call:
+        return None
+    kind = state.breakage.kind
+    if kind == "process dies before":
+        raise ProcessDied
+    if kind.endswith("once") and state.tries > 1:
+        return None
+    if kind.startswith("response lost"):
+        CLIENT._endpoint.http_session.send(request)
+    if "lost" in kind:
+        raise ReadTimeoutError(endpoint_url=request.url)
+    return None
+
+
+def _end(**_: Any) -> None:
+    state = _breaking.get()
+    if (
+        state is not None
+        and isinstance(state.breakage, Fault)
+        and state.breakage.kind == "process dies after"
+        and len(state.operations) == state.breakage.at_call
+    ):
+        raise ProcessDied
+
+
+class _Content(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _refuse(refusal: Refusal, operations: list[str], request: AWSPreparedRequest) -> AWSResponse | None:
+    if operations[-1] != refusal.operation:
+        return None
+    if refusal.calls is not None and operations.count(refusal.operation) > refusal.calls:
+        return None
+    answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{refusal.code}", "message": refusal.code}
+    if refusal.reason is not None:
+        others = len(json.loads(request.body)["TransactItems"]) - 1
+        answer["CancellationReasons"] = [{"Code": refusal.reason}, *[{"Code": "None"}] * others]
+    headers = {"Content-Type": "application/x-amz-json-1.0"}
+    return AWSResponse(request.url, 400, headers, _Content(json.dumps(answer).encode()))
+
+
+CLIENT.meta.events.register("provide-client-params.dynamodb.*", _see)
+CLIENT.meta.events.register("before-call.dynamodb.*", _begin)
+CLIENT.meta.events.register("before-send.dynamodb.*", _send)
+CLIENT.meta.events.register("after-call.dynamodb.*", _weigh)
+CLIENT.meta.events.register("after-call.dynamodb.*", _end)
+
+
+# -- reading calls ---------------------------------------------------------------------------------------------------
 
 
 def _keys(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from chalicelib.auth import sessions
+from chalicelib.auth import passwords, sessions
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import credentials, organizations, users
@@ -90,7 +91,7 @@ def _user(role: Role) -> StoredUser:
     )
 
 
+@cache
 def _hash(password: str | None) -> str | None:
-    from chalicelib.auth import passwords
-
+    """Computed once for each password: hashing is slow by design."""
     return None if password is None else passwords.hash_secret(password)

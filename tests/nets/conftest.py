@@ -1,0 +1,76 @@
+"""What the nets share: the table to look into, one organization a module, and a table kept small."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.local.stack import Stack
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+    from tests.support.store import Store
+    from tests.support.world import Organization
+
+ROUND_TRIPS = "round trips"
+"""The property under which a test reports what a request cost."""
+
+
+@pytest.fixture(scope="session")
+def store(local_stack: Stack) -> Store:
+    from tests.support import store
+
+    return store.of(local_stack)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(store: Store) -> Iterator[None]:
+    """Each test leaves the table as it found it, so that it stays small: moto's every call looks at every item."""
+    before = store.items()
+    yield
+    store.restore(before)
+
+
+@pytest.fixture
+def on_a_safe_engine(local_stack: Stack) -> None:
+    from infra.local.engine import Store as Engines
+
+    if local_stack.engine.store is Engines.MOTO:
+        pytest.skip("moto loses acknowledged writes when its calls overlap: `make test-strict` runs this on dynoxide")
+
+
+@pytest.fixture(scope="module")
+def home(api: Api, _fresh_table: None) -> Organization:
+    """An organization with a member of each role."""
+    from chalicelib.dal.users import Role
+    from tests.support.world import new_organization
+
+    organization = new_organization(api)
+    for role in Role:
+        organization.member(role)
+    return organization
+
+
+@pytest.fixture(scope="module")
+def abroad(api: Api, home: Organization) -> Organization:
+    """Another organization."""
+    from tests.support.world import new_organization
+
+    return new_organization(api)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    rows = defaultdict(set)
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == ROUND_TRIPS:
+                rows[value["action"]].add((len(value["operations"]), ", ".join(value["operations"]), value["of"]))
+    if not rows:
+        return
+    terminalreporter.section("round trips")
+    for action, costs in rows.items():
+        for count, operations, of in sorted(costs):
+            terminalreporter.write_line(f"{action + of:<42}{count}  {operations}")

@@ -1,0 +1,78 @@
+"""Whatever breaks at whichever call of a write, the same request again has one effect and one answer.
+
+The table is put back before each case, so every case is the very same request; what it leaves behind is compared with
+what the undisturbed request left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.support.api import Answer
+from tests.support.arrange import WRITES, Arranged, arrange
+from tests.support.store import Snapshot, Store, anonymous, audit_entries, canonical
+from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
+from tests.support.world import Organization
+
+KEY = "one-and-the-same"
+_ENDS_ITS_OWN_SESSION = {"signOut"}
+"""Their repetition is refused with SESSION_EXPIRED, which says that they were carried out."""
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> object:
+    with without_waiting():
+        yield
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_broken_write_can_be_repeated(home: Organization, store: Store, action: str) -> None:
+    # Given a request, and what it does when nothing breaks
+    arranged = arrange(action, home)
+    before = store.items()
+    undisturbed = arranged.send(KEY)
+    assert undisturbed.status == arranged.action.status, undisturbed.text
+    expected = _effect(store, before)
+    assert len(audit_entries(store.changes(before))) == 1
+
+    for at_call in range(1, undisturbed.round_trips + 1):
+        for kind in KINDS:
+            case = f"{action}, {kind} at {undisturbed.recording.operations[at_call - 1]}, call {at_call}"
+            # When one of its calls breaks, and the client repeats it with its key
+            store.restore(before)
+            first = _send_broken(arranged, Fault(at_call, kind))
+            again = arranged.send(KEY)
+            # Then there is one effect, with its one audit entry, and one answer
+            assert first is None or first.status in {503, arranged.action.status}, f"{case}: {first.text}"
+            if first is not None and first.status == 503:
+                assert first.headers["Retry-After"], case
+            assert _effect(store, before) == expected, f"{case}: {again.text}"
+            _assert_same_answer(case, arranged, undisturbed, again)
+            if first is not None and first.status == again.status == 200:
+                assert _told(first) == _told(again), case
+
+
+def _send_broken(arranged: Arranged, fault: Fault) -> Answer | None:
+    """None when the process died."""
+    answer = None
+    with broken(fault), contextlib.suppress(ProcessDied):
+        answer = arranged.send(KEY)
+    return answer
+
+
+def _effect(store: Store, before: Snapshot) -> list[str]:
+    return canonical(store.changes(before), before)
+
+
+def _assert_same_answer(case: str, arranged: Arranged, undisturbed: Answer, again: Answer) -> None:
+    if arranged.call.action in _ENDS_ITS_OWN_SESSION and again.status == 401:
+        assert again.code == "SESSION_EXPIRED", case
+        return
+    assert again.status == undisturbed.status, f"{case}: {again.text}"
+    assert anonymous(str(_told(again))) == anonymous(str(_told(undisturbed))), case
+
+
+def _told(answer: Answer) -> dict[str, object]:
+    return {name: value for name, value in answer.data.items() if name != "token"}

@@ -1,0 +1,239 @@
+"""An `Idempotency-Key` makes every write safe to repeat, and is nobody else's."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core import clock
+from chalicelib.core.ids import new_id
+from chalicelib.dal.idempotency import KEPT_SECONDS
+from chalicelib.dal.users import Role
+from tests.support.api import Answer
+from tests.support.arrange import WRITES, Arranged, arrange
+from tests.support.store import Change, Store, audit_entries, canonical, plain, texts_in
+from tests.support.threads import at_once
+from tests.support.variations import other_input, secrets_of
+from tests.support.world import PASSWORD, Organization
+
+KEY = "k-1"
+ENDS_ITS_OWN_SESSION = {"signOut"}
+"""Repeated by another session of the same user: their own is no more."""
+
+
+def repeat(arranged: Arranged, key: str = KEY) -> Answer:
+    another = None
+    if arranged.call.action in ENDS_ITS_OWN_SESSION and arranged.sender:
+        another = arranged.organization.session(arranged.sender.user)
+    return arranged.send(key, token=another)
+
+
+def body_of(answer: Answer) -> str:
+    """The body byte for byte, without the token."""
+    token = answer.data.get("token")
+    return answer.text.replace(token, "") if token else answer.text
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_repeated_write_is_replayed(home: Organization, store: Store, action: str) -> None:
+    # Given a write that was carried out with a key
+    arranged = arrange(action, home)
+    first = arranged.send(KEY)
+    assert first.status == arranged.action.status, first.text
+    assert not first.is_replay
+    session = arranged.organization.session(arranged.sender.user) if action in ENDS_ITS_OWN_SESSION else None
+    after_first = store.items()
+    # When it is repeated, twice
+    for _ in range(2):
+        again = arranged.send(KEY, token=session)
+        # Then it is answered as it was, with a new token, and has no further effect
+        assert again.is_replay, again.text
+        assert (again.status, body_of(again)) == (first.status, body_of(first))
+        assert again.headers.get("ETag") == first.headers.get("ETag")
+        assert again.data.get("token", "none") != first.data.get("token")
+        assert _touched_only_sessions(store.changes(after_first))
+
+
+def _touched_only_sessions(changes: dict[tuple[str, str], Change]) -> bool:
+    """A replay changes nothing but the session to which it adds a token."""
+    return all("#SESSION#" in pk and change.before is not None for (pk, _), change in changes.items())
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_key_used_with_another_input_is_refused(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    other = other_input(arranged)
+    if other is None:
+        pytest.skip("its input is nothing, or only what the key belongs to")
+    assert arranged.send(KEY).status == arranged.action.status
+    before = store.items()
+
+    answer = repeat(other)
+
+    assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH"), answer.text
+    assert not store.changes(before)
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_another_user_has_the_same_key_to_themselves(home: Organization, store: Store, action: str) -> None:
+    arranged, theirs = arrange(action, home), arrange(action, home)
+    assert arranged.send(KEY).status == arranged.action.status
+
+    answer = theirs.send(KEY)
+
+    assert answer.status == theirs.action.status, answer.text
+    assert not answer.is_replay
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_another_organization_has_the_same_key_to_itself(
+    home: Organization, abroad: Organization, store: Store, action: str
+) -> None:
+    arranged, theirs = arrange(action, home), arrange(action, abroad)
+    assert arranged.send(KEY).status == arranged.action.status
+
+    answer = theirs.send(KEY)
+
+    assert answer.status == theirs.action.status, answer.text
+    assert not answer.is_replay
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_another_action_has_the_same_key_to_itself(home: Organization, action: str) -> None:
+    # Given a sender who has used the key for something else
+    sender = home.enrol(Role.OWNER, PASSWORD)
+    arranged = arrange(action, home, sender)
+    elsewhere = "updateProfile" if action != "updateProfile" else "updatePreferences"
+    assert arrange(elsewhere, home, sender).send(KEY).status == 200
+
+    answer = arranged.send(KEY)
+
+    assert answer.status == arranged.action.status, answer.text
+    assert not answer.is_replay
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_key_is_free_again_after_a_day(home: Organization, action: str) -> None:
+    # Given a write that was carried out with a key
+    arranged = arrange(action, home)
+    assert arranged.send(KEY).status == arranged.action.status
+    # When it is repeated just before and just after the record has run out
+    with clock.shifted(timedelta(seconds=KEPT_SECONDS - 30)):
+        before = repeat(arranged)
+    with clock.shifted(timedelta(seconds=KEPT_SECONDS + 30)):
+        after = repeat(arranged)
+    # Then it is replayed, and then carried out or refused on its own merits
+    assert before.is_replay, before.text
+    assert not after.is_replay
+    assert after.status != 422, after.text
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_two_at_once_have_one_effect(on_a_safe_engine: None, home: Organization, store: Store, action: str) -> None:
+    # Given a request, and what it does alone
+    arranged = arrange(action, home)
+    before = store.items()
+    assert arranged.send(KEY).status == arranged.action.status
+    expected = canonical(store.changes(before), before)
+    store.restore(before)
+    # When it is sent four times at once
+    answers = at_once([lambda: arranged.send(KEY)] * 4)
+    # Then it has one effect, one audit entry and one answer
+    assert canonical(store.changes(before), before) == expected
+    assert len(audit_entries(store.changes(before))) == 1
+    told = [answer for answer in answers if not _came_too_late(action, answer)]
+    assert {answer.status for answer in told} == {arranged.action.status}, [answer.text for answer in answers]
+    assert len({body_of(answer) for answer in told}) == 1
+    assert sum(not answer.is_replay for answer in told) == 1
+
+
+def _came_too_late(action: str, answer: Answer) -> bool:
+    return action in ENDS_ITS_OWN_SESSION and answer.status == 401 and answer.code == "SESSION_EXPIRED"
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------
+
+FAST_HASHES = (hashlib.md5, hashlib.sha1, hashlib.sha224, hashlib.sha256, hashlib.sha384, hashlib.sha512)
+
+
+def has_secrets(action: str, home: Organization) -> Arranged:
+    arranged = arrange(action, home)
+    if not secrets_of(arranged):
+        pytest.skip("nothing in its input is secret")
+    return arranged
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_no_secret_is_stored(home: Organization, store: Store, action: str) -> None:
+    arranged = has_secrets(action, home)
+    answer = arranged.send(KEY)
+    secrets = {*secrets_of(arranged).values(), answer.data.get("token", PASSWORD)}
+
+    stored = "\n".join(text for item in store.items().values() for text in texts_in(item))
+
+    for secret in secrets:
+        assert secret not in stored
+        for fast in FAST_HASHES:
+            assert fast(secret.encode()).hexdigest() not in stored
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_what_is_kept_under_the_key_tells_nothing_of_a_secret(home: Organization, store: Store, action: str) -> None:
+    """A digest over an input with its secrets would let them be guessed quickly: only argon2 may tell them apart."""
+    arranged = has_secrets(action, home)
+    before = store.items()
+    kept = []
+    for name in secrets_of(arranged):
+        field = arranged.action.data_type.model_fields[name].alias or name
+        for suffix in ("", "-another"):
+            if suffix and field not in {"password", "newPassword"}:
+                continue
+            store.restore(before)
+            call = replace(arranged.call, body={**arranged.call.body, field: arranged.call.body[field] + suffix})
+            if replace(arranged, call=call).send(KEY).status == arranged.action.status:
+                kept += [_record(store.changes(before))]
+
+    assert {record["secretsHash"].split("$")[1] for record in kept} == {"argon2id"}
+    assert len({record["payloadHash"] for record in kept}) == 1
+
+
+def _record(changes: dict[tuple[str, str], Change]) -> dict[str, str]:
+    (record,) = (plain(change.after)["data"] for key, change in changes.items() if "IDEMPOTENCY" in repr(key))
+    return record
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_used_key_with_another_secret_is_no_replay(home: Organization, store: Store, action: str) -> None:
+    """Or whoever learns a key could have a session without knowing the password."""
+    arranged = has_secrets(action, home)
+    assert arranged.send(KEY).status == arranged.action.status
+    before = store.items()
+    for name in secrets_of(arranged):
+        field = arranged.action.data_type.model_fields[name].alias or name
+        guess = {**arranged.call.body, field: "guess-" + str(new_id())[-8:]}
+
+        answer = replace(arranged, call=replace(arranged.call, body=guess)).send(KEY)
+
+        assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH"), f"{field}: {answer.text}"
+        assert not store.changes(before)
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "tab\there"])
+def test_a_key_that_is_none_is_refused(home: Organization, store: Store, key: str) -> None:
+    arranged = arrange("createClient", home)
+    before = store.items()
+
+    answer = arranged.send(key)
+
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert store.items() == before
+
+
+def test_the_longest_key_is_taken(home: Organization) -> None:
+    arranged = arrange("createClient", home)
+
+    assert arranged.send("k" * 255).status == 201
+    assert arranged.send("k" * 255).is_replay

@@ -1,0 +1,88 @@
+"""No request leaves its tenant, and the tripwire that says so bites."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from chalicelib.action.registry import REGISTRY
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.clients import CLIENTS
+from tests.support.api import Answer, hold_to_tenant
+from tests.support.arrange import arrange, names
+from tests.support.store import Store, partitions_of, texts_in
+from tests.support.wire import recorded
+from tests.support.world import Organization
+
+
+def test_a_read_outside_the_tenant_is_caught(home: Organization, abroad: Organization) -> None:
+    with recorded() as recording:
+        CLIENTS.key(home.id, home.id)
+        table.get(CLIENTS.key(abroad.id, abroad.id))
+
+    with pytest.raises(AssertionError, match="touched"):
+        hold_to_tenant("getClient", home.owner.token, Answer(200, {}, "", recording))
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda other: table.batch_get([CLIENTS.key(other, other)]),
+        lambda other: table.query(keys.partition(other, "CLIENT")),
+        lambda other: table.query(keys.listing(other, "CLIENT", deleted=False), index=keys.GSI1),
+        lambda other: table.update(CLIENTS.key(other, other), [table.assign("name", "x")], table.Item.pk.exists()),
+    ],
+    ids=["batch", "query", "index", "update"],
+)
+def test_every_kind_of_call_is_read_by_the_tripwire(abroad: Organization, leave: object) -> None:
+    with recorded() as recording:
+        leave(abroad.id)  # type: ignore[operator]
+
+    assert recording.tenants() == {str(abroad.id)}
+
+
+def test_a_signed_in_action_that_touches_identity_is_caught(home: Organization) -> None:
+    with recorded() as recording:
+        table.get(keys.credential("anna@example.com"))
+
+    with pytest.raises(AssertionError, match="EMAIL"):
+        hold_to_tenant("getClient", home.owner.token, Answer(200, {}, "", recording))
+
+
+def test_an_action_that_forgets_its_caller_is_caught_in_an_ordinary_test(
+    home: Organization, abroad: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an action that looks in whichever organization it likes
+    client = arrange("getClient", abroad)
+    declared = REGISTRY["getClient"]
+
+    def careless(ctx: object, id_: UUID) -> object:
+        return CLIENTS.get(OrganizationId(abroad.id), id_)
+
+    monkeypatch.setitem(declared.__dict__, "function", careless)
+    # When somebody of another organization calls it
+    # Then the harness refuses to go on
+    with pytest.raises(AssertionError, match="touched"):
+        client.send(token=home.owner.token)
+
+
+def test_no_item_of_an_organization_mentions_another(home: Organization, abroad: Organization, store: Store) -> None:
+    # Given everything that every action stores, in two organizations
+    for action in names():
+        for organization in (home, abroad):
+            assert arrange(action, organization).send("a key").status == REGISTRY[action].status
+    # When all that lies in either is read
+    # Then neither is mentioned in the other
+    everything = store.items()
+    for organization, other in ((home, abroad), (abroad, home)):
+        for key, item in partitions_of(everything, organization.id).items():
+            assert not any(str(other.id) in text for text in texts_in(item)), f"{key} mentions another organization"
+
+
+def test_outside_organizations_lies_only_identity(home: Organization, store: Store) -> None:
+    for action in names():
+        arrange(action, home).send("a key")
+
+    assert {pk.split("#")[0] for pk, _ in store.items()} <= {"ORG", "EMAIL", "SOURCE"}

@@ -1,0 +1,253 @@
+"""A valid, fresh request for any action of the registry, derived from what the action declares.
+
+Bodies come from the OpenAPI example, ids in paths from the action that POSTs to the collection before them, ids in
+bodies from the action that creates such an entity. `ARRANGEMENTS` holds the few preconditions that no declaration tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from chalicelib.action import openapi
+from chalicelib.action.registry import PREFIX, REGISTRY, Action
+from chalicelib.auth import codes
+from chalicelib.auth.tokens import Token
+from chalicelib.core import ids
+from chalicelib.dal import credentials
+from chalicelib.dal.credentials import CodePurpose
+from chalicelib.dal.users import Role
+from tests.support.api import Answer, Api, Call
+from tests.support.world import PASSWORD, Member, Organization, address, unique
+
+ANOTHER_PASSWORD = "steady-lantern-77"
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_SAMPLES = {"date": "2026-03-01", "date-time": "2026-03-01T08:30:00.000Z"}
+_HINT = "say in ARRANGEMENTS (tests/support/arrange.py) what its request needs to stand there before"
+
+
+class NotArranged(AssertionError):
+    """No valid request could be derived."""
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A request that will be answered with the action's declared status, once, when its sender sends it."""
+
+    api: Api
+    call: Call
+    organization: Organization
+    sender: Member | None
+
+    @property
+    def action(self) -> Action:
+        return REGISTRY[self.call.action]
+
+    def send(self, key: str | None = None, token: str | None = None, headers: dict[str, str] | None = None) -> Answer:
+        """`token`: somebody else's."""
+        own = self.sender.token if self.sender else None
+        call = replace(self.call, headers={**self.call.headers, **(headers or {})})
+        return self.api.send(call, token or own, key=key)
+
+    @property
+    def ids(self) -> set[str]:
+        """Every id that the request names."""
+        return {*_UUID.findall(repr((self.call.path, self.call.body)))}
+
+    def with_other_ids(self) -> Arranged:
+        """The same request about things that do not exist."""
+        others = {identifier: str(ids.new_id()) for identifier in self.ids}
+        path, body = _exchanged(self.call.path, others), _exchanged(self.call.body, others)
+        return replace(self, call=replace(self.call, path=path, body=body))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a request is arranged: others' doing is the organization's first OWNER's."""
+
+    organization: Organization
+    sender: Member
+
+    def create(self, action: str, path: dict[str, str] | None = None) -> dict[str, Any]:
+        """What an action answers to a valid request of the OWNER's."""
+        call = _call(REGISTRY[action], replace(self, sender=self.organization.owner), path)
+        answer = self.organization.api.send(call, self.organization.owner.token)
+        if answer.status != REGISTRY[action].status:
+            raise NotArranged(f"{action} answers {answer.status} {answer.text}: {_HINT}")
+        data: dict[str, Any] = answer.data
+        return data
+
+    def code(self, email: str, purpose: CodePurpose) -> str:
+        credential = credentials.get(email)
+        code = codes.issue(credential, purpose) if credential else None
+        assert code is not None
+        return code
+
+
+def _accept_invitation(scene: Scene) -> dict[str, Any]:
+    email = scene.create("inviteUser")["email"]
+    return {"body": {"email": email, "code": scene.code(email, CodePurpose.INVITATION), "password": PASSWORD}}
+
+
+def _confirm_reset_password(scene: Scene) -> dict[str, Any]:
+    email = scene.organization.enrol(Role.MEMBER, PASSWORD).user.email
+    return {"body": {"email": email, "code": scene.code(email, CodePurpose.RESET), "newPassword": ANOTHER_PASSWORD}}
+
+
+def _reactivate_user(scene: Scene) -> dict[str, Any]:
+    user = scene.create("inviteUser")["id"]
+    return {"path": {"userId": scene.create("deactivateUser", {"userId": user})["id"]}}
+
+
+def _reset_password(scene: Scene) -> dict[str, Any]:
+    return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email}}
+
+
+def _revoke_session(scene: Scene) -> dict[str, Any]:
+    token = Token.parse(scene.organization.session(scene.sender.user))
+    assert token is not None
+    return {"path": {"id": str(token.session)}}
+
+
+def _sign_in(scene: Scene) -> dict[str, Any]:
+    return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email, "password": PASSWORD}}
+
+
+def _update_organization(_: Scene) -> dict[str, Any]:
+    settings = _body(REGISTRY["updateOrganization"])
+    del settings["loanRole"]  # only an OWNER's: other roles have a request of their own
+    return {"body": settings}
+
+
+def _update_password(_: Scene) -> dict[str, Any]:
+    return {"body": {"currentPassword": PASSWORD, "newPassword": ANOTHER_PASSWORD}}
+
+
+ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
+    "acceptInvitation": _accept_invitation,
+    "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
+    "confirmResetPassword": _confirm_reset_password,
+    "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
+    "reactivateUser": _reactivate_user,
+    "resetPassword": _reset_password,
+    "revokeSession": _revoke_session,
+    "signIn": _sign_in,
+    "updateOrganization": _update_organization,
+    "updatePassword": _update_password,
+}
+"""The parts of a request (path, body) that cannot be derived, after making true what it needs."""
+
+
+def arrange(action: str, organization: Organization, sender: Member | None = None) -> Arranged:
+    """`sender`: a member of the organization with the password PASSWORD; by default a new OWNER."""
+    declared = REGISTRY[action]
+    sender = sender or organization.enrol(Role.OWNER, PASSWORD)
+    call = _call(declared, Scene(organization, sender))
+    return Arranged(organization.api, call, organization, None if declared.is_public else sender)
+
+
+def _call(action: Action, scene: Scene, path: dict[str, str] | None = None) -> Call:
+    parts = ARRANGEMENTS[action.name](scene) if path is None and action.name in ARRANGEMENTS else {}
+    if "path" not in parts:
+        parts["path"] = _path(action, scene) if path is None else path
+    if "body" not in parts and action.takes_body:
+        parts["body"] = _referring(_body(action), scene)
+    return Call.of(action.name, query=_query(action), **parts)
+
+
+def _path(action: Action, scene: Scene) -> dict[str, str]:
+    """Each parameter is the id of a new entity of the collection before it, or an example where nothing creates one."""
+    values: dict[str, str] = {}
+    segments = action.path.split("/")
+    for position, segment in enumerate(segments):
+        if not segment.startswith("{"):
+            continue
+        name = segment[1:-1]
+        creator = _poster_to("/".join(segments[:position]))
+        values[name] = scene.create(creator, values or None)["id"] if creator else _sample(action, name)
+    return values
+
+
+def _poster_to(collection: str) -> str | None:
+    return next((name for name, each in REGISTRY.items() if (each.method, each.path) == ("POST", collection)), None)
+
+
+def _body(action: Action) -> dict[str, Any]:
+    """The documented example, with new values in fields that may have to be one of a kind."""
+    example = operation(action)["requestBody"]["content"]["application/json"]["example"]
+    if not isinstance(example, dict):
+        raise NotArranged(f"{action.name} has no object as its example: {_HINT}")
+    makers: dict[str, Callable[[], str]] = {
+        "email": address,
+        "name": lambda: unique("Name"),
+        "phone": lambda: "+49 30 " + f"{ids.new_id().int % 10**10:010d}",
+    }
+    return {name: makers[name]() if name in makers and value else value for name, value in example.items()}
+
+
+def _referring(body: dict[str, Any], scene: Scene) -> dict[str, Any]:
+    """With the id of a new entity in each field such as `clientId`, if there is an action such as `createClient`."""
+    creators = {name: f"create{name[0].upper()}{name[1:-2]}" for name in body if name.endswith("Id")}
+    made = {name: scene.create(creator)["id"] for name, creator in creators.items() if creator in REGISTRY}
+    return {**body, **made}
+
+
+def _query(action: Action) -> dict[str, Any]:
+    parameters = operation(action)["parameters"]
+    return {
+        each["name"]: _sample(action, each["name"]) for each in parameters if each["in"] == "query" and each["required"]
+    }
+
+
+def _sample(action: Action, parameter: str) -> str:
+    schema = next(each["schema"] for each in operation(action)["parameters"] if each["name"] == parameter)
+    for source in ("examples", "enum"):
+        if schema.get(source):
+            return str(schema[source][0])
+    if schema.get("format") in _SAMPLES:
+        return _SAMPLES[schema["format"]]
+    raise NotArranged(f"{action.name} needs a {parameter} that no action creates and no example shows: {_HINT}")
+
+
+def operation(action: Action) -> dict[str, Any]:
+    """What the OpenAPI document says of an action."""
+    found: dict[str, Any] = _document()["paths"][PREFIX + action.path][action.method.lower()]
+    return found
+
+
+def takes_header(action: Action, name: str) -> bool:
+    return any(each["in"] == "header" and each["name"] == name for each in operation(action)["parameters"])
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return openapi.document()
+
+
+def _exchanged(value: Any, others: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _exchanged(each, others) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_exchanged(each, others) for each in value]
+    return others.get(value, value) if isinstance(value, str) else value
+
+
+def names(matching: Callable[[Action], bool] = lambda _: True) -> list[str]:
+    """The actions that match, for tests to be run once for each."""
+    return [name for name, action in REGISTRY.items() if matching(action)]
+
+
+WRITES = names(lambda action: action.is_write)
+READS = names(lambda action: not action.is_write)
+SIGNED_IN_WRITES = names(lambda action: action.is_write and not action.is_public)
+
+
+def is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False

@@ -1,0 +1,77 @@
+"""Another input for the same action: valid, and not the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from chalicelib.action.registry import Action
+from chalicelib.core.contracts import Contract
+from tests.support.arrange import Arranged
+
+
+def other_input(arranged: Arranged) -> Arranged | None:
+    """None for an action whose input cannot differ."""
+    path = next(iter(_other_paths(arranged)), None)
+    if path is not None:
+        return replace(arranged, call=replace(arranged.call, path=path))
+    body = next(_other_bodies(arranged), None)
+    return None if body is None else replace(arranged, call=replace(arranged.call, body=body))
+
+
+def _other_paths(arranged: Arranged) -> Iterator[dict[str, str]]:
+    for name in arranged.call.path:
+        yield {**arranged.call.path, name: arranged.with_other_ids().call.path[name]}
+
+
+def _other_bodies(arranged: Arranged) -> Iterator[dict[str, Any]]:
+    """One field changed, or left out."""
+    action, body = arranged.action, arranged.call.body
+    if not isinstance(body, dict):
+        return
+    for name, value in body.items():
+        if action.is_public and name == "email":
+            continue  # the key belongs to the address: another address has keys of its own
+        for other in _others(action, name, value):
+            changed = {**body, name: other}
+            if _is_valid(action, changed):
+                yield changed
+        shorter = {field: each for field, each in body.items() if field != name}
+        if _is_valid(action, shorter):
+            yield shorter
+
+
+def _others(action: Action, name: str, value: Any) -> Iterator[Any]:
+    contract = action.data_type
+    field = next((each for each in contract.model_fields.values() if each.alias == name), None) if contract else None
+    yield from getattr(field.annotation, "__members__", {}).values() if field else ()
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int):
+        yield value + 1
+    elif isinstance(value, str):
+        yield value + "x"
+
+
+def _is_valid(action: Action, body: dict[str, Any]) -> bool:
+    contract: type[Contract] | None = action.data_type
+    assert contract is not None
+    try:
+        contract.model_validate_json(json.dumps(body))
+    except ValidationError:
+        return False
+    return True
+
+
+def secrets_of(arranged: Arranged) -> dict[str, str]:
+    """The fields of the input that are secrets."""
+    contract, body = arranged.action.data_type, arranged.call.body
+    if contract is None or not isinstance(body, dict):
+        return {}
+    data = contract.model_validate_json(json.dumps(body))
+    given = {name: getattr(data, name) for name in data.model_fields_set}
+    return {name: value.get_secret_value() for name, value in given.items() if isinstance(value, SecretStr)}
