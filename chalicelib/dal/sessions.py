@@ -53,7 +53,7 @@ class ListedSession(Contract):
     last_seen_at: Instant
     expires_at: Instant
     user_agent: Annotated[str | None, Field(examples=["Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"])]
-    is_current: bool
+    current: bool
 
 
 def create(unit: UnitOfWork, session: StoredSession, *, is_target: bool) -> None:
@@ -131,7 +131,7 @@ def list_live(
                 last_seen_at=session.last_seen_at,
                 expires_at=session.expires_at,
                 user_agent=session.user_agent,
-                is_current=session.id == current,
+                current=session.id == current,
             )
             for session in sessions
         ]

@@ -24,8 +24,8 @@ def _ids(member: Member) -> list[str]:
 
 def test_a_session_says_what_its_owner_wants_to_know(anna: Member) -> None:
     (session,) = anna.call("listSessions").data["items"]
-    assert set(session) == {"id", "createdAt", "lastSeenAt", "expiresAt", "userAgent", "isCurrent"}
-    assert (session["userAgent"], session["isCurrent"]) == ("tests", True)
+    assert set(session) == {"id", "createdAt", "lastSeenAt", "expiresAt", "userAgent", "current"}
+    assert (session["userAgent"], session["current"]) == ("tests", True)
     lives = datetime.fromisoformat(session["expiresAt"]) - datetime.fromisoformat(session["createdAt"])
     assert lives == timedelta(days=30)
 
@@ -34,7 +34,7 @@ def test_newest_first_with_the_current_one_marked(organization: Organization, an
     for _ in range(2):
         organization.session(anna.user)
     items = anna.call("listSessions").data["items"]
-    assert [each["isCurrent"] for each in items] == [False, False, True]
+    assert [each["current"] for each in items] == [False, False, True]
     assert [each["id"] for each in items] == sorted((each["id"] for each in items), reverse=True)
 
 
