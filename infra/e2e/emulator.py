@@ -22,7 +22,7 @@ from botocore.config import Config
 REGION = "us-east-1"
 _CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _READY_WITHIN_SECONDS = 40.0
-_STOPPED_WITHIN_SECONDS = 10.0
+_STOPPED_WITHIN_SECONDS = 3.0
 
 
 class E2eFailed(Exception):
@@ -62,7 +62,7 @@ def running(executable: Path, log: Path) -> Iterator[Emulator]:
     emulator = Emulator(f"http://127.0.0.1:{port}", log)
     with tempfile.TemporaryDirectory(prefix="workledger-e2e-") as scratch, log.open("wb") as output:
         process = subprocess.Popen(
-            [str(executable)],
+            [str(executable.absolute())],
             env=_environment(port, scratch),
             cwd=scratch,
             stdout=output,
