@@ -74,10 +74,11 @@ def get(organization: OrganizationId, user: StoredUser, identifier: UUID) -> Sto
 
 def revoke(unit: UnitOfWork, session: StoredSession) -> None:
     unit.require_version(session.version)
-    after = session.changed(revoked_at=clock.now())
+    now = clock.now()
+    after = session.changed(revoked_at=now)
     unit.update(
         keys.session(unit.organization, session.user_id, session.id),
-        [table.assign("revokedAt", clock.to_text(clock.now())), Item.version.set(after.version)],
+        [table.assign("revokedAt", clock.to_text(now)), Item.version.set(after.version)],
         Item.version == session.version,
         stale,
     )
