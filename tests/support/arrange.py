@@ -1,7 +1,7 @@
 """A valid, fresh request for any action of the registry, derived from what the action declares.
 
 Bodies come from the OpenAPI example, ids in paths from the action that POSTs to the collection before them, ids in
-bodies from the action that creates such an entity. `ARRANGEMENTS` holds the few preconditions that no declaration tells.
+bodies from the action that creates such an entity. `ARRANGEMENTS` holds the preconditions that no declaration tells.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from chalicelib.action import openapi
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
@@ -244,10 +243,3 @@ def names(matching: Callable[[Action], bool] = lambda _: True) -> list[str]:
 WRITES = names(lambda action: action.is_write)
 READS = names(lambda action: not action.is_write)
 SIGNED_IN_WRITES = names(lambda action: action.is_write and not action.is_public)
-
-
-def is_id(text: str) -> bool:
-    try:
-        return bool(UUID(text))
-    except ValueError:
-        return False

@@ -58,12 +58,12 @@ class Store:
         return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
 
     def changes(self, before: Snapshot) -> dict[tuple[str, str], Change]:
-        """What differs from before, counts of attempts aside."""
+        """What differs from before, aside from what any further try moves: counts of attempts, a session's tokens."""
         after = self.items()
         return {
             key: Change(before.get(key), after.get(key))
             for key in sorted({*before, *after})
-            if before.get(key) != after.get(key) and not key[1].startswith(COUNTS_OF_ATTEMPTS)
+            if _differ(before.get(key), after.get(key)) and not key[1].startswith(COUNTS_OF_ATTEMPTS)
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -116,6 +116,13 @@ def audit_entries(changes: dict[tuple[str, str], Change]) -> list[dict[str, Any]
     return [{**entry, "changes": json.loads(entry["changes"])} for entry in entries]
 
 
+def entity_in(snapshot: Snapshot, organization: object, entity_type: str, entity_id: str) -> StoredItem | None:
+    """The item of an entity, by the names the audit log has for it."""
+    kind = f"ORG#{organization}#{entity_type.upper()}"
+    keys = (key for key in snapshot if key[1] == entity_id and (key[0] + "#").startswith(kind + "#"))
+    return next((snapshot[key] for key in keys), None)
+
+
 def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[str]:
     """Changes in a form in which two runs of one request are equal: what either made up is numbered no more."""
     known = json.dumps(list(before.values()))
@@ -129,6 +136,12 @@ def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[
 def anonymous(text: str, known: str = "") -> str:
     """The text with every id, instant and hash that is not `known` taken out."""
     return _MADE_UP.sub(lambda found: found.group() if found.group() in known else "…", text)
+
+
+def _differ(before: StoredItem | None, after: StoredItem | None) -> bool:
+    if before == after:
+        return False
+    return before is None or after is None or _steady(plain(before)) != _steady(plain(after))
 
 
 def _steady(value: Any) -> Any:

@@ -1,0 +1,180 @@
+"""Every successful write has one audit entry, and it is true; every failed one has none, and wrote nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_camel
+
+from chalicelib.action.registry import REGISTRY
+from chalicelib.auth.permissions import PERMISSIONS
+from chalicelib.dal.records import Record
+from chalicelib.dal.users import Role
+from tests.support.api import Answer, Api
+from tests.support.arrange import WRITES, Arranged, arrange, takes_header
+from tests.support.store import Snapshot, Store, audit_entries, entity_in, plain
+from tests.support.world import Organization
+
+BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A write that was carried out once."""
+
+    arranged: Arranged
+    answer: Answer
+    before: Snapshot
+    after: Snapshot
+    entry: dict[str, Any]
+    organization: str
+    """Where the entry lies: for a sign-up, an organization that was not there before."""
+
+    @property
+    def reader(self) -> str:
+        """The token of an OWNER there."""
+        known = self.arranged.organization
+        return known.owner.token if self.organization == str(known.id) else str(self.answer.data["token"])
+
+
+@pytest.fixture
+def written(home: Organization, store: Store, action: str) -> Written:
+    arranged = arrange(action, home)
+    before = store.items()
+    answer = arranged.send("a key")
+    assert answer.status == arranged.action.status, answer.text
+    changes = store.changes(before)
+    entries = audit_entries(changes)
+    assert len(entries) == 1, f"{action} left {len(entries)} audit entries"
+    partition = next(pk for pk, _ in changes if pk.endswith("#AUDIT"))
+    return Written(arranged, answer, before, store.items(), entries[0], partition.split("#")[1])
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_write_has_one_entry_that_says_who_did_what(written: Written) -> None:
+    entry, sender = written.entry, written.arranged.sender
+    assert entry["action"] == written.arranged.action.audit
+    assert entry["requestId"] == written.answer.headers["X-Request-Id"]
+    assert entry["entityType"]
+    if sender is not None:
+        user = sender.user
+        assert entry["actor"] == {"id": str(user.id), "name": user.full_name, "email": user.email}
+    elif "user" in written.answer.data:
+        assert entry["actor"]["id"] == written.answer.data["user"]["id"]
+    else:
+        assert entry["actor"]["name"]
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_what_the_entry_says_of_before_and_after_is_true(api: Api, store: Store, written: Written) -> None:
+    # Given the entity as it was stored and shown, before and after
+    after = _truth(api, written, written.after)
+    store.restore(written.before)
+    before = _truth(api, written, written.before)
+    # Then the entry shows what differs, and nothing else
+    told = {name: (change["before"], change["after"]) for name, change in written.entry["changes"].items()}
+    assert _without_nulls(told) == _without_nulls(
+        {
+            name: (before.get(name), after.get(name))
+            for name in sorted({*before, *after})
+            if before.get(name) != after.get(name) and name not in _not_shown()
+        }
+    ), f"{written.arranged.call.action} did not tell all, or told what is not so"
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_the_entry_is_in_the_audit_log(api: Api, written: Written) -> None:
+    listed = api.call("getAuditLog", written.reader, query={"limit": 1}).data["items"][0]
+
+    told = ("action", "entityType", "entityId", "requestId", "changes")
+    assert {name: listed[name] for name in told} == {name: written.entry[name] for name in told}
+
+
+def _truth(api: Api, written: Written, snapshot: Snapshot) -> dict[str, Any]:
+    """The entity's stored fields, and what its read shows beyond them; nothing when there is no such entity."""
+    entry = written.entry
+    item = entity_in(snapshot, written.organization, entry["entityType"], entry["entityId"])
+    if item is None:
+        return {}
+    stored = json.loads(json.dumps(plain(item)["data"], default=int))
+    return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
+
+
+def _without_nulls(value: Any) -> Any:
+    """An absent field and a null one say the same."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    if isinstance(value, tuple):
+        return tuple(_without_nulls(each) for each in value)
+    return value
+
+
+def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, Any]:
+    """What the entity's own read answers; nothing where there is none, or nothing to read."""
+    called = f"get{entity_type[0].upper()}{entity_type[1:]}"
+    for name in (called, f"{called}ById"):
+        if name in REGISTRY:
+            answer = api.call(name, token, path=dict.fromkeys(REGISTRY[name].parameters, entity_id))
+            return answer.data if answer.status == 200 else {}
+    return {}
+
+
+def _not_shown() -> set[str]:
+    """Bookkeeping, counters and internal fields: no entry tells of them."""
+    records = [*_subclasses(Record)]
+    internal = {to_camel(name) for record in records for name in record.internal}
+    counted = {to_camel(name) for record in records for name in record.counts}
+    return BOOKKEEPING | internal | counted
+
+
+def _subclasses(base: type[Record]) -> Iterator[type[Record]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+# -- writes that fail ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_failed_write_leaves_nothing(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    for why, answer in _failures(home, arranged):
+        assert answer.status >= 400, f"{action} is not refused though {why}"
+        assert not store.changes(before), f"{action} wrote something though {why}: {answer.text}"
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_write_that_cannot_be_done_twice_leaves_nothing_the_second_time(
+    home: Organization, store: Store, action: str
+) -> None:
+    arranged = arrange(action, home)
+    assert arranged.send().status == arranged.action.status
+    before = store.items()
+
+    again = arranged.send()
+
+    assert again.status == arranged.action.status or not store.changes(before), again.text
+
+
+def _failures(home: Organization, arranged: Arranged) -> Iterator[tuple[str, Answer]]:
+    action, call = arranged.action, arranged.call
+    unknown = {**(call.body or {}), "unexpected": 1}
+    yield "its input is wrong", replace(arranged, call=replace(call, body=unknown)).send("a key")
+    if action.takes_body:
+        yield "its body is no JSON", replace(arranged, call=replace(call, body=b"{")).send("a key")
+    lacking = [role for role in Role if not action.is_public and action.permission not in PERMISSIONS[role]]
+    if lacking:
+        yield "its sender may not", arranged.send("a key", token=home.member(lacking[0]).token)
+    if call.path:
+        yield "its target does not exist", arranged.with_other_ids().send("a key")
+        nonsense = replace(call, path=dict.fromkeys(call.path, "nonsense"))
+        yield "its path is nonsense", replace(arranged, call=nonsense).send("a key")
+    if takes_header(action, "If-Match"):
+        yield "its target has changed", arranged.send("a key", headers={"If-Match": '"0-0"'})
+        yield "its condition is no tag", arranged.send("a key", headers={"If-Match": "nonsense"})

@@ -1,0 +1,97 @@
+"""`ETag`, `If-None-Match` and `If-Match`, on every read and write that has them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.arrange import Arranged, arrange, names, takes_header
+from tests.support.store import Snapshot, Store, audit_entries, entity_in, plain
+from tests.support.world import Organization
+
+TAGGED_READS = names(lambda action: takes_header(action, "If-None-Match"))
+CONDITIONAL_WRITES = names(lambda action: takes_header(action, "If-Match"))
+
+
+@pytest.mark.parametrize("action", TAGGED_READS)
+def test_what_is_known_is_not_sent_again(home: Organization, action: str) -> None:
+    # Given a read that was answered with a tag
+    arranged = arrange(action, home)
+    first = arranged.send()
+    tag = first.headers["ETag"]
+    assert re.fullmatch(rf'"{first.data["version"]}-[0-9a-f]+"', tag)
+    # When it is repeated with the tag, in whatever form
+    for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        answer = arranged.send(headers={"If-None-Match": condition})
+        # Then the answer is that nothing has changed
+        assert (answer.status, answer.text) == (304, ""), condition
+        assert answer.headers["ETag"] == tag
+        assert answer.headers["X-Request-Id"]
+    # And another tag gets it all
+    assert arranged.send(headers={"If-None-Match": '"0-0"'}).data == first.data
+
+
+@pytest.mark.parametrize("action", CONDITIONAL_WRITES)
+def test_a_stale_tag_changes_nothing(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    version = _version_of_target(arranged, store, before)
+
+    for stale in (version - 1, version + 1, 999_999_999):
+        answer = arranged.send("a key", headers={"If-Match": f'"{stale}-0a"'})
+
+        assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED"), f"{action} with {stale}: {answer.text}"
+        assert not store.changes(before)
+
+
+@pytest.mark.parametrize("action", CONDITIONAL_WRITES)
+def test_the_current_tag_lets_a_write_through(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    version = _version_of_target(arranged, store, before)
+
+    for condition in (f'"{version}-0a"', f'"0-0", "{version}-0a"', "*"):
+        store.restore(before)
+        answer = arranged.send("a key", headers={"If-Match": condition})
+
+        assert answer.status == arranged.action.status, f"{action} with {condition}: {answer.text}"
+
+
+@pytest.mark.parametrize("action", CONDITIONAL_WRITES)
+def test_the_tag_of_the_read_is_the_tag_for_the_write(home: Organization, action: str) -> None:
+    read = next((name for name in TAGGED_READS if _is_read_of(name, action)), None)
+    if read is None:
+        pytest.skip("no read shows the version of what it changes")
+    arranged = arrange(action, home)
+    assert arranged.sender is not None
+    tag = home.api.call(read, arranged.sender.token, path=arranged.call.path).headers["ETag"]
+
+    answer = arranged.send(headers={"If-Match": tag})
+    again = arranged.send(headers={"If-Match": tag})
+
+    assert answer.status == arranged.action.status
+    assert again.status >= 400 or _leaves_the_target_as_it_is(action)
+
+
+def _leaves_the_target_as_it_is(action: str) -> bool:
+    return action == "resendInvitation"
+
+
+def _is_read_of(read: str, write: str) -> bool:
+    """The longest read whose path the write's path continues."""
+    from chalicelib.action.registry import REGISTRY
+
+    wanted, path = REGISTRY[write].path, REGISTRY[read].path
+    return wanted == path or (bool(REGISTRY[read].parameters) and wanted.startswith(path + "/"))
+
+
+def _version_of_target(arranged: Arranged, store: Store, before: Snapshot) -> int:
+    """Found by carrying out the write, and putting everything back."""
+    answer = arranged.send()
+    assert answer.status == arranged.action.status, answer.text
+    (entry,) = audit_entries(store.changes(before))
+    store.restore(before)
+    item = entity_in(before, arranged.organization.id, entry["entityType"], entry["entityId"])
+    assert item is not None, f"{arranged.call.action} honours If-Match, but nothing was there before it"
+    return int(plain(item)["version"])

@@ -1,0 +1,85 @@
+"""Conflicts and throttling, which no local engine ever answers: injected into every action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.arrange import READS, WRITES, arrange
+from tests.support.store import Store, audit_entries, canonical
+from tests.support.wire import Refusal, broken, without_waiting
+from tests.support.world import Organization
+
+KEY = "a key"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting() -> Iterator[None]:
+    with without_waiting():
+        yield
+
+
+def cancelled(reason: str, calls: int | None = None) -> Refusal:
+    return Refusal("TransactWriteItems", "TransactionCanceledException", reason, calls)
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_conflict_that_passes_is_not_noticed(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    assert arranged.send(KEY).status == arranged.action.status
+    expected = canonical(store.changes(before), before)
+    for times in (1, 3):
+        store.restore(before)
+
+        with broken(cancelled("TransactionConflict", times)):
+            answer = arranged.send(KEY)
+
+        assert answer.status == arranged.action.status, answer.text
+        assert answer.recording.operations.count("TransactWriteItems") == times + 1
+        assert canonical(store.changes(before), before) == expected
+        assert len(audit_entries(store.changes(before))) == 1
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_conflict_that_stays_is_told(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+
+    with broken(cancelled("TransactionConflict")):
+        answer = arranged.send(KEY)
+
+    assert (answer.status, answer.code) == (409, "CONFLICT"), answer.text
+    assert not store.changes(before)
+    assert answer.round_trips < 15, "retries are bounded"
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_a_throttled_transaction_can_be_retried_later(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    for reason in ("ThrottlingError", "ProvisionedThroughputExceeded"):
+        with broken(cancelled(reason)):
+            answer = arranged.send(KEY)
+
+        assert (answer.status, answer.code) == (503, "DATABASE_ERROR"), answer.text
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert not store.changes(before)
+    # And later is not too late
+    assert arranged.send(KEY).status == arranged.action.status
+
+
+@pytest.mark.parametrize("action", [*READS, *WRITES])
+def test_throttling_anywhere_is_told(home: Organization, store: Store, action: str) -> None:
+    arranged = arrange(action, home)
+    before = store.items()
+    for operation in dict.fromkeys(arranged.send().recording.operations):
+        store.restore(before)
+        for code in ("ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError"):
+            with broken(Refusal(operation, code)):
+                answer = arranged.send()
+
+            assert (answer.status, answer.code) == (503, "DATABASE_ERROR"), f"{operation} {code}: {answer.text}"
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert not store.changes(before)

@@ -1,0 +1,41 @@
+"""What each action costs in round trips to the table; the run prints the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core import clock
+from tests.nets.round_trips import PAGE_LISTS, READ, WRITE, Report, hold
+from tests.support.arrange import READS, WRITES, arrange
+from tests.support.world import Organization
+
+
+@pytest.mark.parametrize("action", [name for name in READS if name not in PAGE_LISTS])
+def test_reads(home: Organization, record_property: Report, action: str) -> None:
+    hold(action, arrange(action, home).send(), READ, record_property)
+
+
+@pytest.mark.parametrize("action", WRITES)
+def test_writes(home: Organization, record_property: Report, action: str) -> None:
+    hold(action, arrange(action, home).send("a key"), WRITE, record_property)
+
+
+@pytest.mark.parametrize("by", ["entity", "actor"])
+def test_the_audit_log_by_index(home: Organization, record_property: Report, by: str) -> None:
+    client = home.owner.call("createClient", body={"name": "One"}).data["id"]
+    query = {"entityType": "client", "entityId": client} if by == "entity" else {"actorId": home.owner.user.id}
+
+    answer = home.owner.call("getAuditLog", query=query)
+
+    hold("getAuditLog", answer, READ + 1, record_property, f" by {by}")
+    assert answer.data["items"]
+
+
+def test_a_session_is_noted_as_seen_once_in_a_quarter_of_an_hour(home: Organization) -> None:
+    with clock.shifted(timedelta(minutes=16)):
+        noted, again = home.owner.call("getUserRole"), home.owner.call("getUserRole")
+
+    assert noted.recording.operations == ["BatchGetItem", "UpdateItem"]
+    assert again.recording.operations == ["BatchGetItem"]
