@@ -42,7 +42,7 @@ def verify(stored_hash: str | None, secret: str) -> bool:
         _HASHER.verify(stored_hash or _hash_of_nothing(), _normal(secret))
     except (VerificationError, InvalidHashError):
         return False
-    return stored_hash is not None
+    return bool(stored_hash)
 
 
 def needs_rehash(stored_hash: str) -> bool:
