@@ -1,0 +1,71 @@
+"""What importing the app costs: one client, and nothing that no request needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+_SCRIPT = """
+import json, sys
+import botocore.session
+
+made = []
+create = botocore.session.Session.create_client
+
+def counted(self, service, *arguments, **options):
+    made.append(service)
+    return create(self, service, *arguments, **options)
+
+botocore.session.Session.create_client = counted
+import app
+print(json.dumps({"clients": made, "modules": sorted(sys.modules), "actions": len(app.app.routes)}))
+"""
+
+# boto3 comes with the idempotency of Powertools, which imports its own DynamoDB layer; no client is made of it.
+_NOT_AT_START = [
+    "aws_xray_sdk",
+    "docker",
+    "hypothesis",
+    "infra",
+    "moto",
+    "pytest",
+    "tests",
+    "unittest",
+    "werkzeug",
+    "yaml",
+    "zxcvbn",
+]
+
+
+@pytest.fixture(scope="module")
+def start() -> dict[str, Any]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT],
+        cwd=ROOT,
+        env={**environment, "AWS_DEFAULT_REGION": "eu-central-1"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_one_client_is_made(start: dict[str, Any]) -> None:
+    assert start["clients"] == ["dynamodb"]
+    assert start["actions"] > 20
+
+
+@pytest.mark.parametrize("package", _NOT_AT_START)
+def test_what_no_request_needs_is_not_imported(start: dict[str, Any], package: str) -> None:
+    assert [name for name in start["modules"] if name == package or name.startswith(f"{package}.")] == []
