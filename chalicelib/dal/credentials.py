@@ -50,7 +50,7 @@ class Credential(Contract):
 
 
 def read(item: Item | None) -> Credential | None:
-    return None if item is None or item.data is None else Credential.model_validate(item.data)
+    return None if item is None or item.data is None else Credential.model_validate(item.data, extra="ignore")
 
 
 def get(address: str) -> Credential | None:

@@ -72,7 +72,7 @@ def claim(reference: MailReference) -> Mail | None:
         & Item.data["sentAt"].does_not_exist()
         & (Item.data["leaseUntil"].does_not_exist() | (Item.data["leaseUntil"] < clock.to_text(now))),
     )
-    return None if item is None or item.data is None else Mail.model_validate(item.data)
+    return None if item is None or item.data is None else Mail.model_validate(item.data, extra="ignore")
 
 
 def is_sent(reference: MailReference) -> bool:

@@ -43,7 +43,8 @@ class Record(Contract):
             raise not_found(called)
         counters = item.children or {}
         counted = {name: counters.get(counter, 0) for name, counter in cls.counts.items()}
-        return cls.model_validate({**item.data, **counted, "id": item.sk, "version": item.version})
+        # A newer version of this code may have written fields that this one does not know.
+        return cls.model_validate({**item.data, **counted, "id": item.sk, "version": item.version}, extra="ignore")
 
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""
