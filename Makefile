@@ -10,6 +10,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 PORT ?= 8000
 # Passed on to pytest, as in `make test ARGS="-k cursors"`.
 ARGS ?=
+# The tests share nothing but the processor: each worker has an engine of its own.
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4
 
 .PHONY: help
 help: ## Show this list
@@ -59,13 +61,13 @@ lint: $(VENV)/test.stamp ## Check style and types
 
 .PHONY: test
 test: lint ## Run every check: style, types, the suite on moto, then the strict pass and the e2e where they can run
-	WORKLEDGER_STORE=moto $(PY) -m pytest $(ARGS)
+	WORKLEDGER_STORE=moto $(PYTEST) $(ARGS)
 	@$(call when-possible,strict pass,$(PY) -m infra.local.dynoxide,test-strict)
 	@$(call when-possible,e2e,$(MAKE) --no-print-directory e2e-parts,e2e)
 
 .PHONY: test-strict
 test-strict: $(VENV)/test.stamp ## Run the suite and its nets on dynoxide, or on the engine at TABLE_ENDPOINT=
-	WORKLEDGER_STORE=dynoxide $(PY) -m pytest $(ARGS)
+	WORKLEDGER_STORE=dynoxide $(PYTEST) $(ARGS)
 
 .PHONY: openapi
 openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,16 +16,20 @@ from moto.ses.models import ses_backends
 from infra.local.engine import ACCOUNT, REGION
 from infra.local.gateway import HttpRequest, HttpResponse
 
+log = logging.getLogger("workledger.local.mailbox")
+
 PATH = "/_local/mail"
 _CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
 class _Sent(list[Any]):
-    """moto's list of sent mails, which does not say when each was sent."""
+    """moto's list of sent mails, which says neither when each was sent nor, on the console, that it was."""
 
     def append(self, message: Any) -> None:
         message.sent_at = datetime.now(UTC)
         super().append(message)
+        mail = _mail(message)
+        log.info("mail to %s: %s, code %s", mail["recipient"], mail["subject"], mail["code"])
 
 
 class Mailbox:

@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("workledger.local").setLevel(logging.INFO)
     try:
         with _product(options.port, options.data, started) as serving:
             serving.join()

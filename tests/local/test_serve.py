@@ -89,7 +89,9 @@ def _store() -> Store:
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     serving = Serving(_store(), tmp_path_factory.mktemp("data"))
     yield serving
+    serving.get("/nothing")
     log = serving.end(signal.SIGINT)
+    assert "gateway answered 404 NOT_FOUND" in log
     assert log.endswith("Stopped.\n")
     assert "Traceback" not in log
 
