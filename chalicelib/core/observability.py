@@ -37,7 +37,8 @@ def log_context(**keys: Any) -> Iterator[None]:
 def emit(dimensions: dict[str, str], **values: float) -> None:
     """One EMF record. Values whose name ends in `Ms` are milliseconds, the others counts."""
     metrics = EphemeralMetrics(namespace="Workledger", service=SERVICE)
-    for name, dimension in dimensions.items():
+    # Stages may share an account.
+    for name, dimension in {**dimensions, "stage": settings().stage}.items():
         metrics.add_dimension(name=name, value=dimension)
     for name, value in values.items():
         unit = MetricUnit.Milliseconds if name.endswith("Ms") else MetricUnit.Count
