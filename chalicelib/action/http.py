@@ -39,7 +39,7 @@ def mount(app: Chalice) -> None:
         app.route(PREFIX + action.path, methods=[action.method], name=action.name, cors=cors)(_view(app, action))
     for path in (DOCS, PREFIX + DOCS):
         app.route(path, methods=["GET"], name="docs" + path.replace("/", "_"))(_docs)
-    app.register_middleware(_envelop, "http")
+    app.register_middleware(_enveloping(cors), "http")
 
 
 def _view(app: Chalice, action: Action) -> Callable[..., Response]:
@@ -80,14 +80,20 @@ def _docs() -> Response:
     return Response(page(), headers={"Content-Type": _HTML, "Cache-Control": "max-age=3600"})
 
 
-def _envelop(event: ChaliceRequest, get_response: Callable[[Any], Response]) -> Response:
-    response = get_response(event)
-    body = response.body
-    if isinstance(body, dict) and "Code" in body:
-        request_id = _request_id(event)
-        code, message = _OF_CHALICE.get(body["Code"], (ErrorCode.INTERNAL_ERROR, "something went wrong on our side"))
-        reply = envelope.refusal(code, message, request_id)
-        response.body = reply.body
-        response.status_code = reply.status
-        response.headers |= {**reply.headers, "X-Request-Id": request_id}
-    return response
+def _enveloping(cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], Response]], Response]:
+    def envelop(event: ChaliceRequest, get_response: Callable[[Any], Response]) -> Response:
+        response = get_response(event)
+        body = response.body
+        if isinstance(body, dict) and "Code" in body:
+            request_id = _request_id(event)
+            code, message = _OF_CHALICE.get(
+                body["Code"], (ErrorCode.INTERNAL_ERROR, "something went wrong on our side")
+            )
+            reply = envelope.refusal(code, message, request_id)
+            response.body = reply.body
+            response.status_code = reply.status
+            # Chalice leaves them out where it finds no route for the method.
+            response.headers |= {**cors.get_access_control_headers(), **reply.headers, "X-Request-Id": request_id}
+        return response
+
+    return envelop
