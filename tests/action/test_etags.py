@@ -1,0 +1,144 @@
+"""ETags: made of what is shown, read as RFC 9110 writes them."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.action.etags import etag_of, expected_versions, matches
+from chalicelib.core.errors import ActionError
+from tests.support.api import Answer
+from tests.support.laws import law
+from tests.support.world import Organization, unique
+
+VERSIONED = st.fixed_dictionaries({"version": st.integers(1, 10**6), "name": st.text(), "count": st.integers()})
+
+
+@law()
+@given(VERSIONED)
+def test_a_tag_allows_its_own_version_and_matches_itself(data: dict[str, Any]) -> None:
+    tag = etag_of(data)
+    assert tag is not None
+    assert expected_versions(tag) == {data["version"]}
+    assert all(matches(sent, tag) for sent in (tag, f"W/{tag}", f'"other", {tag}', f' {tag} , "x"', "*"))
+
+
+@law()
+@given(VERSIONED, VERSIONED)
+def test_what_is_shown_differently_has_another_tag(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert (etag_of(one) == etag_of(other)) == (one == other)
+
+
+@law(200)
+@given(st.text())
+def test_no_header_breaks_it(text: str) -> None:
+    with contextlib.suppress(ActionError):
+        assert all(version >= 0 for version in expected_versions(text) or ())
+    assert matches(text, '"1-0"') in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("header", "versions"),
+    [
+        (None, None),
+        ("*", None),
+        (' "3-abc" ', {3}),
+        ('"3-abc", "4-def"', {3, 4}),
+        ('"3"', {3}),
+        ('"never-ours"', set()),
+        ('"99999999999999999999-x"', set()),
+        ('"-1-x"', set()),
+        ('""', set()),
+    ],
+)
+def test_versions_of_if_match(header: str | None, versions: set[int] | None) -> None:
+    assert expected_versions(header) == versions
+
+
+@pytest.mark.parametrize("header", ["", "3", "3-abc", '"3', "*, *"])
+def test_what_is_no_if_match(header: str) -> None:
+    with pytest.raises(ActionError, match="If-Match"):
+        expected_versions(header)
+
+
+@pytest.mark.parametrize("data", [None, [], "x", {}, {"version": "1"}, {"items": []}])
+def test_what_has_no_version_has_no_tag(data: Any) -> None:
+    assert etag_of(data) is None
+
+
+# -- through the runner ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(organization: Organization) -> str:
+    answer = organization.owner.call("createClient", body={"name": unique("Tagged")})
+    return str(answer.data["id"])
+
+
+def _get(organization: Organization, client: str, **headers: str) -> Answer:
+    return organization.owner.call("getClient", path={"id": client}, headers=headers)
+
+
+def _update(organization: Organization, client: str, tag: str) -> Answer:
+    body = {"phone": "123"}
+    return organization.owner.call("updateClient", path={"id": client}, body=body, headers={"If-Match": tag})
+
+
+def test_what_has_not_changed_is_not_sent_again(organization: Organization, client: str) -> None:
+    first = _get(organization, client)
+    tag = first.headers["ETag"]
+    again = _get(organization, client, **{"If-None-Match": tag})
+    assert (again.status, again.text, again.headers["ETag"]) == (304, "", tag)
+    assert again.headers["X-Request-Id"]
+    updated = _update(organization, client, tag)
+    assert updated.headers["ETag"] not in {tag, None}
+    assert _get(organization, client, **{"If-None-Match": tag}).status == 200
+    assert _get(organization, client, **{"If-None-Match": updated.headers["ETag"]}).status == 304
+
+
+def test_a_stale_version_writes_nothing(organization: Organization, client: str) -> None:
+    tag = _get(organization, client).headers["ETag"]
+    assert _update(organization, client, tag).status == 200
+    log = organization.owner.call("getAuditLog").data["items"]
+    stale = _update(organization, client, tag)
+    assert (stale.status, stale.code) == (412, "PRECONDITION_FAILED")
+    deleted = organization.owner.call("deleteClient", path={"id": client}, headers={"If-Match": tag})
+    assert deleted.code == "PRECONDITION_FAILED"
+    assert organization.owner.call("getAuditLog").data["items"] == log
+    assert _get(organization, client).data["version"] == 2
+
+
+@pytest.mark.parametrize("tag", ["*", '"1-whatever"', 'W/"1-x"', '"7-x", "1-x"'])
+def test_what_if_match_lets_through(organization: Organization, client: str, tag: str) -> None:
+    assert _update(organization, client, tag).status == 200
+
+
+@pytest.mark.parametrize(("tag", "status"), [('"2-x"', 412), ('"other"', 412), ("1", 400), ("", 400)])
+def test_what_if_match_holds_back(organization: Organization, client: str, tag: str, status: int) -> None:
+    assert _update(organization, client, tag).status == status
+    assert _get(organization, client).data["version"] == 1
+
+
+def test_a_repeated_update_is_answered_though_its_tag_is_stale_by_then(organization: Organization, client: str) -> None:
+    tag = _get(organization, client).headers["ETag"]
+    body, headers = {"phone": "123"}, {"If-Match": tag}
+    answers = [
+        organization.owner.call("updateClient", path={"id": client}, body=body, headers=headers, key="u")
+        for _ in range(2)
+    ]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[0].data == answers[1].data
+    assert answers[1].is_replay
+    assert answers[1].headers["ETag"] == answers[0].headers["ETag"]
+
+
+def test_the_organization_changes_its_tag_with_its_counts(organization: Organization) -> None:
+    first = organization.owner.call("getOrganization")
+    body = {"email": f"{unique('new')}@example.com", "firstName": "I", "lastName": "H"}
+    organization.owner.call("inviteUser", body=body)
+    headers = {"If-None-Match": first.headers["ETag"]}
+    assert organization.owner.call("getOrganization", headers=headers).status == 200

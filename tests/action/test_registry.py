@@ -1,0 +1,92 @@
+"""What may be declared as an action, and what is refused when the app starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chalicelib.action.context import Context, PublicContext
+from chalicelib.action.registry import REGISTRY, action
+from chalicelib.auth.permissions import PUBLIC, Permission
+from chalicelib.core.contracts import Body, Success
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.modules import load_actions
+
+
+class Anonymous(Body):
+    name: str
+
+
+@pytest.fixture(autouse=True)
+def _registry_as_it_was() -> Iterator[None]:
+    load_actions()
+    kept = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(kept)
+
+
+def good(ctx: Context, id_: UUID) -> Success:
+    """Does something."""
+    return Success()
+
+
+def public(ctx: PublicContext, data: Anonymous) -> Success:
+    """Does something for anyone."""
+    return Success()
+
+
+def silent(ctx: Context, id_: UUID) -> Success:
+    return Success()
+
+
+def untyped(ctx: Context, id_: UUID):  # type: ignore[no-untyped-def]  # noqa: ANN201, RUF100  that is the fault
+    """Returns something."""
+    return Success()
+
+
+READ = {"permission": Permission.SELF}
+WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "route", "options", "fault"),
+    [
+        (good, "getClient", "GET /x/{id}", READ, "declared twice"),
+        (good, "new", "GET /x", READ, "parameters of its route"),
+        (good, "new", "GET /x/{other}", READ, "parameters of its route"),
+        (good, "new", "GET /x/{id}", {"permission": PUBLIC}, "must take a PublicContext"),
+        (public, "new", "POST /x", WRITE, "must take a Context"),
+        (untyped, "new", "GET /x/{id}", READ, "return type"),
+        (silent, "new", "GET /x/{id}", READ, "docstring"),
+        (good, "new", "GET /x/{id}", WRITE, "writes with GET"),
+        (good, "new", "DELETE /x/{id}", READ, "without an audit event"),
+        (public, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "needs an `email`"),
+    ],
+)
+def test_a_faulty_declaration_does_not_start(
+    function: Callable[..., Any], name: str, route: str, options: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(TypeError, match=fault):
+        action(name, route, **options)(function)
+    assert "new" not in REGISTRY
+
+
+def test_a_permission_has_no_default() -> None:
+    with pytest.raises(TypeError, match="permission"):
+        action("new", "GET /x/{id}")(good)  # type: ignore[call-arg]
+
+
+def test_a_good_declaration_is_registered() -> None:
+    action("new", "GET /x/{id}", **READ)(good)  # type: ignore[arg-type]
+    declared = REGISTRY["new"]
+    assert (declared.parameters, declared.is_public, declared.is_write) == ({"id": "id_"}, False, False)
+
+
+def test_every_action_and_every_route_is_there_once() -> None:
+    routes = [(declared.method, declared.path) for declared in REGISTRY.values()]
+    assert len(routes) == len(set(routes))
+    assert len(REGISTRY) >= 33
