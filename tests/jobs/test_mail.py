@@ -1,0 +1,327 @@
+"""The outbox: a mail goes out once, survives every failure, and its code lies nowhere but in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.core import clock, ids
+from chalicelib.dal import outbox, table
+from chalicelib.dal.outbox import MailReference
+from chalicelib.jobs import mail, mail_queue, stream
+from infra.local.lambda_events import invoke, queue_record
+from infra.local.stack import SENDER, Stack
+from tests.support import wire
+from tests.support.api import Api
+from tests.support.post import Post, invite
+from tests.support.wire import ProcessDied
+from tests.support.world import PASSWORD, Organization
+
+SES = mail._ses().meta.events  # type: ignore[attr-defined]  # the client's hooks
+
+
+@pytest.fixture
+def ses_refuses(local_stack: Stack) -> Iterator[None]:
+    """The sender's identity is gone: SES refuses for real."""
+    client = local_stack.engine.client("sesv2")
+    client.delete_email_identity(EmailIdentity=SENDER)
+    yield
+    client.create_email_identity(EmailIdentity=SENDER)
+
+
+def _repair(grounds: Stack) -> None:
+    grounds.engine.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+
+
+def _unsent() -> list[MailReference]:
+    return outbox.unsent_since(clock.now() + timedelta(minutes=1), limit=100)
+
+
+def _items(grounds: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = grounds.engine.client("dynamodb").scan(TableName=grounds.table)["Items"]
+    return found
+
+
+def _mail_of(grounds: Stack, email: str) -> MailReference:
+    (item,) = [item for item in _items(grounds) if "#MAIL" in item["pk"]["S"] and email in json.dumps(item["data"])]
+    reference = outbox.reference_of(item["pk"]["S"], item["sk"]["S"])
+    assert reference is not None
+    return reference
+
+
+def _accept(api: Api, email: str, code: str) -> int:
+    return api.call("acceptInvitation", body={"email": email, "code": code, "password": PASSWORD}).status
+
+
+# -- the normal case -------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_goes_out_once_and_is_marked(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    assert [reference.organization for reference in _unsent()] == [organization.id]
+    assert post.count(email) == 1
+    assert _unsent() == []
+    assert outbox.is_sent(_mail_of(local_stack, email))
+    assert post.mailbox.mails(email)[0]["recipient"] == email
+
+
+def test_delivered_again_it_does_not_go_out_again(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    post.carry()
+    reference = _mail_of(local_stack, email)
+    assert [mail.deliver(reference) for _ in range(3)] == [True, True, True]
+    post.sweep()
+    assert post.count(email) == 1
+
+
+def test_a_refused_request_mails_nothing(organization: Organization, post: Post) -> None:
+    body = {"email": organization.owner.user.email, "firstName": "I", "lastName": "H"}
+    assert organization.owner.call("inviteUser", body=body).code == "DUPLICATE_ENTRY"
+    assert post.count(organization.owner.user.email) == 0
+
+
+def test_a_repeated_request_mails_once(organization: Organization, post: Post) -> None:
+    body = {"email": "twice@example.com", "firstName": "I", "lastName": "H"}
+    answers = [organization.owner.call("inviteUser", body=body, key="invite") for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 201]
+    assert post.count("twice@example.com") == 1
+
+
+# -- when SES fails --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("ses_refuses")
+def test_what_ses_refuses_is_left_to_the_sweep_the_queue_and_the_worker(
+    api: Api, organization: Organization, post: Post, local_stack: Stack, caplog: pytest.LogCaptureFixture
+) -> None:
+    email = invite(organization)["email"]
+    assert post.count(email) == 0
+    assert post.pump.stream.dead == []  # the stream goes on
+    assert "mail not sent, left to the sweep" in caplog.text
+    assert len(_unsent()) == 1
+
+    _repair(local_stack)
+    assert mail_queue.sweep() == 0  # not yet overdue: the stream may still be at it
+    with clock.shifted(timedelta(minutes=3)):
+        assert mail_queue.sweep() == 1
+        assert mail_queue.sweep() == 0
+    assert post.count(email) == 1
+    assert _accept(api, email, post.code(email)) == 200
+
+
+@pytest.mark.usefixtures("ses_refuses")
+def test_a_worker_that_fails_gets_the_message_again(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    post.carry()
+    reference = _mail_of(local_stack, email)
+    message = _message(reference)
+    assert _failed(message) == ["1"]
+    _repair(local_stack)
+    assert _failed(message) == []
+    assert post.count(email) == 1
+    assert _failed(message) == []
+    assert post.count(email) == 1
+
+
+# -- two senders, and a sender that dies -----------------------------------------------------------------------------
+
+
+def test_who_comes_second_waits_for_who_has_it(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+    assert outbox.claim(reference) is not None  # the first sender, at work
+    assert mail.deliver(reference) is False
+    assert _failed(_message(reference)) == ["1"]  # comes back later
+    assert post.count(email) == 0
+    with clock.shifted(timedelta(seconds=61)):  # the first sender is dead by now
+        assert mail.deliver(reference) is True
+    assert post.count(email) == 1
+
+
+def test_died_between_sending_and_noting_it_a_mail_goes_twice_and_the_later_code_holds(
+    api: Api, organization: Organization, post: Post, local_stack: Stack
+) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+    sent: list[Any] = []
+
+    def die(**_: Any) -> None:
+        sent.append(True)
+        raise ProcessDied
+
+    SES.register("after-call.sesv2.SendEmail", die)
+    try:
+        with pytest.raises(ProcessDied):
+            mail.deliver(reference)
+    finally:
+        SES.unregister("after-call.sesv2.SendEmail", die)
+    first = post.mailbox.latest_code(email)
+    assert sent
+    assert first is not None
+    assert mail.deliver(reference) is False  # its lease runs on
+    with clock.shifted(timedelta(minutes=3)):
+        post.sweep()
+    codes = [each["code"] for each in post.mailbox.mails(email)]
+    assert len(codes) == 2
+    assert codes[1] == first
+    assert (_accept(api, email, first), _accept(api, email, codes[0])) == (400, 200)
+
+
+def test_died_before_sending_it_goes_out_later(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+
+    def die(**_: Any) -> None:
+        raise ProcessDied
+
+    SES.register("before-call.sesv2.SendEmail", die)
+    try:
+        with pytest.raises(ProcessDied):
+            mail.deliver(reference)
+    finally:
+        SES.unregister("before-call.sesv2.SendEmail", die)
+    assert post.count(email) == 0
+    with clock.shifted(timedelta(minutes=3)):
+        post.sweep()
+    assert post.count(email) == 1
+
+
+def test_a_sweep_that_dies_half_way_loses_nothing_and_mails_once(
+    organization: Organization, post: Post, local_stack: Stack
+) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+    assert outbox.claim(reference)  # so that the stream leaves it
+
+    def die(model: Any, **_: Any) -> None:
+        raise ProcessDied
+
+    post.carry()
+    wire.CLIENT.meta.events.register("before-call.dynamodb.UpdateItem", die)
+    try:
+        with clock.shifted(timedelta(minutes=3)), pytest.raises(ProcessDied):
+            mail_queue.sweep()
+    finally:
+        wire.CLIENT.meta.events.unregister("before-call.dynamodb.UpdateItem", die)
+    with clock.shifted(timedelta(minutes=3)):
+        assert mail_queue.sweep() == 1
+        assert post.count(email) == 1
+
+
+def test_the_mail_of_a_user_who_is_gone_is_dropped(organization: Organization, post: Post) -> None:
+    reference = MailReference(organization.id, ids.new_id())
+    assert mail.deliver(reference) is True
+    assert outbox.claim(reference) is None
+
+
+# -- nothing secret in the table -------------------------------------------------------------------------------------
+
+
+def test_no_code_no_token_and_no_password_lies_in_the_table(
+    api: Api, organization: Organization, post: Post, local_stack: Stack
+) -> None:
+    email = invite(organization)["email"]
+    code = post.code(email)
+    body = {"email": email, "code": code, "password": PASSWORD}
+    token = api.call("acceptInvitation", body=body, key="accept-key").data["token"]
+    signed_in = api.call("signIn", body={"email": email, "password": PASSWORD}, key="sign-in-key").data["token"]
+    api.call("resetPassword", body={"email": email})
+    reset = post.code(email)
+    text = json.dumps(_items(local_stack), default=str)
+    assert email in text
+    secret_of = token.removeprefix("wl_")[64:-1]
+    for secret in (code, code.replace("-", ""), reset, reset.replace("-", ""), token, signed_in, secret_of, PASSWORD):
+        assert secret not in text
+    for key in ("accept-key", "sign-in-key"):
+        assert key not in text
+
+
+# -- batches ---------------------------------------------------------------------------------------------------------
+
+
+def _message(reference: MailReference) -> dict[str, Any]:
+    return {"organizationId": str(reference.organization), "mailId": str(reference.id)}
+
+
+def _failed(*messages: Any) -> list[str]:
+    """The ids that the worker reports, which are 1, 2, …"""
+    records = [
+        queue_record(
+            {
+                "MessageId": str(number),
+                "ReceiptHandle": "r",
+                "Body": message if isinstance(message, str) else json.dumps(message),
+                "MD5OfBody": "",
+            },
+            "arn:aws:sqs:eu-central-1:123456789012:mail",
+        )
+        for number, message in enumerate(messages, 1)
+    ]
+    answer = invoke(mail_queue.work, "deliver_mail", {"Records": records})
+    assert set(answer) == {"batchItemFailures"}
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+@pytest.mark.parametrize("poison", ["not json", "{}", '{"organizationId": "1", "mailId": "2"}', "[]", "null"])
+def test_a_message_that_nobody_can_read_fails_alone(
+    organization: Organization, post: Post, local_stack: Stack, poison: str
+) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+    assert _failed(poison, _message(reference), poison) == ["1", "3"]
+    assert post.count(email) == 1
+
+
+def test_a_batch_of_nothing_but_failures_is_reported_and_not_raised() -> None:
+    assert _failed("x", "y") == ["1", "2"]
+
+
+def _record(number: int, event: str = "INSERT", **keys: str) -> dict[str, Any]:
+    change = {
+        "Keys": {name: {"S": value} for name, value in keys.items()},
+        "SequenceNumber": str(number),
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
+
+
+def test_the_consumer_passes_over_what_is_no_mail(organization: Organization, post: Post, local_stack: Stack) -> None:
+    email = invite(organization)["email"]
+    reference = _mail_of(local_stack, email)
+    pk = f"ORG#{reference.organization}#MAIL"
+    records = [
+        _record(1, pk="EMAIL#a@example.com", sk="CREDENTIAL"),
+        _record(2, pk=f"ORG#{reference.organization}#CLIENT", sk=str(reference.id)),
+        _record(3, event="MODIFY", pk=pk, sk=str(reference.id)),
+        _record(4, event="REMOVE", pk=pk, sk=str(reference.id)),
+        _record(5, pk=pk, sk=str(ids.new_id())),
+        _record(6, pk=pk, sk=str(reference.id)),
+    ]
+    answer = invoke(stream.consume, "consume_stream", {"Records": records})
+    assert answer == {"batchItemFailures": []}
+    assert len(post.mailbox.mails(email)) == 1
+
+
+def test_a_record_that_nobody_can_read_is_reported_by_its_sequence_number(organization: Organization) -> None:
+    records = [
+        _record(7, pk=f"ORG#{organization.id}#MAIL", sk="not-a-uuid"),
+        _record(8, pk=f"ORG#{organization.id}#CLIENT", sk="x"),
+    ]
+    answer = invoke(stream.consume, "consume_stream", {"Records": records})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_unsent_mails_come_oldest_first_and_within_a_limit(organization: Organization, post: Post) -> None:
+    post.carry()
+    with table.counted() as traffic:
+        assert outbox.unsent_since(clock.now(), limit=2) == []
+    assert traffic.round_trips == 1
+    for _ in range(3):
+        invite(organization)
+    oldest = outbox.unsent_since(clock.now() + timedelta(minutes=1), limit=2)
+    assert [each.id for each in oldest] == sorted(each.id for each in oldest)
+    assert len(oldest) == 2

@@ -1,0 +1,75 @@
+"""set_subscription_tier: what operators may ask, and that it is written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import app as roof
+from chalicelib.core import ids
+from chalicelib.core.errors import ActionError
+from infra.local.lambda_events import invoke
+from tests.support import wire
+from tests.support.world import Organization
+
+
+def _set(event: Any) -> Any:
+    return invoke(roof.set_subscription_tier, "set_subscription_tier", event)
+
+
+@pytest.mark.parametrize("tier", ["PRO", "ENTERPRISE", "FREE"])
+def test_the_tier_is_set_and_shown(organization: Organization, tier: str) -> None:
+    answer = _set({"organizationId": str(organization.id), "tier": tier})
+    shown = organization.owner.call("getOrganization").data
+    assert (shown["subscriptionTier"], shown["version"]) == (tier, 2)
+    assert answer == shown
+
+
+def test_it_is_in_the_organizations_audit_log(organization: Organization) -> None:
+    _set({"organizationId": str(organization.id), "tier": "PRO"})
+    (entry,) = organization.owner.call("getAuditLog").data["items"]
+    assert entry["action"] == "SUBSCRIPTION_TIER_SET"
+    assert entry["actor"] == {"id": None, "name": "operator", "email": None}
+    assert (entry["entityType"], entry["entityId"]) == ("organization", str(organization.id))
+    assert entry["changes"] == {"subscriptionTier": {"before": "FREE", "after": "PRO"}}
+    assert entry["requestId"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"tier": "GOLD"}, "tier"),
+        ({"tier": "pro"}, "tier"),
+        ({"tier": None}, "tier"),
+        ({"organizationId": "1"}, "organizationId"),
+        ({"organizationId": None}, "organizationId"),
+        ({"extra": 1}, "extra"),
+    ],
+)
+def test_bad_input_is_named_and_changes_nothing(organization: Organization, change: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=f"^{named}: "):
+        _set({"organizationId": str(organization.id), "tier": "PRO", **change})
+    assert organization.owner.call("getOrganization").data["version"] == 1
+
+
+@pytest.mark.parametrize("event", [{}, {"tier": "PRO"}])
+def test_what_is_missing_is_named(event: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="organizationId: Field required"):
+        _set(event)
+
+
+def test_an_unknown_organization_is_not_found() -> None:
+    with pytest.raises(ActionError, match="no such organization"):
+        _set({"organizationId": str(ids.new_id()), "tier": "PRO"})
+
+
+def test_a_change_meanwhile_is_not_overwritten(organization: Organization) -> None:
+    def overtake(**_: Any) -> None:
+        events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
+        assert organization.owner.call("updateOrganization", body={"currency": "CHF"}).status == 200
+
+    events = wire.CLIENT.meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", overtake)
+    answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
+    assert (answer["currency"], answer["subscriptionTier"], answer["version"]) == ("CHF", "PRO", 3)
