@@ -1,0 +1,103 @@
+"""The table's few verbs: what goes in comes out, in as many round trips as it must take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core import ids
+from chalicelib.core.errors import ActionError
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import GSI1, Key
+from chalicelib.dal.table import Item
+from tests.support import wire
+from tests.support.laws import law
+from tests.support.wire import Fault
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(st.characters(codec="utf-8"), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcdeSNM", min_size=1, max_size=3), inner),
+    max_leaves=8,
+)
+
+
+def _key(tenant: OrganizationId, name: str = "row") -> Key:
+    return Key(keys.partition(tenant, "SHELF"), name)
+
+
+@law(25)
+@given(data=st.dictionaries(st.text("abcSNM", min_size=1, max_size=4), JSON, max_size=4))
+def test_a_document_comes_back_as_it_was(data: dict[str, Any]) -> None:
+    key = _key(OrganizationId(ids.new_id()))
+    Item(*key, data=data).save()
+    item = table.get(key)
+    assert item is not None
+    assert item.data == data
+
+
+@law(15)
+@given(value=st.dictionaries(st.sampled_from(["S", "N", "M", "x"]), st.text("ab", max_size=3), min_size=1))
+def test_a_field_that_looks_like_the_wire_format_is_no_wire_format(value: dict[str, str]) -> None:
+    key = _key(OrganizationId(ids.new_id()))
+    Item(*key, data={"old": 1}).save()
+    updated = table.update(key, [table.assign("field", value), table.assign("old", None)])
+    assert updated is not None
+    item = table.get(key)
+    assert item is not None
+    assert item.data == updated.data == {"field": value}
+
+
+def test_a_failed_condition_is_an_answer_and_changes_nothing(tenant: OrganizationId) -> None:
+    key = _key(tenant)
+    assert table.update(key, [Item.version.set(1)], Item.pk.exists()) is None
+    assert table.get(key) is None
+    assert table.update(key, [Item.version.set(1)], Item.pk.does_not_exist()) is not None
+    assert table.update(key, [Item.version.set(2)], Item.version == 7) is None
+    item = table.get(key)
+    assert item is not None
+    assert item.version == 1
+
+
+@pytest.mark.parametrize(("wanted", "round_trips"), [(0, 0), (1, 1), (100, 1), (101, 2)])
+def test_a_batch_takes_a_round_trip_for_each_hundred(tenant: OrganizationId, wanted: int, round_trips: int) -> None:
+    stored = {_key(tenant, f"{number:03}") for number in range(0, 101, 10)}
+    for key in stored:
+        Item(*key).save()
+    asked = [_key(tenant, f"{number:03}") for number in range(wanted)]
+    with table.counted() as traffic:
+        found = table.batch_get([*asked, *asked])
+    assert set(found) == stored & set(asked)
+    assert traffic.round_trips == round_trips
+
+
+def test_slim_rows_are_all_there_in_order_and_stop_above_the_maximum(tenant: OrganizationId) -> None:
+    for number in range(5):
+        item = Item(
+            *_key(tenant, f"{number}"), search="x" if number else None, facets={"n": number} if number else None
+        )
+        item.gsi1pk = f"{item.pk}#ROWS"
+        item.save()
+    pk = f"{keys.partition(tenant, 'SHELF')}#ROWS"
+    rows = table.query_slim(pk, GSI1, maximum=100)
+    assert [row.sk for row in rows] == list("01234")
+    assert [row.search for row in rows] == ["", "x", "x", "x", "x"]
+    assert [row.facets for row in rows] == [{}, {"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]
+    assert len(table.query_slim(pk, GSI1, maximum=2)) > 2
+
+
+@pytest.mark.parametrize("kind", ["request lost", "response lost"])
+def test_a_store_that_does_not_answer_is_a_database_error(tenant: OrganizationId, kind: str) -> None:
+    calls = [
+        lambda: table.get(_key(tenant)),
+        lambda: table.batch_get([_key(tenant)]),
+        lambda: table.query(_key(tenant).pk),
+        lambda: table.update(_key(tenant), [Item.version.set(1)]),
+    ]
+    for call in calls:
+        with wire.without_waiting(), wire.broken(Fault(1, kind)), pytest.raises(ActionError) as failed:
+            call()
+        assert (failed.value.code, failed.value.retry_after_seconds) == ("DATABASE_ERROR", 1)

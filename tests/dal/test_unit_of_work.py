@@ -1,0 +1,117 @@
+"""The unit of work: all of it or none of it, and the first refusal in the order of the request's own code."""
+
+from __future__ import annotations
+
+import pytest
+from pynamodb.exceptions import TransactWriteError
+
+from chalicelib.core.errors import ActionError, invalid_state
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, Refusal, StaleRead, UnitOfWork, stale
+from tests.support import wire
+
+
+def _key(tenant: OrganizationId, name: object) -> Key:
+    return Key(keys.partition(tenant, "SHELF"), str(name))
+
+
+def _refused(word: str) -> Refusal:
+    return lambda _: invalid_state(word)
+
+
+def _rows(tenant: OrganizationId) -> set[str]:
+    return {item["sk"]["S"] for item in table.query(_key(tenant, "").pk).items}
+
+
+def test_nothing_is_sent_before_the_commit_and_then_all_at_once(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant)
+    with wire.recorded() as recording:
+        for number in range(MAXIMUM_WRITES):
+            unit.put_new(Item(*_key(tenant, number)), stale)
+        assert recording.calls == []
+        unit.commit()
+    assert recording.operations == ["TransactWriteItems"]
+    assert len(_rows(tenant)) == MAXIMUM_WRITES
+
+
+def test_more_than_a_transaction_holds_is_a_mistake(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant)
+    for number in range(MAXIMUM_WRITES + 1):
+        unit.put_new(Item(*_key(tenant, number)), stale)
+    with pytest.raises(ValueError, match="do not fit"):
+        unit.commit()
+
+
+def test_an_item_is_written_once(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant)
+    unit.put_new(Item(*_key(tenant, 1)), stale)
+    with pytest.raises(ValueError, match="once"):
+        unit.delete(_key(tenant, 1), None, stale)
+
+
+def test_the_first_refusal_in_the_requests_order_counts_whatever_the_kinds(tenant: OrganizationId) -> None:
+    Item(*_key(tenant, "taken")).save()
+    for order in (("put", "check", "update"), ("update", "put", "check"), ("check", "update", "put")):
+        unit = UnitOfWork(tenant)
+        unit.put_new(Item(*_key(tenant, "fine")), stale)
+        for kind in order:
+            match kind:
+                case "put":
+                    unit.put_new(Item(*_key(tenant, "taken")), _refused(kind))
+                case "check":
+                    unit.check(_key(tenant, "absent"), Item.pk.exists(), _refused(kind))
+                case "update":
+                    refusal = _refused(kind)
+                    unit.update(_key(tenant, "gone"), [Item.version.set(1)], None, refusal)
+        with pytest.raises(ActionError, match=f"^{order[0]}$"):
+            unit.commit()
+        assert _rows(tenant) == {"taken"}
+
+
+def test_a_refusal_before_all_counts_before_all(tenant: OrganizationId) -> None:
+    Item(*_key(tenant, "taken")).save()
+    unit = UnitOfWork(tenant)
+    unit.put_new(Item(*_key(tenant, "taken")), _refused("later"))
+    first = Item(*_key(tenant, "key"))
+    unit.put_before_all(first, Item.pk.exists(), _refused("first"))
+    with pytest.raises(ActionError, match=r"^first$"):
+        unit.commit()
+
+
+def test_a_refusal_sees_the_item_that_stood_in_the_way(tenant: OrganizationId) -> None:
+    Item(*_key(tenant, "taken"), data={"who": "first"}).save()
+    unit = UnitOfWork(tenant)
+    unit.put_new(Item(*_key(tenant, "taken")), lambda item: invalid_state(str(item and item.data)))
+    with pytest.raises(ActionError, match="first"):
+        unit.commit()
+
+
+def test_what_exists_only_by_its_version_is_not_created_by_an_update(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant)
+    unit.update(_key(tenant, "absent"), [Item.version.set(1)], None, stale)
+    with pytest.raises(StaleRead):
+        unit.commit()
+    assert _rows(tenant) == set()
+
+
+def test_a_transaction_refused_as_a_whole_says_why(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant)
+    unit.put_new(Item(*_key(tenant, "")), stale)
+    with pytest.raises(TransactWriteError, match="Failed to write") as failed:
+        unit.commit()
+    assert failed.value.cause_response_code == "ValidationException"
+
+
+def test_only_the_first_declared_change_is_the_target(tenant: OrganizationId) -> None:
+    unit = UnitOfWork(tenant, expected_versions=frozenset({3}))
+    unit.require_version(3)
+    with pytest.raises(ActionError, match="version 4"):
+        unit.require_version(4)
+    unit.changes("client", 1, {}, {"name": "x"})
+    unit.require_version(4)
+    unit.changes("user", 2, {}, {})
+    assert unit.change is not None
+    assert (unit.change.entity_type, unit.change.entity_id) == ("client", "1")
