@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,12 +26,23 @@ def store(local_stack: Stack) -> Store:
     return store.of(local_stack)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _cheap_hashes() -> Iterator[None]:
+    from tests.support import hashing
+
+    with hashing.cheap():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _as_it_was(store: Store) -> Iterator[None]:
     """Each test leaves the table as it found it, so that it stays small: moto's every call looks at every item."""
+    from tests.support import arrange
+
     before = store.items()
     yield
     store.restore(before)
+    arrange.start_over()
 
 
 @pytest.fixture
@@ -43,14 +54,15 @@ def on_a_safe_engine(local_stack: Stack) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(api: Api, _fresh_table: None) -> Organization:
-    """An organization with a member of each role."""
+def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
+    """An organization with an OWNER, a VIEWER, and another OWNER to send requests."""
     from chalicelib.dal.users import Role
+    from tests.support.arrange import prepare
     from tests.support.world import new_organization
 
     organization = new_organization(api)
-    for role in Role:
-        organization.member(role)
+    organization.member(Role.VIEWER)
+    prepare(organization)
     return organization
 
 
@@ -60,6 +72,12 @@ def abroad(api: Api, home: Organization) -> Organization:
     from tests.support.world import new_organization
 
     return new_organization(api)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[dict[str, Any]], None]:
+    """Takes what an action costs, for the list at the end of the run."""
+    return lambda cost: request.node.user_properties.append((ROUND_TRIPS, cost))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.action.registry import REGISTRY, Action
-from tests.nets.conftest import ROUND_TRIPS
 from tests.support.api import Answer
 from tests.support.arrange import names
 
@@ -14,7 +13,7 @@ READ, PAGE_LIST, WRITE = 2, 3, 3
 EXCEPTIONS: dict[str, tuple[int, str]] = {}
 """Actions that may cost more: how much, and why."""
 
-Report = Callable[[str, object], None]
+Report = Callable[[dict[str, object]], None]
 
 
 def _is_page_list(action: Action) -> bool:
@@ -27,6 +26,6 @@ PAGE_LISTS = names(_is_page_list)
 def hold(action: str, answer: Answer, limit: int, report: Report, of: str = "") -> None:
     """Reports what an answer cost, and fails when it was more than it may."""
     allowed, reason = EXCEPTIONS.get(action, (limit, ""))
-    report(ROUND_TRIPS, {"action": action, "operations": answer.recording.operations, "of": of})
+    report({"action": action, "operations": answer.recording.operations, "of": of})
     assert answer.status == REGISTRY[action].status, answer.text
     assert answer.round_trips <= allowed, f"{action}{of} makes {answer.recording.operations} {reason}"

@@ -67,6 +67,12 @@ REFUSED_CALLERS: dict[str, tuple[Callable[[Organization], str], int, str]] = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _a_member_of_each_role(home: Organization) -> None:
+    for role in Role:
+        home.member(role)
+
+
 @pytest.fixture(scope="module")
 def refused_tokens(home: Organization) -> dict[str, str]:
     return {who: make(home) for who, (make, _, _) in REFUSED_CALLERS.items()}

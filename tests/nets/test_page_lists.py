@@ -21,7 +21,7 @@ def _as_it_was() -> None:
 
 
 @pytest.mark.parametrize("action", PAGE_LISTS)
-def test_page_lists(api: Api, store: Store, record_property: Report, action: str) -> None:
+def test_page_lists(api: Api, store: Store, report: Report, action: str) -> None:
     # Given a thousand rows: copies of one that the product made
     home = new_organization(api)
     collection = REGISTRY[action].path
@@ -33,6 +33,6 @@ def test_page_lists(api: Api, store: Store, record_property: Report, action: str
     for of, query in {"": {}, " (page 5)": {"page": 5, "pageSize": 100}, " (search)": {"search": "e"}}.items():
         answer = home.owner.call(action, query=query)
         # Then it takes three round trips, and the totals are exact
-        hold(action, answer, PAGE_LIST, record_property, f"{of} of {ROWS}")
+        hold(action, answer, PAGE_LIST, report, f"{of} of {ROWS}")
         assert answer.data["pagination"]["totalItems"] >= ROWS
-    hold(action, home.owner.call(action, query={"limit": 20}), READ, record_property, f" (cursor) of {ROWS}")
+    hold(action, home.owner.call(action, query={"limit": 20}), READ, report, f" (cursor) of {ROWS}")

@@ -13,23 +13,23 @@ from tests.support.world import Organization
 
 
 @pytest.mark.parametrize("action", [name for name in READS if name not in PAGE_LISTS])
-def test_reads(home: Organization, record_property: Report, action: str) -> None:
-    hold(action, arrange(action, home).send(), READ, record_property)
+def test_reads(home: Organization, report: Report, action: str) -> None:
+    hold(action, arrange(action, home).send(), READ, report)
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_writes(home: Organization, record_property: Report, action: str) -> None:
-    hold(action, arrange(action, home).send("a key"), WRITE, record_property)
+def test_writes(home: Organization, report: Report, action: str) -> None:
+    hold(action, arrange(action, home).send("a key"), WRITE, report)
 
 
 @pytest.mark.parametrize("by", ["entity", "actor"])
-def test_the_audit_log_by_index(home: Organization, record_property: Report, by: str) -> None:
+def test_the_audit_log_by_index(home: Organization, report: Report, by: str) -> None:
     client = home.owner.call("createClient", body={"name": "One"}).data["id"]
     query = {"entityType": "client", "entityId": client} if by == "entity" else {"actorId": home.owner.user.id}
 
     answer = home.owner.call("getAuditLog", query=query)
 
-    hold("getAuditLog", answer, READ + 1, record_property, f" by {by}")
+    hold("getAuditLog", answer, READ + 1, report, f" by {by}")
     assert answer.data["items"]
 
 

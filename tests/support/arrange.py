@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from pydantic import SecretStr
+
 from chalicelib.action import openapi
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
 from chalicelib.auth import codes
@@ -141,10 +143,31 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
 """The parts of a request (path, body) that cannot be derived, after making true what it needs."""
 
 
+_prepared: dict[Organization, Member] = {}
+_taken: set[Organization] = set()
+
+
+def prepare(organization: Organization) -> None:
+    """Makes the sender of the first request that is arranged in an organization beforehand, once for many tests."""
+    _prepared[organization] = organization.enrol(Role.OWNER, PASSWORD)
+
+
+def start_over() -> None:
+    """The table is as it was: what was prepared is fresh again."""
+    _taken.clear()
+
+
+def _new_sender(organization: Organization) -> Member:
+    if organization in _prepared and organization not in _taken:
+        _taken.add(organization)
+        return _prepared[organization]
+    return organization.enrol(Role.OWNER, PASSWORD)
+
+
 def arrange(action: str, organization: Organization, sender: Member | None = None) -> Arranged:
-    """`sender`: a member of the organization with the password PASSWORD; by default a new OWNER."""
+    """`sender`: a member of the organization with the password PASSWORD; by default an OWNER who did nothing yet."""
     declared = REGISTRY[action]
-    sender = sender or organization.enrol(Role.OWNER, PASSWORD)
+    sender = sender or _new_sender(organization)
     call = _call(declared, Scene(organization, sender))
     return Arranged(organization.api, call, organization, None if declared.is_public else sender)
 
@@ -240,6 +263,13 @@ def names(matching: Callable[[Action], bool] = lambda _: True) -> list[str]:
     return [name for name, action in REGISTRY.items() if matching(action)]
 
 
+def secret_fields(action: Action) -> list[str]:
+    """By their names in the API."""
+    fields = action.data_type.model_fields.values() if action.data_type else ()
+    return [str(field.alias) for field in fields if field.annotation is SecretStr]
+
+
 WRITES = names(lambda action: action.is_write)
 READS = names(lambda action: not action.is_write)
-SIGNED_IN_WRITES = names(lambda action: action.is_write and not action.is_public)
+SECRETIVE = names(lambda action: bool(secret_fields(action)))
+"""Writes whose input holds secrets."""

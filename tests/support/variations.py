@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from chalicelib.action.registry import Action
 from chalicelib.core.contracts import Contract
@@ -65,13 +65,3 @@ def _is_valid(action: Action, body: dict[str, Any]) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def secrets_of(arranged: Arranged) -> dict[str, str]:
-    """The fields of the input that are secrets."""
-    contract, body = arranged.action.data_type, arranged.call.body
-    if contract is None or not isinstance(body, dict):
-        return {}
-    data = contract.model_validate_json(json.dumps(body))
-    given = {name: getattr(data, name) for name in data.model_fields_set}
-    return {name: value.get_secret_value() for name, value in given.items() if isinstance(value, SecretStr)}

@@ -39,7 +39,7 @@ class Member:
         return self.api.call(action, self.token, **parts)
 
 
-@dataclass
+@dataclass(eq=False)
 class Organization:
     api: Api
     id: OrganizationId
@@ -59,7 +59,7 @@ class Organization:
         unit = UnitOfWork(self.id)
         user = _user(role)
         users.create(unit, user)
-        credentials.take(unit, user.email, user.id, _hash(password))
+        credentials.take(unit, user.email, user.id, hash_of(password))
         opened = sessions.open_session(unit, user, "tests")
         unit.commit()
         return Member(self.api, user, opened.token)
@@ -92,6 +92,6 @@ def _user(role: Role) -> StoredUser:
 
 
 @cache
-def _hash(password: str | None) -> str | None:
+def hash_of(password: str | None) -> str | None:
     """Computed once for each password: hashing is slow by design."""
     return None if password is None else passwords.hash_secret(password)
