@@ -158,9 +158,8 @@ def _has_version(action: Action) -> bool:
 
 
 def _honours_if_match(action: Action) -> bool:
-    return (
-        action.is_write and not action.is_public and (action.method in {"PATCH", "DELETE"} or bool(action.parameters))
-    )
+    """What creates something has no version to compare with."""
+    return action.is_write and not action.is_public and action.status != 201
 
 
 def _path_parameters(action: Action) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -162,6 +163,16 @@ def secret_length(minimum: int, maximum: int) -> AfterValidator:
     return AfterValidator(check)
 
 
+_DATE_AND_TIME = re.compile(r"\s*\d{4}-\d\d-\d\d[Tt ]")
+
+
+def _no_number(value: Any) -> Any:
+    """Pydantic would take `1772354400`, as a text too, for seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE_AND_TIME.match(value)):
+        raise PydanticCustomError("instant", "must be an ISO 8601 date-time with an offset")
+    return value
+
+
 def _utc(instant: datetime) -> datetime:
     try:
         utc = instant.astimezone(UTC)
@@ -172,6 +183,8 @@ def _utc(instant: datetime) -> datetime:
 
 Instant = Annotated[
     AwareDatetime,
+    Field(strict=False),  # strict, it would refuse every text that has been through a validator
+    BeforeValidator(_no_number),
     AfterValidator(_utc),
     PlainSerializer(clock.to_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T08:30:00.000Z"]}),
@@ -237,7 +250,7 @@ Timezone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"),
     AfterValidator(_timezone),
-    Field(examples=["Europe/Berlin"], json_schema_extra={"format": "iana-timezone"}),
+    WithJsonSchema({"type": "string", "format": "iana-timezone", "examples": ["Europe/Berlin"]}),
 ]
 
 
@@ -253,12 +266,12 @@ def _one_of(codes: frozenset[str], message: str) -> AfterValidator:
 CurrencyCode = Annotated[
     str,
     _one_of(CURRENCIES, "is not an ISO 4217 currency code"),
-    WithJsonSchema({"type": "string", "enum": sorted(CURRENCIES), "examples": ["EUR"]}),
+    WithJsonSchema({"type": "string", "format": "iso-4217", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]}),
 ]
 CountryCode = Annotated[
     str,
     _one_of(COUNTRIES, "is not an ISO 3166 country code"),
-    WithJsonSchema({"type": "string", "enum": sorted(COUNTRIES), "examples": ["DE"]}),
+    WithJsonSchema({"type": "string", "format": "iso-3166", "pattern": "^[A-Z]{2}$", "examples": ["DE"]}),
 ]
 
 

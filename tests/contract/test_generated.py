@@ -1,0 +1,127 @@
+"""Schemathesis over the OpenAPI document: what it promises holds for every request that it can think of.
+
+Left out, of its checks: that tokens are asked for (the authorization net tries them all) and that unknown methods get
+405 (api.md has no such code: a route that does not exist is NOT_FOUND).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from schemathesis import Case, Response
+from schemathesis.core.failures import AcceptedNegativeData, FailureGroup
+
+import app as roof
+from chalicelib.action import openapi
+from chalicelib.action.registry import REGISTRY
+from chalicelib.core.errors import ErrorCode
+from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
+from infra.local.gateway import Gateway
+from infra.local.stack import Stack
+from tests.contract.ground import BASE_URL, Ground, is_valid, session
+from tests.support import store
+from tests.support.api import Api
+from tests.support.arrange import operation
+
+DOCUMENT = openapi.document()
+EXAMPLES = 20
+"""Random requests of an action, beside those that try each of its limits."""
+
+REASONS_OF_STATE = {
+    "code: is wrong or no longer valid",
+    "cursor: is not a cursor of this list with these filters",
+    "newPassword: must differ from the current password",
+    "password: is among the most common passwords",
+    "newPassword: is among the most common passwords",
+    "query: cursor and limit do not go with page, pageSize, search and sortBy",
+    "query: entityId needs entityType",
+    "to: must not be before from",
+}
+"""Why input that keeps to the schema may be refused all the same: what a schema of single fields cannot say."""
+
+CODES_OF_STATE = {
+    ErrorCode.DUPLICATE_ENTRY,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.IDEMPOTENCY_MISMATCH,
+    ErrorCode.INVALID_CREDENTIALS,
+    ErrorCode.NOT_FOUND,
+    ErrorCode.PRECONDITION_FAILED,
+    ErrorCode.RATE_LIMITED,
+}
+
+for name, values in {
+    "iana-timezone": ["America/Argentina/Ushuaia", "Etc/GMT+12", "Europe/Berlin", "UTC"],
+    "iso-3166": sorted(COUNTRIES),
+    "iso-4217": sorted(CURRENCIES),
+}.items():
+    schemathesis.openapi.format(name, st.sampled_from(values))
+
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+schema.config.generation.update(deterministic=True, with_security_parameters=False)
+schema.config.phases.coverage.unexpected_methods = set()
+schema.config.checks.update(excluded_check_names=["ignored_auth", "positive_data_acceptance", "unsupported_method"])
+SESSION = session(Gateway(roof.app))
+grounds: dict[str, Ground] = {}
+
+
+@pytest.fixture(autouse=True)
+def _alone(local_stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each action's organization alone in the table, and the number of its requests for the summary."""
+    yield
+    store.of(local_stack).restore({})
+    request.node.user_properties.append(("generated requests", sum(ground.sent for ground in grounds.values())))
+    grounds.clear()
+
+
+@schema.parametrize()
+@settings(
+    database=None,
+    deadline=None,
+    derandomize=True,
+    max_examples=EXAMPLES,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_generated(case: Case, api: Api) -> None:
+    action = case.operation.definition.raw["operationId"]
+    ground = grounds.get(action) or grounds.setdefault(action, Ground.new(api, action))
+    headers = ground.prepare(case)
+    response = case.call(base_url=BASE_URL, session=SESSION, headers=headers)
+    ground.settle(response)
+    assert response.headers["x-request-id"], response.text
+    try:
+        case.validate_response(response, headers=headers, additional_checks=[valid_requests_are_accepted])
+    except FailureGroup as group:
+        # Texts are trimmed: what keeps to the schema without the blanks around it may be accepted.
+        if not all(isinstance(each, AcceptedNegativeData) for each in group.exceptions) or not _keeps_to_schema_trimmed(
+            action, case.body
+        ):
+            raise
+
+
+def valid_requests_are_accepted(_: Any, response: Response, case: Case) -> None:
+    """In place of Schemathesis' own, which takes any 403, 404 or 409 and no 400 or 412."""
+    if not is_valid(case) or response.status_code < 400:
+        return
+    error = response.json()["error"]
+    assert error["code"] in CODES_OF_STATE or error["message"] in REASONS_OF_STATE, error
+
+
+def _keeps_to_schema_trimmed(action: str, body: Any) -> bool:
+    described = operation(REGISTRY[action]).get("requestBody")
+    if described is None:
+        return False
+    validator = Draft202012Validator({**DOCUMENT, **described["content"]["application/json"]["schema"]})
+    return validator.is_valid(_trimmed(body))
+
+
+def _trimmed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _trimmed(each) for name, each in value.items()}
+    return value.strip() if isinstance(value, str) else value
