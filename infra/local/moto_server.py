@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from moto.core.common_models import BaseModel
 from moto.dynamodb.models.table import StreamShard
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -51,3 +52,11 @@ def _copy_sharing_records(shard: StreamShard, memo: dict[int, Any]) -> StreamSha
 
 
 StreamShard.__deepcopy__ = _copy_sharing_records  # type: ignore[attr-defined]
+
+
+def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
+    """moto keeps every instance of every model, for its dashboard: with the copies, gigabytes of dead tables."""
+    return object.__new__(cls)
+
+
+BaseModel.__new__ = _untracked  # type: ignore[method-assign]
