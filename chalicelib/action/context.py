@@ -22,6 +22,8 @@ class Request:
     id: str
     source: str
     """The caller's IP address."""
+    server: str
+    """What precedes the API's own paths: `/`, or a gateway's stage."""
     headers: Mapping[str, str]
     """By lower-case name."""
     path: Mapping[str, str]

@@ -57,6 +57,7 @@ def _request(app: Chalice, path: dict[str, str]) -> Request:
     return Request(
         id=_request_id(request),
         source=str(request.context.get("identity", {}).get("sourceIp", "unknown")),
+        server=str(request.context.get("path", "")).partition(PREFIX)[0] or "/",
         headers={name.lower(): value for name, value in request.headers.items()},
         path=path,
         query={} if query is None else {name: query.getlist(name) for name in query},

@@ -59,12 +59,12 @@ Send an `Idempotency-Key` with every write, and repeat the write with the same k
 
 
 @cache
-def document_text() -> str:
-    """The document as JSON text."""
-    return json.dumps(document(), ensure_ascii=False, separators=(",", ":"))
+def document_text(server: str = "/") -> str:
+    """The document as JSON text. `server`: what precedes the paths, where a gateway puts its stage there."""
+    return json.dumps(document(server), ensure_ascii=False, separators=(",", ":"))
 
 
-def document() -> dict[str, Any]:
+def document(server: str = "/") -> dict[str, Any]:
     builder = _Builder()
     paths: dict[str, dict[str, Any]] = {}
     for action in REGISTRY.values():
@@ -72,7 +72,7 @@ def document() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Workledger", "version": VERSION, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "servers": [{"url": server}],
         "security": [{"session": []}],
         "tags": [{"name": tag} for tag in dict.fromkeys(action.tag for action in REGISTRY.values())],
         "paths": paths,

@@ -145,7 +145,7 @@ def _event(request: HttpRequest, path: str, query: str, match: Match) -> dict[st
                 "sourceIp": request.source_ip,
                 "userAgent": next(iter(request.headers.get("user-agent", [])), None),
             },
-            "path": f"/{STAGE}{path}",
+            "path": path,
             "protocol": "HTTP/1.1",
             "requestId": str(uuid.uuid4()),
             "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),

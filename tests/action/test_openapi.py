@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import app as roof  # noqa: F401  registers the actions
+import app as roof
 from chalicelib.action import docs_page, openapi
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.core.errors import HTTP_STATUS, ErrorCode
@@ -65,6 +65,27 @@ def test_it_is_served(api: Api) -> None:
     answer = api.call("getOpenApi")
 
     assert answer.json == json.loads(json.dumps(DOCUMENT))
+
+
+@pytest.mark.parametrize(
+    ("requested", "server"),
+    [("/prod/api/v1/openapi.json", "/prod"), ("/api/v1/openapi.json", "/")],
+    ids=["under a gateway's stage", "under a domain of its own"],
+)
+def test_it_says_where_its_paths_are(api: Api, requested: str, server: str) -> None:
+    event = {
+        "requestContext": {"httpMethod": "GET", "resourcePath": PREFIX + "/openapi.json", "path": requested},
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+    }
+
+    answer = roof.app(event, None)
+
+    assert json.loads(answer["body"])["servers"] == [{"url": server}]
 
 
 def test_every_route_is_one_action_and_named_after_it() -> None:

@@ -23,4 +23,4 @@ def get_health(ctx: PublicContext) -> Health:
 @action("getOpenApi", "GET /openapi.json", permission=PUBLIC)
 def get_open_api(ctx: PublicContext) -> Annotated[Raw, "application/json"]:
     """This API as an OpenAPI 3.1 document; `GET /docs` shows it in a browser."""
-    return Raw(openapi.document_text(), "application/json")
+    return Raw(openapi.document_text(ctx.request.server), "application/json")
