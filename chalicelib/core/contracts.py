@@ -15,7 +15,6 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
