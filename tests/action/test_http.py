@@ -82,24 +82,24 @@ NAME = b'{"name": "%s"}'
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_body_means_one_thing_or_is_refused(organization: Organization, body: bytes, fields: list[str]) -> None:
-    answer = _post(organization, body)
+def test_a_body_means_one_thing_or_is_refused(settled: Organization, body: bytes, fields: list[str]) -> None:
+    answer = _post(settled, body)
     _hold_to_envelope(answer, 400, "VALIDATION_ERROR")
     assert sorted(answer.error["details"]["fieldErrors"]) == sorted(fields)
     assert all(isinstance(each, list) and each for each in answer.error["details"]["fieldErrors"].values())
 
 
 @pytest.mark.parametrize("name", ["Grüße 🚢 界", "\\ud83d\\ude00", "\\u00fc", "a\\/b", "{{7*7}}", "' OR 1=1 --"])
-def test_texts_come_back_as_they_were_sent(organization: Organization, name: str) -> None:
-    answer = _post(organization, f'{{"name": "{name} {unique("n")}"}}'.encode())
+def test_texts_come_back_as_they_were_sent(settled: Organization, name: str) -> None:
+    answer = _post(settled, f'{{"name": "{name} {unique("n")}"}}'.encode())
     assert answer.status == 201
     assert answer.data["name"].startswith(json.loads(f'"{name}"'))
 
 
 @pytest.mark.parametrize(("padding", "status"), [(0, 201), (1, 413)])
-def test_a_megabyte_and_not_a_byte_more(organization: Organization, padding: int, status: int) -> None:
+def test_a_megabyte_and_not_a_byte_more(settled: Organization, padding: int, status: int) -> None:
     body = json.dumps({"name": unique("Big")}).encode()
-    answer = _post(organization, body + b" " * (MAXIMUM_BODY_BYTES - len(body) + padding))
+    answer = _post(settled, body + b" " * (MAXIMUM_BODY_BYTES - len(body) + padding))
     assert answer.status == status
     if status == 413:
         _hold_to_envelope(answer, 413, "PAYLOAD_TOO_LARGE")
@@ -111,16 +111,16 @@ def test_too_much_is_refused_to_anybody(api: Api) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
-def test_another_content_type_is_refused(organization: Organization, content_type: str) -> None:
-    answer = _post(organization, b'{"name": "x"}', **{"Content-Type": content_type})
+def test_another_content_type_is_refused(settled: Organization, content_type: str) -> None:
+    answer = _post(settled, b'{"name": "x"}', **{"Content-Type": content_type})
     _hold_to_envelope(answer, 400, "VALIDATION_ERROR")
     assert "Content-Type" in answer.error["message"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_json_by_any_spelling_is_taken(organization: Organization, content_type: str) -> None:
+def test_json_by_any_spelling_is_taken(settled: Organization, content_type: str) -> None:
     body = json.dumps({"name": unique("Typed")}).encode()
-    assert _post(organization, body, **{"Content-Type": content_type}).status == 201
+    assert _post(settled, body, **{"Content-Type": content_type}).status == 201
 
 
 def test_input_that_nobody_would_read_is_refused(organization: Organization) -> None:
@@ -139,8 +139,8 @@ def test_input_that_nobody_would_read_is_refused(organization: Organization) -> 
     assert owner.call("signOut", body={}).status == 200
 
 
-def test_faults_of_path_and_body_are_reported_together(organization: Organization) -> None:
-    answer = organization.owner.call("updateClient", path={"id": "1"}, body={"name": "", "phone": "x", "extra": 1})
+def test_faults_of_path_and_body_are_reported_together(settled: Organization) -> None:
+    answer = settled.owner.call("updateClient", path={"id": "1"}, body={"name": "", "phone": "x", "extra": 1})
     assert set(answer.error["details"]["fieldErrors"]) == {"id", "name", "phone", "extra"}
     first = next(iter(answer.error["details"]["fieldErrors"]))
     assert answer.error["message"].startswith(f"{first}: ")
@@ -157,8 +157,8 @@ def test_an_error_never_repeats_a_secret(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("key", "status"), [("k", 201), ("x" * 255, 201), ("x" * 256, 400), ("", 400), ("a\tb", 400)])
-def test_a_key_has_1_to_255_printable_characters(organization: Organization, key: str, status: int) -> None:
-    answer = organization.owner.call("createClient", body={"name": unique("Keyed")}, key=key)
+def test_a_key_has_1_to_255_printable_characters(settled: Organization, key: str, status: int) -> None:
+    answer = settled.owner.call("createClient", body={"name": unique("Keyed")}, key=key)
     assert answer.status == status
     if status == 400:
         assert list(answer.error["details"]["fieldErrors"]) == ["Idempotency-Key"]
@@ -230,8 +230,8 @@ def bug() -> Iterator[str]:
     wire.CLIENT.meta.events.unregister("before-call.dynamodb.GetItem", fail)
 
 
-def test_a_bug_is_an_internal_error_that_tells_nothing(organization: Organization, bug: str) -> None:
-    answer = organization.owner.call("getClient", path={"id": uuid4()})
+def test_a_bug_is_an_internal_error_that_tells_nothing(settled: Organization, bug: str) -> None:
+    answer = settled.owner.call("getClient", path={"id": uuid4()})
     _hold_to_envelope(answer, 500, "INTERNAL_ERROR")
     assert bug not in answer.text
     assert "KeyError" not in answer.text

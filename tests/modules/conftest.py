@@ -9,7 +9,9 @@ import pytest
 from infra.local.stack import Stack
 
 if TYPE_CHECKING:
+    from tests.support.api import Api
     from tests.support.post import Post
+    from tests.support.world import Organization
 
 
 @pytest.fixture(scope="module")
@@ -17,3 +19,11 @@ def post(local_stack: Stack) -> Post:
     from tests.support.post import Post
 
     return Post(local_stack)
+
+
+@pytest.fixture(scope="module")
+def settled(api: Api) -> Organization:
+    """An organization for what changes nothing: made once."""
+    from tests.support.world import new_organization
+
+    return new_organization(api)

@@ -148,9 +148,9 @@ def test_an_address_belongs_to_one_organization(api: Api, organization: Organiza
     ("field", "value"),
     [("email", "nobody"), ("firstName", ""), ("lastName", "x" * 101), ("role", "KING"), ("role", None), ("extra", 1)],
 )
-def test_what_is_not_acceptable_in_an_invitation(organization: Organization, field: str, value: Any) -> None:
+def test_what_is_not_acceptable_in_an_invitation(settled: Organization, field: str, value: Any) -> None:
     body = {"email": address(), "firstName": "Ida", "lastName": "Holm", field: value}
-    answer = organization.owner.call("inviteUser", body=body)
+    answer = settled.owner.call("inviteUser", body=body)
     assert list(answer.error["details"]["fieldErrors"]) == [field]
 
 

@@ -84,10 +84,10 @@ def test_null_clears_what_may_be_empty(organization: Organization) -> None:
         ({"version": 1}, "version"),
     ],
 )
-def test_what_is_no_change(organization: Organization, body: dict[str, Any], field: str) -> None:
-    answer = organization.owner.call("updatePreferences", body=body)
+def test_what_is_no_change(settled: Organization, body: dict[str, Any], field: str) -> None:
+    answer = settled.owner.call("updatePreferences", body=body)
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
-    assert _get(organization) == DEFAULTS
+    assert _get(settled) == DEFAULTS
 
 
 def test_preferences_carry_the_users_version_for_if_match(organization: Organization) -> None:

@@ -65,8 +65,8 @@ def test_what_is_named_changes_and_the_rest_stays(
         ("Ada", "body"),
     ],
 )
-def test_what_is_no_change(organization: Organization, body: Any, field: str) -> None:
-    answer = organization.owner.call("updateProfile", body=body)
+def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None:
+    answer = settled.owner.call("updateProfile", body=body)
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 

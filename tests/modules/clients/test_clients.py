@@ -88,8 +88,8 @@ def test_a_client_with_locations_has_none_yet(organization: Organization) -> Non
         ({"name": "", "email": "x", "phone": "x", "address": ""}, ["name", "email", "phone", "address"]),
     ],
 )
-def test_fields_are_checked_all_at_once(organization: Organization, fields: dict[str, Any], faulty: list[str]) -> None:
-    answer = organization.owner.call("createClient", body=fields)
+def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str, Any], faulty: list[str]) -> None:
+    answer = settled.owner.call("createClient", body=fields)
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert sorted(answer.error["details"]["fieldErrors"]) == sorted(faulty)
 
@@ -124,8 +124,8 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
 
 
 @pytest.mark.parametrize("identifier", ["1", "not-a-uuid", "0198c5f0", "%00", "a/b"])
-def test_an_id_is_a_uuid(organization: Organization, identifier: str) -> None:
-    answer = _on(organization, "getClient", identifier)
+def test_an_id_is_a_uuid(settled: Organization, identifier: str) -> None:
+    answer = _on(settled, "getClient", identifier)
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, ["id"])
 
 

@@ -80,9 +80,10 @@ def test_absent_and_foreign_users_are_answered_alike(api: Api, organization: Org
 # -- lists -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def staff(organization: Organization) -> dict[str, Member]:
+@pytest.fixture(scope="module")
+def staff(api: Api) -> dict[str, Member]:
     """An owner, two members of whom one is deactivated, and a viewer."""
+    organization = new_organization(api)
     found = {"owner": organization.owner, "viewer": organization.enrol(Role.VIEWER)}
     found["active"], found["gone"] = organization.enrol(Role.MEMBER), organization.enrol(Role.MEMBER)
     assert _on(organization.owner, "deactivateUser", found["gone"].user.id).status == 200
@@ -139,8 +140,8 @@ def test_sorting(staff: dict[str, Member], sort_by: str, order: str) -> None:
         ({"status": "ACTIVE"}, "status"),
     ],
 )
-def test_filters_are_checked(organization: Organization, query: dict[str, str], field: str) -> None:
-    answer = organization.owner.call("getUsers", query=query)
+def test_filters_are_checked(settled: Organization, query: dict[str, str], field: str) -> None:
+    answer = settled.owner.call("getUsers", query=query)
     assert list(answer.error["details"]["fieldErrors"]) == [field]
 
 
