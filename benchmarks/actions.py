@@ -1,0 +1,36 @@
+"""What each action costs: round trips, capacity, CPU of the process that runs it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from benchmarks.tables import show
+from chalicelib.action.registry import REGISTRY
+from tests.support.api import Api
+from tests.support.arrange import arrange
+from tests.support.world import new_organization
+
+_REPEATS = 5
+_WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"}
+
+
+def run(api: Api) -> None:
+    rows = []
+    organization = new_organization(api)
+    for action, declared in REGISTRY.items():
+        milliseconds = []
+        for _ in range(_REPEATS):
+            arranged = arrange(action, organization)
+            started = time.process_time()
+            answer = arranged.send(key=f"bench-{time.monotonic_ns()}" if declared.is_write else None)
+            milliseconds.append((time.process_time() - started) * 1000)
+        calls = answer.recording.calls
+        read = float(sum(call.capacity for call in calls if call.operation not in _WRITES))
+        written = float(sum(call.capacity for call in calls if call.operation in _WRITES))
+        rows.append((action, int(answer.status), len(calls), read, written, statistics.median(milliseconds)))
+    show(
+        "Each action once, writes with an Idempotency-Key",
+        ("action", "status", "round trips", "RCU", "WCU", "CPU ms"),
+        rows,
+    )

@@ -1,0 +1,57 @@
+"""CPU of a fresh process: bare, with one AWS client, with the app, and with the app's first request."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from benchmarks.tables import show
+
+_REPEATS = 5
+_CLIENT = "import botocore.session; botocore.session.get_session().create_client('dynamodb')"
+_IMPORT = "import app"
+_REQUEST = """
+import app
+event = {"resource": "/api/v1/health", "path": "/api/v1/health", "httpMethod": "GET", "headers": {},
+  "multiValueHeaders": {}, "queryStringParameters": None, "multiValueQueryStringParameters": None,
+  "pathParameters": None, "stageVariables": None, "body": None, "isBase64Encoded": False,
+  "requestContext": {"requestId": "1", "httpMethod": "GET", "resourcePath": "/api/v1/health",
+    "identity": {"sourceIp": "198.51.100.7"}}}
+assert app.app(event, None)["statusCode"] == 200
+"""
+
+
+def run() -> None:
+    bare, client = _cpu("pass"), _cpu(_CLIENT)
+    cases = [
+        ("bare Python", bare),
+        ("one botocore client", client),
+        ("import app", _cpu(_IMPORT)),
+        ("import app, first request", _cpu(_REQUEST)),
+        ("one botocore client, without .pyc", _cpu(_CLIENT, bytecode=False)),
+        ("import app, without .pyc", _cpu(_IMPORT, bytecode=False)),
+    ]
+    rows = [(name, milliseconds, milliseconds / bare, milliseconds / client) for name, milliseconds in cases]
+    show("Cold start", ("process", "CPU ms", "to bare Python", "to one client"), rows)
+
+
+def _cpu(code: str, *, bytecode: bool = True) -> float:
+    """Median CPU milliseconds, user and system, of a new interpreter."""
+    with tempfile.TemporaryDirectory() as empty:
+        # An empty cache directory stands for code without bytecode; nothing is written to it either.
+        environment = {**os.environ} if bytecode else {**os.environ, "PYTHONPYCACHEPREFIX": empty}
+        command = [sys.executable, *([] if bytecode else ["-B"]), "-c", code]
+        if bytecode:
+            _spent(command, environment)
+        return statistics.median(_spent(command, environment) for _ in range(_REPEATS))
+
+
+def _spent(command: list[str], environment: dict[str, str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
