@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import UUID
 
 import botocore.session
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
@@ -20,11 +18,12 @@ from chalicelib.dal import outbox
 from chalicelib.dal.outbox import MailReference
 from chalicelib.jobs import mail
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
 _PATIENCE = timedelta(minutes=2)
 """So long the stream has to send a mail before the sweep takes it."""
 _A_SWEEP = 200
-
-_processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 class _SqsClient(Protocol):
@@ -45,9 +44,13 @@ def sweep() -> int:
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of queue messages; returns the messages to deliver again."""
+    # Imported here: requests, which start from the same package, never use it.
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     return cast(
         dict[str, Any],
-        process_partial_response(event=event, record_handler=_handle, processor=_processor, context=context),
+        process_partial_response(event=event, record_handler=_handle, processor=processor, context=context),
     )
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.core.observability import logger
 from chalicelib.dal import outbox
 from chalicelib.jobs import mail
 
-_processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 
 def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of stream records; returns the records to deliver again."""
+    # Imported here: requests, which start from the same package, never use it.
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+    processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
     return cast(
         dict[str, Any],
-        process_partial_response(event=event, record_handler=_handle, processor=_processor, context=context),
+        process_partial_response(event=event, record_handler=_handle, processor=processor, context=context),
     )
 
 
