@@ -35,6 +35,8 @@ class Action:
     audit: AuditEvent | None
     status: int
     errors: tuple[ErrorCode, ...]
+    ends_session: bool
+    """The session that it ended may still ask for its answer."""
     function: Callable[..., Any]
     parameters: dict[str, str]
     """Path parameters: name in the route to name in the function."""
@@ -94,11 +96,12 @@ def action(
     audit: AuditEvent | None = None,
     status: int = 200,
     errors: tuple[ErrorCode, ...] = (),
+    ends_session: bool = False,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data])` as the server action `name`.
 
     `data` is the body of POST, PUT and PATCH and the query of the others. `errors` are those beyond what every such
-    action can answer.
+    action can answer. `ends_session`: it may end the very session that calls it.
     """
 
     def declare(function: F) -> F:
@@ -106,7 +109,9 @@ def action(
         arguments = [argument for argument in inspect.signature(function).parameters if argument not in {"ctx", "data"}]
         parameters = {to_camel(argument.rstrip("_")): argument for argument in arguments}
         types = get_type_hints(function, include_extras=True)
-        declared = Action(name, method, path, permission, audit, status, errors, function, parameters, types)
+        declared = Action(
+            name, method, path, permission, audit, status, errors, ends_session, function, parameters, types
+        )
         _check(declared)
         REGISTRY[name] = declared
         return function

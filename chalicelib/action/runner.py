@@ -17,7 +17,7 @@ from chalicelib.action.idempotency import Replay
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.permissions import Permission
-from chalicelib.auth.principal import Principal, authenticate
+from chalicelib.auth.principal import Principal, SessionEnded, authenticate
 from chalicelib.auth.sessions import another_token
 from chalicelib.core import text
 from chalicelib.core.contracts import Contract
@@ -54,6 +54,7 @@ class _Run:
         self.action = action
         self.request = request
         self.principal: Principal | None = None
+        self.ended: SessionEnded | None = None
         self.arguments: dict[str, Any] = {}
         self.context: AnyContext = PublicContext(request)
 
@@ -81,8 +82,15 @@ class _Run:
     # -- steps 1 to 4 ----------------------------------------------------------------------------------------------
 
     def _authenticate(self) -> None:
-        if not self.action.is_public:
+        if self.action.is_public:
+            return
+        try:
             self.principal = authenticate(self.request.headers.get("authorization"))
+        except SessionEnded as ended:
+            if not (self.action.ends_session and "idempotency-key" in self.request.headers):
+                raise
+            # Perhaps by this very request, whose answer was lost: that answer is all it still gets.
+            self.principal, self.ended = ended.principal, ended
 
     def _authorize(self) -> None:
         if self.principal is not None and isinstance(self.action.permission, Permission):
@@ -95,6 +103,8 @@ class _Run:
 
     def _perform(self) -> Any:
         """The action's own code, on a fresh unit of work; the result as JSON values."""
+        if self.ended is not None:
+            raise self.ended
         self.context = self._new_context()
         result = self.action.function(self.context, **self.arguments)
         if isinstance(result, Raw):

@@ -39,6 +39,14 @@ class Principal:
             raise forbidden(message or f"the role {self.user.role} lacks the permission {permission}")
 
 
+class SessionEnded(ActionError):
+    """The token is genuine and its session has ended; `principal` is whose it was."""
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__(ErrorCode.SESSION_EXPIRED, "the session has ended; sign in again")
+        self.principal = principal
+
+
 def authenticate(authorization: str | None) -> Principal:
     """From the `Authorization` header. NOT_AUTHENTICATED, SESSION_EXPIRED, or FORBIDDEN for a deactivated user."""
     scheme, _, text = (authorization or "").strip().partition(" ")
@@ -52,7 +60,7 @@ def authenticate(authorization: str | None) -> Principal:
     if not principal.user.is_active:
         raise forbidden("this user is deactivated")
     if not principal.session.is_live(principal.user):
-        raise ActionError(ErrorCode.SESSION_EXPIRED, "the session has ended; sign in again")
+        raise SessionEnded(principal)
     if principal.session.last_seen_at < clock.now() - _SEEN_EVERY:
         sessions.touch(token.organization, principal.session)
     return principal

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from pynamodb.expressions.update import Action
+
 from chalicelib.core import clock
 from chalicelib.dal import credentials, keys, table
 from chalicelib.dal.credentials import Credential
@@ -51,12 +53,20 @@ def standing(address: str, counted_in: Window) -> Standing:
 
 def count(counted_in: Window) -> None:
     """Apart from any unit of work, and one by one: a busy source must not make the counts collide."""
-    for key in (counted_in.of_address, counted_in.of_source):
-        table.update(key, [Item.version.add(1), Item.ttl.set(counted_in.ends)])
+    table.update(counted_in.of_address, _one_more(counted_in))
+    count_source(counted_in)
+
+
+def count_source(counted_in: Window) -> None:
+    table.update(counted_in.of_source, _one_more(counted_in))
 
 
 def count_address(unit: UnitOfWork, counted_in: Window) -> None:
-    unit.upsert(counted_in.of_address, [Item.version.add(1), Item.ttl.set(counted_in.ends)])
+    unit.upsert(counted_in.of_address, _one_more(counted_in))
+
+
+def _one_more(counted_in: Window) -> list[Action]:
+    return [Item.version.add(1), Item.ttl.set(counted_in.ends)]
 
 
 def write_decoys(unit: UnitOfWork, address: str) -> None:

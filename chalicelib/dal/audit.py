@@ -164,4 +164,4 @@ def _read(organization: OrganizationId, rows: list[dict[str, Any]], *, whole: bo
 
 def _entry(item: Item) -> AuditEntry:
     data = item.data or {}
-    return AuditEntry.model_validate({**data, "id": item.sk, "changes": json.loads(data["changes"])})
+    return AuditEntry.model_validate({**data, "id": item.sk, "changes": json.loads(data["changes"])}, extra="ignore")

@@ -17,8 +17,6 @@ from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waitin
 from tests.support.world import Organization
 
 KEY = "one-and-the-same"
-_ENDS_ITS_OWN_SESSION = {"signOut"}
-"""Their repetition is refused with SESSION_EXPIRED, which says that they were carried out."""
 
 
 @pytest.fixture(autouse=True)
@@ -67,9 +65,6 @@ def _effect(store: Store, before: Snapshot) -> list[str]:
 
 
 def _assert_same_answer(case: str, arranged: Arranged, undisturbed: Answer, again: Answer) -> None:
-    if arranged.call.action in _ENDS_ITS_OWN_SESSION and again.status == 401:
-        assert again.code == "SESSION_EXPIRED", case
-        return
     assert again.status == undisturbed.status, f"{case}: {again.text}"
     assert anonymous(str(_told(again))) == anonymous(str(_told(undisturbed))), case
 

@@ -14,6 +14,8 @@ from infra.local.gateway import Gateway, HttpRequest
 from tests.support import wire
 from tests.support.wire import Recording
 
+SOURCE = "198.51.100.7"
+"""Where every request comes from."""
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which have no organization yet."""
 _USE_IDENTITY = {"inviteUser", "updatePassword"}
@@ -108,7 +110,7 @@ class Api:
     def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         listed = {name.lower(): [value] for name, value in headers.items()}
         with wire.recorded() as recording:
-            response = self._gateway.handle(HttpRequest(method, target, listed, body, "198.51.100.7"))
+            response = self._gateway.handle(HttpRequest(method, target, listed, body, SOURCE))
         return Answer(response.status, dict(response.headers), response.body.decode(), recording)
 
 

@@ -103,6 +103,7 @@ def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
     """Mails a code to the address, if it is known. The answer and its time are the same if it is not."""
     window = PASSWORD_RESETS.window(data.email, ctx.request.source)
     standing = attempts.standing(data.email, window)
+    attempts.count_source(window)
     credential = standing.credential
     if credential is None or credential.password_hash is None or PASSWORD_RESETS.is_exceeded(standing):
         if credential is not None:
@@ -155,7 +156,7 @@ def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
 # -- own sessions ----------------------------------------------------------------------------------------------------
 
 
-@action("signOut", "POST /auth/sign-out", permission=Permission.SELF, audit=AuditEvent.SIGNED_OUT)
+@action("signOut", "POST /auth/sign-out", permission=Permission.SELF, audit=AuditEvent.SIGNED_OUT, ends_session=True)
 def sign_out(ctx: Context) -> Success:
     """Ends this session: its token stops working at once."""
     sessions.revoke(ctx.unit, ctx.principal.session)
@@ -170,7 +171,13 @@ def list_sessions(ctx: Context, data: CursorQuery) -> CursorPage[ListedSession]:
     )
 
 
-@action("revokeSession", "DELETE /auth/sessions/{id}", permission=Permission.SELF, audit=AuditEvent.SESSION_REVOKED)
+@action(
+    "revokeSession",
+    "DELETE /auth/sessions/{id}",
+    permission=Permission.SELF,
+    audit=AuditEvent.SESSION_REVOKED,
+    ends_session=True,
+)
 def revoke_session(ctx: Context, id_: UUID) -> Success:
     """Ends one of the caller's sessions."""
     sessions.revoke(ctx.unit, sessions.get(ctx.organization, ctx.user, id_))

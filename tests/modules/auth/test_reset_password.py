@@ -13,7 +13,7 @@ from chalicelib.core import clock
 from chalicelib.dal import attempts, credentials
 from chalicelib.dal.credentials import CodePurpose
 from chalicelib.dal.users import Role
-from tests.support.api import Answer, Api
+from tests.support.api import SOURCE, Answer, Api
 from tests.support.post import Post, other_code
 from tests.support.world import PASSWORD, Member, Organization, address
 
@@ -166,7 +166,9 @@ def test_known_unknown_and_invited_addresses_look_alike(api: Api, organization: 
     organization.owner.call("inviteUser", body={"email": invited, "firstName": "Ida", "lastName": "Holm"})
     answers = [_ask(api, email) for email in (anna.user.email, address("nobody"), invited)]
     assert {answer.text for answer in answers} == {'{"success": true, "data": {"success": true}}'}
-    assert {tuple(answer.recording.operations) for answer in answers} == {("BatchGetItem", "TransactWriteItems")}
+    assert {tuple(answer.recording.operations) for answer in answers} == {
+        ("BatchGetItem", "UpdateItem", "TransactWriteItems")
+    }
     writes = {len(answer.recording.calls[-1].parameters["TransactItems"]) for answer in answers}
     assert writes == {3}
 
@@ -196,6 +198,15 @@ def test_only_a_few_mails_an_hour_and_the_answer_stays_the_same(api: Api, anna: 
     with clock.shifted(timedelta(days=3, hours=1)):
         _ask(api, anna.user.email)
         assert post.count(anna.user.email) == PASSWORD_RESETS.by_address + 1
+
+
+def test_a_source_that_asks_for_many_gets_no_mail_either(api: Api, anna: Member, post: Post) -> None:
+    with clock.shifted(timedelta(days=5)):
+        for _ in range(PASSWORD_RESETS.by_source):
+            attempts.count_source(PASSWORD_RESETS.window("", SOURCE))
+        answer = _ask(api, anna.user.email)
+        assert answer.status == 200
+        assert post.count(anna.user.email) == 0
 
 
 def test_who_is_not_known_gets_no_mail(api: Api, post: Post, organization: Organization) -> None:

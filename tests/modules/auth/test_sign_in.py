@@ -14,10 +14,9 @@ from chalicelib.dal import attempts, credentials, table
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import Role
-from tests.support.api import Answer, Api
+from tests.support.api import SOURCE, Answer, Api
 from tests.support.world import PASSWORD, Member, Organization, address
 
-SOURCE = "198.51.100.7"
 """Whence the tests' requests come."""
 
 
@@ -171,8 +170,19 @@ def test_signing_out_ends_this_session_at_once_and_no_other(api: Api, anna: Memb
 
 def test_signing_out_again_is_refused_and_with_its_key_answered_again(api: Api, anna: Member) -> None:
     token = _sign_in(api, anna.user.email).data["token"]
-    assert api.call("signOut", token, key="out").status == 200
-    assert api.call("signOut", token, key="out").code == "SESSION_EXPIRED"
+    first = api.call("signOut", token, key="out")
+    again = api.call("signOut", token, key="out")
+    assert (first.status, first.is_replay) == (200, False)
+    assert (again.status, again.text, again.is_replay) == (200, first.text, True)
+    assert api.call("signOut", token).code == "SESSION_EXPIRED"
+    assert api.call("signOut", token, key="another").code == "SESSION_EXPIRED"
+
+
+def test_an_ended_session_gets_no_other_answer(api: Api, anna: Member) -> None:
+    token = _sign_in(api, anna.user.email).data["token"]
+    assert api.call("updateProfile", token, body={"firstName": "Anna"}, key="once").status == 200
+    api.call("signOut", token)
+    assert api.call("updateProfile", token, body={"firstName": "Anna"}, key="once").code == "SESSION_EXPIRED"
 
 
 def test_a_session_ends_after_thirty_days(api: Api, anna: Member) -> None:
