@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Email, Lines, Name, Phone
+from chalicelib.core.contracts import Lines, Name, Phone, StoredEmail
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import DeletableRecord
 
@@ -15,7 +15,7 @@ Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 204
 
 class Client(DeletableRecord):
     name: Annotated[Name, Field(examples=["Hansekontor Logistik GmbH"])]
-    email: Annotated[Email | None, Field(examples=["dispo@hansekontor.example"])] = None
+    email: Annotated[StoredEmail | None, Field(examples=["dispo@hansekontor.example"])] = None
     phone: Phone | None = None
     address: Address | None = None
 

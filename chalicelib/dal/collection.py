@@ -266,7 +266,8 @@ class Collection(Generic[R]):
         return {
             "gsi1pk": keys.listing(organization, self.kind, deleted=_is_deleted(record)),
             "search": _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts),
-            "facets": dict(self.facets(record)),
+            # An empty map would cost every row nine of the bytes that three pages of 10,000 rows allow.
+            "facets": dict(self.facets(record)) or None,
         }
 
     def _guard(self, organization: OrganizationId, name: str, record: R) -> Key:

@@ -11,7 +11,7 @@ from pydantic import Field, computed_field
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.core.contracts import Contract, Email, Instant, Line, Timezone
+from chalicelib.core.contracts import Contract, Instant, Line, StoredEmail, Timezone
 from chalicelib.core.errors import invalid_state
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
@@ -64,7 +64,7 @@ class Preferences(Contract):
 
 
 class User(Record):
-    email: Email
+    email: StoredEmail
     first_name: Annotated[PersonName, Field(examples=["Anna"])]
     last_name: Annotated[PersonName, Field(examples=["Berg"])]
     role: Role
