@@ -52,7 +52,7 @@ class _CommitStore(BasePersistenceLayer):
     """One request's store. `finish` completes the unit of work that `_update_record` commits."""
 
     def __init__(self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Powertools'
+        super().__init__()  # type: ignore[no-untyped-call]  # Powertools has no types for it
         self._key_of = key_of
         self._secrets = secrets
         self._finish = finish
