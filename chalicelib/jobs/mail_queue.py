@@ -16,7 +16,7 @@ from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal import outbox
 from chalicelib.dal.outbox import MailReference
-from chalicelib.jobs import mail
+from chalicelib.jobs import batches, mail
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -44,14 +44,7 @@ def sweep() -> int:
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of queue messages; returns the messages to deliver again."""
-    # Imported here: requests, which start from the same package, never use it.
-    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    return cast(
-        dict[str, Any],
-        process_partial_response(event=event, record_handler=_handle, processor=processor, context=context),
-    )
+    return batches.process("SQS", _handle, event, context)
 
 
 def _handle(record: SQSRecord) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import logger
 from chalicelib.dal import outbox
-from chalicelib.jobs import mail
+from chalicelib.jobs import batches, mail
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -14,14 +14,7 @@ if TYPE_CHECKING:
 
 def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of stream records; returns the records to deliver again."""
-    # Imported here: requests, which start from the same package, never use it.
-    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-
-    processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return cast(
-        dict[str, Any],
-        process_partial_response(event=event, record_handler=_handle, processor=processor, context=context),
-    )
+    return batches.process("DynamoDBStreams", _handle, event, context)
 
 
 def _handle(record: DynamoDBRecord) -> None:

@@ -1,0 +1,18 @@
+"""Batches from a stream or a queue: each record on its own, the failed ones reported for another delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, cast
+
+
+def process(
+    source: Literal["DynamoDBStreams", "SQS"], handle: Callable[..., None], event: dict[str, Any], context: Any
+) -> dict[str, Any]:
+    """Hands each record to `handle(record)`; returns the partial batch response with those that raised."""
+    # Imported here: requests, which start from the same package, never use it.
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+    processor = BatchProcessor(event_type=EventType[source], raise_on_entire_batch_failure=False)
+    response = process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+    return cast(dict[str, Any], response)
