@@ -14,7 +14,8 @@ from chalicelib.core.errors import HTTP_STATUS, ErrorCode
 VERSION = "1.0.0"
 _JSON = "application/json"
 
-_ALWAYS = (ErrorCode.DATABASE_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.VALIDATION_ERROR)
+_ALWAYS = (ErrorCode.DATABASE_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.RATE_LIMITED, ErrorCode.VALIDATION_ERROR)
+"""RATE_LIMITED may be the gateway's answer, before any action runs."""
 _SIGNED_IN = (ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_EXPIRED, ErrorCode.FORBIDDEN)
 _WRITE = (ErrorCode.CONFLICT, ErrorCode.IDEMPOTENCY_MISMATCH, ErrorCode.PAYLOAD_TOO_LARGE)
 
