@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.support.api import Api
     from tests.support.world import Organization
 
+pytest_plugins = ["tests.support.figures"]
+
 _running = contextlib.ExitStack()
 _built = pytest.StashKey[stack.Stack]()
 

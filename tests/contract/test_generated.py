@@ -28,6 +28,7 @@ from tests.contract.ground import BASE_URL, Ground, is_valid, session
 from tests.support import store
 from tests.support.api import Api
 from tests.support.arrange import operation
+from tests.support.figures import GENERATED_REQUESTS
 
 DOCUMENT = openapi.document()
 EXAMPLES = 20
@@ -75,7 +76,7 @@ def _alone(local_stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]
     """Each action's organization alone in the table, and the number of its requests for the summary."""
     yield
     store.of(local_stack).restore({})
-    request.node.user_properties.append(("generated requests", sum(ground.sent for ground in grounds.values())))
+    request.node.user_properties.append((GENERATED_REQUESTS, sum(ground.sent for ground in grounds.values())))
     grounds.clear()
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infra.local.stack import Stack
+from tests.support.figures import ROUND_TRIPS
 
 if TYPE_CHECKING:
     from tests.support.api import Api
     from tests.support.store import Store
     from tests.support.world import Organization
-
-ROUND_TRIPS = "round trips"
-"""The property under which a test reports what a request cost."""
 
 
 @pytest.fixture(scope="session")
@@ -78,17 +75,3 @@ def abroad(api: Api, home: Organization) -> Organization:
 def report(request: pytest.FixtureRequest) -> Callable[[dict[str, Any]], None]:
     """Takes what an action costs, for the list at the end of the run."""
     return lambda cost: request.node.user_properties.append((ROUND_TRIPS, cost))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    rows = defaultdict(set)
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, value in report.user_properties:
-            if name == ROUND_TRIPS:
-                rows[value["action"]].add((len(value["operations"]), ", ".join(value["operations"]), value["of"]))
-    if not rows:
-        return
-    terminalreporter.section("round trips")
-    for action, costs in rows.items():
-        for count, operations, of in sorted(costs):
-            terminalreporter.write_line(f"{action + of:<42}{count}  {operations}")

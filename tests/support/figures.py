@@ -1,0 +1,33 @@
+"""Figures that tests report as properties, printed at the end of the run: also of one in parallel processes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+ROUND_TRIPS = "round trips"
+"""What a request for an action cost: `action`, `operations`, `of` (what it was asked for)."""
+
+GENERATED_REQUESTS = "generated requests"
+"""How many requests the contract net made for an action."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reported = defaultdict(list)
+    for report in terminalreporter.getreports(""):
+        # Those of setup and call are in the one of teardown too.
+        for name, value in report.user_properties if report.when == "teardown" else ():
+            reported[name].append(value)
+    if reported[ROUND_TRIPS]:
+        terminalreporter.section(ROUND_TRIPS)
+        for line in _round_trips(reported[ROUND_TRIPS]):
+            terminalreporter.write_line(line)
+    if reported[GENERATED_REQUESTS]:
+        counts = reported[GENERATED_REQUESTS]
+        terminalreporter.section(GENERATED_REQUESTS)
+        terminalreporter.write_line(f"{sum(counts):,} for {len(counts)} actions")
+
+
+def _round_trips(costs: list[dict[str, Any]]) -> list[str]:
+    rows = {(cost["action"] + cost["of"], tuple(cost["operations"])) for cost in costs}
+    return [f"{asked:<42}{len(operations)}  {', '.join(operations)}" for asked, operations in sorted(rows)]
