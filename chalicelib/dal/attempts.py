@@ -74,7 +74,7 @@ def write_decoys(unit: UnitOfWork, address: str) -> None:
     for number in range(2):
         item = Item(*keys.decoy(address, number), data={"filling": "-" * _DECOY_BYTES})
         item.gsi2pk = item.pk
-        item.gsi1pk = item.pk if number else None
+        item.gsi3pk = item.pk if number else None
         item.ttl = int(clock.now().timestamp())
         unit.put(item, None, stale)
 

@@ -14,7 +14,7 @@ from chalicelib.core.contracts import Contract, CursorPage, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI1, GSI2, Key
+from chalicelib.dal.keys import GSI2, GSI3
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
@@ -102,14 +102,8 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
     # One text: the values may be anything, and nothing ever looks inside them here.
     data["changes"] = json.dumps(entry.model_dump(mode="json", include={"changes"})["changes"])
     item = Item(keys.audit(unit.organization), str(entry.id), data=data)
-    item.gsi1pk = keys.audit_of_entity(unit.organization, change.entity_type, change.entity_id)
+    item.gsi3pk = keys.audit_of_entity(unit.organization, change.entity_type, change.entity_id)
     item.gsi2pk = keys.audit_of_actor(unit.organization, actor.id) if actor.id else None
-    item.facets = {
-        "action": str(event),
-        "actorId": str(actor.id or ""),
-        "entityType": change.entity_type,
-        "entityId": change.entity_id,
-    }
     unit.put_new(item, stale)
 
 
@@ -117,30 +111,28 @@ def entries(
     organization: OrganizationId, cursors: Cursors, wanted: AuditFilter, *, cursor: str | None, limit: int
 ) -> CursorPage[AuditEntry]:
     """Newest first. The narrowest index is walked, the other filters apply to what it yields."""
-    facets = {
-        "action": wanted.action,
-        "actorId": wanted.actor_id and str(wanted.actor_id),
-        "entityType": wanted.entity_type,
-        "entityId": wanted.entity_id,
-    }
+    filters = [
+        (Item.data["action"], wanted.action),
+        (Item.data["actor"]["id"], wanted.actor_id and str(wanted.actor_id)),
+        (Item.data["entityType"], wanted.entity_type),
+        (Item.data["entityId"], wanted.entity_id),
+    ]
     pk, index = keys.audit(organization), None
     if wanted.entity_type and wanted.entity_id:
-        pk, index = keys.audit_of_entity(organization, wanted.entity_type, wanted.entity_id), GSI1
-        facets["entityType"] = facets["entityId"] = None
+        pk, index = keys.audit_of_entity(organization, wanted.entity_type, wanted.entity_id), GSI3
     elif wanted.actor_id:
         pk, index = keys.audit_of_actor(organization, wanted.actor_id), GSI2
-        facets["actorId"] = None
     return walk(
         pk,
         cursors,
         CursorPage[AuditEntry],
-        lambda rows: _read(organization, rows, whole=index is None),
+        lambda rows: [_entry(table.item_from_raw(row)) for row in rows],
         cursor=cursor,
         limit=limit,
         forward=False,
         index=index,
         between=_bounds(wanted),
-        condition=table.all_of(Item.facets[name] == value for name, value in facets.items() if value is not None),
+        condition=table.all_of(field == value for field, value in filters if value is not None),
     )
 
 
@@ -151,15 +143,6 @@ def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:
     low = str(ids.first_id_at(wanted.since)) if wanted.since else " "
     high = str(ids.last_id_at(wanted.until)) if wanted.until else "\uffff"
     return low, high
-
-
-def _read(organization: OrganizationId, rows: list[dict[str, Any]], *, whole: bool) -> list[AuditEntry]:
-    """Index rows are slim: their entries are fetched."""
-    if whole:
-        return [_entry(table.item_from_raw(row)) for row in rows]
-    wanted = [Key(keys.audit(organization), row["sk"]["S"]) for row in rows]
-    items = table.batch_get(wanted)
-    return [_entry(items[key]) for key in wanted]
 
 
 def _entry(item: Item) -> AuditEntry:

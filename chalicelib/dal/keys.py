@@ -11,7 +11,7 @@
 | is a unique value taken                         | `ORG#<org>#<ENTITY>#UNIQUE#<FIELD>` / SHA-256 of value |
 | the sessions of a user                          | `ORG#<org>#SESSION#<user>`                             |
 | the audit log, newest first, in a range         | `ORG#<org>#AUDIT`, by id (time-ordered)                |
-| … of one entity                                 | gsi1 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
+| … of one entity                                 | gsi3 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
 | … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
 | the answer to a repeated request                | `ORG#<org>#IDEMPOTENCY#<hash>` or `EMAIL#…` / `…`      |
 | mails that are not sent yet                     | gsi2 `MAIL#UNSENT`                                     |
@@ -31,6 +31,7 @@ from chalicelib.core.ids import OrganizationId
 
 GSI1 = "gsi1"
 GSI2 = "gsi2"
+GSI3 = "gsi3"
 
 
 class Key(NamedTuple):

@@ -26,7 +26,7 @@ from pynamodb.models import Model
 
 from chalicelib.core.errors import database_error
 from chalicelib.core.settings import settings
-from chalicelib.dal.keys import GSI1, GSI2, Key
+from chalicelib.dal.keys import GSI1, GSI2, GSI3, Key
 
 # A request makes at most a handful of calls and must end before the gateway's 29 s.
 _CONNECT_TIMEOUT_SECONDS = 1.0
@@ -61,9 +61,18 @@ class _Gsi1(GlobalSecondaryIndex["Item"]):
 class _Gsi2(GlobalSecondaryIndex["Item"]):
     class Meta:
         index_name = GSI2
-        projection = IncludeProjection(["facets"])
+        projection = IncludeProjection(["data"])
 
     gsi2pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class _Gsi3(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = GSI3
+        projection = IncludeProjection(["data"])
+
+    gsi3pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
 
 
@@ -83,12 +92,14 @@ class Item(Model):
     """Live children by entity, and other counts that conditions need."""
     gsi1pk = UnicodeAttribute(null=True)
     gsi2pk = UnicodeAttribute(null=True)
+    gsi3pk = UnicodeAttribute(null=True)
     search = UnicodeAttribute(null=True)
     facets = Document(null=True)
     ttl = NumberAttribute(null=True)
 
     gsi1 = _Gsi1()
     gsi2 = _Gsi2()
+    gsi3 = _Gsi3()
 
     @property
     def key(self) -> Key:

@@ -223,7 +223,8 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
     }
     assert keys == {
         "gsi1": (["gsi1pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["search", "facets"]}),
-        "gsi2": (["gsi2pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["facets"]}),
+        "gsi2": (["gsi2pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
+        "gsi3": (["gsi3pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
     }
 
 
@@ -341,6 +342,7 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
         ("AWS/DynamoDB", "WriteThrottleEvents", "Table"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "gsi1"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "gsi2"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi3"),
         ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "StreamDeadLetters"),
