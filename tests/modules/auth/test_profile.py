@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.auth.permissions import PERMISSIONS
 from chalicelib.dal.users import Role
+from tests.support.wire import CLIENT
 from tests.support.world import Member, Organization
 
 
@@ -73,3 +74,17 @@ def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None
 def test_every_role_may_change_their_own_name(organization: Organization) -> None:
     viewer: Member = organization.member(Role.VIEWER)
     assert viewer.call("updateProfile", body={"firstName": "Vera"}).data["firstName"] == "Vera"
+
+
+def test_a_change_that_another_overtakes_is_made_on_what_the_other_left(organization: Organization) -> None:
+    """The caller was loaded before the other change: on that read it could never be committed."""
+    owner = organization.owner
+
+    def overtake(**_: Any) -> None:
+        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
+        assert owner.call("updateProfile", body={"lastName": "Berg"}).status == 200
+
+    CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", overtake)
+    overtaken = owner.call("updateProfile", body={"firstName": "Anna"})
+    assert overtaken.status == 200, overtaken.text
+    assert (overtaken.data["firstName"], overtaken.data["lastName"], overtaken.data["version"]) == ("Anna", "Berg", 3)

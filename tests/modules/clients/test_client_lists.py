@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from chalicelib.dal import collection
+from chalicelib.dal import collection, keys, table
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.table import Item
 from tests.support.api import Api
-from tests.support.world import Member, new_organization
+from tests.support.world import Member, Organization, new_organization
 
 ROWS: list[dict[str, Any]] = [
     {"name": "Zürich Bau", "email": "kontakt@zuerich.example", "phone": "+41 44 111", "address": "Limmatquai 1"},
@@ -239,3 +242,14 @@ def test_a_cursor_is_useless_elsewhere(api: Api, owner: Member) -> None:
         answer = member.call(action, query={**query, "cursor": cursor})
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), (action, query)
         assert list(answer.error["details"]["fieldErrors"]) == ["cursor"]
+
+
+def test_a_row_that_the_index_has_not_dropped_yet_is_not_listed(organization: Organization) -> None:
+    """DynamoDB's indexes trail the table: here the row of a deleted client is put back into one."""
+    owner = organization.owner
+    client = owner.call("createClient", body={"name": "Gone"}).data["id"]
+    owner.call("deleteClient", path={"id": client})
+    live = keys.listing(organization.id, CLIENTS.kind, deleted=False)
+    table.update(CLIENTS.key(organization.id, UUID(client)), [Item.gsi1pk.set(live)])
+    assert owner.call("getClients").data["data"] == []
+    assert [row["id"] for row in owner.call("getClients", query={"includeDeleted": "true"}).data["data"]] == [client]
