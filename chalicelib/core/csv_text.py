@@ -1,0 +1,133 @@
+"""CSV as RFC 4180 has it, written so that no spreadsheet runs a cell as a formula, and read back the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from chalicelib.core.errors import invalid_field, invalid_fields
+
+Cell = str | int | float | Decimal | None
+
+_FILE = "body"
+"""The field that a fault of the whole text is reported under."""
+_BOM = "\ufeff"
+_TOLD = 100
+"""Of a header that is no header: how many names are told, and how many characters of each."""
+_DELIMITERS = ",;"
+"""A spreadsheet saves with semicolons where the comma is the decimal point."""
+
+# The apostrophes make the marking reversible: a text that looks marked already is marked once more.
+_FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
+_MARK = "'"
+
+
+class CsvRow(NamedTuple):
+    line: int
+    """Where the row begins in the text, from 1."""
+    values: dict[str, str]
+    """By known column name; of a faulty row those cells that have a column."""
+    fault: str | None
+    """Why the row cannot be taken as it stands."""
+
+
+def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Lines end in CRLF. Numbers are written as they are, None as an empty cell, texts with formulas defused."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(_defused(name) for name in header)
+    writer.writerows([_defused(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow]:
+    """The rows under a header line that names each of `columns` once, in any order and case.
+
+    Takes a byte order mark, `,` or `;`, any line ends and blank lines. Undoes what `write` did to formulas.
+    VALIDATION_ERROR for another header, too many rows, and what is no CSV.
+    """
+    text = text.removeprefix(_BOM)
+    if "\0" in text:
+        raise invalid_field(_FILE, "holds a NUL character")
+    records = _records(text, columns)
+    first = next(records, None)
+    if first is None:
+        raise invalid_field(_FILE, f"has no header line: {','.join(columns)}")
+    names = _names(first[1], columns)
+    rows: list[CsvRow] = []
+    for line, cells in records:
+        if len(rows) == maximum_rows:
+            raise invalid_field(_FILE, f"holds more than {maximum_rows} rows")
+        rows.append(_row(line, names, cells))
+    return rows
+
+
+def _defused(cell: Cell) -> Cell:
+    return _MARK + cell if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _restored(cell: str) -> str:
+    return cell[1:] if cell.startswith(_MARK) and _FORMULA.match(cell) else cell
+
+
+def _delimiter(text: str) -> str:
+    header = next((line for line in io.StringIO(text) if line.strip()), "")
+    return max(_DELIMITERS, key=header.count)
+
+
+def _records(text: str, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not blank, with the line it begins at."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            # In a single column, blanks are a value.
+            if len(cells) > 1 or (cells and (len(columns) == 1 or cells[0].strip())):
+                yield line, [_restored(cell) for cell in cells]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise invalid_field(_FILE, f"line {line}: {_in_words(error)}") from None
+
+
+def _in_words(error: csv.Error) -> str:
+    reason = str(error)
+    if reason == "unexpected end of data":
+        return "a quote is opened and never closed"
+    if reason.endswith("""expected after '"'"""):
+        return "text follows a closing quote"
+    if reason.startswith("field larger"):
+        return f"a cell holds more than {csv.field_size_limit()} characters"
+    return reason
+
+
+def _names(header: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The known columns in the order of the header."""
+    known = {_key(column): column for column in columns}
+    names = [known.get(_key(cell), cell.strip()) for cell in header]
+    counts = Counter(names)
+    unknown = [name for name in counts if name not in known.values()]
+    faults: dict[str, list[str]] = {
+        name[:_TOLD] or _FILE: ["is not a column of this file" if name else "has a column without a name"]
+        for name in unknown[:_TOLD]
+    }
+    faults |= {column: ["is a missing column"] for column in columns if not counts[column]}
+    faults |= {column: ["is more than one column"] for column in columns if counts[column] > 1}
+    if faults:
+        raise invalid_fields(faults)
+    return names
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _row(line: int, names: Sequence[str], cells: Sequence[str]) -> CsvRow:
+    # Of different lengths for a faulty row, which says so.
+    values = dict(zip(names, cells, strict=False))
+    fault = None if len(cells) == len(names) else f"has {len(cells)} cells where the header has {len(names)}"
+    return CsvRow(line, values, fault)
