@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 class _Shift:
     by = timedelta()
@@ -29,3 +32,13 @@ def shifted(offset: timedelta) -> Iterator[None]:
 def to_text(instant: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`: sorts as text."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def milliseconds(instant: datetime) -> int:
+    """Since 1970: exact, where a float of seconds is not."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(since_1970: int) -> datetime:
+    """The instant in UTC. Raises OverflowError outside the years 1 to 9999."""
+    return _EPOCH + since_1970 * _MILLISECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
@@ -16,7 +16,6 @@ OrganizationId = NewType("OrganizationId", UUID)
 NO_ORGANIZATION = OrganizationId(UUID(int=0))
 """For a request that turns out to concern no organization; no key is ever built from it."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 62
 _SEQUENCE_BITS = 12
 _MAXIMUM_LEAD_MILLISECONDS = 1000
@@ -33,7 +32,7 @@ class _Last:
 def new_id() -> UUID:
     """A UUIDv7 that is greater than every earlier one of this process."""
     with _Last.lock:
-        millisecond, sequence = _milliseconds(clock.now()), secrets.randbits(_SEQUENCE_BITS - 1)
+        millisecond, sequence = _millisecond_of(clock.now()), secrets.randbits(_SEQUENCE_BITS - 1)
         # Behind the last one by a little: the sequence ran over. By a lot: the clock was set back.
         if 0 <= _Last.millisecond - millisecond <= _MAXIMUM_LEAD_MILLISECONDS:
             millisecond, sequence = _Last.millisecond, _Last.sequence + 1
@@ -45,22 +44,22 @@ def new_id() -> UUID:
 
 def first_id_at(instant: datetime) -> UUID:
     """The smallest id that can have been made at `instant` (milliseconds): a bound for ranges of ids."""
-    return _uuid7(_milliseconds(instant), 0, 0)
+    return _uuid7(_millisecond_of(instant), 0, 0)
 
 
 def last_id_at(instant: datetime) -> UUID:
     """The greatest id that can have been made at `instant` (milliseconds)."""
-    return _uuid7(_milliseconds(instant), (1 << _SEQUENCE_BITS) - 1, (1 << _RANDOM_BITS) - 1)
+    return _uuid7(_millisecond_of(instant), (1 << _SEQUENCE_BITS) - 1, (1 << _RANDOM_BITS) - 1)
 
 
 def created_at(identifier: UUID) -> datetime:
     """The instant in a UUIDv7."""
-    return _EPOCH + timedelta(milliseconds=identifier.int >> 80)
+    return clock.from_milliseconds(identifier.int >> 80)
 
 
-def _milliseconds(instant: datetime) -> int:
-    """Exact, where a float of seconds is not; before 1970 there are no ids, so the beginning stands for all of it."""
-    return max(0, (instant - _EPOCH) // timedelta(milliseconds=1))
+def _millisecond_of(instant: datetime) -> int:
+    """Before 1970 there are no ids, so the beginning stands for all of it."""
+    return max(0, clock.milliseconds(instant))
 
 
 def _uuid7(millisecond: int, sequence: int, random: int) -> UUID:

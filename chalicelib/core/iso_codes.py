@@ -1,4 +1,4 @@
-"""Codes of currencies (ISO 4217, in circulation) and countries (ISO 3166-1 alpha-2)."""
+"""Codes of currencies (ISO 4217, in circulation), their decimal places, and codes of countries (ISO 3166-1 alpha-2)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ CURRENCIES = frozenset(
     UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
     """.split()
 )
+
+MINOR_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+"""Decimal places of the currencies that do not have two."""
 
 COUNTRIES = frozenset(
     """
