@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chalicelib.auth import sessions
 from chalicelib.auth.principal import Principal
 from chalicelib.auth.sessions import OpenedSession
+from chalicelib.core import clock
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
 from chalicelib.dal.audit import Actor
 from chalicelib.dal.cursors import Cursors
@@ -65,6 +67,8 @@ class Context:
     action: str
     query_fingerprint: str
     """The filters of a list request: a cursor serves only the list and filters it was made for."""
+    now: datetime = field(default_factory=clock.now)
+    """The one instant at which the request looks at everything whose state depends on time."""
 
     @property
     def organization(self) -> OrganizationId:

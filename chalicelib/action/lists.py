@@ -8,14 +8,14 @@ from typing import Any
 
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import CursorPage, Page, PageQuery
-from chalicelib.dal.collection import Collection, PageRequest
+from chalicelib.dal.page_lists import ListedCollection, PageRequest
 
 _PAGE_SIZE = 20
 
 
 def answer(
     ctx: Context,
-    collection: Collection[Any],
+    collection: ListedCollection[Any],
     query: PageQuery[Any],
     *,
     default_sort: str,

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from chalicelib.core.contracts import Lines, Name, Phone, StoredEmail
-from chalicelib.dal.collection import Collection
+from chalicelib.dal.collection import Unique
+from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
 
 Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 20457 Hamburg"])]
@@ -20,13 +21,14 @@ class Client(DeletableRecord):
     address: Address | None = None
 
 
-CLIENTS = Collection(
+CLIENTS = ListedCollection(
     entity="client",
     record=Client,
     shown_as=Client,
     search=lambda client: (client.name, client.email, client.phone, client.address),
     sort_fields=("name",),
     cursor_list="getClients with `limit` and `cursor`",
-    unique={"name": "another client has this name"},
+    unique=(Unique("name", lambda client: client.name, "another client has this name"),),
+    card=lambda client: {"name": client.name},
     children=("workLocation",),
 )

@@ -1,71 +1,52 @@
 """A collection: the entities of one kind in an organization, and all that is the same for each kind.
 
-Unique values through guard items, live children through counters, optimistic versions, soft delete, slim index rows
-for page lists, the audit change. An entity's own file declares its `Collection` and adds what is special.
+Unique values through guard items, live children through counters, optimistic versions, soft delete, the audit change.
+An entity's own file declares its `Collection` (a `ListedCollection` where it has page lists) and adds what is special.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.core import clock, text
-from chalicelib.core.contracts import CursorPage, Page, Pagination
+from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode, duplicate_entry, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI1, Key
+from chalicelib.dal.keys import GSI2, Key
 from chalicelib.dal.records import DeletableRecord, Record
-from chalicelib.dal.table import Item, SlimRow, all_of
+from chalicelib.dal.table import Item, all_of
 from chalicelib.dal.unit_of_work import Refusal, StaleRead, UnitOfWork, stale
 
 R = TypeVar("R", bound=Record)
 
-EXACT_LIST_ROWS = 10_000
-"""Page lists are exact up to this many rows; beyond, they name what serves instead."""
-
-_SEPARATOR = "\n"
-"""Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
-
 
 @dataclass(frozen=True)
-class PageRequest:
-    """What a page list was asked for, validated."""
+class Unique(Generic[R]):
+    """A value that is one of a kind among the live entities, whatever its case."""
 
-    page: int
-    page_size: int
-    search: str | None = None
-    sort_by: str = "createdAt"
-    sort_order: Literal["asc", "desc"] = "asc"
-    include_deleted: bool = False
-    facets: Mapping[str, Any] = field(default_factory=dict)
-    """The values that rows must have, by facet."""
+    field: str
+    """The field that a refusal names."""
+    value: Callable[[R], str]
+    message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Collection(Generic[R]):
     """`entity` is the name in messages, keys and the audit log."""
 
     entity: str
     record: type[R]
-    shown_as: type[Record]
-    """The record as the API shows it: the type of list rows, so that internal fields stay out."""
-    search: Callable[[R], Sequence[str | None]]
-    """The texts of a row that a search looks through; those that lists sort by come first."""
-    sort_fields: Sequence[str]
-    """API names of the leading texts of `search`."""
-    cursor_list: str
-    """What serves where page lists end."""
-    facets: Callable[[R], Mapping[str, Any]] = lambda _: {}
-    unique: Mapping[str, str] = field(default_factory=dict)
-    """Texts that are one of a kind among the live entities whatever their case: field to message."""
+    unique: Sequence[Unique[R]] = ()
+    parent: Callable[[R], UUID] | None = None
+    """Whose child it is, for those that are read by parent."""
+    card: Callable[[R], Mapping[str, Any]] | None = None
+    """What others show of it: see `dal.directory`."""
     children: Sequence[str] = ()
     """Entities whose live ones forbid a delete."""
 
@@ -81,9 +62,23 @@ class Collection(Generic[R]):
     def get(self, organization: OrganizationId, identifier: UUID) -> R:
         """NOT_FOUND for absent, deleted and another organization's."""
         record = self.record.of(table.get(self.key(organization, identifier)), self.entity)
-        if _is_deleted(record):
+        if is_deleted(record):
             raise not_found(self.entity)
         return record
+
+    def children_of(self, organization: OrganizationId, parent: UUID) -> list[R]:
+        """The live ones of one parent, oldest first: found by index, read consistently."""
+        found: list[UUID] = []
+        after: str | None = None
+        while True:
+            listing = keys.children(organization, self.kind, parent)
+            page = table.query(listing, index=GSI2, after=after)
+            found += [UUID(row["sk"]["S"]) for row in page.items]
+            after = page.last
+            if after is None:
+                break
+        records = self.get_many(organization, found)
+        return [records[identifier] for identifier in found if not is_deleted(records[identifier])]
 
     def get_many(self, organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, R]:
         """By id, deleted ones too; absent ones are absent."""
@@ -91,94 +86,22 @@ class Collection(Generic[R]):
         records = (self.record.of(item, self.entity) for item in items.values())
         return {record.id: record for record in records}
 
-    def page(self, organization: OrganizationId, request: PageRequest) -> Page[R]:
-        """Exact totals and substring search, from the slim index; the rows shown are read consistently."""
-        rows = self._slim_rows(organization, deleted=False)
-        if request.include_deleted:
-            rows += self._slim_rows(organization, deleted=True)
-        if len(rows) > EXACT_LIST_ROWS:
-            raise ActionError(
-                ErrorCode.VALIDATION_ERROR,
-                f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {self.cursor_list}",
-                details={"use": self.cursor_list},
-            )
-        chosen = self._choose(rows, request)
-        start = (request.page - 1) * request.page_size
-        shown = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
-        records = self.get_many(organization, shown) if shown else {}
-        # The index trails the table: what was deleted a moment ago may still have a row.
-        listed = [record for identifier in shown if (record := records.get(identifier)) is not None]
-        if not request.include_deleted:
-            listed = [record for record in listed if not _is_deleted(record)]
-        pages = math.ceil(len(chosen) / request.page_size)
-        return Page[self.shown_as](  # type: ignore[name-defined]  # the rows are R, cut to what is shown
-            data=listed,
-            pagination=Pagination(
-                page=request.page,
-                page_size=request.page_size,
-                total_items=len(chosen),
-                total_pages=pages,
-                has_next_page=request.page < pages,
-                has_previous_page=1 < request.page <= pages + 1,
-            ),
-        )
-
-    def walk(
-        self,
-        organization: OrganizationId,
-        cursors: Cursors,
-        *,
-        cursor: str | None,
-        limit: int,
-        forward: bool,
-        include_deleted: bool,
-        facets: Mapping[str, Any],
-    ) -> CursorPage[R]:
-        """In order of creation, strongly consistent, any number of rows."""
-        return walk(
-            keys.partition(organization, self.kind),
-            cursors,
-            CursorPage[self.shown_as],  # type: ignore[name-defined]
-            lambda rows: [self.record.of(table.item_from_raw(row), self.entity) for row in rows],
-            cursor=cursor,
-            limit=limit,
-            forward=forward,
-            condition=all_of(
-                [
-                    *([] if include_deleted else [Item.data["deletedAt"].does_not_exist()]),
-                    *(Item.facets[name] == value for name, value in facets.items()),
-                ]
-            ),
-        )
-
-    def _slim_rows(self, organization: OrganizationId, *, deleted: bool) -> list[SlimRow]:
-        partition = keys.listing(organization, self.kind, deleted=deleted)
-        return table.query_slim(partition, GSI1, maximum=EXACT_LIST_ROWS)
-
-    def _choose(self, rows: list[SlimRow], request: PageRequest) -> list[SlimRow]:
-        """The rows that match, in the order asked for; ties by age."""
-        wanted = text.fold(request.search) if request.search else ""
-        descending = request.sort_order == "desc"
-        chosen = [
-            row
-            for row in rows
-            if wanted in row.search and all(row.facets.get(name) == value for name, value in request.facets.items())
-        ]
-        chosen.sort(key=lambda row: row.sk, reverse=descending)
-        if request.sort_by in self.sort_fields:
-            position = self.sort_fields.index(request.sort_by)
-            chosen.sort(key=lambda row: row.search.split(_SEPARATOR, position + 1)[position], reverse=descending)
-        return chosen
-
     # -- write ---------------------------------------------------------------------------------------------------------
 
-    def create(self, unit: UnitOfWork, record: R, *, counts: Mapping[str, int] | None = None) -> R:
-        """DUPLICATE_ENTRY names the field whose value is taken."""
-        for name in self.unique:
-            self._take(unit, name, record)
+    def create(
+        self,
+        unit: UnitOfWork,
+        record: R,
+        *,
+        counts: Mapping[str, int] | None = None,
+        beside: Mapping[str, Any] | None = None,
+    ) -> R:
+        """DUPLICATE_ENTRY names the field whose value is taken. `beside`: further attributes, by name."""
+        for unique in self.unique:
+            self._take(unit, unique, record)
         item = record.item(self.key(unit.organization, record.id))
         item.children = dict(counts or {})
-        for attribute, value in self._index(unit.organization, record).items():
+        for attribute, value in {**self.index(unit.organization, record), **(beside or {})}.items():
             setattr(item, attribute, value)
         unit.put_new(item, stale)
         unit.changes(self.entity, record.id, {}, record.shown())
@@ -200,21 +123,26 @@ class Collection(Generic[R]):
         """
         unit.require_version(record.version)
         after = record.changed(**changes)
-        for name in self.unique:
-            if self._guard(unit.organization, name, record) != self._guard(unit.organization, name, after):
-                unit.delete(self._guard(unit.organization, name, record), None, stale)
-                self._take(unit, name, after)
+        for unique in self.unique:
+            taken, wanted = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
+            if taken != wanted:
+                unit.delete(taken, None, stale)
+                self._take(unit, unique, after)
         self._write(unit, record, after, condition, refusal, actions)
         return after
 
-    def delete(self, unit: UnitOfWork, record: R) -> R:
-        """Soft. HAS_DEPENDENCIES, with their counts, while there are live children."""
+    def delete(self, unit: UnitOfWork, record: R, *, condition: Condition | None = None) -> R:
+        """Soft. HAS_DEPENDENCIES, with their counts, while there are live children.
+
+        A further `condition` says what must not have changed since it was read.
+        """
         unit.require_version(record.version)
         after = record.changed(deleted_at=clock.now())
-        for name in self.unique:
-            unit.delete(self._guard(unit.organization, name, record), None, stale)
+        for unique in self.unique:
+            unit.delete(self.guard(unit.organization, unique, record), None, stale)
         childless = [Item.children[child].does_not_exist() | (Item.children[child] == 0) for child in self.children]
-        self._write(unit, record, after, all_of(childless), self._has_dependencies)
+        refusal = self._has_dependencies if childless else stale
+        self._write(unit, record, after, all_of([*childless, condition]), refusal)
         return after
 
     def count_child(self, unit: UnitOfWork, parent: UUID, child: str, by: Literal[1, -1]) -> None:
@@ -254,37 +182,43 @@ class Collection(Generic[R]):
         old, new = before.data(), after.data()
         actions = [table.assign(name, new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
         actions.append(Item.version.set(after.version))
-        old_index, new_index = self._index(organization, before), self._index(organization, after)
+        old_index, new_index = self.index(organization, before), self.index(organization, after)
         for attribute, value in new_index.items():
             if value != old_index[attribute]:
-                actions.append(getattr(Item, attribute).set(table.encoded(value)))
+                path = getattr(Item, attribute)
+                actions.append(path.remove() if value is None else path.set(table.encoded(value)))
         return actions
 
-    def _index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
-        """The attributes of the slim row."""
-        texts = (text.fold(value or "") for value in self.search(record))
-        return {
-            "gsi1pk": keys.listing(organization, self.kind, deleted=_is_deleted(record)),
-            "search": _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts),
-            # An empty map would cost every row nine of the bytes that three pages of 10,000 rows allow.
-            "facets": dict(self.facets(record)) or None,
-        }
+    def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
+        """The attributes by which indexes find the entity; None for those it lacks."""
+        attributes: dict[str, Any] = {}
+        if self.parent is not None:
+            listing = keys.children(organization, self.kind, self.parent(record))
+            attributes["gsi2pk"] = None if is_deleted(record) else listing
+        if self.card is not None:
+            attributes |= {"gsi4pk": keys.directory(organization), "card": dict(self.card(record))}
+        return attributes
 
-    def _guard(self, organization: OrganizationId, name: str, record: R) -> Key:
-        return keys.unique_value(organization, self.kind, name, getattr(record, name))
+    def guard(self, organization: OrganizationId, unique: Unique[R], record: R) -> Key:
+        return keys.unique_value(organization, self.kind, unique.field, unique.value(record))
 
-    def _take(self, unit: UnitOfWork, name: str, record: R) -> None:
-        guard = Item(*self._guard(unit.organization, name, record), data={"id": str(record.id)})
-        unit.put_new(guard, lambda _: duplicate_entry(name, self.unique[name]))
+    def _take(self, unit: UnitOfWork, unique: Unique[R], record: R) -> None:
+        guard = Item(*self.guard(unit.organization, unique, record), data={"id": str(record.id)})
+        unit.put_new(guard, lambda _: duplicate_entry(unique.field, unique.message))
 
     def _has_dependencies(self, item: Item | None) -> Exception:
-        live = {child: count for child, count in ((item and item.children) or {}).items() if count > 0}
-        return ActionError(
-            ErrorCode.HAS_DEPENDENCIES,
-            f"this {self.entity} still has {', '.join(f'{count} × {child}' for child, count in live.items())}",
-            details={"dependencies": live},
-        )
+        return has_dependencies(self.entity, (item and item.children) or {})
 
 
-def _is_deleted(record: Record) -> bool:
+def is_deleted(record: Record) -> bool:
     return isinstance(record, DeletableRecord) and record.deleted_at is not None
+
+
+def has_dependencies(entity: str, children: Mapping[str, int]) -> ActionError:
+    """`children`: live ones by entity."""
+    live = {child: count for child, count in children.items() if count > 0}
+    return ActionError(
+        ErrorCode.HAS_DEPENDENCIES,
+        f"this {entity} still has {', '.join(f'{count} × {child}' for child, count in live.items())}",
+        details={"dependencies": live},
+    )

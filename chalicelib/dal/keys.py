@@ -15,6 +15,11 @@
 | … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
 | the answer to a repeated request                | `ORG#<org>#IDEMPOTENCY#<hash>` or `EMAIL#…` / `…`      |
 | mails that are not sent yet                     | gsi2 `MAIL#UNSENT`                                     |
+| the live children of a client or work location  | gsi2 `ORG#<org>#<ENTITY>#OF#<parent>`                  |
+| names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
+| assignments of a worker, by time                | gsi5 `ORG#<org>#ASSIGNMENT#WORKER#<id>` / `at`         |
+| … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
+| all hours of some months                        | `ORG#<org>#ROSTER` / `<yyyy-mm>#<worker>`              |
 
 Ids are UUIDv7, so ordering by id is ordering by creation.
 """
@@ -32,6 +37,12 @@ from chalicelib.core.ids import OrganizationId
 GSI1 = "gsi1"
 GSI2 = "gsi2"
 GSI3 = "gsi3"
+GSI4 = "gsi4"
+GSI5 = "gsi5"
+GSI6 = "gsi6"
+GSI7 = "gsi7"
+GSI8 = "gsi8"
+GSI9 = "gsi9"
 
 
 class Key(NamedTuple):
@@ -66,6 +77,31 @@ def entity(organization: OrganizationId, name: str, identifier: UUID) -> Key:
 def listing(organization: OrganizationId, name: str, *, deleted: bool) -> str:
     """Partition of gsi1 that holds the slim rows of a page list."""
     return f"{partition(organization, name)}#{'DELETED' if deleted else 'LIVE'}"
+
+
+def children(organization: OrganizationId, name: str, parent: UUID) -> str:
+    """Partition of gsi2 that holds the live children of one parent."""
+    return f"{partition(organization, name)}#OF#{parent}"
+
+
+def directory(organization: OrganizationId) -> str:
+    """Partition of gsi4 that holds the cards of all entities which others name."""
+    return partition(organization, "DIRECTORY")
+
+
+def timeline(organization: OrganizationId, name: str, scope: str = "", identifier: UUID | None = None) -> str:
+    """Partition of a timeline index: all entities of a kind, or those of one worker, position, …"""
+    everything = partition(organization, name)
+    return everything if identifier is None else f"{everything}#{scope.upper()}#{identifier}"
+
+
+def roster(organization: OrganizationId) -> str:
+    return partition(organization, "ROSTER")
+
+
+def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
+    """By month first, so that a report over all workers is one range."""
+    return Key(roster(organization), f"{month}#{worker}")
 
 
 def unique_value(organization: OrganizationId, name: str, field: str, value: str) -> Key:

@@ -73,14 +73,7 @@ def new_organization(**fields: Any) -> StoredOrganization:
     return StoredOrganization.new(cursor_secret=secrets.token_hex(32), **fields)
 
 
-ORGANIZATIONS = Collection(
-    entity="organization",
-    record=StoredOrganization,
-    shown_as=Organization,
-    search=lambda organization: (organization.name,),
-    sort_fields=("name",),
-    cursor_list="",
-)
+ORGANIZATIONS = Collection(entity="organization", record=StoredOrganization)
 
 
 def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[str, int]) -> StoredOrganization:

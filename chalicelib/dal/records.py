@@ -14,7 +14,6 @@ from chalicelib.core.errors import not_found
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
 
-_BESIDE_DATA = {"id", "version"}
 _BOOKKEEPING = {"id", "version", "created_at", "updated_at"}
 
 
@@ -25,6 +24,8 @@ class Record(Contract):
     """Fields that never leave the server, not even to the audit log."""
     counts: ClassVar[Mapping[str, str]] = {}
     """Fields that are counters beside the entity's data: field to the counter's name."""
+    beside: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are attributes beside the entity's data, because they are written apart from it."""
 
     id: UUID
     created_at: Instant
@@ -43,16 +44,24 @@ class Record(Contract):
             raise not_found(called)
         counters = item.children or {}
         counted = {name: counters.get(counter, 0) for name, counter in cls.counts.items()}
+        beside = {name: value for name in cls.beside if (value := getattr(item, name)) is not None}
         # A newer version of this code may have written fields that this one does not know.
-        return cls.model_validate({**item.data, **counted, "id": item.sk, "version": item.version}, extra="ignore")
+        stored = {**item.data, **counted, **beside, "id": item.sk, "version": item.version}
+        return cls.model_validate(stored, extra="ignore")
 
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""
-        return self.model_dump(mode="json", round_trip=True, exclude=_BESIDE_DATA | {*self.counts}, exclude_none=True)
+        return self.model_dump(
+            mode="json", round_trip=True, exclude=self._beside() | {"id", "version"}, exclude_none=True
+        )
 
     def shown(self) -> dict[str, Any]:
         """What the audit log compares: every field that says something about the entity."""
-        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | {*self.counts})
+        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | self._beside())
+
+    @classmethod
+    def _beside(cls) -> set[str]:
+        return {*cls.counts, *cls.beside}
 
     def item(self, key: Key) -> Item:
         return Item(key.pk, key.sk, data=self.data(), version=self.version)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
-from pynamodb.attributes import Attribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import MAP
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
@@ -26,7 +26,7 @@ from pynamodb.models import Model
 
 from chalicelib.core.errors import database_error
 from chalicelib.core.settings import settings
-from chalicelib.dal.keys import GSI1, GSI2, GSI3, Key
+from chalicelib.dal.keys import GSI1, GSI2, GSI3, GSI4, GSI5, GSI6, GSI7, GSI8, GSI9, Key
 
 # A request makes at most a handful of calls and must end before the gateway's 29 s.
 _CONNECT_TIMEOUT_SECONDS = 1.0
@@ -76,6 +76,22 @@ class _Gsi3(GlobalSecondaryIndex["Item"]):
     sk = UnicodeAttribute(range_key=True)
 
 
+class _Gsi4(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = GSI4
+        projection = IncludeProjection(["card", "rates", "standing"])
+
+    gsi4pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+def _timeline(name: str) -> Any:
+    """One of the indexes that list what has a time span by when it starts; they differ in nothing but their key."""
+    meta = type("Meta", (), {"index_name": name, "projection": IncludeProjection(["facets"])})
+    keys = {f"{name}pk": UnicodeAttribute(hash_key=True), "at": UnicodeAttribute(range_key=True)}
+    return type(name, (GlobalSecondaryIndex,), {"Meta": meta, **keys})()
+
+
 class Item(Model):
     class Meta:
         table_name = settings().table
@@ -90,9 +106,27 @@ class Item(Model):
     data = Document(null=True)
     children = Document(null=True)
     """Live children by entity, and other counts that conditions need."""
+    roster = Document(null=True)
+    """What the assignments of a worker or position come to; see `dal.roster`."""
+    standing = Document(null=True)
+    """A worker's assignments without end, or too long for the months of the roster."""
+    rates = Document(null=True)
+    """Hourly money by the day it takes effect."""
+    spans = BinaryAttribute(null=True, legacy_encoding=False)
+    """A month of a worker's assignments, packed."""
+    card = Document(null=True)
+    """What others show of an entity: its name, and whose child it is."""
+    at = UnicodeAttribute(null=True)
+    """Where on the timelines: see `dal.timeline`."""
     gsi1pk = UnicodeAttribute(null=True)
     gsi2pk = UnicodeAttribute(null=True)
     gsi3pk = UnicodeAttribute(null=True)
+    gsi4pk = UnicodeAttribute(null=True)
+    gsi5pk = UnicodeAttribute(null=True)
+    gsi6pk = UnicodeAttribute(null=True)
+    gsi7pk = UnicodeAttribute(null=True)
+    gsi8pk = UnicodeAttribute(null=True)
+    gsi9pk = UnicodeAttribute(null=True)
     search = UnicodeAttribute(null=True)
     facets = Document(null=True)
     ttl = NumberAttribute(null=True)
@@ -100,6 +134,12 @@ class Item(Model):
     gsi1 = _Gsi1()
     gsi2 = _Gsi2()
     gsi3 = _Gsi3()
+    gsi4 = _Gsi4()
+    gsi5 = _timeline(GSI5)
+    gsi6 = _timeline(GSI6)
+    gsi7 = _timeline(GSI7)
+    gsi8 = _timeline(GSI8)
+    gsi9 = _timeline(GSI9)
 
     @property
     def key(self) -> Key:
@@ -153,13 +193,15 @@ def query(
     pk: str,
     *,
     index: str | None = None,
+    sort_key: str = "sk",
+    consistent: bool | None = None,
     after: str | None = None,
     between: tuple[str, str] | None = None,
     forward: bool = True,
     limit: int | None = None,
     condition: Condition | None = None,
 ) -> RawPage:
-    """One page (≤ 1 MB) of a partition in the order of its sort key; on the base table strongly consistent.
+    """One page (≤ 1 MB) of a partition in the order of its sort key; on the base table by default strongly consistent.
 
     `after` continues behind a sort key; `condition` filters what was read (and billed).
     """
@@ -170,15 +212,15 @@ def query(
     with faults():
         answer = connection().query(
             pk,
-            range_key_condition=Path("sk").between(low, high),
+            range_key_condition=Path(sort_key).between(low, high),
             filter_condition=condition,
             index_name=index,
-            consistent_read=index is None,
+            consistent_read=index is None if consistent is None else consistent,
             scan_index_forward=forward,
             limit=None if limit is None else limit + (after is not None),
         )
-    items = [item for item in answer["Items"] if item["sk"]["S"] != after]
-    return RawPage(items, answer["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in answer else None)
+    items = [item for item in answer["Items"] if item[sort_key]["S"] != after]
+    return RawPage(items, answer["LastEvaluatedKey"][sort_key]["S"] if "LastEvaluatedKey" in answer else None)
 
 
 def query_slim(pk: str, index: str, *, maximum: int) -> list[SlimRow]:

@@ -13,8 +13,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.core.contracts import Contract, Instant, Line, StoredEmail, Timezone
 from chalicelib.core.errors import invalid_state
-from chalicelib.dal.collection import Collection
 from chalicelib.dal.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
+from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import Record
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
@@ -92,7 +92,7 @@ class StoredUser(User):
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
 
 
-USERS = Collection(
+USERS = ListedCollection(
     entity="user",
     record=StoredUser,
     shown_as=User,

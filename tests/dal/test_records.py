@@ -90,7 +90,7 @@ def test_changed_and_read_again_is_the_same(before: Client, after: Client) -> No
     assert CLIENTS.get(tenant, before.id) == changed
     fresh = after.model_copy(update={"id": before.id})
     stored = _stored(CLIENTS, tenant, before.id)
-    assert (stored.search, stored.version) == (CLIENTS._index(tenant, fresh)["search"], 2)
+    assert (stored.search, stored.version) == (CLIENTS.index(tenant, fresh)["search"], 2)
 
 
 def test_a_session_is_read_as_it_was_written(tenant: OrganizationId) -> None:

@@ -225,6 +225,11 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
         "gsi1": (["gsi1pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["search", "facets"]}),
         "gsi2": (["gsi2pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
         "gsi3": (["gsi3pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
+        "gsi4": (["gsi4pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["card", "rates", "standing"]}),
+        **{
+            f"gsi{number}": ([f"gsi{number}pk", "at"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["facets"]})
+            for number in range(5, 10)
+        },
     }
 
 
@@ -340,9 +345,8 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
         ("AWS/DynamoDB", "ReadThrottleEvents", "Table"),
         ("AWS/DynamoDB", "SystemErrors", "Table"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "Table"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi1"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi2"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "gsi3"),
+        *(("AWS/DynamoDB", "WriteThrottleEvents", f"gsi{number}") for number in range(1, 10)),
+        *(("AWS/DynamoDB", "ReadThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "StreamDeadLetters"),

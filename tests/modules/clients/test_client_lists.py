@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.dal import collection, keys, table
+from chalicelib.dal import keys, page_lists, table
 from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.table import Item
 from tests.support.api import Api
@@ -183,9 +183,9 @@ def test_all_faults_of_a_query_are_reported_at_once(owner: Member) -> None:
 
 
 def test_beyond_what_is_exact_the_list_says_what_serves_instead(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection, "EXACT_LIST_ROWS", 5)
+    monkeypatch.setattr(page_lists, "EXACT_LIST_ROWS", 5)
     assert len(_names(owner)) == 5
-    monkeypatch.setattr(collection, "EXACT_LIST_ROWS", 4)
+    monkeypatch.setattr(page_lists, "EXACT_LIST_ROWS", 4)
     answer = owner.call("getClients")
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert answer.error["details"] == {"use": "getClients with `limit` and `cursor`"}
