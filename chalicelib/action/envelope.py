@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.core.errors import HTTP_STATUS, ActionError, ErrorCode
 from chalicelib.core.observability import logger
+
+_FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
 
 @dataclass
@@ -26,6 +29,20 @@ class Raw:
 
     text: str
     media_type: str
+    filename: str | None = None
+    """For what a browser should save: ASCII letters, digits, dots, dashes and underscores."""
+
+    def __post_init__(self) -> None:
+        if self.filename is not None and not _FILE_NAME.fullmatch(self.filename):
+            raise ValueError("a file name has ASCII letters, digits, dots, dashes and underscores")
+
+
+def raw(result: Raw, status: int) -> Reply:
+    is_text = result.media_type.startswith("text/")
+    headers = {"Content-Type": f"{result.media_type}; charset=utf-8" if is_text else result.media_type}
+    if result.filename is not None:
+        headers["Content-Disposition"] = f'attachment; filename="{result.filename}"'
+    return Reply(status, result.text, headers)
 
 
 def success(data: Any, status: int) -> Reply:

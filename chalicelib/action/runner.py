@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from chalicelib.action import idempotency
 from chalicelib.action.context import AnyContext, Context, PublicContext, Request
-from chalicelib.action.envelope import Raw, Reply, failure, success
+from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
 from chalicelib.action.idempotency import Replay
+from chalicelib.action.media_types import JSON, preferred
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.permissions import Permission
@@ -109,8 +110,16 @@ class _Run:
         result = self.action.function(self.context, **self.arguments)
         if isinstance(result, Raw):
             return result
+        media_type = self._media_type()
+        if media_type != JSON:
+            return self.action.representations[media_type](result)
         # A result of another type than declared might carry internal fields: that is an error, not a warning.
         return self.action.output.dump_python(result, mode="json", warnings="error")
+
+    def _media_type(self) -> str:
+        if not self.action.representations:
+            return JSON
+        return preferred(self.request.headers.get("accept"), [JSON, *self.action.representations])
 
     def _new_context(self) -> AnyContext:
         if self.principal is None:
@@ -196,8 +205,12 @@ class _Run:
     # -- answers ---------------------------------------------------------------------------------------------------
 
     def _answer(self, data: Any) -> Reply:
-        if isinstance(data, Raw):
-            return Reply(self.action.status, data.text, {"Content-Type": data.media_type})
+        reply = raw(data, self.action.status) if isinstance(data, Raw) else self._enveloped(data)
+        if self.action.representations:
+            reply.headers["Vary"] = "Accept"
+        return reply
+
+    def _enveloped(self, data: Any) -> Reply:
         reply = success(data, self.action.status)
         etag = etag_of(data)
         if etag is not None:
