@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Lines, Name, Phone, StoredEmail
+from chalicelib.core.contracts import Contract, Lines, Name, Phone, StoredEmail
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -19,6 +20,17 @@ class Client(DeletableRecord):
     email: Annotated[StoredEmail | None, Field(examples=["dispo@hansekontor.example"])] = None
     phone: Phone | None = None
     address: Address | None = None
+
+
+class ClientRef(Contract):
+    """What others show of a client."""
+
+    id: UUID
+    name: Annotated[str, Field(examples=["Hansekontor Logistik GmbH"])]
+
+    @classmethod
+    def of(cls, client: Client) -> ClientRef:
+        return cls(id=client.id, name=client.name)
 
 
 CLIENTS = ListedCollection(
