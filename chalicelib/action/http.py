@@ -20,26 +20,26 @@ DOCS = "/docs"
 _HTML = "text/html; charset=utf-8"
 _MAX_AGE_SECONDS = 600
 
-_OF_CHALICE = {
-    "MethodNotAllowedError": (ErrorCode.NOT_FOUND, "there is no such route"),
-    "UnsupportedMediaType": (ErrorCode.VALIDATION_ERROR, "Content-Type: must be application/json"),
-}
-"""What Chalice refuses before a view runs; anything else it answers itself is a bug of ours."""
-
 
 def mount(app: Chalice) -> None:
     """Adds every registered action, the documentation page, and the envelope around Chalice's own answers."""
     cors = CORSConfig(
         allow_origin=settings().cors_origin,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-        expose_headers=["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"],
+        expose_headers=["Content-Disposition", "ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"],
         max_age=_MAX_AGE_SECONDS,
     )
     for action in REGISTRY.values():
-        app.route(PREFIX + action.path, methods=[action.method], name=action.name, cors=cors)(_view(app, action))
+        app.route(
+            PREFIX + action.path,
+            methods=[action.method],
+            name=action.name,
+            content_types=action.body_types,
+            cors=cors,
+        )(_view(app, action))
     for path in (DOCS, PREFIX + DOCS):
         app.route(path, methods=["GET"], name="docs" + path.replace("/", "_"))(_docs)
-    app.register_middleware(_enveloping(cors), "http")
+    app.register_middleware(_enveloping(app, cors), "http")
 
 
 def _view(app: Chalice, action: Action) -> Callable[..., Response]:
@@ -81,15 +81,13 @@ def _docs() -> Response:
     return Response(page(), headers={"Content-Type": _HTML, "Cache-Control": "max-age=3600"})
 
 
-def _enveloping(cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], Response]], Response]:
+def _enveloping(app: Chalice, cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], Response]], Response]:
     def envelop(event: ChaliceRequest, get_response: Callable[[Any], Response]) -> Response:
         response = get_response(event)
         body = response.body
         if isinstance(body, dict) and "Code" in body:
             request_id = _request_id(event)
-            code, message = _OF_CHALICE.get(
-                body["Code"], (ErrorCode.INTERNAL_ERROR, "something went wrong on our side")
-            )
+            code, message = _of_chalice(app, event, body["Code"])
             reply = envelope.refusal(code, message, request_id)
             response.body = reply.body
             response.status_code = reply.status
@@ -98,3 +96,13 @@ def _enveloping(cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], R
         return response
 
     return envelop
+
+
+def _of_chalice(app: Chalice, event: ChaliceRequest, code: str) -> tuple[ErrorCode, str]:
+    """What Chalice refuses before a view runs; anything else it answers itself is a bug of ours."""
+    if code == "MethodNotAllowedError":
+        return ErrorCode.NOT_FOUND, "there is no such route"
+    if code == "UnsupportedMediaType":
+        taken = app.routes[event.context["resourcePath"]][event.method].content_types
+        return ErrorCode.VALIDATION_ERROR, f"Content-Type: must be {' or '.join(taken)}"
+    return ErrorCode.INTERNAL_ERROR, "something went wrong on our side"

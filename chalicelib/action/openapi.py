@@ -7,19 +7,23 @@ from functools import cache
 from typing import Any
 
 from chalicelib.action import openapi_examples as examples
-from chalicelib.action.openapi_schemas import REFERENCE, Schema, Schemas, raw_media_type, without_null
+from chalicelib.action.media_types import CSV, JSON
+from chalicelib.action.openapi_schemas import REFERENCE, Schema, Schemas, without_null
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
 from chalicelib.core.errors import HTTP_STATUS, ErrorCode
 
 VERSION = "1.0.0"
-_JSON = "application/json"
 
 _ALWAYS = (ErrorCode.DATABASE_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.RATE_LIMITED, ErrorCode.VALIDATION_ERROR)
 """RATE_LIMITED may be the gateway's answer, before any action runs."""
 _SIGNED_IN = (ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_EXPIRED, ErrorCode.FORBIDDEN)
-_WRITE = (ErrorCode.CONFLICT, ErrorCode.IDEMPOTENCY_MISMATCH, ErrorCode.PAYLOAD_TOO_LARGE)
+_WRITE = (ErrorCode.CONFLICT, ErrorCode.IDEMPOTENCY_MISMATCH)
 
 _HEADERS = {
+    "Content-Disposition": {
+        "description": "The name to save the file under, where the answer is not JSON.",
+        "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
+    },
     "X-Request-Id": {"description": "Names this request in our logs.", "schema": {"type": "string"}},
     "ETag": {"description": "The entity's version, for If-None-Match and If-Match.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
@@ -27,7 +31,10 @@ _HEADERS = {
         "schema": {"type": "string", "const": "true"},
     },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+    "Vary": {"description": "What chooses the media type.", "schema": {"type": "string", "const": "Accept"}},
 }
+
+_TEXT: Schema = {"type": "string"}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
@@ -81,7 +88,7 @@ def document(server: str = "/") -> dict[str, Any]:
             "securitySchemes": {
                 "session": {"type": "http", "scheme": "bearer", "description": "The token of signUp or signIn."}
             },
-            "headers": _HEADERS,
+            "headers": _used_headers(paths, builder.responses),
             "responses": dict(sorted(builder.responses.items())),
             "schemas": {**builder.schemas.components(paths), "Error": _error_schema()},
         },
@@ -107,19 +114,31 @@ class _Builder:
         if action.is_public:
             operation["security"] = []
         if action.takes_body:
-            schema = self.schemas.input(action)
-            content = {"schema": schema, "example": examples.of(schema, self.schemas)}
-            operation["requestBody"] = {"required": True, "content": {_JSON: content}}
+            operation["requestBody"] = {"required": True, "content": self._bodies(action)}
         return operation
 
+    def _bodies(self, action: Action) -> dict[str, Any]:
+        schema = self.schemas.input(action)
+        content: dict[str, Any] = {JSON: {"schema": schema, "example": examples.of(schema, self.schemas)}}
+        if action.csv_body is not None:
+            content[CSV] = {"schema": _TEXT, "example": action.csv_body.csv_example}
+        return content
+
     def _query(self, action: Action) -> list[dict[str, Any]]:
+        if action.csv_body is not None:
+            # JSON comes without them, so none is required of every request.
+            described = self._query_parameters(self.schemas.csv_query(action))
+            return [{**each, "required": False, "description": f"Only with {CSV}."} for each in described]
         if action.data_type is None or action.takes_body:
             return []
-        schema = self.schemas.resolve(self.schemas.input(action))
+        return self._query_parameters(self.schemas.input(action))
+
+    def _query_parameters(self, contract: Schema) -> list[dict[str, Any]]:
+        schema = self.schemas.resolve(contract)
         required = schema.get("required", [])
         return [
             {"name": name, "in": "query", "required": name in required, "schema": without_null(property_)}
-            for name, property_ in schema["properties"].items()
+            for name, property_ in schema.get("properties", {}).items()
         ]
 
     def _responses(self, action: Action) -> dict[str, Any]:
@@ -138,20 +157,25 @@ class _Builder:
             names.append("ETag")
         if action.is_write:
             names.append("Idempotency-Replayed")
-        response = {"description": "Done.", "headers": _header_references(*names)}
-        media_type = raw_media_type(action)
-        if media_type is not None:
-            schema: Schema = {"type": "object"} if media_type == _JSON else {"type": "string"}
-            return {**response, "content": {media_type: {"schema": schema}}}
+        if action.raw_media_type not in {None, JSON} or action.representations:
+            names.append("Content-Disposition")
+        if action.representations:
+            names.append("Vary")
+        return {"description": "Done.", "headers": _header_references(*names), "content": self._results(action)}
+
+    def _results(self, action: Action) -> dict[str, Any]:
+        if action.raw_media_type is not None:
+            return {action.raw_media_type: {"schema": {"type": "object"} if action.raw_media_type == JSON else _TEXT}}
         data = self.schemas.output(action)
-        schema = {
+        schema: Schema = {
             "type": "object",
             "required": ["success", "data"],
             "properties": {"success": {"const": True}, "data": data},
             "additionalProperties": False,
         }
         example = {"success": True, "data": examples.of(data, self.schemas)}
-        return {**response, "content": {_JSON: {"schema": schema, "example": example}}}
+        others = {media_type: {"schema": _TEXT} for media_type in action.representations}
+        return {JSON: {"schema": schema, "example": example}, **others}
 
 
 def _has_version(action: Action) -> bool:
@@ -183,12 +207,19 @@ def _header_references(*names: str) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
+def _used_headers(*parts: Any) -> dict[str, Any]:
+    text = json.dumps(parts)
+    return {name: header for name, header in _HEADERS.items() if f'"#/components/headers/{name}"' in text}
+
+
 def _errors_by_status(action: Action) -> dict[int, list[ErrorCode]]:
     codes = {*_ALWAYS, *action.errors}
     if not action.is_public:
         codes |= {*_SIGNED_IN}
     if action.is_write:
         codes |= {*_WRITE}
+    if action.method != "GET":
+        codes.add(ErrorCode.PAYLOAD_TOO_LARGE)
     if action.is_public and "token" in getattr(action.output_type, "model_fields", {}):
         # A repeated request whose session has ended meanwhile.
         codes.add(ErrorCode.SESSION_EXPIRED)
@@ -211,7 +242,7 @@ def _error_response(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": [*codes]}}}}}
     schema = {"allOf": [{"$ref": REFERENCE + "Error"}, narrowed]}
     content = {"schema": schema, "examples": examples.of_errors(codes)}
-    return {"description": ", ".join(codes), "headers": _header_references(*headers), "content": {_JSON: content}}
+    return {"description": ", ".join(codes), "headers": _header_references(*headers), "content": {JSON: content}}
 
 
 def _error_schema() -> dict[str, Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from chalicelib.action.envelope import Raw
 from chalicelib.action.registry import REGISTRY, Action
 
 Schema = dict[str, Any]
@@ -25,7 +24,9 @@ class Schemas:
         for action in REGISTRY.values():
             if action.data_type is not None:
                 described.append((action.name, "validation", TypeAdapter(action.data_type)))
-            if raw_media_type(action) is None:
+            if action.csv_body is not None:
+                described.append((_csv(action), "validation", TypeAdapter(action.csv_body.csv_query)))
+            if action.raw_media_type is None:
                 described.append((action.name, "serialization", action.output))
         found, definitions = TypeAdapter.json_schemas(described, ref_template=REFERENCE + "{model}")
         self._of_actions: dict[tuple[str, JsonSchemaMode], Schema] = {
@@ -35,6 +36,9 @@ class Schemas:
 
     def input(self, action: Action) -> Schema:
         return self._of_actions[action.name, "validation"]
+
+    def csv_query(self, action: Action) -> Schema:
+        return self._of_actions[_csv(action), "validation"]
 
     def output(self, action: Action) -> Schema:
         return self._of_actions[action.name, "serialization"]
@@ -54,10 +58,9 @@ class Schemas:
         return dict(sorted(used.items()))
 
 
-def raw_media_type(action: Action) -> str | None:
-    """The media type in `Annotated[Raw, media type]`, None for an enveloped result."""
-    parts = get_args(action.output_type)
-    return parts[1] if parts and parts[0] is Raw else None
+def _csv(action: Action) -> str:
+    """What the query beside an action's CSV is kept under; no action is named so."""
+    return f"{action.name} as CSV"
 
 
 def without_null(schema: Schema) -> Schema:

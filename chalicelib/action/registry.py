@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from chalicelib.action.context import Context, PublicContext
+from chalicelib.action.envelope import Raw
+from chalicelib.action.media_types import CSV, JSON
 from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract
+from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal.audit import AuditEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
+Renderer = Callable[[Any], Raw]
 
 PREFIX = "/api/v1"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
@@ -37,6 +41,8 @@ class Action:
     errors: tuple[ErrorCode, ...]
     ends_session: bool
     """The session that it ended may still ask for its answer."""
+    representations: Mapping[str, Renderer]
+    """By media type, what makes the answer of a result for who would rather have that than the envelope."""
     function: Callable[..., Any]
     parameters: dict[str, str]
     """Path parameters: name in the route to name in the function."""
@@ -57,6 +63,23 @@ class Action:
     @property
     def data_type(self) -> type[Contract] | None:
         return self.types.get("data")
+
+    @property
+    def csv_body(self) -> type[CsvBody] | None:
+        """The body's contract, if it may come as CSV too."""
+        contract = self.data_type
+        return contract if self.takes_body and contract is not None and issubclass(contract, CsvBody) else None
+
+    @property
+    def body_types(self) -> list[str]:
+        """The media types that a request may have."""
+        return [JSON] if self.csv_body is None else [JSON, CSV]
+
+    @property
+    def raw_media_type(self) -> str | None:
+        """The media type in a result's `Annotated[Raw, media type]`, None for an enveloped result."""
+        parts = get_args(self.types.get("return"))
+        return parts[1] if parts and parts[0] is Raw else None
 
     @property
     def summary(self) -> str:
@@ -97,11 +120,13 @@ def action(
     status: int = 200,
     errors: tuple[ErrorCode, ...] = (),
     ends_session: bool = False,
+    representations: Mapping[str, Renderer] | None = None,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data])` as the server action `name`.
 
     `data` is the body of POST, PUT and PATCH and the query of the others. `errors` are those beyond what every such
-    action can answer. `ends_session`: it may end the very session that calls it.
+    action can answer. `ends_session`: it may end the very session that calls it. `representations`: for what only
+    reads, other forms of its result by media type, answered to whom prefers them to JSON.
     """
 
     def declare(function: F) -> F:
@@ -110,7 +135,18 @@ def action(
         parameters = {to_camel(argument.rstrip("_")): argument for argument in arguments}
         types = get_type_hints(function, include_extras=True)
         declared = Action(
-            name, method, path, permission, audit, status, errors, ends_session, function, parameters, types
+            name,
+            method,
+            path,
+            permission,
+            audit,
+            status,
+            errors,
+            ends_session,
+            representations or {},
+            function,
+            parameters,
+            types,
         )
         _check(declared)
         REGISTRY[name] = declared
@@ -131,6 +167,12 @@ def _check(declared: Action) -> None:
             "needs a return type": "return" not in declared.types,
             "needs a docstring": not declared.summary,
             "writes with GET": declared.is_write and declared.method == "GET",
+            "writes, and what it answers again is JSON": declared.is_write and declared.representations,
+            "represents what is not enveloped": declared.raw_media_type and declared.representations,
+            "represents JSON twice": JSON in declared.representations,
+            "takes CSV in no body": declared.data_type is not None
+            and issubclass(declared.data_type, CsvBody)
+            and not declared.takes_body,
             "must not write without an audit event": not declared.is_write and declared.method in {"PATCH", "DELETE"},
             "is public and writes, so it needs an `email` to scope idempotency": declared.is_public
             and declared.is_write

@@ -9,14 +9,18 @@ from typing import Any, cast
 from aws_lambda_powertools.utilities.parser import parse
 from pydantic import ValidationError
 
+from chalicelib.action import media_types
 from chalicelib.action.context import Request
+from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import Action
 from chalicelib.core.contracts import Contract
+from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invalid_fields
 
 MAXIMUM_BODY_BYTES = 1024 * 1024
 _MAXIMUM_DEPTH = 64
 _BODY = "body"
+_NOT_UTF_8 = "is not UTF-8"
 
 _MESSAGES = {
     "extra_forbidden": "is not a field of this action",
@@ -42,7 +46,7 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
             _collect(faults, error, name)
     if action.data_type is not None:
         try:
-            arguments["data"] = _body(action.data_type, request) if action.takes_body else _query(action, request)
+            arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
             _collect(faults, error, _BODY if action.takes_body else "query")
     if not action.takes_body:
@@ -63,28 +67,51 @@ def _refuse_unread(action: Action, request: Request, faults: dict[str, list[str]
         faults.setdefault(_BODY, []).append("this action takes no body")
 
 
-def _body(contract: type[Contract], request: Request) -> Contract:
+def _data(action: Action, contract: type[Contract], request: Request) -> Contract:
+    if not action.takes_body:
+        return _query(contract, request)
+    if action.csv_body is not None and _is_csv(request):
+        return _csv(action.csv_body, request)
+    return _json(contract, request)
+
+
+def _json(contract: type[Contract], request: Request) -> Contract:
     for name in request.query:
-        raise invalid_field(name, "this action takes no query parameters")
+        raise invalid_field(name, "a body in JSON takes no query parameters")
     text = _checked_json(request.body)
     # Given text, Powertools' parser validates JSON as JSON: numbers, texts and times are not coerced into each other.
     return parse(event=cast(dict[str, Any], text), model=contract)
 
 
-def _query(action: Action, request: Request) -> Contract:
+def _is_csv(request: Request) -> bool:
+    sent = media_types.parse(request.headers.get("content-type", JSON))
+    if not sent:
+        raise invalid_field("Content-Type", "is not a media type")
+    is_csv = sent[0].name == CSV
+    if is_csv and sent[0].parameters.get("charset", "utf-8") != "utf-8":
+        raise invalid_field("Content-Type", "charset must be utf-8")
+    return is_csv
+
+
+def _csv(contract: type[CsvBody], request: Request) -> Contract:
+    query = _query(contract.csv_query, request)
+    text = _decoded(request.body)
+    # The gateway puts this character in the place of bytes that are not UTF-8.
+    if "\ufffd" in text:
+        raise invalid_field(_BODY, _NOT_UTF_8)
+    return contract.from_csv(text, query)
+
+
+def _query(contract: type[Contract], request: Request) -> Contract:
     repeated = {name: ["is given more than once"] for name, values in request.query.items() if len(values) > 1}
     if repeated:
         raise invalid_fields(repeated)
-    contract = cast(type[Contract], action.data_type)
     return parse(event={name: values[0] for name, values in request.query.items()}, model=contract)
 
 
 def _checked_json(body: bytes) -> str:
     """The text, once it is certain that it means one thing: UTF-8, no doubled names, no NaN, no absurd depth."""
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        raise invalid_field(_BODY, "is not UTF-8") from None
+    text = _decoded(body)
     try:
         depth = _depth(json.loads(text, object_pairs_hook=_unique_names, parse_constant=_refuse_constant))
     except RecursionError:
@@ -96,6 +123,13 @@ def _checked_json(body: bytes) -> str:
     if depth > _MAXIMUM_DEPTH:
         raise invalid_field(_BODY, f"is nested deeper than {_MAXIMUM_DEPTH} levels")
     return text
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise invalid_field(_BODY, _NOT_UTF_8) from None
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

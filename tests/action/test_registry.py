@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 import pytest
 
 from chalicelib.action.context import Context, PublicContext
+from chalicelib.action.envelope import Raw
 from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.core.contracts import Body, Success
+from chalicelib.core.csv_body import CsvBody
 from chalicelib.dal.audit import AuditEvent
-from chalicelib.modules import load_actions
+from tests.support.declared import registry_kept
 
 
 class Anonymous(Body):
@@ -22,11 +24,8 @@ class Anonymous(Body):
 
 @pytest.fixture(autouse=True)
 def _registry_as_it_was() -> Iterator[None]:
-    load_actions()
-    kept = dict(REGISTRY)
-    yield
-    REGISTRY.clear()
-    REGISTRY.update(kept)
+    with registry_kept():
+        yield
 
 
 def good(ctx: Context, id_: UUID) -> Success:
@@ -48,6 +47,24 @@ def untyped(ctx: Context, id_: UUID):  # type: ignore[no-untyped-def]  # noqa: A
     return Success()
 
 
+class Rows(CsvBody):
+    csv_example = "name\r\nAda\r\n"
+
+    @classmethod
+    def from_csv(cls, text: str, query: Any) -> Self:
+        return cls()
+
+
+def tabular(ctx: Context, data: Rows) -> Success:
+    """Takes rows."""
+    return Success()
+
+
+def raw(ctx: Context, id_: UUID) -> Annotated[Raw, "text/csv"]:
+    """Answers a file."""
+    return Raw("", "text/csv")
+
+
 READ = {"permission": Permission.SELF}
 WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
 
@@ -65,6 +82,11 @@ WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
         (good, "new", "GET /x/{id}", WRITE, "writes with GET"),
         (good, "new", "DELETE /x/{id}", READ, "without an audit event"),
         (public, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "needs an `email`"),
+        (good, "new", "POST /x/{id}", {**WRITE, "representations": {"text/csv": Raw}}, "what it answers again is JSON"),
+        (raw, "new", "GET /x/{id}", {**READ, "representations": {"text/plain": Raw}}, "what is not enveloped"),
+        (good, "new", "GET /x/{id}", {**READ, "representations": {"application/json": Raw}}, "JSON twice"),
+        (tabular, "new", "GET /x", READ, "CSV in no body"),
+        (tabular, "new", "DELETE /x", WRITE, "CSV in no body"),
     ],
 )
 def test_a_faulty_declaration_does_not_start(

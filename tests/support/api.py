@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from chalice import Chalice
+
 import app as roof
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.auth.tokens import Token
@@ -83,11 +85,11 @@ class Call:
 class Api:
     """Sends requests and, after each, holds it to its tenant."""
 
-    def __init__(self) -> None:
-        self._gateway = Gateway(roof.app)
+    def __init__(self, app: Chalice = roof.app) -> None:
+        self._gateway = Gateway(app)
 
     def call(self, action: str, token: str | None = None, *, key: str | None = None, **parts: Any) -> Answer:
-        """`parts`: path, query, body, headers."""
+        """`parts`: path, query, body (bytes as they are, anything else as JSON), headers."""
         return self.send(Call.of(action, **parts), token, key=key)
 
     def send(self, call: Call, token: str | None = None, *, key: str | None = None) -> Answer:

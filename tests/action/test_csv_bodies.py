@@ -1,0 +1,223 @@
+"""Bodies in CSV: taken where a contract says so, to the same contract and the same idempotency key as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Self
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import Field
+
+from chalicelib.action import openapi
+from chalicelib.action.context import Context
+from chalicelib.action.registry import PREFIX, action
+from chalicelib.action.validation import MAXIMUM_BODY_BYTES
+from chalicelib.auth.permissions import Permission
+from chalicelib.core import csv_text
+from chalicelib.core.contracts import Contract, Flag, Query
+from chalicelib.core.csv_body import CsvBody
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.clients import CLIENTS, Client
+from tests.support.api import Answer, Api
+from tests.support.declared import product_with
+from tests.support.world import Organization, new_organization, unique
+
+CSV = {"Content-Type": "text/csv"}
+HEADER = "name,phone\r\n"
+
+
+class Person(Contract):
+    name: str = ""
+    phone: str = ""
+    fault: str | None = None
+
+
+class Options(Query):
+    dry_run: Flag = False
+
+
+class People(CsvBody):
+    csv_example = HEADER + "Ada,+49 40 123\r\n"
+    csv_query = Options
+
+    rows: Annotated[list[Person], Field(max_length=3)]
+    dry_run: bool = False
+
+    @classmethod
+    def from_csv(cls, text: str, query: Options) -> Self:
+        rows = csv_text.read(text, columns=["name", "phone"], maximum_rows=3)
+        people = [{**row.values, **({"fault": row.fault} if row.fault else {})} for row in rows]
+        return cls.model_validate({"rows": people, "dryRun": query.dry_run})
+
+
+class Found(Contract):
+    rows: list[Person]
+    dry_run: bool
+
+
+def _declare() -> None:
+    @action("showPeople", "POST /people/show", permission=Permission.SELF)
+    def show_people(ctx: Context, data: People) -> Found:
+        """Shows who was sent."""
+        return Found(rows=data.rows, dry_run=data.dry_run)
+
+    @action("addPeople", "POST /people", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
+    def add_people(ctx: Context, data: People) -> Client:
+        """Adds who was sent, as one client."""
+        return CLIENTS.create(ctx.unit, Client.new(name=" ".join(row.name for row in data.rows)))
+
+
+@pytest.fixture(scope="module")
+def extended() -> Iterator[Api]:
+    with product_with(_declare) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def organization(extended: Api) -> Organization:
+    return new_organization(extended)
+
+
+def _show(organization: Organization, body: str | bytes, **parts: Any) -> Answer:
+    sent = body if isinstance(body, bytes) else body.encode()
+    return organization.owner.call("showPeople", body=sent, **{"headers": CSV, **parts})
+
+
+def _fields(answer: Answer) -> dict[str, list[str]]:
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), answer.text
+    found: dict[str, list[str]] = answer.error["details"]["fieldErrors"]
+    return found
+
+
+# -- taken -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/csv", "text/csv; charset=utf-8", 'Text/CSV;charset="UTF-8"', "text/csv;header=present"]
+)
+def test_csv_is_taken(organization: Organization, content_type: str) -> None:
+    answer = _show(organization, HEADER + "Grüße 界,'+49\r\n", headers={"Content-Type": content_type})
+
+    assert answer.data == {"rows": [{"name": "Grüße 界", "phone": "+49", "fault": None}], "dryRun": False}
+
+
+def test_a_faulty_row_is_the_actions_business(organization: Organization) -> None:
+    rows = _show(organization, HEADER + "Ada\r\nBea,1,2\r\nCid,3\r\n").data["rows"]
+
+    assert [bool(row["fault"]) for row in rows] == [True, True, False]
+
+
+def test_the_query_goes_along(organization: Organization) -> None:
+    assert _show(organization, HEADER, query={"dryRun": "true"}).data["dryRun"] is True
+    assert _fields(_show(organization, HEADER, query={"dryRun": "yes"})) == {"dryRun": ["must be true or false"]}
+    assert _fields(_show(organization, HEADER, query={"rows": "1"})) == {"rows": ["is not a field of this action"]}
+    twice = _show(organization, HEADER, query={"dryRun": ["true", "false"]})
+    assert _fields(twice) == {"dryRun": ["is given more than once"]}
+
+
+def test_json_is_still_taken_and_has_no_query(organization: Organization) -> None:
+    body = {"rows": [{"name": "Ada"}], "dryRun": True}
+    owner = organization.owner
+
+    assert owner.call("showPeople", body=body).data["dryRun"] is True
+    assert list(_fields(owner.call("showPeople", body=body, query={"dryRun": "true"}))) == ["dryRun"]
+
+
+# -- refused ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (b"", {"body": ["has no header line: name,phone"]}),
+        (b"name\r\n", {"phone": ["is a missing column"]}),
+        (b"name,phone,fax\r\n", {"fax": ["is not a column of this file"]}),
+        ("name,phone\r\nJürgen,1\r\n".encode("cp1252"), {"body": ["is not UTF-8"]}),
+        ("name,phone\r\nAda,1\r\n".encode("utf-16"), {"body": ["is not UTF-8"]}),
+        # As the deployed gateway hands on what is not UTF-8
+        ("name,phone\r\nJ\ufffdrgen,1\r\n".encode(), {"body": ["is not UTF-8"]}),
+        (b"name,phone\r\nA\0,1\r\n", {"body": ["holds a NUL character"]}),
+        (b'name,phone\r\n"A,1\r\n', {"body": ["line 2: a quote is opened and never closed"]}),
+        (b"name,phone\r\n" + b"a,b\r\n" * 4, {"body": ["holds more than 3 rows"]}),
+        (b'name,{"phone": 1}', {'{"phone": 1}': ["is not a column of this file"], "phone": ["is a missing column"]}),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_no_such_csv(organization: Organization, body: bytes, faults: dict[str, list[str]]) -> None:
+    assert _fields(_show(organization, body)) == faults
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", '"cp1252"'])
+def test_another_charset_is_refused(organization: Organization, charset: str) -> None:
+    answer = _show(organization, HEADER, headers={"Content-Type": f"text/csv; charset={charset}"})
+
+    assert _fields(answer) == {"Content-Type": ["charset must be utf-8"]}
+
+
+@pytest.mark.parametrize("content_type", ["text/csv; charset", "text/csv; charset=", "text/csv;;a b"])
+def test_a_garbled_content_type_is_refused(organization: Organization, content_type: str) -> None:
+    answer = _show(organization, HEADER, headers={"Content-Type": content_type})
+
+    assert list(_fields(answer)) == ["Content-Type"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/tab-separated-values", "text/*"])
+def test_another_content_type_is_refused(organization: Organization, content_type: str) -> None:
+    answer = _show(organization, HEADER, headers={"Content-Type": content_type})
+
+    assert (answer.code, answer.error["message"]) == (
+        "VALIDATION_ERROR",
+        "Content-Type: must be application/json or text/csv",
+    )
+
+
+def test_csv_is_refused_where_no_contract_takes_it(organization: Organization) -> None:
+    answer = organization.owner.call("createClient", body=b"name\r\nAda\r\n", headers=CSV)
+
+    assert (answer.code, answer.error["message"]) == ("VALIDATION_ERROR", "Content-Type: must be application/json")
+
+
+@pytest.mark.parametrize(("surplus", "status"), [(0, 200), (1, 413)])
+def test_a_megabyte_and_not_a_byte_more(organization: Organization, surplus: int, status: int) -> None:
+    answer = _show(organization, HEADER.encode().ljust(MAXIMUM_BODY_BYTES + surplus, b"\n"))
+
+    assert answer.status == status, answer.text
+
+
+# -- once ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_repeated_import_has_one_effect(organization: Organization) -> None:
+    name, other = unique("Ada"), unique("Bea")
+    call, key = organization.owner.call, unique("key")
+
+    first, again = (call("addPeople", body=f"{HEADER}{name},1\r\n".encode(), headers=CSV, key=key) for _ in range(2))
+    reordered = call("addPeople", body=f'phone;name\n"1";{name}\n'.encode(), headers=CSV, key=key)
+    changed = call("addPeople", body=f"{HEADER}{other},1\r\n".encode(), headers=CSV, key=key)
+    in_json = call("addPeople", body={"rows": [{"name": name, "phone": "1"}], "dryRun": False}, key=key)
+    dry = call("addPeople", body=f"{HEADER}{name},1\r\n".encode(), query={"dryRun": "true"}, headers=CSV, key=key)
+
+    assert first.data["name"] == name
+    assert (again.is_replay, again.data) == (True, first.data)
+    assert reordered.is_replay, "the same rows are the same input"
+    assert in_json.is_replay
+    assert (changed.code, dry.code) == ("IDEMPOTENCY_MISMATCH", "IDEMPOTENCY_MISMATCH")
+
+
+# -- described -------------------------------------------------------------------------------------------------------
+
+
+def test_both_forms_are_described(extended: Api) -> None:
+    document = openapi.document()
+    operation = document["paths"][PREFIX + "/people"]["post"]
+    content = operation["requestBody"]["content"]
+    (query,) = [each for each in operation["parameters"] if each["in"] == "query"]
+
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert list(content) == ["application/json", "text/csv"]
+    assert "413" in document["paths"][PREFIX + "/people/show"]["post"]["responses"], "it takes a body, and only reads"
+    assert content["text/csv"] == {"schema": {"type": "string"}, "example": People.csv_example}
+    assert (query["name"], query["required"]) == ("dryRun", False)
+    assert query["description"] == "Only with text/csv."
+    assert query["schema"]["type"] == "boolean"
