@@ -24,7 +24,7 @@ class Permission(StrEnum):
     PROJECTS_WRITE = "projects:write"
     QUICK_ACTIONS_RUN = "quick-actions:run"
     QUICK_ACTIONS_WRITE = "quick-actions:write"
-    RATES_WRITE = "rates:write"
+    RATES_MANAGE = "rates:manage"
     REPORTS_READ = "reports:read"
     SELF = "self"
     """Own profile, preferences, password, sessions; own read marks."""
@@ -64,7 +64,7 @@ _COORDINATOR = _MEMBER | {
 _ADMIN = _COORDINATOR | {
     Permission.CLIENTS_WRITE,
     Permission.WORK_LOCATIONS_WRITE,
-    Permission.RATES_WRITE,
+    Permission.RATES_MANAGE,
     Permission.ORGANIZATION_UPDATE,
     Permission.USERS_MANAGE,
     Permission.METRICS_WRITE,

@@ -25,7 +25,7 @@ ADMINISTRATION = {
     "metrics:write",
     "organization:update",
     "quick-actions:write",
-    "rates:write",
+    "rates:manage",
     "time-of-others:manage",
     "users:manage",
     "widgets:share",
