@@ -49,6 +49,11 @@ class Record(Contract):
         stored = {**item.data, **counted, **beside, "id": item.sk, "version": item.version}
         return cls.model_validate(stored, extra="ignore")
 
+    @classmethod
+    def extending(cls, record: Record, **more: Any) -> Self:
+        """What a record is shown as where an answer shows more than the record."""
+        return cls.model_validate({**dict(record), **more}, extra="ignore")
+
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""
         return self.model_dump(
