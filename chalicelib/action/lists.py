@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import CursorPage, Page, PageQuery
-from chalicelib.dal.page_lists import ListedCollection, PageRequest
+from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
 
 _PAGE_SIZE = 20
 
@@ -21,8 +22,9 @@ def answer(
     default_sort: str,
     facets: Mapping[str, Any] | None = None,
     include_deleted: bool = False,
+    rows: Rows[Any] | None = None,
 ) -> Page[Any] | CursorPage[Any]:
-    """`facets`: the values that rows must have, None for any."""
+    """`facets`: the values that rows must have, None for any. `rows`: what is shown, if it is not the records."""
     wanted = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:
         return collection.walk(
@@ -33,6 +35,7 @@ def answer(
             forward=query.sort_order == "asc",
             include_deleted=include_deleted,
             facets=wanted,
+            rows=rows,
         )
     return collection.page(
         ctx.organization,
@@ -45,9 +48,12 @@ def answer(
             include_deleted=include_deleted,
             facets=wanted,
         ),
+        rows,
     )
 
 
 def _stored(value: Any) -> Any:
-    """As it lies in the table, which knows no enumerations."""
+    """As it lies in the table, which knows no enumerations and no ids."""
+    if isinstance(value, UUID):
+        return str(value)
     return value.value if isinstance(value, Enum) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 from chalicelib.core import text
@@ -42,10 +42,19 @@ class PageRequest:
     """The values that rows must have, by facet."""
 
 
+@dataclass(frozen=True)
+class Rows(Generic[R]):
+    """What a list shows of its records."""
+
+    row: type[Record]
+    of: Callable[[Sequence[R]], Sequence[Record]]
+    """All rows of a page at once: one for each record."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ListedCollection(Collection[R]):
     shown_as: type[Record]
-    """The record as the API shows it: the type of list rows, so that internal fields stay out."""
+    """The record as the API shows it, so that internal fields stay out: the rows of lists that show no more."""
     search: Callable[[R], Sequence[str | None]]
     """The texts of a row that a search looks through; those that lists sort by come first."""
     sort_fields: Sequence[str]
@@ -54,28 +63,29 @@ class ListedCollection(Collection[R]):
     """What serves where page lists end."""
     facets: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
-    def page(self, organization: OrganizationId, request: PageRequest) -> Page[R]:
-        """Exact totals and substring search, from the slim index; the rows shown are read consistently."""
-        rows = self._slim_rows(organization, deleted=False)
+    def page(self, organization: OrganizationId, request: PageRequest, rows: Rows[R] | None = None) -> Page[Any]:
+        """Exact totals and substring search, from the slim index; the records shown are read consistently."""
+        slim = self._slim_rows(organization, deleted=False)
         if request.include_deleted:
-            rows += self._slim_rows(organization, deleted=True)
-        if len(rows) > EXACT_LIST_ROWS:
+            slim += self._slim_rows(organization, deleted=True)
+        if len(slim) > EXACT_LIST_ROWS:
             raise ActionError(
                 ErrorCode.VALIDATION_ERROR,
                 f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {self.cursor_list}",
                 details={"use": self.cursor_list},
             )
-        chosen = self._choose(rows, request)
+        chosen = self._choose(slim, request)
         start = (request.page - 1) * request.page_size
-        shown = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
-        records = self.get_many(organization, shown) if shown else {}
+        identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
+        records = self.get_many(organization, identifiers)
         # The index trails the table: what was deleted a moment ago may still have a row.
-        listed = [record for identifier in shown if (record := records.get(identifier)) is not None]
+        listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
         pages = math.ceil(len(chosen) / request.page_size)
-        return Page[self.shown_as](  # type: ignore[name-defined]  # the rows are R, cut to what is shown
-            data=listed,
+        shown = rows or self._records
+        return Page[shown.row](  # type: ignore[name-defined]
+            data=list(shown.of(listed)),
             pagination=Pagination(
                 page=request.page,
                 page_size=request.page_size,
@@ -96,13 +106,15 @@ class ListedCollection(Collection[R]):
         forward: bool,
         include_deleted: bool,
         facets: Mapping[str, Any],
-    ) -> CursorPage[R]:
+        rows: Rows[R] | None = None,
+    ) -> CursorPage[Any]:
         """In order of creation, strongly consistent, any number of rows."""
+        shown = rows or self._records
         return walk(
             keys.partition(organization, self.kind),
             cursors,
-            CursorPage[self.shown_as],  # type: ignore[name-defined]
-            lambda rows: [self.record.of(table.item_from_raw(row), self.entity) for row in rows],
+            CursorPage[shown.row],  # type: ignore[name-defined]
+            lambda found: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in found])),
             cursor=cursor,
             limit=limit,
             forward=forward,
@@ -113,6 +125,11 @@ class ListedCollection(Collection[R]):
                 ]
             ),
         )
+
+    @property
+    def _records(self) -> Rows[R]:
+        """The records themselves, cut to what is shown."""
+        return Rows(self.shown_as, lambda records: records)
 
     def _slim_rows(self, organization: OrganizationId, *, deleted: bool) -> list[SlimRow]:
         partition = keys.listing(organization, self.kind, deleted=deleted)
