@@ -189,7 +189,7 @@ def _honours_if_match(action: Action) -> bool:
 
 def _path_parameters(action: Action) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {**adapter.json_schema(), "examples": [examples.ID]}}
+        {"name": name, "in": "path", "required": True, "schema": {"examples": [examples.ID], **adapter.json_schema()}}
         for name, adapter in action.path_adapters.items()
     ]
 
