@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 _FIRST = date(1900, 1, 1)
 _LAST = date(2199, 12, 31)
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _read(value: Any) -> date:
