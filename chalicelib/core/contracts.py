@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -100,6 +101,18 @@ class Pagination(Contract):
     total_pages: int
     has_next_page: Annotated[bool, Field(examples=[False])]
     has_previous_page: Annotated[bool, Field(examples=[False])]
+
+    @classmethod
+    def of(cls, page: int, page_size: int, total_items: int) -> Self:
+        pages = math.ceil(total_items / page_size)
+        return cls(
+            page=page,
+            page_size=page_size,
+            total_items=total_items,
+            total_pages=pages,
+            has_next_page=page < pages,
+            has_previous_page=1 < page <= pages + 1,
+        )
 
 
 class Page(Contract, Generic[Row]):

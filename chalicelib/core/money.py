@@ -24,6 +24,25 @@ class HourlyRate(Money, Body):
     amount: Annotated[MinorUnits, Field(ge=0, le=100_000_000)]
 
 
+Shown = Annotated[Money | None, Field(exclude_if=lambda money: money is None)]
+"""An amount that is not there at all where it is not known, rather than 0."""
+
+
+class Priced(Contract):
+    """What hours bring and cost, as far as there are rates."""
+
+    billed: Shown = None
+    paid: Shown = None
+    margin: Annotated[Shown, Field(description="What is billed less what is paid.")] = None
+
+    @classmethod
+    def amounts(cls, billed: int | None, paid: int | None, currency: str) -> dict[str, Money]:
+        """The fields from amounts in minor units; None for those that are not known."""
+        margin = None if billed is None or paid is None else billed - paid
+        known = {"billed": billed, "paid": paid, "margin": margin}
+        return {name: Money(amount=value, currency=currency) for name, value in known.items() if value is not None}
+
+
 def minor_digits(currency: str) -> int:
     """How many decimal places the major unit has: 2 for EUR, 0 for JPY, 3 for BHD."""
     return MINOR_DIGITS.get(currency, 2)

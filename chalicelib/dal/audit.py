@@ -20,6 +20,11 @@ from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 
 class AuditEvent(StrEnum):
+    ASSIGNMENT_CANCELLED = "ASSIGNMENT_CANCELLED"
+    ASSIGNMENT_CREATED = "ASSIGNMENT_CREATED"
+    ASSIGNMENT_DELETED = "ASSIGNMENT_DELETED"
+    ASSIGNMENT_ENDED = "ASSIGNMENT_ENDED"
+    ASSIGNMENT_UPDATED = "ASSIGNMENT_UPDATED"
     CLIENT_CREATED = "CLIENT_CREATED"
     CLIENT_DELETED = "CLIENT_DELETED"
     CLIENT_UPDATED = "CLIENT_UPDATED"
@@ -41,6 +46,10 @@ class AuditEvent(StrEnum):
     USER_INVITED = "USER_INVITED"
     USER_REACTIVATED = "USER_REACTIVATED"
     USER_ROLE_CHANGED = "USER_ROLE_CHANGED"
+    WORKERS_IMPORTED = "WORKERS_IMPORTED"
+    WORKER_CREATED = "WORKER_CREATED"
+    WORKER_DELETED = "WORKER_DELETED"
+    WORKER_UPDATED = "WORKER_UPDATED"
 
 
 class Actor(Contract):
@@ -108,9 +117,15 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
 
 
 def entries(
-    organization: OrganizationId, cursors: Cursors, wanted: AuditFilter, *, cursor: str | None, limit: int
+    organization: OrganizationId,
+    cursors: Cursors,
+    wanted: AuditFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+    forward: bool = False,
 ) -> CursorPage[AuditEntry]:
-    """Newest first. The narrowest index is walked, the other filters apply to what it yields."""
+    """Newest first, unless `forward`. The narrowest index is walked, the other filters apply to what it yields."""
     filters = [
         (Item.data["action"], wanted.action),
         (Item.data["actor"]["id"], wanted.actor_id and str(wanted.actor_id)),
@@ -129,7 +144,7 @@ def entries(
         lambda rows: [_entry(table.item_from_raw(row)) for row in rows],
         cursor=cursor,
         limit=limit,
-        forward=False,
+        forward=forward,
         index=index,
         between=_bounds(wanted),
         condition=table.all_of(field == value for field, value in filters if value is not None),

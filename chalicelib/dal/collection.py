@@ -145,6 +145,13 @@ class Collection(Generic[R]):
         self._write(unit, record, after, all_of([*childless, condition]), refusal)
         return after
 
+    def erase(self, unit: UnitOfWork, record: R) -> R:
+        """Hard: of entities without unique values and children."""
+        unit.require_version(record.version)
+        unit.delete(self.key(unit.organization, record.id), Item.version == record.version, stale)
+        unit.changes(self.entity, record.id, record.shown(), {})
+        return record
+
     def count_child(self, unit: UnitOfWork, parent: UUID, child: str, by: Literal[1, -1]) -> None:
         """Moves the parent's count of live children in the child's own transaction; NOT_FOUND for a parent not live."""
         counter = Item.children[child]
@@ -208,6 +215,18 @@ class Collection(Generic[R]):
 
     def _has_dependencies(self, item: Item | None) -> Exception:
         return has_dependencies(self.entity, (item and item.children) or {})
+
+
+def get_together(
+    organization: OrganizationId, wanted: Iterable[tuple[Collection[Any], Iterable[UUID]]]
+) -> list[dict[UUID, Any]]:
+    """Entities of several kinds in one read, by id for each kind; deleted ones too."""
+    pairs = [(collection, {collection.key(organization, each): each for each in ids}) for collection, ids in wanted]
+    items = table.batch_get(key for _, ids in pairs for key in ids)
+    return [
+        {each: collection.record.of(items[key], collection.entity) for key, each in ids.items() if key in items}
+        for collection, ids in pairs
+    ]
 
 
 def is_deleted(record: Record) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
@@ -26,6 +25,14 @@ EXACT_LIST_ROWS = 10_000
 
 _SEPARATOR = "\n"
 """Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
+
+
+def too_many_rows(cursor_list: str) -> ActionError:
+    return ActionError(
+        ErrorCode.VALIDATION_ERROR,
+        f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {cursor_list}",
+        details={"use": cursor_list},
+    )
 
 
 @dataclass(frozen=True)
@@ -69,11 +76,7 @@ class ListedCollection(Collection[R]):
         if request.include_deleted:
             slim += self._slim_rows(organization, deleted=True)
         if len(slim) > EXACT_LIST_ROWS:
-            raise ActionError(
-                ErrorCode.VALIDATION_ERROR,
-                f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {self.cursor_list}",
-                details={"use": self.cursor_list},
-            )
+            raise too_many_rows(self.cursor_list)
         chosen = self._choose(slim, request)
         start = (request.page - 1) * request.page_size
         identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
@@ -82,18 +85,10 @@ class ListedCollection(Collection[R]):
         listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
-        pages = math.ceil(len(chosen) / request.page_size)
         shown = rows or self._records
         return Page[shown.row](  # type: ignore[name-defined]
             data=list(shown.of(listed)),
-            pagination=Pagination(
-                page=request.page,
-                page_size=request.page_size,
-                total_items=len(chosen),
-                total_pages=pages,
-                has_next_page=request.page < pages,
-                has_previous_page=1 < request.page <= pages + 1,
-            ),
+            pagination=Pagination.of(request.page, request.page_size, len(chosen)),
         )
 
     def walk(

@@ -84,6 +84,18 @@ class User(Record):
         return f"{self.first_name} {self.last_name}"
 
 
+class UserRef(Contract):
+    """A user as what they did shows them."""
+
+    id: UUID
+    first_name: Annotated[str, Field(examples=["Anna"])]
+    last_name: Annotated[str, Field(examples=["Berg"])]
+
+    @classmethod
+    def of(cls, user: User) -> UserRef:
+        return cls(id=user.id, first_name=user.first_name, last_name=user.last_name)
+
+
 class StoredUser(User):
     internal: ClassVar[frozenset[str]] = frozenset({"session_epoch"})
 

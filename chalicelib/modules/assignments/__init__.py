@@ -1,0 +1,1 @@
+"""Assignments: workers at positions, for a time."""

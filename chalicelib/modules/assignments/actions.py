@@ -1,0 +1,261 @@
+"""Assigning workers to positions: made, changed, ended, cancelled, deleted, and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic.alias_generators import to_camel
+
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
+from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state, not_found
+from chalicelib.dal import assignments, audit
+from chalicelib.dal.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
+from chalicelib.dal.audit import AuditEntry, AuditEvent, AuditFilter
+from chalicelib.dal.roster import Occupation
+from chalicelib.dal.workers import WORKERS, Worker
+from chalicelib.modules.assignments import warnings
+from chalicelib.modules.assignments.contracts import (
+    AssignmentDetails,
+    AssignmentWithWarnings,
+    Availability,
+    CheckWorkerAvailability,
+    CreateAssignment,
+    EndAssignment,
+    GetAssignments,
+    GetWorkerWithAssignments,
+    UpdateAssignment,
+    WorkerWithAssignments,
+)
+from chalicelib.modules.assignments.details import detail, details
+
+_PAGE_SIZE = 20
+_IN_THE_WAY = 100
+_MILLISECOND = timedelta(milliseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
+_CHANGEABLE = {
+    AssignmentStatus.SCHEDULED: frozenset({"start_at", "end_at", "position_id"}),
+    AssignmentStatus.ACTIVE: frozenset({"end_at"}),
+}
+
+
+@action(
+    "createAssignment",
+    "POST /assignments",
+    permission=Permission.ASSIGNMENTS_WRITE,
+    audit=AuditEvent.ASSIGNMENT_CREATED,
+    status=201,
+    errors=(ErrorCode.NOT_FOUND, ErrorCode.INVALID_DATE_RANGE),
+)
+def create_assignment(ctx: Context, data: CreateAssignment) -> AssignmentWithWarnings:
+    """Assigns a worker to a position. What clashes with it comes back as warnings and blocks nothing."""
+    _require_order(data.start_at, data.end_at)
+    wanted = Occupation(data.position_id, data.start_at, data.end_at)
+    setting = _setting(ctx, data.worker_id, wanted)
+    position = setting.positions[data.position_id]
+    assignment = Assignment.new(
+        **dict(data),
+        work_location_id=position.work_location_id,
+        client_id=position.client_id,
+        created_by_id=ctx.user.id,
+    )
+    assignments.create(ctx.unit, setting, assignment)
+    return _with_warnings(ctx, setting, assignment)
+
+
+@action("getAssignment", "GET /assignments/{id}", permission=Permission.WORKSPACE_READ)
+def get_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
+    """One assignment with everyone and everything it names."""
+    return detail(ctx, ASSIGNMENTS.get(ctx.organization, id_))
+
+
+@action(
+    "getAssignments",
+    "GET /assignments",
+    permission=Permission.WORKSPACE_READ,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[AssignmentDetails] | Page[AssignmentDetails]:
+    """The assignments, latest start first. `from` and `to` find those that overlap that time.
+
+    With filters a page may hold fewer than `limit`; the list ends only where `nextCursor` is null. With `page` or
+    `pageSize` it is a page list with totals, of up to 10,000 assignments.
+    """
+    if data.from_ and data.to and data.to <= data.from_:
+        raise invalid_fields({"to": ["must be after from"]}, ErrorCode.INVALID_DATE_RANGE)
+    wanted = AssignmentFilter(
+        worker_id=data.worker_id,
+        position_id=data.position_id,
+        work_location_id=data.work_location_id,
+        client_id=data.client_id,
+        status=data.status,
+        since=data.from_,
+        until=data.to,
+    )
+    if not data.is_page_list:
+        return _cursor_page(ctx, data, wanted, forward=data.sort_order == "asc")
+
+    page, size = data.page or 1, data.page_size or _PAGE_SIZE
+    found = assignments.find_all(ctx.organization, wanted, ctx.now, forward=data.sort_order == "asc")
+    shown = assignments.read(ctx.organization, found[(page - 1) * size : page * size], wanted, ctx.now)
+    return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(found)))
+
+
+@action("getWorkerWithAssignments", "GET /workers/{id}/assignments", permission=Permission.WORKSPACE_READ)
+def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssignments) -> WorkerWithAssignments:
+    """A worker with the assignments, latest start first."""
+    worker = WORKERS.get(ctx.organization, id_)
+    page = _cursor_page(ctx, data, AssignmentFilter(worker_id=id_), forward=False)
+    shown = {name: getattr(worker, name) for name in Worker.model_fields}
+    return WorkerWithAssignments(**shown, assignments=page.items, next_cursor=page.next_cursor)
+
+
+@action(
+    "checkWorkerAvailability",
+    "GET /workers/{id}/availability",
+    permission=Permission.WORKSPACE_READ,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailability) -> Availability:
+    """Whether a worker has nothing to do at an instant, or from `at` until `until`; and what is in the way."""
+    _require_order(data.at, data.until, "until", "at")
+    worker = WORKERS.get(ctx.organization, id_)
+    wanted = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
+    found = assignments.in_the_way(ctx.organization, wanted, ctx.now, lanes=worker.roster.occupied, maximum=_IN_THE_WAY)
+    return Availability(available=not found, assignments=details(ctx, found))
+
+
+@action(
+    "updateAssignment",
+    "PATCH /assignments/{id}",
+    permission=Permission.ASSIGNMENTS_WRITE,
+    audit=AuditEvent.ASSIGNMENT_UPDATED,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> AssignmentWithWarnings:
+    """Changes a scheduled assignment, or the end of an active one. Warns as creating one does."""
+    assignment = ASSIGNMENTS.get(ctx.organization, id_)
+    changes = data.changes()
+    _require_changeable(ctx, assignment, changes)
+    start, end, position_id = (
+        changes.get(name, getattr(assignment, name)) for name in ("start_at", "end_at", "position_id")
+    )
+    _require_order(start, end)
+    setting = _setting(ctx, assignment.worker_id, assignment.occupation, Occupation(position_id, start, end))
+    position = setting.positions[position_id]
+    changes |= {"work_location_id": position.work_location_id, "client_id": position.client_id}
+    after = assignments.update(ctx.unit, setting, assignment, changes)
+    return _with_warnings(ctx, setting, after)
+
+
+@action(
+    "endAssignment",
+    "POST /assignments/{id}/end",
+    permission=Permission.ASSIGNMENTS_WRITE,
+    audit=AuditEvent.ASSIGNMENT_ENDED,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def end_assignment(ctx: Context, id_: UUID, data: EndAssignment) -> AssignmentDetails:
+    """Ends an assignment, by default now. Refused when it has ended, was ended before, or is cancelled."""
+    assignment = ASSIGNMENTS.get(ctx.organization, id_)
+    status = assignment.status_at(ctx.now)
+    if status in {AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED}:
+        raise invalid_state(f"an assignment that is {status} cannot be ended")
+    if assignment.ended_at is not None:
+        raise invalid_state("this assignment was ended before; its end can still be changed")
+    end = data.end_at or ctx.now
+    _require_order(assignment.start_at, end)
+    return _change(ctx, assignment, end_at=end, ended_at=ctx.now, ended_by_id=ctx.user.id)
+
+
+@action(
+    "cancelAssignment",
+    "POST /assignments/{id}/cancel",
+    permission=Permission.ASSIGNMENTS_WRITE,
+    audit=AuditEvent.ASSIGNMENT_CANCELLED,
+)
+def cancel_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
+    """Cancels an assignment that has not begun."""
+    assignment = ASSIGNMENTS.get(ctx.organization, id_)
+    status = assignment.status_at(ctx.now)
+    if status is not AssignmentStatus.SCHEDULED:
+        raise invalid_state(f"only a scheduled assignment can be cancelled, and this one is {status}")
+    return _change(ctx, assignment, cancelled_at=ctx.now, cancelled_by_id=ctx.user.id)
+
+
+@action(
+    "deleteAssignment",
+    "DELETE /assignments/{id}",
+    permission=Permission.ASSIGNMENTS_DELETE,
+    audit=AuditEvent.ASSIGNMENT_DELETED,
+)
+def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
+    """Deletes an assignment for good; its audit log stays."""
+    assignment = ASSIGNMENTS.get(ctx.organization, id_)
+    shown = detail(ctx, assignment)
+    assignments.erase(ctx.unit, _setting(ctx, assignment.worker_id, assignment.occupation), assignment)
+    return shown
+
+
+@action("getAssignmentAuditLog", "GET /assignments/{id}/audit-log", permission=Permission.WORKSPACE_READ)
+def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[AuditEntry]:
+    """What was done to an assignment, oldest first; also to one that is deleted."""
+    wanted = AuditFilter(entity_type=ASSIGNMENTS.entity, entity_id=str(id_))
+    log = audit.entries(ctx.organization, ctx.cursors, wanted, cursor=data.cursor, limit=data.limit, forward=True)
+    if not log.items and data.cursor is None:
+        raise not_found(ASSIGNMENTS.entity)
+    return log
+
+
+# -- what the actions share ------------------------------------------------------------------------------------------
+
+
+def _require_order(start: datetime, end: datetime | None, later: str = "endAt", earlier: str = "startAt") -> None:
+    if end is not None and end <= start:
+        raise invalid_fields({later: [f"must be after {earlier}"]}, ErrorCode.INVALID_DATE_RANGE)
+
+
+def _just_after(instant: datetime) -> datetime:
+    return min(instant, _LAST - _MILLISECOND) + _MILLISECOND
+
+
+def _require_changeable(ctx: Context, assignment: Assignment, changes: Iterable[str]) -> None:
+    status = assignment.status_at(ctx.now)
+    if status not in _CHANGEABLE:
+        raise invalid_state(f"an assignment that is {status} cannot be changed")
+    refused = [to_camel(name) for name in changes if name not in _CHANGEABLE[status]]
+    if refused:
+        raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
+
+
+def _setting(ctx: Context, worker: UUID, *occupations: Occupation | None) -> Setting:
+    positions = {occupation.position for occupation in occupations if occupation is not None}
+    return assignments.setting(ctx.organization, worker, positions, occupations, ctx.now)
+
+
+def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentDetails:
+    after = assignment.model_copy(update=changes)
+    setting = _setting(ctx, assignment.worker_id, assignment.occupation, after.occupation)
+    return detail(ctx, assignments.update(ctx.unit, setting, assignment, changes))
+
+
+def _with_warnings(ctx: Context, setting: Setting, assignment: Assignment) -> AssignmentWithWarnings:
+    found = warnings.of(ctx.organization, setting, assignment)
+    return AssignmentWithWarnings(**dict(detail(ctx, assignment)), warnings=found)
+
+
+def _cursor_page(
+    ctx: Context, data: CursorQuery, wanted: AssignmentFilter, *, forward: bool
+) -> CursorPage[AssignmentDetails]:
+    after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
+    stretch = assignments.find(ctx.organization, wanted, ctx.now, after=after, limit=data.limit, forward=forward)
+    found = assignments.read(ctx.organization, stretch.found, wanted, ctx.now)
+    return CursorPage[AssignmentDetails](
+        items=details(ctx, found),
+        next_cursor=None if stretch.last is None else ctx.cursors.encode(stretch.last),
+    )

@@ -1,0 +1,126 @@
+"""What assigning workers takes, and an assignment as it is shown."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Patch, Query, optional
+from chalicelib.core.money import Priced
+from chalicelib.dal.assignments import Assignment, AssignmentStatus
+from chalicelib.dal.positions import PositionRef
+from chalicelib.dal.users import UserRef
+from chalicelib.dal.workers import Worker, WorkerRef
+
+Start = Annotated[Instant, Field(examples=["2026-03-02T08:00:00.000Z"])]
+End = Annotated[Instant, Field(examples=["2026-03-02T16:30:00.000Z"])]
+
+
+class CreateAssignment(Body):
+    worker_id: UUID
+    position_id: UUID
+    start_at: Start
+    end_at: Annotated[End | None, Field(description="Null: without an end for now.")] = None
+
+
+class UpdateAssignment(Patch):
+    start_at: Start = optional()
+    end_at: End | None = optional()
+    position_id: UUID = optional()
+
+
+class EndAssignment(Body):
+    end_at: Annotated[End | None, Field(description="By default now.")] = None
+
+
+class GetAssignments(CursorQuery):
+    """A cursor list; with `page` or `pageSize`, a page list with totals, of up to 10,000 assignments."""
+
+    worker_id: UUID | None = None
+    position_id: UUID | None = None
+    work_location_id: UUID | None = None
+    client_id: UUID | None = None
+    status: AssignmentStatus | None = None
+    from_: Annotated[Instant | None, Field(alias="from", description="Those that overlap the time from here …")] = None
+    to: Annotated[Instant | None, Field(description="… to here, exclusively.")] = None
+    sort_order: Annotated[Literal["asc", "desc"], Field(description="By start.")] = "desc"
+    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    page_size: Annotated[int, Field(ge=1, le=100)] | None = None
+
+    @property
+    def is_page_list(self) -> bool:
+        return self.page is not None or self.page_size is not None
+
+    @model_validator(mode="after")
+    def _one_kind_of_list(self) -> Self:
+        if self.is_page_list and {"cursor", "limit"} & self.model_fields_set:
+            raise PydanticCustomError("mixed_lists", "cursor and limit do not go with page and pageSize")
+        return self
+
+
+class GetWorkerWithAssignments(CursorQuery):
+    limit: Annotated[int, Field(ge=1, le=100)] = 100
+
+
+class CheckWorkerAvailability(Query):
+    at: Start
+    until: Annotated[End | None, Field(description="By default the very instant `at`.")] = None
+
+
+class AssignmentDetails(Assignment, Priced):
+    """With everyone and everything it names, its hours (one without an end counts up to now), and what they come to."""
+
+    status: AssignmentStatus
+    total_hours: Annotated[float, Field(description="Decimal hours; a cancelled one has none.", examples=[8.5])]
+    worker: WorkerRef
+    position: PositionRef
+    created_by: UserRef
+    ended_by: UserRef | None = None
+    cancelled_by: UserRef | None = None
+
+
+class WarningCode(StrEnum):
+    OVERLAP = "OVERLAP"
+    """The worker has another assignment at the same time."""
+    OTHER_LOCATION = "OTHER_LOCATION"
+    """… and it is at another work location."""
+    SHORT_REST = "SHORT_REST"
+    """Less than 11 hours lie between this and another assignment of the worker."""
+    OVER_HEADCOUNT = "OVER_HEADCOUNT"
+    """At some time the position has more workers than its headcount."""
+
+
+class Clash(Contract):
+    """An assignment that a warning is about."""
+
+    id: UUID
+    worker_id: UUID
+    position_id: UUID
+    work_location_id: UUID
+    start_at: Instant
+    end_at: Instant | None
+
+
+class AssignmentWarning(Contract):
+    code: WarningCode
+    message: Annotated[str, Field(examples=["the worker has another assignment at that time"])]
+    assignments: Annotated[list[Clash], Field(description="At most 20 of those concerned.")]
+    count: Annotated[int, Field(description="How many are concerned.", examples=[1])]
+
+
+class AssignmentWithWarnings(AssignmentDetails):
+    warnings: Annotated[list[AssignmentWarning], Field(description="They never block.")]
+
+
+class WorkerWithAssignments(Worker):
+    assignments: list[AssignmentDetails]
+    next_cursor: Annotated[str | None, Field(description="Null at the end of the list.", examples=[None])]
+
+
+class Availability(Contract):
+    available: bool
+    assignments: Annotated[list[AssignmentDetails], Field(description="In the way: by start, at most 100.")]

@@ -1,0 +1,90 @@
+"""An assignment with everyone and everything it names, its hours and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.auth.permissions import Permission
+from chalicelib.core import hours
+from chalicelib.core.clock import milliseconds
+from chalicelib.core.money import Money, Priced
+from chalicelib.core.pricing import RateTimeline, amount_of
+from chalicelib.dal.assignments import Assignment
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.collection import get_together
+from chalicelib.dal.positions import POSITIONS, PositionRef, StoredPosition
+from chalicelib.dal.users import USERS, UserRef
+from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocationRef
+from chalicelib.dal.workers import WORKERS, StoredWorker, WorkerRef
+from chalicelib.modules.assignments.contracts import AssignmentDetails
+
+
+def detail(ctx: Context, assignment: Assignment) -> AssignmentDetails:
+    return details(ctx, [assignment])[0]
+
+
+def details(ctx: Context, assignments: Sequence[Assignment]) -> list[AssignmentDetails]:
+    """One read for all that they name, deleted things too."""
+    if not assignments:
+        return []
+    workers, positions, locations, clients, users = get_together(
+        ctx.organization,
+        [
+            (WORKERS, {each.worker_id for each in assignments}),
+            (POSITIONS, {each.position_id for each in assignments}),
+            (WORK_LOCATIONS, {each.work_location_id for each in assignments}),
+            (CLIENTS, {each.client_id for each in assignments}),
+            (USERS, {user for each in assignments for user in _users(each)}),
+        ],
+    )
+    people: dict[UUID | None, UserRef] = {identifier: UserRef.of(user) for identifier, user in users.items()}
+    shown: list[AssignmentDetails] = []
+    for each in assignments:
+        location = WorkLocationRef.of(locations[each.work_location_id], clients[each.client_id])
+        worker, position = workers[each.worker_id], positions[each.position_id]
+        start, end = _worked(each, ctx.now)
+        fields: dict[str, Any] = {
+            **dict(each),
+            **_amounts(ctx, worker, position, start, end),
+            "status": each.status_at(ctx.now),
+            "total_hours": hours.hours(hours.seconds(end - start)),
+            "worker": WorkerRef.of(worker),
+            "position": PositionRef.of(position, location),
+            "created_by": people[each.created_by_id],
+            "ended_by": people.get(each.ended_by_id),
+            "cancelled_by": people.get(each.cancelled_by_id),
+        }
+        shown.append(AssignmentDetails(**fields))
+    return shown
+
+
+def _users(assignment: Assignment) -> list[UUID]:
+    named = (assignment.created_by_id, assignment.ended_by_id, assignment.cancelled_by_id)
+    return [user for user in named if user is not None]
+
+
+def _worked(assignment: Assignment, now: datetime) -> tuple[int, int]:
+    """Its time in milliseconds since 1970: nothing of a cancelled one, up to now of one without an end."""
+    start = milliseconds(assignment.start_at)
+    if assignment.cancelled_at is not None:
+        return start, start
+    return start, max(start, milliseconds(now if assignment.end_at is None else assignment.end_at))
+
+
+def _amounts(ctx: Context, worker: StoredWorker, position: StoredPosition, start: int, end: int) -> dict[str, Money]:
+    """Nothing for who may not see what people are paid, which is who may not see the hours report."""
+    if start == end or Permission.REPORTS_READ not in ctx.principal.permissions:
+        return {}
+    organization = ctx.principal.organization
+    billed, paid = (
+        None if price is None else amount_of(price)
+        for price in (
+            RateTimeline(rates, zone=organization.timezone, currency=organization.currency).price(start, end)
+            for rates in (position.rates, worker.rates)
+        )
+    )
+    return Priced.amounts(billed, paid, organization.currency)

@@ -1,0 +1,93 @@
+"""What somebody who assigns a worker should know. Nothing here blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import assignments
+from chalicelib.dal.assignments import Assignment, AssignmentFilter, Setting
+from chalicelib.dal.roster import Roster
+from chalicelib.modules.assignments.contracts import AssignmentWarning, Clash, WarningCode
+
+REST = timedelta(hours=11)
+_SHOWN = 20
+_READ = 500
+"""Of a worker or a position in the time concerned: more than anyone would look through."""
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+_MESSAGES = {
+    WarningCode.OVERLAP: "the worker has another assignment at that time",
+    WarningCode.OTHER_LOCATION: "the worker is at another work location at that time",
+    WarningCode.SHORT_REST: "less than 11 hours lie between this and another assignment of the worker",
+    WarningCode.OVER_HEADCOUNT: "the position has more workers than its headcount",
+}
+
+
+def of(organization: OrganizationId, setting: Setting, assignment: Assignment) -> list[AssignmentWarning]:
+    """For the assignment as it will be."""
+    of_worker = AssignmentFilter(worker_id=assignment.worker_id)
+    near = _others(organization, setting, assignment, of_worker, setting.worker.roster, rest=REST)
+    overlapping = [other for other in near if _overlap(other, assignment)]
+    elsewhere = [other for other in overlapping if other.work_location_id != assignment.work_location_id]
+    close = [other for other in near if not _overlap(other, assignment)]
+    crowd = _crowd(organization, setting, assignment)
+    found = {
+        WarningCode.OVERLAP: overlapping,
+        WarningCode.OTHER_LOCATION: elsewhere,
+        WarningCode.SHORT_REST: close,
+        WarningCode.OVER_HEADCOUNT: crowd,
+    }
+    return [_warning(code, others) for code, others in found.items() if others]
+
+
+def _others(
+    organization: OrganizationId,
+    setting: Setting,
+    assignment: Assignment,
+    wanted: AssignmentFilter,
+    roster: Roster,
+    *,
+    rest: timedelta = timedelta(),
+) -> list[Assignment]:
+    """Those that are not cancelled and come closer to it than `rest`, oldest first."""
+    start = max(assignment.start_at, datetime.min.replace(tzinfo=UTC) + rest) - rest
+    end = None if assignment.end_at is None else min(assignment.end_at, _NEVER - rest) + rest
+    wanted = replace(wanted, since=start, until=end)
+    near = assignments.in_the_way(organization, wanted, setting.now, lanes=roster.occupied, maximum=_READ)
+    return [other for other in near if other.id != assignment.id]
+
+
+def _crowd(organization: OrganizationId, setting: Setting, assignment: Assignment) -> list[Assignment]:
+    """Those at the position at a time when it has, with this one, more workers than its headcount."""
+    position = setting.positions[assignment.position_id]
+    if position.headcount > sum(position.roster.lanes.values()):
+        return []  # not even if all were at once
+    others = _others(organization, setting, assignment, AssignmentFilter(position_id=position.id), position.roster)
+    crowded: set[UUID] = set()
+    # The number there rises only where one starts: these instants are all there is to look at.
+    for instant in {max(other.start_at, assignment.start_at) for other in others} | {assignment.start_at}:
+        there = _at(others, instant)
+        if len(there) + 1 > position.headcount:
+            crowded |= {other.id for other in there}
+    return [other for other in others if other.id in crowded]
+
+
+def _overlap(one: Assignment, other: Assignment) -> bool:
+    return one.start_at < (other.end_at or _NEVER) and other.start_at < (one.end_at or _NEVER)
+
+
+def _at(others: Iterable[Assignment], instant: datetime) -> list[Assignment]:
+    return [other for other in others if other.start_at <= instant < (other.end_at or _NEVER)]
+
+
+def _warning(code: WarningCode, others: Sequence[Assignment]) -> AssignmentWarning:
+    return AssignmentWarning(
+        code=code,
+        message=_MESSAGES[code],
+        assignments=[Clash(**{name: getattr(other, name) for name in Clash.model_fields}) for other in others[:_SHOWN]],
+        count=len(others),
+    )
