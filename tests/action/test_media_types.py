@@ -34,6 +34,7 @@ OFFERED = [JSON, CSV]
         "text/csv;, image/png",
         "text/csv;charset=utf-8;q=0.8, text/csv;q=0.1, application/json;q=0.5",
         "text/csv;level=1;q=0.1, text/csv, application/json;q=0.5",
+        "*/*;q=0.1, text/csv",
         'image/png;title="a, text/plain;q=0 \\" b", text/csv',
     ],
 )
@@ -58,6 +59,7 @@ def test_csv_is_preferred(accept: str) -> None:
         "text/csv;q=0",
         "text/csv;q=0, */*;q=0",
         "text/csv;q=0.4, */*;q=0.5",
+        "text/*, text/csv;q=0.1, application/json;q=0.5",
         "text/*;q=0.9, application/json",
         "text/csv;charset=iso-8859-1",
         "text/csv;header=absent",
