@@ -1,0 +1,1 @@
+"""Workers: the people whose time is lent out."""

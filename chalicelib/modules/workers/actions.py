@@ -1,0 +1,73 @@
+"""Workers: the people whose time is lent out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action import lists
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core import phones
+from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.errors import ErrorCode
+from chalicelib.dal import workers
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.workers import WORKERS, StoredWorker, Worker
+from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker
+
+
+@action(
+    "createWorker",
+    "POST /workers",
+    permission=Permission.WORKERS_WRITE,
+    audit=AuditEvent.WORKER_CREATED,
+    status=201,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def create_worker(ctx: Context, data: CreateWorker) -> Worker:
+    """Adds a worker; the phone number is unique in the organization, however it is written."""
+    return workers.create(ctx.unit, StoredWorker.new(**dict(data), normalized_phone=_normalized(ctx, data.phone)))
+
+
+@action("getWorker", "GET /workers/{id}", permission=Permission.WORKSPACE_READ)
+def get_worker(ctx: Context, id_: UUID) -> Worker:
+    """One worker."""
+    return WORKERS.get(ctx.organization, id_)
+
+
+@action("getWorkers", "GET /workers", permission=Permission.WORKSPACE_READ)
+def get_workers(ctx: Context, data: GetWorkers) -> Page[Worker] | CursorPage[Worker]:
+    """The workers; `search` looks at name and phone, `name` sorts by last name."""
+    return lists.answer(ctx, WORKERS, data, default_sort="name", include_deleted=data.include_deleted)
+
+
+@action(
+    "updateWorker",
+    "PATCH /workers/{id}",
+    permission=Permission.WORKERS_WRITE,
+    audit=AuditEvent.WORKER_UPDATED,
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+)
+def update_worker(ctx: Context, id_: UUID, data: UpdateWorker) -> Worker:
+    """Changes a worker."""
+    changes = data.changes()
+    if "phone" in changes:
+        changes["normalized_phone"] = _normalized(ctx, data.phone)
+    return WORKERS.update(ctx.unit, WORKERS.get(ctx.organization, id_), changes)
+
+
+@action(
+    "deleteWorker",
+    "DELETE /workers/{id}",
+    permission=Permission.WORKERS_WRITE,
+    audit=AuditEvent.WORKER_DELETED,
+    errors=(ErrorCode.HAS_DEPENDENCIES,),
+)
+def delete_worker(ctx: Context, id_: UUID) -> Worker:
+    """Deletes a worker softly; the phone number may be used again. Refused with active or scheduled assignments."""
+    return workers.delete(ctx.unit, WORKERS.get(ctx.organization, id_), ctx.now)
+
+
+def _normalized(ctx: Context, phone: str) -> str:
+    return phones.normalized(phone, ctx.principal.organization.region)
