@@ -230,16 +230,17 @@ def query_slim(pk: str, index: str, *, maximum: int) -> list[SlimRow]:
     while True:
         page = query(pk, index=index, after=after)
         rows += [
-            SlimRow(
-                item["sk"]["S"],
-                item["search"]["S"] if "search" in item else "",
-                _RAW_MAP.deserialize(item["facets"]["M"]) if "facets" in item else {},
-            )
+            SlimRow(item["sk"]["S"], item["search"]["S"] if "search" in item else "", plain(item, "facets"))
             for item in page.items
         ]
         if page.last is None or len(rows) > maximum:
             return rows
         after = page.last
+
+
+def plain(attributes: dict[str, Any], name: str) -> dict[str, Any]:
+    """A map among an item's attributes as plain values; empty where there is none."""
+    return cast(dict[str, Any], _RAW_MAP.deserialize(attributes[name]["M"])) if name in attributes else {}
 
 
 def item_from_raw(attributes: dict[str, Any]) -> Item:

@@ -1,0 +1,61 @@
+"""What an hours report is asked by, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Contract, Instant, Query
+from chalicelib.core.days import Day
+from chalicelib.core.money import Priced
+
+StartDate = Annotated[
+    Day, Field(description="The first day, in the organization's time zone.", examples=["2026-03-01"])
+]
+EndDate = Annotated[Day, Field(description="The last day, inclusive.", examples=["2026-03-31"])]
+OfClient = Annotated[UUID | None, Field(description="Only hours at this client's work locations.", examples=[None])]
+
+
+class GetHoursReport(Query):
+    start_date: StartDate
+    end_date: EndDate
+    client_id: OfClient = None
+
+
+class GenerateHoursReport(Body):
+    start_date: StartDate
+    end_date: EndDate
+    client_id: OfClient = None
+
+
+class Hours(Priced):
+    total_hours: Annotated[float, Field(description="Decimal hours, rounded to two places.", examples=[162.25])]
+    total_seconds: Annotated[int, Field(description="The same to the second.", examples=[584100])]
+
+
+class HoursRow(Hours):
+    """The hours of one worker at one work location."""
+
+    worker_id: UUID
+    worker_name: Annotated[str, Field(examples=["Mehmet Yılmaz"])]
+    work_location_id: UUID
+    work_location_name: Annotated[str, Field(examples=["Lager Süd"])]
+    client_id: UUID
+    client_name: Annotated[str, Field(examples=["Hansekontor Logistik GmbH"])]
+
+
+class HoursTotals(Hours):
+    """Sums of the rows. Seconds and amounts are what counts: the rounded hours of the rows may add up differently."""
+
+    hours_without_bill_rate: Annotated[float, Field(description="Not in `billed`.", examples=[0.0])]
+    hours_without_pay_rate: Annotated[float, Field(description="Not in `paid`.", examples=[0.0])]
+
+
+class HoursReport(Contract):
+    start_date: StartDate
+    end_date: EndDate
+    rows: Annotated[list[HoursRow], Field(description="By worker, client and work location.")]
+    totals: HoursTotals
+    as_of: Annotated[Instant, Field(description="Up to when assignments without an end are counted.")]

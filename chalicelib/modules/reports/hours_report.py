@@ -1,0 +1,219 @@
+"""The hours report: every assignment's time, clipped to the days asked for, by worker and work location.
+
+Cancelled assignments are not in the rosters it reads. One without an end counts up to now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from chalicelib.core import hours as decimal_hours
+from chalicelib.core import text
+from chalicelib.core.clock import milliseconds
+from chalicelib.core.days import span_of
+from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, not_found
+from chalicelib.core.money import Money, Priced
+from chalicelib.core.pricing import RateTimeline, amount_of
+from chalicelib.dal import hours, months
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.directory import Directory
+from chalicelib.dal.hours import TooManyHours, WorkerMonth
+from chalicelib.dal.organizations import StoredOrganization
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.dal.workers import WORKERS
+from chalicelib.modules.reports.contracts import HoursReport, HoursRow, HoursTotals
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Time of one worker at one position: start, end, start, end, … in milliseconds since `origin`, clipped."""
+
+    worker: UUID
+    position: UUID
+    origin: int
+    edges: tuple[int, ...] | list[int]
+    first: int
+    """Nothing of it is before, and nothing …"""
+    last: int
+    """… after these, in milliseconds since 1970."""
+
+    @property
+    def milliseconds(self) -> int:
+        return sum(self.edges[1::2]) - sum(self.edges[0::2])
+
+    def price(self, rates: RateTimeline) -> int | None:
+        rate = rates.rate_throughout(self.first, self.last)
+        if rate is not None:
+            return rate * self.milliseconds
+        total = 0
+        for start, end in zip(self.edges[0::2], self.edges[1::2], strict=True):
+            price = rates.price(self.origin + start, self.origin + end)
+            if price is None:
+                return None
+            total += price
+        return total
+
+
+@dataclass
+class _Sum:
+    """Of one row. None: there are hours without a rate."""
+
+    milliseconds: int = 0
+    billed: int | None = 0
+    paid: int | None = 0
+
+    def add(self, duration: int, billed: int | None, paid: int | None) -> None:
+        self.milliseconds += duration
+        self.billed = None if self.billed is None or billed is None else self.billed + billed
+        self.paid = None if self.paid is None or paid is None else self.paid + paid
+
+
+def report(
+    organization: StoredOrganization, start_date: date, end_date: date, client: UUID | None, now: datetime
+) -> HoursReport:
+    """INVALID_DATE_RANGE, NOT_FOUND for an unknown client, VALIDATION_ERROR for more than a request can read."""
+    if end_date < start_date:
+        raise invalid_fields({"endDate": ["must not be before startDate"]}, ErrorCode.INVALID_DATE_RANGE)
+    start, end = span_of(start_date, end_date, organization.timezone)
+    directory = Directory(organization.tenant)
+    if client is not None:
+        directory.complete(CLIENTS, [client])
+        if directory.find(client) is None:
+            raise not_found(CLIENTS.entity)
+    try:
+        worked = [*_in_months(organization, start, end), *_standing(directory, start, end, now)]
+    except TooManyHours:
+        raise invalid_field("endDate", "there are too many hours in this range: ask for fewer days at once") from None
+    _complete(directory, worked)
+    sums = _sums(organization, directory, worked, client)
+    rows = sorted((_row(directory, sum_, organization.currency, *key) for key, sum_ in sums.items()), key=_order)
+    return HoursReport(
+        start_date=start_date,
+        end_date=end_date,
+        rows=rows,
+        totals=_totals(rows, organization.currency),
+        as_of=now,
+    )
+
+
+# -- what was worked -------------------------------------------------------------------------------------------------
+
+
+def _in_months(organization: StoredOrganization, start: datetime, end: datetime) -> Iterator[Worked]:
+    low, high = milliseconds(start), milliseconds(end)
+    for month in hours.between(organization.tenant, start, end):
+        first, last = max(low, month.start), min(high, month.end)
+        for position, edges in months.groups(month.packed):
+            kept = edges if (first, last) == (month.start, month.end) else _clipped(month, edges, first, last)
+            if kept:
+                yield Worked(month.worker, UUID(bytes=position), month.start, kept, first, last)
+
+
+def _clipped(month: WorkerMonth, edges: tuple[int, ...], first: int, last: int) -> list[int]:
+    low, high = first - month.start, last - month.start
+    kept: list[int] = []
+    for start, end in zip(edges[0::2], edges[1::2], strict=True):
+        if start < high and low < end:
+            kept += (max(start, low), min(end, high))
+    return kept
+
+
+def _standing(directory: Directory, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
+    """Of the assignments that are too long for months, or have no end."""
+    for worker, standing in directory.standing():
+        first = milliseconds(max(start, standing.start_at))
+        last = milliseconds(min(end, standing.end_at or now))
+        if first < last:
+            yield Worked(worker, standing.position_id, 0, [first, last], first, last)
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _complete(directory: Directory, worked: Iterable[Worked]) -> None:
+    positions = {each.position for each in worked}
+    directory.complete(WORKERS, {each.worker for each in worked})
+    directory.complete(POSITIONS, positions)
+    locations = {parent for position in positions if (parent := directory[position].parent)}
+    directory.complete(WORK_LOCATIONS, locations)
+    directory.complete(CLIENTS, {parent for location in locations if (parent := directory[location].parent)})
+
+
+def _sums(
+    organization: StoredOrganization, directory: Directory, worked: Iterable[Worked], client: UUID | None
+) -> dict[tuple[UUID, UUID, UUID], _Sum]:
+    """By worker, work location and client."""
+
+    @cache
+    def rates_of(identifier: UUID) -> RateTimeline:
+        rates = directory[identifier].rates
+        return RateTimeline(rates, zone=organization.timezone, currency=organization.currency)
+
+    @cache
+    def place_of(position: UUID) -> tuple[UUID, UUID]:
+        location = _parent(directory, position)
+        return location, _parent(directory, location)
+
+    sums: dict[tuple[UUID, UUID, UUID], _Sum] = {}
+    for each in worked:
+        location, owner = place_of(each.position)
+        if client in {None, owner}:
+            row = sums.setdefault((each.worker, location, owner), _Sum())
+            row.add(each.milliseconds, each.price(rates_of(each.position)), each.price(rates_of(each.worker)))
+    return sums
+
+
+def _parent(directory: Directory, identifier: UUID) -> UUID:
+    parent = directory[identifier].parent
+    if parent is None:
+        raise LookupError(f"{identifier} has no parent")
+    return parent
+
+
+def _row(directory: Directory, sum_: _Sum, currency: str, worker: UUID, location: UUID, client: UUID) -> HoursRow:
+    seconds = decimal_hours.seconds(sum_.milliseconds)
+    billed, paid = (None if product is None else amount_of(product) for product in (sum_.billed, sum_.paid))
+    amounts: dict[str, Any] = Priced.amounts(billed, paid, currency)
+    return HoursRow(
+        worker_id=worker,
+        worker_name=directory[worker].name,
+        work_location_id=location,
+        work_location_name=directory[location].name,
+        client_id=client,
+        client_name=directory[client].name,
+        total_seconds=seconds,
+        total_hours=decimal_hours.hours(seconds),
+        **amounts,
+    )
+
+
+def _order(row: HoursRow) -> tuple[Any, ...]:
+    names = (row.worker_name, row.client_name, row.work_location_name)
+    return (*map(text.fold, names), row.worker_id, row.work_location_id)
+
+
+def _totals(rows: list[HoursRow], currency: str) -> HoursTotals:
+    """Sums of the seconds and amounts as the rows show them."""
+    seconds = sum(row.total_seconds for row in rows)
+    amounts: dict[str, Any] = {
+        name: Money(amount=sum(money.amount for money in known), currency=currency)
+        for name in ("billed", "paid", "margin")
+        if (known := [money for row in rows if (money := getattr(row, name)) is not None])
+    }
+    unbilled, unpaid = (
+        decimal_hours.hours(sum(row.total_seconds for row in rows if getattr(row, name) is None))
+        for name in ("billed", "paid")
+    )
+    return HoursTotals(
+        total_seconds=seconds,
+        total_hours=decimal_hours.hours(seconds),
+        hours_without_bill_rate=unbilled,
+        hours_without_pay_rate=unpaid,
+        **amounts,
+    )
