@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from chalicelib.core.contracts import Contract, Name, Phone, StoredEmail, Timezone
-from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import table
 from chalicelib.dal.clients import CLIENTS, Address, Client, ClientRef
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -64,20 +61,3 @@ def delete(unit: UnitOfWork, location: WorkLocation) -> WorkLocation:
     deleted = WORK_LOCATIONS.delete(unit, location)
     CLIENTS.count_child(unit, location.client_id, WORK_LOCATIONS.entity, -1)
     return deleted
-
-
-def references(organization: OrganizationId, clients: Mapping[UUID, UUID]) -> dict[UUID, WorkLocationRef]:
-    """By id, deleted ones too; `clients`: whose each wanted work location is. One batch read for both."""
-    found = table.batch_get(
-        [
-            *(WORK_LOCATIONS.key(organization, location) for location in clients),
-            *(CLIENTS.key(organization, client) for client in clients.values()),
-        ]
-    )
-    return {
-        location: WorkLocationRef.of(
-            WorkLocation.of(found.get(WORK_LOCATIONS.key(organization, location)), WORK_LOCATIONS.entity),
-            Client.of(found.get(CLIENTS.key(organization, client)), CLIENTS.entity),
-        )
-        for location, client in clients.items()
-    }

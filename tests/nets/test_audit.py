@@ -100,7 +100,8 @@ def _truth(api: Api, written: Written, snapshot: Snapshot) -> dict[str, Any]:
     item = entity_in(snapshot, written.organization, entry["entityType"], entry["entityId"])
     if item is None:
         return {}
-    stored = json.loads(json.dumps(plain(item)["data"], default=int))
+    attributes = json.loads(json.dumps({name: plain(item).get(name) for name in ("data", "rates")}, default=int))
+    stored = {**attributes["data"], **{f"rates.{day}": rate for day, rate in (attributes["rates"] or {}).items()}}
     return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
 
 
@@ -124,11 +125,13 @@ def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, A
 
 
 def _not_shown() -> set[str]:
-    """Bookkeeping, counters and internal fields: no entry tells of them."""
+    """Bookkeeping, counters, internal fields, and what an answer shows of other entities: no entry tells of them."""
     records = [*_subclasses(Record)]
+    views = [record for record in records if record.__module__.startswith("chalicelib.modules.")]
+    others = {to_camel(name) for view in views for name in view.__annotations__}
     internal = {to_camel(name) for record in records for name in record.internal}
     counted = {to_camel(name) for record in records for name in record.counts}
-    return BOOKKEEPING | internal | counted
+    return BOOKKEEPING | internal | counted | others
 
 
 def _subclasses(base: type[Record]) -> Iterator[type[Record]]:

@@ -12,6 +12,7 @@ from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.dal.work_locations import WORK_LOCATIONS
 from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClient, GetClients, UpdateClient
 
 
@@ -66,6 +67,6 @@ def delete_client(ctx: Context, id_: UUID) -> Client:
 
 @action("getClientWithLocations", "GET /clients/{id}/work-locations", permission=Permission.WORKSPACE_READ)
 def get_client_with_locations(ctx: Context, id_: UUID) -> ClientWithLocations:
-    """A client with its work locations."""
+    """A client with its work locations, oldest first."""
     client = CLIENTS.get(ctx.organization, id_)
-    return ClientWithLocations(**dict(client), work_locations=[])
+    return ClientWithLocations.extending(client, work_locations=WORK_LOCATIONS.children_of(ctx.organization, id_))

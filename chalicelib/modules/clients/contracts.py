@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, Email, Flag, Name, PageQuery, Patch, Phone, optional
+from chalicelib.core.contracts import Body, Email, Flag, Name, PageQuery, Patch, Phone, optional
 from chalicelib.dal.clients import Address, Client
+from chalicelib.dal.work_locations import WorkLocation
 
 
 class CreateClient(Body):
@@ -28,9 +29,5 @@ class GetClients(PageQuery[Literal["name", "createdAt"]]):
     include_deleted: Flag = False
 
 
-class WorkLocation(Contract):
-    """Comes with the actions that make work locations; until then there are none."""
-
-
 class ClientWithLocations(Client):
-    work_locations: Annotated[list[WorkLocation], Field(examples=[[]])]
+    work_locations: list[WorkLocation]

@@ -1,0 +1,35 @@
+"""What creating, changing and listing positions takes, and a position with its work location."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch, optional
+from chalicelib.dal.positions import Headcount, Position
+from chalicelib.dal.work_locations import WorkLocationRef
+
+
+class CreatePosition(Body):
+    work_location_id: UUID
+    name: Annotated[Name, Field(examples=["Kommissionierung Frühschicht"])]
+    headcount: Headcount = 1
+    is_active: bool = True
+
+
+class UpdatePosition(Patch):
+    name: Annotated[Name, Field(examples=["Kommissionierung Spätschicht"])] = optional()
+    headcount: Annotated[Headcount, Field(examples=[4])] = optional()
+    is_active: Annotated[bool, Field(examples=[True])] = optional()
+
+
+class GetPositions(PageQuery[Literal["name", "createdAt"]]):
+    work_location_id: UUID | None = None
+    client_id: UUID | None = None
+    is_active: Flag | None = None
+
+
+class PositionWithLocation(Position):
+    work_location: WorkLocationRef

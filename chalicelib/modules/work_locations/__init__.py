@@ -1,0 +1,1 @@
+"""Work locations: the places of a client where workers work."""

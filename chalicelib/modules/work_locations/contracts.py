@@ -1,0 +1,42 @@
+"""What creating, changing and listing work locations takes, and a work location with its client and its positions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Email, Name, PageQuery, Patch, Phone, Timezone, optional
+from chalicelib.dal.clients import Address, ClientRef
+from chalicelib.dal.positions import Position
+from chalicelib.dal.work_locations import WorkLocation
+
+
+class CreateWorkLocation(Body):
+    client_id: UUID
+    name: Annotated[Name, Field(examples=["Lager Süd"])]
+    address: Address | None = None
+    email: Annotated[Email | None, Field(examples=["lager.sued@hansekontor.example"])] = None
+    phone: Phone | None = None
+    timezone: Annotated[Timezone | None, Field(description="By default the organization's.")] = None
+
+
+class UpdateWorkLocation(Patch):
+    name: Annotated[Name, Field(examples=["Lager Süd, Tor 2"])] = optional()
+    address: Address | None = optional()
+    email: Annotated[Email | None, Field(examples=["lager.sued@hansekontor.example"])] = optional()
+    phone: Phone | None = optional()
+    timezone: Timezone = optional()
+
+
+class GetWorkLocations(PageQuery[Literal["name", "createdAt"]]):
+    client_id: UUID | None = None
+
+
+class WorkLocationWithClient(WorkLocation):
+    client: ClientRef
+
+
+class WorkLocationWithPositions(WorkLocationWithClient):
+    positions: list[Position]
