@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_DOMAINS = ("auth", "organizations", "users", "clients", "workers", "audit", "system")
+_DOMAINS = ("auth", "organizations", "users", "clients", "work_locations", "positions", "audit", "system")
 """In the order in which the documentation shows them."""
 
 
