@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_DOMAINS = ("auth", "organizations", "users", "clients", "work_locations", "positions", "audit", "system")
+_DOMAINS = (
+    "auth",
+    "organizations",
+    "users",
+    "clients",
+    "work_locations",
+    "positions",
+    "workers",
+    "rates",
+    "assignments",
+    "reports",
+    "audit",
+    "system",
+)
 """In the order in which the documentation shows them."""
 
 

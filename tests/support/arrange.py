@@ -99,6 +99,17 @@ def _confirm_reset_password(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": email, "code": scene.code(email, CodePurpose.RESET), "newPassword": ANOTHER_PASSWORD}}
 
 
+def _delete_rate(of: str) -> Callable[[Scene], dict[str, Any]]:
+    """Of a worker or position on which one was set."""
+
+    def arrange_path(scene: Scene) -> dict[str, Any]:
+        identifier = scene.create(f"create{of}")["id"]
+        rate = scene.create(f"set{of}Rate", {"id": identifier, "effectiveFrom": _SAMPLES["date"]})
+        return {"path": {"id": identifier, "effectiveFrom": rate["effectiveFrom"]}}
+
+    return arrange_path
+
+
 def _reactivate_user(scene: Scene) -> dict[str, Any]:
     user = scene.create("inviteUser")["id"]
     return {"path": {"userId": scene.create("deactivateUser", {"userId": user})["id"]}}
@@ -132,6 +143,8 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
+    "deletePositionRate": _delete_rate("Position"),
+    "deleteWorkerRate": _delete_rate("Worker"),
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
     "resetPassword": _reset_password,

@@ -1,0 +1,81 @@
+"""Hourly rates: what positions are billed at and what workers are paid, each from a day on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.days import Day
+from chalicelib.core.errors import invalid_field
+from chalicelib.core.money import HourlyRate
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.rates import Rate, Rated, delete_rate, rates_of, set_rate
+from chalicelib.dal.workers import WORKERS
+from chalicelib.modules.rates.contracts import Rates
+
+
+@action("getPositionRates", "GET /positions/{id}/rates", permission=Permission.RATES_MANAGE)
+def get_position_rates(ctx: Context, id_: UUID) -> Rates:
+    """What an hour at a position is billed at, by the day from which on, earliest first."""
+    return Rates(rates=rates_of(POSITIONS.get(ctx.organization, id_)))
+
+
+@action(
+    "setPositionRate",
+    "PUT /positions/{id}/rates/{effectiveFrom}",
+    permission=Permission.RATES_MANAGE,
+    audit=AuditEvent.POSITION_RATE_SET,
+)
+def set_position_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
+    """Sets what an hour at a position is billed at from a day on; earlier hours keep the rate of their day."""
+    return _set(ctx, POSITIONS, id_, effective_from, data)
+
+
+@action(
+    "deletePositionRate",
+    "DELETE /positions/{id}/rates/{effectiveFrom}",
+    permission=Permission.RATES_MANAGE,
+    audit=AuditEvent.POSITION_RATE_DELETED,
+)
+def delete_position_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
+    """Deletes the rate that takes effect on a day; the one before it holds on."""
+    return delete_rate(ctx.unit, POSITIONS, POSITIONS.get(ctx.organization, id_), effective_from)
+
+
+@action("getWorkerRates", "GET /workers/{id}/rates", permission=Permission.RATES_MANAGE)
+def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
+    """What a worker is paid an hour, by the day from which on, earliest first."""
+    return Rates(rates=rates_of(WORKERS.get(ctx.organization, id_)))
+
+
+@action(
+    "setWorkerRate",
+    "PUT /workers/{id}/rates/{effectiveFrom}",
+    permission=Permission.RATES_MANAGE,
+    audit=AuditEvent.WORKER_RATE_SET,
+)
+def set_worker_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
+    """Sets what a worker is paid an hour from a day on; earlier hours keep the rate of their day."""
+    return _set(ctx, WORKERS, id_, effective_from, data)
+
+
+@action(
+    "deleteWorkerRate",
+    "DELETE /workers/{id}/rates/{effectiveFrom}",
+    permission=Permission.RATES_MANAGE,
+    audit=AuditEvent.WORKER_RATE_DELETED,
+)
+def delete_worker_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
+    """Deletes the rate that takes effect on a day; the one before it holds on."""
+    return delete_rate(ctx.unit, WORKERS, WORKERS.get(ctx.organization, id_), effective_from)
+
+
+def _set(ctx: Context, collection: Collection[Rated], identifier: UUID, day: Day, rate: HourlyRate) -> Rate:
+    currency = ctx.principal.organization.currency
+    if rate.currency != currency:
+        raise invalid_field("currency", f"must be the organization's, {currency}")
+    return set_rate(ctx.unit, collection, collection.get(ctx.organization, identifier), day, rate)

@@ -1,0 +1,11 @@
+"""The rates of one position or worker."""
+
+from __future__ import annotations
+
+from chalicelib.core.contracts import Contract
+from chalicelib.dal.rates import Rate
+
+
+class Rates(Contract):
+    rates: list[Rate]
+    """By the day they take effect, earliest first."""
