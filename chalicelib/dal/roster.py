@@ -70,6 +70,9 @@ class Standing(Contract):
     start_at: Instant
     end_at: Instant | None = None
 
+    def covers(self, instant: datetime) -> bool:
+        return self.start_at <= instant and (self.end_at is None or instant < self.end_at)
+
 
 class Occupation(NamedTuple):
     """What an assignment takes of its worker's and its position's time, unless it is cancelled."""
@@ -183,3 +186,23 @@ def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int
         else:  # moved by another request since the assignment was read
             raise StaleRead
     return spans
+
+
+def active_positions(
+    organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, Standing]], now: datetime
+) -> dict[UUID, list[UUID]]:
+    """The position of each active assignment, by worker; `workers`: with their long assignments.
+
+    What is active and not long lies in the month of `now`, so one read finds it for up to 100 workers.
+    """
+    month, present = months.label_of(now), clock.milliseconds(now)
+    offset = present - months.bounds(month)[0]
+    month_keys = {keys.roster_month(organization, month, worker): worker for worker in workers}
+    active = {
+        worker: [each.position_id for each in standing.values() if each.covers(now)]
+        for worker, standing in workers.items()
+    }
+    for key, item in table.batch_get(month_keys).items():
+        for position, spans in months.unpack(item.spans or b"").items():
+            active[month_keys[key]] += [position for start, end in spans if start <= offset < end]
+    return active

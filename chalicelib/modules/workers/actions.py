@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from chalicelib.action import lists
@@ -13,8 +14,10 @@ from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal import workers
 from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.page_lists import Rows
 from chalicelib.dal.workers import WORKERS, StoredWorker, Worker
-from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker
+from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker, WorkerWithStats
+from chalicelib.modules.workers.stats import with_stats
 
 
 @action(
@@ -37,9 +40,10 @@ def get_worker(ctx: Context, id_: UUID) -> Worker:
 
 
 @action("getWorkers", "GET /workers", permission=Permission.WORKSPACE_READ)
-def get_workers(ctx: Context, data: GetWorkers) -> Page[Worker] | CursorPage[Worker]:
-    """The workers; `search` looks at name and phone, `name` sorts by last name."""
-    return lists.answer(ctx, WORKERS, data, default_sort="name", include_deleted=data.include_deleted)
+def get_workers(ctx: Context, data: GetWorkers) -> Page[WorkerWithStats] | CursorPage[WorkerWithStats]:
+    """The workers with what they do; `search` looks at name and phone, `name` sorts by last name."""
+    rows = Rows(WorkerWithStats, partial(with_stats, ctx))
+    return lists.answer(ctx, WORKERS, data, default_sort="name", include_deleted=data.include_deleted, rows=rows)
 
 
 @action(

@@ -9,6 +9,7 @@ from pydantic import Field
 from chalicelib.core.contracts import Body, Flag, PageQuery, Patch, optional
 from chalicelib.core.phones import FullPhone
 from chalicelib.dal.users import PersonName
+from chalicelib.dal.workers import Worker
 
 
 class CreateWorker(Body):
@@ -25,3 +26,17 @@ class UpdateWorker(Patch):
 
 class GetWorkers(PageQuery[Literal["name", "createdAt"]]):
     include_deleted: Flag = False
+
+
+class WorkerWithStats(Worker):
+    total_hours: Annotated[
+        float,
+        Field(
+            description="Decimal hours of all assignments but cancelled ones; without an end they count up to now.",
+            examples=[1162.25],
+        ),
+    ]
+    active_assignments: int
+    assigned_locations: Annotated[
+        list[str], Field(description="Names of the work locations of the active assignments.", examples=[["Lager Süd"]])
+    ]

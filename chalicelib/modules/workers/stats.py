@@ -1,0 +1,39 @@
+"""Workers with what they do now and have done: from their rosters, so at a cost that no past assignment adds to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.core import hours
+from chalicelib.core.clock import milliseconds
+from chalicelib.dal import roster
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.dal.workers import StoredWorker, Worker
+from chalicelib.modules.workers.contracts import WorkerWithStats
+
+
+def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWithStats]:
+    """One read each for this month's assignments, their positions and their work locations, of all the workers."""
+    active = roster.active_positions(ctx.organization, {each.id: each.standing for each in workers}, ctx.now)
+    positions = POSITIONS.get_many(ctx.organization, {position for held in active.values() for position in held})
+    places = {position: each.work_location_id for position, each in positions.items()}
+    locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())
+    names = {position: locations[place].name for position, place in places.items()}
+    return [_with_stats(ctx, each, active[each.id], names) for each in workers]
+
+
+def _with_stats(
+    ctx: Context, worker: StoredWorker, active: Sequence[UUID], location_names: Mapping[UUID, str]
+) -> WorkerWithStats:
+    now = milliseconds(ctx.now)
+    without_end = [milliseconds(each.start_at) for each in worker.standing.values() if each.end_at is None]
+    total = worker.roster.milliseconds + sum(max(0, now - start) for start in without_end)
+    return WorkerWithStats(
+        **{name: getattr(worker, name) for name in Worker.model_fields},
+        total_hours=hours.hours(hours.seconds(total)),
+        active_assignments=len(active),
+        assigned_locations=sorted({location_names[position] for position in active}),
+    )
