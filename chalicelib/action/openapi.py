@@ -114,7 +114,7 @@ class _Builder:
         if action.is_public:
             operation["security"] = []
         if action.takes_body:
-            operation["requestBody"] = {"required": True, "content": self._bodies(action)}
+            operation["requestBody"] = {"required": action.needs_body, "content": self._bodies(action)}
         return operation
 
     def _bodies(self, action: Action) -> dict[str, Any]:

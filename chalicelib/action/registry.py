@@ -16,7 +16,7 @@ from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.auth.permissions import Permission, Public
-from chalicelib.core.contracts import Contract
+from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal.audit import AuditEvent
@@ -59,6 +59,14 @@ class Action:
     @property
     def takes_body(self) -> bool:
         return self.data_type is not None and self.method in _BODY_METHODS
+
+    @property
+    def needs_body(self) -> bool:
+        """Where no field is required, no body says as much as `{}`."""
+        contract = self.data_type
+        if not self.takes_body or contract is None:
+            return False
+        return issubclass(contract, Patch) or any(field.is_required() for field in contract.model_fields.values())
 
     @property
     def data_type(self) -> type[Contract] | None:

@@ -72,13 +72,13 @@ def _data(action: Action, contract: type[Contract], request: Request) -> Contrac
         return _query(contract, request)
     if action.csv_body is not None and _is_csv(request):
         return _csv(action.csv_body, request)
-    return _json(contract, request)
+    return _json(contract, request, request.body if action.needs_body else request.body.strip() or b"{}")
 
 
-def _json(contract: type[Contract], request: Request) -> Contract:
+def _json(contract: type[Contract], request: Request, body: bytes) -> Contract:
     for name in request.query:
         raise invalid_field(name, "a body in JSON takes no query parameters")
-    text = _checked_json(request.body)
+    text = _checked_json(body)
     # Given text, Powertools' parser validates JSON as JSON: numbers, texts and times are not coerced into each other.
     return parse(event=cast(dict[str, Any], text), model=contract)
 

@@ -142,8 +142,9 @@ def _example(action: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("action", TAKING_A_BODY)
 def test_a_hostile_body_is_a_validation_error(api: Api, organization: Organization, action: str) -> None:
-    for name, make in REFUSED.items():
-        answer = _send(api, organization, action, make(_example(action)))
+    absent = set() if REGISTRY[action].needs_body else {"nothing", "blanks"}
+    for name in REFUSED.keys() - absent:
+        answer = _send(api, organization, action, REFUSED[name](_example(action)))
 
         assert answer.code == "VALIDATION_ERROR", f"{name}: {answer.text[:300]}"
         assert answer.error["details"]["fieldErrors"], name
