@@ -99,7 +99,7 @@ class Action:
 
     @property
     def tag(self) -> str:
-        return self.function.__module__.split(".")[-2]
+        return self.function.__module__.split(".")[-2].replace("_", " ")
 
     @property
     def output_type(self) -> Any:

@@ -25,7 +25,7 @@ _ERRORS = (ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND)
     representations={CSV: hours_csv},
 )
 def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
-    """The hours of a range of days by worker and work location, with what they bring and cost where rates exist.
+    """The hours of some days by worker and work location. With what they bring and cost, where rates exist.
 
     Seconds and amounts are exact and their sums are those of the totals; decimal hours are rounded each for itself.
     An assignment with an end counts whole, also where it is still to come; one without an end counts up to now.

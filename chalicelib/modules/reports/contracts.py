@@ -15,7 +15,7 @@ StartDate = Annotated[
     Day, Field(description="The first day, in the organization's time zone.", examples=["2026-03-01"])
 ]
 EndDate = Annotated[Day, Field(description="The last day, inclusive.", examples=["2026-03-31"])]
-OfClient = Annotated[UUID | None, Field(description="Only hours at this client's work locations.", examples=[None])]
+OfClient = Annotated[UUID | None, Field(description="Only hours at this client's work locations.")]
 
 
 class GetHoursReport(Query):
