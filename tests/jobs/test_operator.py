@@ -65,11 +65,6 @@ def test_an_unknown_organization_is_not_found() -> None:
 
 
 def test_a_change_meanwhile_is_not_overwritten(organization: Organization) -> None:
-    def overtake(**_: Any) -> None:
-        events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-        assert organization.owner.call("updateOrganization", body={"currency": "CHF"}).status == 200
-
-    events = wire.CLIENT.meta.events
-    events.register("before-call.dynamodb.TransactWriteItems", overtake)
-    answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
+    with wire.overtaken(lambda: organization.owner.call("updateOrganization", body={"currency": "CHF"})):
+        answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
     assert (answer["currency"], answer["subscriptionTier"], answer["version"]) == ("CHF", "PRO", 3)

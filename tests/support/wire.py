@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import botocore.endpoint
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -21,6 +21,8 @@ from botocore.retries.quota import RetryQuota
 from urllib3 import Timeout
 
 from chalicelib.dal import table, unit_of_work
+
+T = TypeVar("T")
 
 CLIENT = table.connection().connection.client
 
@@ -81,6 +83,25 @@ def _weigh(parsed: dict[str, Any], **_: Any) -> None:
     for each in consumed if isinstance(consumed, list) else [consumed]:
         for recording in _recordings.get():
             recording.calls[-1].capacity += each.get("CapacityUnits", 0.0)
+
+
+# -- overtaking ------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def overtaken(by: Callable[[], T]) -> Iterator[list[T]]:
+    """The next request commits only after another, which comes between its reads and its commit; yields its answer."""
+    answers: list[T] = []
+
+    def overtake(**_: Any) -> None:
+        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
+        answers.append(by())
+
+    CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", overtake)
+    try:
+        yield answers
+    finally:
+        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
 
 
 # -- breaking --------------------------------------------------------------------------------------------------------

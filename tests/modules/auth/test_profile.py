@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.auth.permissions import PERMISSIONS
 from chalicelib.dal.users import Role
-from tests.support.wire import CLIENT
+from tests.support import wire
 from tests.support.world import Member, Organization
 
 
@@ -79,12 +79,7 @@ def test_every_role_may_change_their_own_name(organization: Organization) -> Non
 def test_a_change_that_another_overtakes_is_made_on_what_the_other_left(organization: Organization) -> None:
     """The caller was loaded before the other change: on that read it could never be committed."""
     owner = organization.owner
-
-    def overtake(**_: Any) -> None:
-        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-        assert owner.call("updateProfile", body={"lastName": "Berg"}).status == 200
-
-    CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", overtake)
-    overtaken = owner.call("updateProfile", body={"firstName": "Anna"})
-    assert overtaken.status == 200, overtaken.text
-    assert (overtaken.data["firstName"], overtaken.data["lastName"], overtaken.data["version"]) == ("Anna", "Berg", 3)
+    with wire.overtaken(lambda: owner.call("updateProfile", body={"lastName": "Berg"})) as overtaking:
+        late = owner.call("updateProfile", body={"firstName": "Anna"})
+    assert (overtaking[0].status, late.status) == (200, 200), late.text
+    assert (late.data["firstName"], late.data["lastName"], late.data["version"]) == ("Anna", "Berg", 3)

@@ -210,17 +210,10 @@ def test_a_change_of_role_is_checked(organization: Organization, body: dict[str,
 def test_two_owners_who_shut_each_other_out_do_not_both_succeed(organization: Organization) -> None:
     """The second one's request overtakes the first one's between its read and its commit."""
     second = organization.enrol(Role.OWNER)
-    overtaking: list[Answer] = []
-
-    def overtake(**_: Any) -> None:
-        events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-        overtaking.append(_on(second, "deactivateUser", organization.owner.user.id))
-
-    events = wire.CLIENT.meta.events
-    events.register("before-call.dynamodb.TransactWriteItems", overtake)
-    overtaken = _on(organization.owner, "deactivateUser", second.user.id)
+    with wire.overtaken(lambda: _on(second, "deactivateUser", organization.owner.user.id)) as overtaking:
+        late = _on(organization.owner, "deactivateUser", second.user.id)
     assert overtaking[0].status == 200
-    assert overtaken.status in {400, 403}
+    assert late.status in {400, 403}
     assert second.call("getUserRole").data == {"role": "OWNER"}
 
 
