@@ -58,8 +58,8 @@ class Caller:
     def signed_in(self, token: str) -> Caller:
         return replace(self, token=token)
 
-    def get(self, path: str) -> Answer:
-        return self.call("GET", path)
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.call("GET", path, headers=headers)
 
     def post(self, path: str, body: Mapping[str, Any], **headers: str) -> Answer:
         return self.call("POST", path, body, headers)

@@ -67,6 +67,33 @@ class Story:
         expect([client["name"] for client in listed["data"]] == ["Hansekontor"], "the client is not listed")
         expect(listed["pagination"]["totalItems"] == 1, "the total is wrong")
 
+    # -- and lends out a worker
+
+    def staff(self) -> None:
+        (client,) = self.owner.get("/clients").data()["data"]
+        location = self.owner.post("/work-locations", {"clientId": client["id"], "name": "Lager Süd"}).data(201)
+        position = self.owner.post("/positions", {"workLocationId": location["id"], "name": "Picker"}).data(201)
+        worker = {"firstName": "Mehmet", "lastName": "Yılmaz", "phone": "+49 151 23456789"}
+        worker = self.owner.post("/workers", worker).data(201)
+        for path, cents in ((f"/positions/{position['id']}", 3000), (f"/workers/{worker['id']}", 1800)):
+            rate = {"amount": cents, "currency": "EUR"}
+            self.owner.call("PUT", f"{path}/rates/2026-01-01", rate).data()
+        shift = {"startAt": "2026-03-02T08:00:00+01:00", "endAt": "2026-03-02T16:30:00+01:00"}
+        assigned = {"workerId": worker["id"], "positionId": position["id"], **shift}
+        expect(self.owner.post("/assignments", assigned).data(201)["warnings"] == [], "an only shift clashes")
+        again = self.owner.post("/assignments", assigned).data(201)
+        codes = [warning["code"] for warning in again["warnings"]]
+        expect(codes == ["OVERLAP", "OVER_HEADCOUNT"], f"the same shift twice warns of {codes}")
+        self.owner.call("DELETE", f"/assignments/{again['id']}").data()
+        march = "startDate=2026-03-01&endDate=2026-03-31"
+        totals = self.owner.get(f"/reports/hours?{march}").data()["totals"]
+        margin = totals["totalHours"], totals["margin"]
+        expect(margin == (8.5, {"amount": 10200, "currency": "EUR"}), f"hours and margin are {margin}")
+        lines = self.owner.get(f"/reports/hours?{march}", Accept="text/csv").text.splitlines()
+        expect(lines[1].startswith("Mehmet Yılmaz,Hansekontor,Lager Süd,8.50,30600,255.00,153.00,102.00,EUR"), lines[1])
+        completed = self.owner.get(f"/assignments?clientId={client['id']}&status=completed").data()["items"]
+        expect(len(completed) == 1, f"{len(completed)} assignments are completed")
+
     # -- the stream mails an invitation
 
     def invite(self) -> None:
@@ -158,6 +185,8 @@ class Story:
         trail = [entry["action"] for entry in reversed(entries)]
         told = [
             "ORGANIZATION_CREATED", "SIGNED_IN", "CLIENT_CREATED",
+            "WORK_LOCATION_CREATED", "POSITION_CREATED", "WORKER_CREATED", "POSITION_RATE_SET", "WORKER_RATE_SET",
+            "ASSIGNMENT_CREATED", "ASSIGNMENT_CREATED", "ASSIGNMENT_DELETED",
             "USER_INVITED", "INVITATION_ACCEPTED",
             "USER_INVITED", "INVITATION_ACCEPTED", "USER_INVITED",
             "SUBSCRIPTION_TIER_SET",
@@ -192,6 +221,7 @@ CHAPTERS = (
     Chapter("an owner signs up", Story.sign_up),
     Chapter("and signs in", Story.sign_in),
     Chapter("creates a client, twice with one key, and lists it", Story.create_client),
+    Chapter("lends out a worker, and reports the hours", Story.staff),
     Chapter("invites a member: the stream mails, the code works", Story.invite),
     Chapter("invites another while the stream stands: schedule and queue mail", Story.sweep),
     Chapter("an operator changes the tier", Story.set_tier),
