@@ -12,9 +12,13 @@ READ, PAGE_LIST, WRITE = 2, 3, 3
 
 _PARENTS = "one read more, for the parents of all that is shown"
 _CHILDREN = "the children are found by index, then read"
+_REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
+    "exportReportToCsv": (3, _REPORT),
+    "generateHoursReport": (3, _REPORT),
     "getClientWithLocations": (4, _CHILDREN),
+    "getHoursReport": (3, _REPORT),
     "getPosition": (3, _PARENTS),
     "getPositions": (4, _PARENTS),
     "getWorkLocation": (3, _PARENTS),
