@@ -1,0 +1,37 @@
+"""Clients, work locations and positions for tests, made by their own actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.world import Member, unique
+
+
+def created(member: Member, action: str, **fields: Any) -> dict[str, Any]:
+    answer = member.call(action, body=fields)
+    assert answer.status == 201, answer.text
+    data: dict[str, Any] = answer.data
+    return data
+
+
+def new_client(member: Member, **fields: Any) -> dict[str, Any]:
+    return created(member, "createClient", **{"name": unique("Client"), **fields})
+
+
+def new_location(member: Member, client: str | None = None, **fields: Any) -> dict[str, Any]:
+    """At a new client, unless it is given."""
+    client = client or new_client(member)["id"]
+    return created(member, "createWorkLocation", clientId=client, **{"name": unique("Location"), **fields})
+
+
+def new_position(member: Member, location: str | None = None, **fields: Any) -> dict[str, Any]:
+    """At a new work location of a new client, unless it is given."""
+    location = location or new_location(member)["id"]
+    return created(member, "createPosition", workLocationId=location, **{"name": unique("Position"), **fields})
+
+
+def names(member: Member, action: str, **query: Any) -> list[str]:
+    """Of the rows of a list, page or cursor."""
+    answer = member.call(action, query=query)
+    assert answer.status == 200, answer.text
+    return [row["name"] for row in answer.data["data" if "data" in answer.data else "items"]]
