@@ -1,9 +1,11 @@
-"""Clients, work locations and positions for tests, made by their own actions."""
+"""Clients, work locations, positions, workers and assignments for tests, made by their own actions."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from chalicelib.core import clock, ids
 from tests.support.world import Member, unique
 
 
@@ -28,6 +30,18 @@ def new_position(member: Member, location: str | None = None, **fields: Any) -> 
     """At a new work location of a new client, unless it is given."""
     location = location or new_location(member)["id"]
     return created(member, "createPosition", workLocationId=location, **{"name": unique("Position"), **fields})
+
+
+def new_worker(member: Member, **fields: Any) -> dict[str, Any]:
+    person = {"firstName": "Mehmet", "lastName": unique("Worker"), "phone": f"+49 30 {ids.new_id().int % 10**10:010d}"}
+    return created(member, "createWorker", **{**person, **fields})
+
+
+def new_assignment(member: Member, position: str, start: datetime, end: datetime | None = None) -> dict[str, Any]:
+    """Of a new worker."""
+    until = None if end is None else clock.to_text(end)
+    times = {"startAt": clock.to_text(start), "endAt": until}
+    return created(member, "createAssignment", workerId=new_worker(member)["id"], positionId=position, **times)
 
 
 def names(member: Member, action: str, **query: Any) -> list[str]:
