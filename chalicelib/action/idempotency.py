@@ -51,14 +51,19 @@ class Replay(Exception):
 class _CommitStore(BasePersistenceLayer):
     """One request's store. `finish` completes the unit of work that `_update_record` commits."""
 
-    def __init__(self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork]) -> None:
+    def __init__(
+        self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork], *, looks_first: bool
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools has no types for it
         self._key_of = key_of
         self._secrets = secrets
         self._finish = finish
+        self._looks_first = looks_first
 
     def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
         """Nothing is in progress as far as anyone can see: what is not committed has not happened."""
+        if self._looks_first:
+            self._refuse_repetition(data)
 
     def delete_record(self, data: dict[str, Any], exception: Exception) -> None:
         """The action refused. If it was carried out before, that is why (the thing is already deleted, say)."""
@@ -67,6 +72,9 @@ class _CommitStore(BasePersistenceLayer):
         # Not after too many failures: whoever knows a key could go on guessing the secrets behind it.
         if exception.code in {ErrorCode.DATABASE_ERROR, ErrorCode.RATE_LIMITED}:
             return
+        self._refuse_repetition(data)
+
+    def _refuse_repetition(self, data: dict[str, Any]) -> None:
         record = DataRecord(
             idempotency_key=self._get_hashed_idempotency_key(data) or "",
             payload_hash=self._get_hashed_payload(data),
@@ -93,9 +101,9 @@ class _CommitStore(BasePersistenceLayer):
         try:
             self._validate_payload(record, stored)
         except IdempotencyValidationError:
-            return _mismatch()
+            return mismatch()
         if self._secrets is not None and not passwords.verify(answer.secrets_hash, self._secrets):
-            return _mismatch()
+            return mismatch()
         return Replay(json.loads(answer.body))
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
@@ -117,12 +125,14 @@ def carry_out(
     key_of: Callable[[str], Key],
     perform: Callable[[], Any],
     finish: Callable[[], UnitOfWork],
+    looks_first: bool,
 ) -> Any:
     """Runs `perform` and commits what `finish` completes, once for each key in `scope`; returns the body.
 
     Raises `Replay` with the earlier body for a repeated request, IDEMPOTENCY_MISMATCH when its input differs.
+    `looks_first`: before `perform` runs, because it writes something beside the unit; at one more round trip.
     """
-    store = _CommitStore(key_of, secrets, finish)
+    store = _CommitStore(key_of, secrets, finish, looks_first=looks_first)
 
     # Powertools has no types for its decorator.
     @idempotent_function(  # type: ignore[untyped-decorator]
@@ -137,7 +147,7 @@ def carry_out(
         raise error.__cause__ or error from None
 
 
-def _mismatch() -> ActionError:
+def mismatch() -> ActionError:
     return ActionError(
         ErrorCode.IDEMPOTENCY_MISMATCH, "this Idempotency-Key was used with another input in the last 24 hours"
     )

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
 from chalicelib.action.media_types import CSV, JSON
+from chalicelib.action.parts import Parts
 from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
@@ -55,6 +56,11 @@ class Action:
     @property
     def is_write(self) -> bool:
         return self.audit is not None
+
+    @property
+    def is_in_parts(self) -> bool:
+        """It writes in several transactions: its function takes `parts`."""
+        return "parts" in self.types
 
     @property
     def takes_body(self) -> bool:
@@ -130,16 +136,17 @@ def action(
     ends_session: bool = False,
     representations: Mapping[str, Renderer] | None = None,
 ) -> Callable[[F], F]:
-    """Declares `function(ctx, [path parameters], [data])` as the server action `name`.
+    """Declares `function(ctx, [path parameters], [data], [parts])` as the server action `name`.
 
-    `data` is the body of POST, PUT and PATCH and the query of the others. `errors` are those beyond what every such
+    `data` is the body of POST, PUT and PATCH and the query of the others; `parts` is for what does not fit one
+    transaction. `errors` are those beyond what every such
     action can answer. `ends_session`: it may end the very session that calls it. `representations`: for what only
     reads, other forms of its result by media type, answered to whom prefers them to JSON.
     """
 
     def declare(function: F) -> F:
         method, _, path = route.partition(" ")
-        arguments = [argument for argument in inspect.signature(function).parameters if argument not in {"ctx", "data"}]
+        arguments = [each for each in inspect.signature(function).parameters if each not in {"ctx", "data", "parts"}]
         parameters = {to_camel(argument.rstrip("_")): argument for argument in arguments}
         types = get_type_hints(function, include_extras=True)
         declared = Action(
@@ -181,6 +188,9 @@ def _check(declared: Action) -> None:
             "takes CSV in no body": declared.data_type is not None
             and issubclass(declared.data_type, CsvBody)
             and not declared.takes_body,
+            "must take its parts as Parts": declared.is_in_parts and declared.types["parts"] is not Parts,
+            "is done in parts, and either public or no write": declared.is_in_parts
+            and (declared.is_public or not declared.is_write),
             "must not write without an audit event": not declared.is_write and declared.method in {"PATCH", "DELETE"},
             "is public and writes, so it needs an `email` to scope idempotency": declared.is_public
             and declared.is_write

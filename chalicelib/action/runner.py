@@ -15,6 +15,7 @@ from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
 from chalicelib.action.idempotency import Replay
 from chalicelib.action.media_types import JSON, preferred
+from chalicelib.action.parts import Parts
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.permissions import Permission
@@ -57,6 +58,7 @@ class _Run:
         self.principal: Principal | None = None
         self.ended: SessionEnded | None = None
         self.arguments: dict[str, Any] = {}
+        self.key: str | None = None
         self.context: AnyContext = PublicContext(request)
 
     def reply(self) -> Reply:
@@ -65,7 +67,7 @@ class _Run:
         self._validate()
         if not self.action.is_write:
             return self._answer(self._perform())
-        key = header_text(self.request.headers, "Idempotency-Key", 255)
+        self.key = header_text(self.request.headers, "Idempotency-Key", 255)
         for tried in range(_TRIES):
             if tried:
                 pause(tried)
@@ -73,7 +75,7 @@ class _Run:
                 self._authenticate()
                 self._authorize()
             try:
-                return self._answer(self._write() if key is None else self._write_once(key))
+                return self._answer(self._write() if self.key is None else self._write_once())
             except StaleRead:
                 continue
             except Replay as replay:
@@ -107,7 +109,8 @@ class _Run:
         if self.ended is not None:
             raise self.ended
         self.context = self._new_context()
-        result = self.action.function(self.context, **self.arguments)
+        parts = {"parts": self._parts()} if self.action.is_in_parts else {}
+        result = self.action.function(self.context, **self.arguments, **parts)
         if isinstance(result, Raw):
             return result
         media_type = self._media_type()
@@ -140,7 +143,7 @@ class _Run:
         self._finish().commit()
         return data
 
-    def _write_once(self, key: str) -> Any:
+    def _write_once(self) -> Any:
         """As `_write`, with the answer kept under the key as JSON text; a token stays out of what is kept."""
         token: dict[str, Any] = {}
 
@@ -156,12 +159,13 @@ class _Run:
         payload, secrets = self._input()
         body = idempotency.carry_out(
             self.action.name,
-            scope=self._scope(key),
+            scope=self._scope(),
             payload=payload,
             secrets=secrets,
             key_of=self._record_key,
             perform=perform,
             finish=self._finish,
+            looks_first=self.action.is_in_parts,
         )
         data = json.loads(body["data"])
         return {**token, **data} if token else data
@@ -169,6 +173,8 @@ class _Run:
     def _finish(self) -> UnitOfWork:
         """Completes the unit with its audit entry."""
         unit = self.context.unit
+        if unit.is_rehearsal and unit.is_empty:
+            return unit
         # A public request may turn out to concern no organization: then there is no log to write to.
         if self.action.audit is not None and unit.organization != NO_ORGANIZATION:
             audit.record_change(unit, self.action.audit, self.context.actor, self.request.id)
@@ -176,10 +182,16 @@ class _Run:
 
     # -- step 6, idempotency: what the key belongs to and what must be the same -------------------------------------
 
-    def _scope(self, key: str) -> dict[str, str]:
+    def _scope(self) -> dict[str, str]:
+        """Whose and which request it is: a request without a key is repeated by nobody but this run."""
+        which = {"request": self.request.id} if self.key is None else {"key": self.key}
         if self.principal is None:
-            return {"email": text.unique_form(self._email()), "key": key}
-        return {"organization": str(self.principal.tenant), "user": str(self.principal.user.id), "key": key}
+            return {"email": text.unique_form(self._email()), **which}
+        return {"organization": str(self.principal.tenant), "user": str(self.principal.user.id), **which}
+
+    def _parts(self) -> Parts:
+        payload, _ = self._input()
+        return Parts(self.context.unit.organization, {"action": self.action.name, **self._scope()}, payload)
 
     def _record_key(self, digest: str) -> Key:
         if self.principal is None:

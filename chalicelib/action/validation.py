@@ -43,12 +43,12 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
         try:
             arguments[argument] = action.path_adapters[name].validate_strings(request.path[name])
         except ValidationError as error:
-            _collect(faults, error, name)
+            collect(faults, error, name)
     if action.data_type is not None:
         try:
             arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
-            _collect(faults, error, _BODY if action.takes_body else "query")
+            collect(faults, error, _BODY if action.takes_body else "query")
     if not action.takes_body:
         _refuse_unread(action, request, faults)
     if faults:
@@ -156,7 +156,8 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def _collect(faults: dict[str, list[str]], error: ValidationError, root: str) -> None:
+def collect(faults: dict[str, list[str]], error: ValidationError, root: str) -> None:
+    """Adds the messages of a validator by dotted field path; `root` is what stands for the whole."""
     for fault in error.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in fault["loc"]) or root
         faults.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))

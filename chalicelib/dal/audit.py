@@ -97,8 +97,11 @@ class AuditFilter(Contract):
 
 
 def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id: str) -> None:
-    """Adds the entry for what the unit does to its target; a unit without a target is a mistake of its maker."""
-    change = unit.change
+    """Adds the entry for what the unit does to its target; a unit without a target is a mistake of its maker.
+
+    A unit with several targets declares and records one after the other.
+    """
+    change, unit.change = unit.change, None
     if change is None:
         raise AssertionError(f"{event} without saying what it changes")
     fields = sorted({*change.before, *change.after})

@@ -1,11 +1,12 @@
-"""Idempotency records: the answer to a request that was carried out, kept for 24 hours."""
+"""Idempotency records: the answer to a request, or to a part of one, that was carried out, kept for 24 hours."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from chalicelib.core import clock
-from chalicelib.dal import table
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import Refusal, UnitOfWork
@@ -31,6 +32,21 @@ def read(item: Item | None) -> Answer | None:
     if item is None or item.data is None or (item.ttl or 0) <= clock.now().timestamp():
         return None
     return Answer(item.data["payloadHash"], item.data.get("secretsHash"), item.data["body"])
+
+
+def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
+    """What the parts of a request came to, by number."""
+    found: dict[int, Answer] = {}
+    after: str | None = None
+    while True:
+        page = table.query(keys.parts(organization, digest), after=after)
+        for item in map(table.item_from_raw, page.items):
+            answer = read(item)
+            if answer is not None:
+                found[int(item.sk)] = answer
+        after = page.last
+        if after is None:
+            return found
 
 
 def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: Refusal) -> None:

@@ -14,6 +14,7 @@
 | … of one entity                                 | gsi3 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
 | … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
 | the answer to a repeated request                | `ORG#<org>#IDEMPOTENCY#<hash>` or `EMAIL#…` / `…`      |
+| what the parts of a large request came to       | `ORG#<org>#PART#<hash>` / number                       |
 | mails that are not sent yet                     | gsi2 `MAIL#UNSENT`                                     |
 | the live children of a client or work location  | gsi2 `ORG#<org>#<ENTITY>#OF#<parent>`                  |
 | names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
@@ -141,6 +142,16 @@ def mail(organization: OrganizationId, identifier: UUID) -> Key:
 def idempotency(organization: OrganizationId, digest: str) -> Key:
     """A partition a record: spread by key."""
     return Key(f"{partition(organization, 'IDEMPOTENCY')}#{digest}", "RECORD")
+
+
+def parts(organization: OrganizationId, digest: str) -> str:
+    """A partition a request: see `action.parts`."""
+    return f"{partition(organization, 'PART')}#{digest}"
+
+
+def part(organization: OrganizationId, digest: str, number: int) -> Key:
+    """Padded, so that they lie in order."""
+    return Key(parts(organization, digest), f"{number:04}")
 
 
 # -- before an organization is known: identity -----------------------------------------------------------------------

@@ -80,6 +80,8 @@ class UnitOfWork:
     expected_versions: frozenset[int] | None = None
     """From `If-Match`: the versions the target may have. None: any."""
     change: Change | None = None
+    is_rehearsal: bool = False
+    """The request only tells what it would do: there is nothing for the audit log."""
     _writes: list[_Write] = field(default_factory=list)
     _keys: set[Key] = field(default_factory=set)
 
@@ -140,6 +142,8 @@ class UnitOfWork:
 
     def commit(self) -> None:
         """All of it or none of it. Collisions with other transactions are retried with jitter, then CONFLICT."""
+        if self.is_empty:
+            return
         writes = sorted(self._writes, key=lambda write: write.kind)
         if len(writes) > MAXIMUM_WRITES:
             raise ValueError(f"{len(writes)} writes do not fit one transaction")

@@ -1,0 +1,89 @@
+"""What is too large for one transaction, in numbered parts: each done once for a request and its repetitions.
+
+A part is a unit of work of its own, and its result is stored in its transaction. A request that died between two parts
+is completed by its repetition: parts that are done answer what they answered. See docs/decisions/actions-in-parts.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.action.idempotency import mismatch
+from chalicelib.core.errors import ActionError, ErrorCode, conflict
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import idempotency, keys
+from chalicelib.dal.idempotency import Answer
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
+
+_TRIES = 6
+_FINAL = frozenset({ErrorCode.CONFLICT, ErrorCode.DATABASE_ERROR, ErrorCode.IDEMPOTENCY_MISMATCH})
+"""Refusals that would be the same after another look."""
+
+
+class Parts:
+    """The parts of one request. `scope` says whose and which it is; its `payload` is the same in each repetition."""
+
+    def __init__(self, organization: OrganizationId, scope: Mapping[str, str], payload: Mapping[str, Any]) -> None:
+        """IDEMPOTENCY_MISMATCH when parts were done with another payload."""
+        self._organization = organization
+        self._digest = _digest(scope)
+        self._fingerprint = _digest(payload)
+        self._numbers = itertools.count(1)
+        self._done = idempotency.find_parts(organization, self._digest)
+        for answer in self._done.values():
+            self._require_same(answer)
+
+    def carry_out(self, perform: Callable[[UnitOfWork], Any]) -> Any:
+        """The next part: commits what `perform` adds to the unit and returns its result, which is JSON.
+
+        Repetitions must ask for the same parts in the same order. When the commit is refused, what `perform` has
+        looked at has changed since, and it runs again.
+        """
+        number = next(self._numbers)
+        answer = self._done.get(number)
+        return json.loads((answer or self._first_time(number, perform)).body)
+
+    def _first_time(self, number: int, perform: Callable[[UnitOfWork], Any]) -> Answer:
+        for tried in range(_TRIES):
+            if tried:
+                pause(tried)
+            unit = UnitOfWork(self._organization)
+            answer = Answer(self._fingerprint, None, json.dumps(perform(unit)))
+            idempotency.keep(unit, keys.part(self._organization, self._digest, number), answer, self._refuse)
+            try:
+                unit.commit()
+            except _Done as done:
+                return done.answer
+            except ActionError as refused:
+                if refused.code in _FINAL and not isinstance(refused, StaleRead):
+                    raise
+            else:
+                return answer
+        raise conflict()
+
+    def _refuse(self, item: Item | None) -> Exception:
+        """Another request with the same key has done the part at the same time."""
+        stored = idempotency.read(item)
+        if stored is None:
+            return StaleRead()
+        self._require_same(stored)
+        return _Done(stored)
+
+    def _require_same(self, answer: Answer) -> None:
+        if answer.payload_hash != self._fingerprint:
+            raise mismatch()
+
+
+class _Done(Exception):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("done before")
+        self.answer = answer
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
