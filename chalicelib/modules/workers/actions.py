@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chalicelib.action import lists
 from chalicelib.action.context import Context
+from chalicelib.action.parts import Parts
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import phones
@@ -16,7 +17,9 @@ from chalicelib.dal import workers
 from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.page_lists import Rows
 from chalicelib.dal.workers import WORKERS, StoredWorker, Worker
+from chalicelib.modules.workers import importing
 from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker, WorkerWithStats
+from chalicelib.modules.workers.import_contracts import ImportReport, ImportWorkers
 from chalicelib.modules.workers.stats import with_stats
 
 
@@ -71,6 +74,27 @@ def update_worker(ctx: Context, id_: UUID, data: UpdateWorker) -> Worker:
 def delete_worker(ctx: Context, id_: UUID) -> Worker:
     """Deletes a worker softly; the phone number may be used again. Refused with active or scheduled assignments."""
     return workers.delete(ctx.unit, WORKERS.get(ctx.organization, id_), ctx.now)
+
+
+@action(
+    "importWorkers",
+    "POST /workers/import",
+    permission=Permission.WORKERS_WRITE,
+    audit=AuditEvent.WORKERS_IMPORTED,
+)
+def import_workers(ctx: Context, data: ImportWorkers, parts: Parts) -> ImportReport:
+    """Adds many workers; a row that is none, or whose phone is taken, is answered as such and hinders no other.
+
+    Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
+    is completed by the same request with the same `Idempotency-Key`.
+    """
+    rows = importing.read(data.rows, ctx.principal.organization.region)
+    if data.dry_run:
+        ctx.unit.is_rehearsal = True
+        return importing.report(importing.rehearse(ctx.organization, rows), dry_run=True)
+    results = importing.carry_out(ctx, parts, rows)
+    ctx.unit.changes("organization", ctx.organization, {}, importing.counts(results))
+    return importing.report(results, dry_run=False)
 
 
 def _normalized(ctx: Context, phone: str) -> str:
