@@ -93,10 +93,10 @@ class Wanted:
         """The range of `at` on a lane that can hold what is wanted."""
         low, high = f"{lane}#", f"{lane}#~"
         after = self.starts_after
-        if self.ends_after is not None and lane in _LONGEST:
+        longest = _LONGEST.get(lane)
+        if self.ends_after is not None and longest is not None and self.ends_after - _BEFORE_ALL >= longest:
             # What ends later than t and lasts a day at most has started later than a day before t.
-            longest = _LONGEST[lane]
-            earliest = max(self.ends_after, _BEFORE_ALL + longest) - longest
+            earliest = self.ends_after - longest
             after = earliest if after is None else max(after, earliest)
         if after is not None:
             low = f"{lane}#{clock.to_text(after)}#~"
