@@ -183,8 +183,8 @@ def _has_version(action: Action) -> bool:
 
 
 def _honours_if_match(action: Action) -> bool:
-    """What creates something has no version to compare with."""
-    return action.is_write and not action.is_public and action.status != 201
+    """What creates something has no version to compare with, and what is done in parts is about many."""
+    return action.is_write and not action.is_public and action.status != 201 and not action.is_in_parts
 
 
 def _path_parameters(action: Action) -> list[dict[str, Any]]:

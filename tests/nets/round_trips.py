@@ -12,11 +12,21 @@ READ, PAGE_LIST, WRITE = 2, 3, 3
 
 _PARENTS = "one read more, for the parents of all that is shown"
 _CHILDREN = "the children are found by index, then read"
+_NAMED = "one read more, for whom and what it names"
+_LANES = "a query for each of five lanes, more where one holds over 1 MB; then the assignments; then what they name"
+_MOVED = "the assignment, then worker, position and months that it moves, then whom and what it names"
+_WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
 _REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
+    "cancelAssignment": (5, _MOVED),
+    "createAssignment": (4, _NAMED),
+    "deleteAssignment": (5, _MOVED),
+    "endAssignment": (5, _MOVED),
     "exportReportToCsv": (3, _REPORT),
     "generateHoursReport": (3, _REPORT),
+    "getAssignment": (3, _NAMED),
+    "getAssignments": (9, _LANES),
     "getClientWithLocations": (4, _CHILDREN),
     "getHoursReport": (3, _REPORT),
     "getPosition": (3, _PARENTS),
@@ -24,6 +34,12 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),
+    "getWorkerWithAssignments": (7, _LANES),
+    "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
+    "importWorkers": (
+        6,
+        "an earlier try's answer and parts are looked for; each 30 rows are a look at phones and a transaction",
+    ),
 }
 """Actions that may cost more: how much, and why."""
 

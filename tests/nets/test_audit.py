@@ -1,4 +1,7 @@
-"""Every successful write has one audit entry, and it is true; every failed one has none, and wrote nothing."""
+"""Every successful write has one audit entry, and it is true; every failed one has none, and wrote nothing.
+
+One that is done in parts has its own, and those of what its parts did.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from chalicelib.dal.records import Record
 from chalicelib.dal.users import Role
 from tests.support.api import Answer, Api
 from tests.support.arrange import WRITES, Arranged, arrange, takes_header
-from tests.support.store import Snapshot, Store, audit_entries, entity_in, plain
+from tests.support.entries import Entries, Entry, entries_of
+from tests.support.store import Snapshot, Store, entity_in, plain
 from tests.support.world import Organization
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
@@ -30,9 +34,9 @@ class Written:
     answer: Answer
     before: Snapshot
     after: Snapshot
-    entry: dict[str, Any]
+    entries: Entries
     organization: str
-    """Where the entry lies: for a sign-up, an organization that was not there before."""
+    """Where they lie: for a sign-up, an organization that was not there before."""
 
     @property
     def reader(self) -> str:
@@ -48,42 +52,43 @@ def written(home: Organization, store: Store, action: str) -> Written:
     answer = arranged.send("a key")
     assert answer.status == arranged.action.status, answer.text
     changes = store.changes(before)
-    entries = audit_entries(changes)
-    assert len(entries) == 1, f"{action} left {len(entries)} audit entries"
+    entries = entries_of(arranged.action, changes)
     partition = next(pk for pk, _ in changes if pk.endswith("#AUDIT"))
-    return Written(arranged, answer, before, store.items(), entries[0], partition.split("#")[1])
+    return Written(arranged, answer, before, store.items(), entries, partition.split("#")[1])
 
 
 @pytest.mark.parametrize("action", WRITES)
 def test_a_write_has_one_entry_that_says_who_did_what(written: Written) -> None:
-    entry, sender = written.entry, written.arranged.sender
-    assert entry["action"] == written.arranged.action.audit
-    assert entry["requestId"] == written.answer.headers["X-Request-Id"]
-    assert entry["entityType"]
-    if sender is not None:
-        user = sender.user
-        assert entry["actor"] == {"id": str(user.id), "name": user.full_name, "email": user.email}
-    elif "user" in written.answer.data:
-        assert entry["actor"]["id"] == written.answer.data["user"]["id"]
-    else:
-        assert entry["actor"]["name"]
+    sender = written.arranged.sender
+    for entry in (written.entries.own, *written.entries.of_parts):
+        assert entry["requestId"] == written.answer.headers["X-Request-Id"]
+        assert entry["entityType"]
+        if sender is not None:
+            user = sender.user
+            assert entry["actor"] == {"id": str(user.id), "name": user.full_name, "email": user.email}
+        elif "user" in written.answer.data:
+            assert entry["actor"]["id"] == written.answer.data["user"]["id"]
+        else:
+            assert entry["actor"]["name"]
 
 
 @pytest.mark.parametrize("action", WRITES)
 def test_what_the_entry_says_of_before_and_after_is_true(api: Api, store: Store, written: Written) -> None:
+    entries = written.entries.about_one_entity
     # Given the entity as it was stored and shown, before and after
-    after = _truth(api, written, written.after)
+    shown_after = [_truth(api, written, entry, written.after) for entry in entries]
     store.restore(written.before)
-    before = _truth(api, written, written.before)
-    # Then the entry shows what differs, and nothing else
-    told = {name: (change["before"], change["after"]) for name, change in written.entry["changes"].items()}
-    assert _without_nulls(told) == _without_nulls(
-        {
-            name: (before.get(name), after.get(name))
-            for name in sorted({*before, *after})
-            if before.get(name) != after.get(name) and name not in _not_shown()
-        }
-    ), f"{written.arranged.call.action} did not tell all, or told what is not so"
+    shown_before = [_truth(api, written, entry, written.before) for entry in entries]
+    for entry, before, after in zip(entries, shown_before, shown_after, strict=True):
+        # Then the entry shows what differs, and nothing else
+        told = {name: (change["before"], change["after"]) for name, change in entry["changes"].items()}
+        assert _without_nulls(told) == _without_nulls(
+            {
+                name: (before.get(name), after.get(name))
+                for name in sorted({*before, *after})
+                if before.get(name) != after.get(name) and name not in _not_shown()
+            }
+        ), f"{written.arranged.call.action} did not tell all, or told what is not so"
 
 
 @pytest.mark.parametrize("action", WRITES)
@@ -91,12 +96,11 @@ def test_the_entry_is_in_the_audit_log(api: Api, written: Written) -> None:
     listed = api.call("getAuditLog", written.reader, query={"limit": 1}).data["items"][0]
 
     told = ("action", "entityType", "entityId", "requestId", "changes")
-    assert {name: listed[name] for name in told} == {name: written.entry[name] for name in told}
+    assert {name: listed[name] for name in told} == {name: written.entries.own[name] for name in told}
 
 
-def _truth(api: Api, written: Written, snapshot: Snapshot) -> dict[str, Any]:
+def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict[str, Any]:
     """The entity's stored fields, and what its read shows beyond them; nothing when there is no such entity."""
-    entry = written.entry
     item = entity_in(snapshot, written.organization, entry["entityType"], entry["entityId"])
     if item is None:
         return {}

@@ -14,7 +14,8 @@ from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.dal.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import SECRETIVE, WRITES, arrange, secret_fields
-from tests.support.store import Change, Store, audit_entries, canonical, plain, texts_in
+from tests.support.entries import entries_of
+from tests.support.store import Change, Store, canonical, plain, texts_in
 from tests.support.threads import at_once
 from tests.support.variations import other_input
 from tests.support.world import PASSWORD, Organization
@@ -117,7 +118,7 @@ def test_two_at_once_have_one_effect(on_a_safe_engine: None, home: Organization,
     answers = at_once([lambda: arranged.send(KEY)] * 4)
     # Then it has one effect, one audit entry and one answer
     assert canonical(store.changes(before), before) == expected
-    assert len(audit_entries(store.changes(before))) == 1
+    assert entries_of(arranged.action, store.changes(before))
     assert {answer.status for answer in answers} == {arranged.action.status}, [answer.text for answer in answers]
     assert len({body_of(answer) for answer in answers}) == 1
     assert sum(not answer.is_replay for answer in answers) == 1
