@@ -145,6 +145,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "confirmResetPassword": _confirm_reset_password,
     "deletePositionRate": _delete_rate("Position"),
     "deleteWorkerRate": _delete_rate("Worker"),
+    "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
     "resetPassword": _reset_password,
