@@ -13,7 +13,7 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
-from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state, not_found
+from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state
 from chalicelib.dal import assignments, audit
 from chalicelib.dal.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
 from chalicelib.dal.audit import AuditEntry, AuditEvent, AuditFilter
@@ -149,6 +149,8 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
     setting = _setting(ctx, assignment.worker_id, assignment.occupation, Occupation(position_id, start, end))
     position = setting.positions[position_id]
     changes |= {"work_location_id": position.work_location_id, "client_id": position.client_id}
+    if end is None:  # so that it can be ended once more
+        changes |= {"ended_at": None, "ended_by_id": None}
     after = assignments.update(ctx.unit, setting, assignment, changes)
     return _with_warnings(ctx, setting, after)
 
@@ -208,7 +210,8 @@ def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> Curs
     wanted = AuditFilter(entity_type=ASSIGNMENTS.entity, entity_id=str(id_))
     log = audit.entries(ctx.organization, ctx.cursors, wanted, cursor=data.cursor, limit=data.limit, forward=True)
     if not log.items and data.cursor is None:
-        raise not_found(ASSIGNMENTS.entity)
+        # None that the index, which trails the table, shows yet: the assignment itself knows whether it ever was.
+        ASSIGNMENTS.get(ctx.organization, id_)
     return log
 
 

@@ -17,24 +17,24 @@ from chalicelib.dal.users import UserRef
 from chalicelib.dal.workers import Worker, WorkerRef
 
 Start = Annotated[Instant, Field(examples=["2026-03-02T08:00:00.000Z"])]
-End = Annotated[Instant, Field(examples=["2026-03-02T16:30:00.000Z"])]
+End = Annotated[Instant | None, Field(examples=["2026-03-02T16:30:00.000Z"])]
 
 
 class CreateAssignment(Body):
     worker_id: UUID
     position_id: UUID
     start_at: Start
-    end_at: Annotated[End | None, Field(description="Null: without an end for now.")] = None
+    end_at: Annotated[End, Field(description="Null: without an end for now.")] = None
 
 
 class UpdateAssignment(Patch):
     start_at: Start = optional()
-    end_at: End | None = optional()
+    end_at: End = optional()
     position_id: UUID = optional()
 
 
 class EndAssignment(Body):
-    end_at: Annotated[End | None, Field(description="By default now.")] = None
+    end_at: Annotated[End, Field(description="By default now.")] = None
 
 
 class GetAssignments(CursorQuery):
@@ -68,7 +68,7 @@ class GetWorkerWithAssignments(CursorQuery):
 
 class CheckWorkerAvailability(Query):
     at: Start
-    until: Annotated[End | None, Field(description="By default the very instant `at`.")] = None
+    until: Annotated[End, Field(description="By default the very instant `at`.")] = None
 
 
 class AssignmentDetails(Assignment, Priced):

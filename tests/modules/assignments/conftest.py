@@ -1,0 +1,48 @@
+"""Time stands still, and somebody assigns workers. The app is imported late: its settings must stand first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.api import Api
+    from tests.support.desk import Desk
+    from tests.support.world import Organization
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _still() -> Iterator[None]:
+    from tests.support.desk import NOW
+    from tests.support.still import standing_still
+
+    with standing_still(NOW):
+        yield
+
+
+@pytest.fixture(scope="module")
+def house(api: Api, _still: None) -> Organization:
+    """One organization for a module's tests, each of which has workers of its own."""
+    from tests.support.world import new_organization
+
+    return new_organization(api)
+
+
+@pytest.fixture(scope="module")
+def desk(house: Organization) -> Desk:
+    from tests.support.desk import Desk
+
+    return Desk.of(house)
+
+
+@pytest.fixture(scope="module")
+def position(desk: Desk) -> str:
+    """With room for many."""
+    return desk.position(headcount=1000)
+
+
+@pytest.fixture
+def worker(desk: Desk) -> str:
+    return desk.worker()

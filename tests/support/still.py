@@ -1,0 +1,29 @@
+"""Time that stands still, so that tests meet boundaries to the millisecond; `clock.shifted` moves on from there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from chalicelib.core import clock
+
+
+@contextlib.contextmanager
+def standing_still(at: datetime) -> Iterator[None]:
+    class Still(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return at.astimezone(tz or UTC)
+
+    running = clock.datetime
+    clock.datetime = Still  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        clock.datetime = running  # type: ignore[misc]
+
+
+def later(**by: float) -> contextlib.AbstractContextManager[None]:
+    """`by`: as `timedelta` takes it."""
+    return clock.shifted(timedelta(**by))
