@@ -18,7 +18,7 @@ First calls
   curl -s {url}/api/v1/auth/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email":"{owner}","password":"{password}"}}'
 {signed_in_call}
-Ctrl-C ends it.
+Ctrl-C ends it.{furnishing}
 """
 _SIGNED_IN_CALL = """  curl -s '{url}/api/v1/clients?pageSize=3' -H 'Authorization: Bearer {token}'
 """
@@ -43,5 +43,6 @@ def text(url: str, mailbox: str, token: str | None, note: str, seconds: float) -
         password=demo.PASSWORD,
         people="\n".join(people),
         owner=demo.OWNER.email,
+        furnishing=" The demo organization is still being furnished." if token else "",
         signed_in_call=_SIGNED_IN_CALL.format(url=url, token=token) if token else "",
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra.local import banner, dynoxide, stack
-from infra.local.demo import Api, DemoFailed, seed
+from infra.local.demo import Api, DemoFailed, furnish, open_doors
 from infra.local.dynoxide import DynoxideUnavailable
 from infra.local.engine import HOST, Engine, Store, UnknownStore, running, wanted_store
 from infra.local.gateway import Gateway
@@ -105,8 +105,15 @@ def _product(port: int, data: Path, started: float) -> Iterator[threading.Thread
         parts.callback(server.server_close)
         parts.callback(server.shutdown)
         url = f"http://{HOST}:{port}"
-        token = _demo(url, mailbox)
-        print(banner.text(url, MAILBOX_PATH, token, note, time.monotonic() - started), flush=True)
+        api = Api(f"{url}/api/v1")
+        with _demo():
+            api = api.with_token(open_doors(api, mailbox.latest_code))
+        print(banner.text(url, MAILBOX_PATH, api.token, note, time.monotonic() - started), flush=True)
+        if api.token is not None:
+            # Whoever wants to begin need not wait for it.
+            with _demo():
+                furnish(api)
+                print(f"The demo organization is complete after {time.monotonic() - started:.1f} s", flush=True)
         yield thread
 
 
@@ -162,14 +169,14 @@ def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
     )
 
 
-def _demo(url: str, mailbox: Mailbox) -> str | None:
-    """A token of the demo's owner; None, and the reason printed, when there is no demo as described."""
+@contextlib.contextmanager
+def _demo() -> Iterator[None]:
+    """Quietly; where the demo is not as described, the reason is printed."""
     logging.disable(logging.INFO)
     try:
-        return seed(Api(f"{url}/api/v1"), mailbox.latest_code)
+        yield
     except DemoFailed as error:
         print(f"The demo organization is not as described: {error}. `make reset` gives a new one.", file=sys.stderr)
-        return None
     finally:
         logging.disable(logging.NOTSET)
 

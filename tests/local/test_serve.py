@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,10 @@ class Serving:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.banner = "".join(iter(self._line, "Ctrl-C ends it.\n"))
+        self.banner = "".join(iter(self._line, "Ctrl-C ends it. The demo organization is still being furnished.\n"))
         self.cpu_seconds = self._cpu_seconds()
+        while not self._line().startswith("The demo organization is complete"):
+            pass
         self._rest: list[str] = []
         # The log goes on: an unread pipe would fill up and stop the product.
         self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
@@ -142,6 +145,18 @@ def test_the_companies_have_places_positions_and_rates(serving: Serving) -> None
     assert rates[1] > rates[2] > rates[0] > 0
 
 
+def test_workers_are_scheduled_and_at_work_and_their_hours_reported(serving: Serving) -> None:
+    owner = serving.owner()
+    today = datetime.now(UTC).date()
+    for status in ("scheduled", "active", "completed", "cancelled"):
+        assert owner.get(f"/assignments?status={status}&limit=1")["items"], status
+    workers = list(owner.all("/workers"))
+    assert any(worker["assignedLocations"] for worker in workers)
+    report = owner.get(f"/reports/hours?startDate={today - timedelta(days=30)}&endDate={today}")
+    assert report["totals"]["margin"]["amount"] > 0
+    assert report["totals"]["hoursWithoutBillRate"] > 0
+
+
 def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     mails = serving.get("/_local/mail", accept="*/*").json()
     assert [mail["sentAt"] for mail in mails] == sorted((mail["sentAt"] for mail in mails), reverse=True)
@@ -194,7 +209,8 @@ def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path)
 
 def _counts(owner: demo.Api) -> dict[str, int]:
     """How many there are of everything that the demo makes."""
-    counts = {path: len(list(owner.all(path))) for path in ("/users", "/clients", "/work-locations")}
+    counts = {path: len(list(owner.all(path))) for path in ("/users", "/clients", "/work-locations", "/workers")}
     positions = list(owner.all("/positions"))
     rates = [rate for each in positions for rate in owner.get(f"/positions/{each['id']}/rates")["rates"]]
-    return {**counts, "/positions": len(positions), "rates": len(rates)}
+    assignments = list(owner.all("/assignments"))
+    return {**counts, "/positions": len(positions), "rates": len(rates), "/assignments": len(assignments)}

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from infra.local.demo import places, team
+from infra.local.demo import crew, places, shifts, team
 from infra.local.demo.api import Api, DemoFailed, Refused
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
 
-__all__ = ["ORGANIZATION", "OWNER", "PASSWORD", "TEAM", "Api", "DemoFailed", "Person", "Refused", "seed"]
+__all__ = [
+    "ORGANIZATION",
+    "OWNER",
+    "PASSWORD",
+    "TEAM",
+    "Api",
+    "DemoFailed",
+    "Person",
+    "Refused",
+    "furnish",
+    "open_doors",
+]
 
 
-def seed(api: Api, latest_code: LatestCode) -> str:
-    """A token of the owner. Raises DemoFailed."""
+def open_doors(api: Api, latest_code: LatestCode) -> str:
+    """The organization and who is in it: a token of the owner. Raises DemoFailed."""
     token = team.owner_token(api)
     owner = api.with_token(token)
     team.settle(owner)
     team.gather(api, owner, latest_code)
-    places.furnish(owner)
     return token
+
+
+def furnish(owner: Api) -> None:
+    """What the organization works with. Raises DemoFailed."""
+    positions = places.furnish(owner)
+    shifts.assign(owner, crew.hire(owner), positions)

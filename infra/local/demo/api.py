@@ -22,7 +22,7 @@ class Refused(DemoFailed):
 class Api:
     def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url
-        self._token = token
+        self.token = token
         self._http = urllib3.PoolManager(timeout=30, retries=False)
 
     def with_token(self, token: str) -> Api:
@@ -53,8 +53,8 @@ class Api:
     def _answer(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         body = None if content is None else json.dumps(content).encode()
         headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         answer = self._http.request(method, f"{self._url}{path}", body=body, headers=headers)
         envelope = answer.json()
         if not envelope["success"]:

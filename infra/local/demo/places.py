@@ -12,8 +12,8 @@ Ids = dict[tuple[str, ...], str]
 """By the names of a client, of its work location, of the position there: as many as it takes."""
 
 
-def furnish(owner: Api) -> None:
-    """What has the name of one of ours is taken for ours."""
+def furnish(owner: Api) -> Ids:
+    """The positions. What has the name of one of ours is taken for ours."""
     clients: Ids = {(client["name"],): client["id"] for client in owner.all("/clients")}
     sites: Ids = {_path(location): location["id"] for location in owner.all("/work-locations")}
     positions: Ids = {(*_path(each["workLocation"]), each["name"]): each["id"] for each in owner.all("/positions")}
@@ -24,14 +24,16 @@ def furnish(owner: Api) -> None:
             details = {"clientId": client, "name": site.name, "address": site.address}
             location = sites.get((company.name, site.name)) or owner.post("/work-locations", **details)["id"]
             for job in site.jobs:
-                _offer(owner, job, location, positions.get((company.name, site.name, job.name)))
+                path = (company.name, site.name, job.name)
+                positions[path] = _offer(owner, job, location, positions.get(path))
+    return positions
 
 
 def _path(location: dict[str, Any]) -> tuple[str, str]:
     return location["client"]["name"], location["name"]
 
 
-def _offer(owner: Api, job: Job, location: str, position: str | None) -> None:
+def _offer(owner: Api, job: Job, location: str, position: str | None) -> str:
     """With its rates, by number and not by date: a run in another month finds those of an earlier one."""
     rates = list(zip(_days(datetime.now(UTC).date()), job.rates, strict=False))
     if position is None:
@@ -41,6 +43,7 @@ def _offer(owner: Api, job: Job, location: str, position: str | None) -> None:
         rates = rates[len(owner.get(f"/positions/{position}/rates")["rates"]) :]
     for day, amount in rates:
         owner.put(f"/positions/{position}/rates/{day}", amount=amount, currency="EUR")
+    return position
 
 
 def _days(today: date) -> tuple[date, date]:
