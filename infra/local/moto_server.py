@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moto.core.common_models import BaseModel
-from moto.dynamodb.models.table import StreamShard
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import StreamShard, Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -42,8 +43,35 @@ class _OneAtATime:
             return list(self._application(environ, start_response))
 
 
+# A transaction copies the whole table for each of its items, to undo it: what never changes can be shared.
+
+
+def _copy_sharing_items(table: Table, memo: dict[int, Any]) -> Table:
+    twin = copy.copy(table)
+    memo[id(table)] = twin
+    twin.items = copy.copy(table.items)
+    twin.items.update({key: dict(items) for key, items in table.items.items()})
+    twin.stream_shard = copy.deepcopy(table.stream_shard, memo)
+    return twin
+
+
+Table.__deepcopy__ = _copy_sharing_items  # type: ignore[attr-defined]
+_update_in_place = DynamoDBBackend.update_item
+
+
+def _update_a_copy(backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *rest: Any, **named: Any) -> Any:
+    table = backend.get_table(table_name)
+    partition, sort = backend.get_keys_value(table, key)
+    item = table.get_item(partition, sort)
+    if item is not None:
+        table.items[partition][sort] = copy.deepcopy(item)
+    return _update_in_place(backend, table_name, key, *rest, **named)
+
+
+DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment, method-assign]
+
+
 def _copy_sharing_records(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
-    """A transaction copies the table once an item, to undo it; the stream's records never change and can be shared."""
     twin = copy.copy(shard)
     memo[id(shard)] = twin
     twin.table = copy.deepcopy(shard.table, memo)
