@@ -1,0 +1,261 @@
+"""One worker: created, read, changed, deleted; the phone is theirs alone, however it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chalicelib.core import clock, ids
+from chalicelib.dal import table
+from chalicelib.dal.table import Item
+from chalicelib.dal.users import Role
+from chalicelib.dal.workers import WORKERS
+from tests.support.api import Answer, Api
+from tests.support.wire import overtaken
+from tests.support.world import Organization, new_organization
+
+WORKER = {"firstName": "Mehmet", "lastName": "Yilmaz", "phone": "+49 151 2345678"}
+
+
+def _create(organization: Organization, **fields: Any) -> dict[str, Any]:
+    answer = organization.owner.call("createWorker", body={**WORKER, **fields})
+    assert answer.status == 201, answer.text
+    data: dict[str, Any] = answer.data
+    return data
+
+
+def _on(organization: Organization, action: str, worker: Any, **parts: Any) -> Answer:
+    return organization.owner.call(action, path={"id": worker}, **parts)
+
+
+def _phone() -> str:
+    return f"+49 151 {ids.new_id().int % 10**8:08d}"
+
+
+def _assert_taken(answer: Answer) -> None:
+    assert (answer.status, answer.code) == (409, "DUPLICATE_ENTRY"), answer.text
+    assert answer.error["details"] == {"fieldErrors": {"phone": ["another worker has this phone number"]}}
+
+
+# -- create and read ---------------------------------------------------------------------------------------------------
+
+
+def test_what_is_created_is_read(organization: Organization) -> None:
+    created = _create(organization, firstName="  Mehmet ")
+    assert {name: created[name] for name in WORKER} == WORKER
+    assert (created["version"], created["deletedAt"]) == (1, None)
+    assert {*created} == {*WORKER, "id", "createdAt", "updatedAt", "version", "deletedAt"}
+    read = _on(organization, "getWorker", created["id"])
+    assert (read.status, read.data) == (200, created)
+
+
+@pytest.mark.parametrize(
+    ("fields", "faulty"),
+    [
+        ({"firstName": ""}, ["firstName"]),
+        ({"firstName": "x" * 101}, ["firstName"]),
+        ({"lastName": " "}, ["lastName"]),
+        ({"lastName": None}, ["lastName"]),
+        ({"lastName": "two\nlines"}, ["lastName"]),
+        ({"phone": "12345678"}, ["phone"]),
+        ({"phone": "1" * 21}, ["phone"]),
+        ({"phone": 491512345678}, ["phone"]),
+        ({"phone": "call me"}, ["phone"]),
+        ({"phone": None}, ["phone"]),
+        ({"normalizedPhone": "1"}, ["normalizedPhone"]),
+        ({"roster": {}, "rates": {}, "standing": {}}, ["rates", "roster", "standing"]),
+        ({"firstName": "", "lastName": "", "phone": ""}, ["firstName", "lastName", "phone"]),
+    ],
+)
+def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str, Any], faulty: list[str]) -> None:
+    answer = settled.owner.call("createWorker", body={**WORKER, **fields})
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+    assert sorted(answer.error["details"]["fieldErrors"]) == faulty
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_reads_and_coordinators_write(organization: Organization, role: Role) -> None:
+    member, worker = organization.member(role), _create(organization)["id"]
+    assert member.call("getWorker", path={"id": worker}).status == 200
+    assert member.call("getWorkers").status == 200
+    writes = [
+        member.call("createWorker", body={**WORKER, "phone": _phone()}),
+        member.call("importWorkers", body={"rows": []}),
+        member.call("updateWorker", path={"id": worker}, body={"firstName": "Jo"}),
+        member.call("deleteWorker", path={"id": worker}),
+    ]
+    allowed = role in {Role.OWNER, Role.ADMIN, Role.COORDINATOR}
+    assert [answer.status for answer in writes] == ([201, 200, 200, 200] if allowed else [403] * 4)
+
+
+def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organization) -> None:
+    deleted, foreign = _create(organization)["id"], _create(new_organization(api))["id"]
+    _on(organization, "deleteWorker", deleted)
+    for action, body in [("getWorker", None), ("updateWorker", {"firstName": "Jo"}), ("deleteWorker", None)]:
+        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
+        assert {(answer.status, answer.code, answer.error["message"]) for answer in answers} == {
+            (404, "NOT_FOUND", "no such worker")
+        }
+
+
+# -- the phone is one of a kind ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phone", ["+491512345678", "+49 (0)151 234-5678", "0151 2345678", "0049 151 2345678"])
+def test_a_taken_phone_is_refused_however_it_is_written(organization: Organization, phone: str) -> None:
+    organization.owner.call("updateOrganization", body={"region": "DE"})
+    _create(organization)
+    other = _create(organization, phone=_phone())["id"]
+
+    _assert_taken(organization.owner.call("createWorker", body={**WORKER, "phone": phone}))
+    _assert_taken(_on(organization, "updateWorker", other, body={"phone": phone}))
+
+
+def test_a_phone_is_free_elsewhere_after_a_change_and_after_a_delete(api: Api, organization: Organization) -> None:
+    first = _create(organization)["id"]
+    _create(new_organization(api))
+    _on(organization, "updateWorker", first, body={"phone": _phone()})
+    second = _create(organization)["id"]
+    _on(organization, "deleteWorker", second)
+    _create(organization)
+
+
+def test_ones_own_phone_may_be_written_otherwise(organization: Organization) -> None:
+    worker = _create(organization)["id"]
+    answer = _on(organization, "updateWorker", worker, body={"phone": "+49-(151)-2345678"})
+    assert (answer.status, answer.data["phone"]) == (200, "+49-(151)-2345678")
+    _assert_taken(organization.owner.call("createWorker", body=WORKER))
+
+
+def test_another_region_orphans_no_phone(organization: Organization) -> None:
+    # Given a phone that was taken where numbers are dialled as in Germany
+    organization.owner.call("updateOrganization", body={"region": "DE"})
+    worker = _create(organization, phone="0151 2345678")["id"]
+    # When the organization moves, and the worker leaves
+    organization.owner.call("updateOrganization", body={"region": "FR"})
+    _assert_taken(organization.owner.call("createWorker", body=WORKER))
+    assert _on(organization, "updateWorker", worker, body={"firstName": "Jo"}).status == 200
+    assert _on(organization, "deleteWorker", worker).status == 200
+    # Then the phone is free
+    _create(organization)
+
+
+def test_a_phone_taken_in_between_is_refused(organization: Organization) -> None:
+    with overtaken(lambda: organization.owner.call("createWorker", body=WORKER)) as overtaking:
+        late = organization.owner.call("createWorker", body=WORKER)
+    assert overtaking[0].status == 201
+    _assert_taken(late)
+
+
+# -- change ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_leaves_the_rest_as_it_is(organization: Organization) -> None:
+    created = _create(organization)
+    changed = _on(organization, "updateWorker", created["id"], body={"lastName": "Berg"}).data
+    assert {**changed, "updatedAt": None} == {**created, "lastName": "Berg", "version": 2, "updatedAt": None}
+
+
+@pytest.mark.parametrize("body", [{}, {"firstName": None}, {"phone": None}, {"phone": "1"}, {"deletedAt": None}])
+def test_a_change_that_is_none_is_refused(organization: Organization, body: dict[str, Any]) -> None:
+    answer = _on(organization, "updateWorker", _create(organization)["id"], body=body)
+    assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
+
+
+def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
+    """Rates, roster and standing assignments are written apart from the worker."""
+    worker = UUID(_create(organization)["id"])
+    key = WORKERS.key(organization.id, worker)
+    table.update(key, [Item.rates["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
+    before = table.get(key)
+    _on(organization, "updateWorker", worker, body={"phone": _phone()})
+    after = table.get(key)
+    assert before is not None
+    assert after is not None
+    assert (after.rates, after.roster, after.standing) == (before.rates, before.roster, before.standing)
+    assert after.rates is not None
+    assert [*after.rates] == ["2026-01-01"]
+
+
+# -- delete ------------------------------------------------------------------------------------------------------------
+
+
+def _assign(organization: Organization, worker: UUID, end: str) -> None:
+    """As an assignment's own transaction moves the roster."""
+    ends = Item.roster["ends"][end]
+    changes = Item.roster["changes"]
+    table.update(WORKERS.key(organization.id, worker), [ends.set((ends | 0) + 1), changes.set(changes + 1)])
+
+
+@pytest.mark.parametrize(("end", "status"), [("open", 409), ("2096-01-01T00:00:00.000Z", 409), ("past", 200)])
+def test_active_and_scheduled_assignments_forbid_a_delete(organization: Organization, end: str, status: int) -> None:
+    worker = UUID(_create(organization)["id"])
+    _assign(organization, worker, clock.to_text(clock.now()) if end == "past" else end)
+    answer = _on(organization, "deleteWorker", worker)
+    assert answer.status == status, answer.text
+    if status == 409:
+        assert answer.code == "HAS_DEPENDENCIES"
+        assert answer.error["details"] == {"dependencies": {"assignment": 1}}
+        _assert_taken(organization.owner.call("createWorker", body=WORKER))
+
+
+def test_an_assignment_made_in_between_forbids_a_delete(organization: Organization) -> None:
+    worker = UUID(_create(organization)["id"])
+    with overtaken(lambda: _assign(organization, worker, "open")):
+        answer = _on(organization, "deleteWorker", worker)
+    assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
+    assert _on(organization, "getWorker", worker).status == 200
+
+
+def test_a_stale_delete_is_told_so_before_it_is_told_of_assignments(organization: Organization) -> None:
+    worker = UUID(_create(organization)["id"])
+    _assign(organization, worker, "open")
+    answer = _on(organization, "deleteWorker", worker, headers={"If-Match": '"9-0123456789abcdef"'})
+    assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED")
+
+
+# -- list --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crew(api: Api) -> Organization:
+    organization = new_organization(api)
+    organization.owner.call("updateOrganization", body={"region": "DE"})
+    for first, last, phone in [
+        ("Zoe", "Ábel", "0151 1111111"),
+        ("Anna", "Berg", "+49 (151) 222-2222"),
+        ("Émile", "Berg", "+33 6 12 34 56 78"),
+        ("Bea", "Zander", "0151 4444444"),
+    ]:
+        _create(organization, firstName=first, lastName=last, phone=phone)
+    return organization
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, ["Zoe", "Anna", "Émile", "Bea"]),
+        ({"sortOrder": "desc"}, ["Bea", "Émile", "Anna", "Zoe"]),
+        ({"sortBy": "createdAt", "sortOrder": "desc"}, ["Bea", "Émile", "Anna", "Zoe"]),
+        ({"search": "berg"}, ["Anna", "Émile"]),
+        ({"search": "anna b"}, ["Anna"]),
+        ({"search": "berg anna"}, ["Anna"]),
+        ({"search": "EMILE"}, ["Émile"]),
+        ({"search": "222-2"}, ["Anna"]),
+        ({"search": "+49151222"}, ["Anna"]),
+        ({"search": "+49151"}, ["Zoe", "Anna", "Bea"]),
+        ({"search": "0151"}, ["Zoe", "Bea"]),
+        ({"search": "nobody"}, []),
+        ({"limit": 3}, ["Zoe", "Anna", "Émile"]),
+    ],
+)
+def test_lists_are_searched_by_name_and_phone_and_sorted_by_last_name(
+    crew: Organization, query: dict[str, Any], names: list[str]
+) -> None:
+    answer = crew.owner.call("getWorkers", query=query)
+    assert answer.status == 200, answer.text
+    rows = answer.data["data" if "data" in answer.data else "items"]
+    assert [row["firstName"] for row in rows] == names
+    assert "normalizedPhone" not in answer.text

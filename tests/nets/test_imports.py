@@ -1,0 +1,148 @@
+"""An import is done in parts: whatever breaks between them, the same request again completes it, once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.action.registry import REGISTRY
+from chalicelib.core import clock
+from chalicelib.dal.idempotency import KEPT_SECONDS
+from chalicelib.modules.workers import importing
+from tests.support.api import Answer
+from tests.support.entries import entries_of
+from tests.support.store import Snapshot, Store, canonical
+from tests.support.threads import at_once
+from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
+from tests.support.world import Member, Organization
+
+KEY = "a key"
+
+
+def _rows(*numbers: int) -> list[dict[str, Any]]:
+    return [{"firstName": "Jo", "lastName": "Weber", "phone": f"+49 151 {number:07d}"} for number in numbers]
+
+
+FIVE = _rows(1, 2, 3, 4, 5)
+
+
+def _import(member: Member, rows: list[dict[str, Any]], key: str | None = KEY) -> Answer:
+    return member.call("importWorkers", key=key, body={"rows": rows})
+
+
+def _workers(snapshot: Snapshot) -> set[str]:
+    return {sk for pk, sk in snapshot if pk.endswith("#WORKER")}
+
+
+@pytest.fixture
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "_PART_ROWS", 2)
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_an_import_that_broke_anywhere_is_completed_by_its_repetition(home: Organization, store: Store) -> None:
+    declared, before = REGISTRY["importWorkers"], store.items()
+    # Given an import of three parts, and what it does when nothing breaks
+    undisturbed = _import(home.owner, FIVE)
+    assert undisturbed.recording.operations.count("TransactWriteItems") == 3 + 1
+    expected = canonical(store.changes(before), before)
+    for at_call in range(1, undisturbed.round_trips + 1):
+        for kind in KINDS:
+            case = f"{kind} at call {at_call}"
+            # When it breaks, is then asked for something else, and is repeated
+            store.restore(before)
+            with without_waiting():
+                with broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
+                    _import(home.owner, FIVE)
+                after_first = store.items()
+                other = _import(home.owner, _rows(6)) if _has_parts(after_first) else None
+                again = _import(home.owner, FIVE)
+            # Then who was created by the first try is created still, nobody twice, and the other input is refused
+            assert canonical(store.changes(before), before) == expected, case
+            assert other is None or (other.status, other.code) == (422, "IDEMPOTENCY_MISMATCH"), case
+            entries = entries_of(declared, store.changes(before))
+            assert len(entries.of_parts) == 5, case
+            ids = {row["workerId"] for row in again.data["rows"] if row["result"] == "created"}
+            assert len(ids) == 5, case
+            assert _workers(after_first) <= ids == _workers(store.items()), case
+
+
+def _has_parts(snapshot: Snapshot) -> bool:
+    return any("#PART#" in pk for pk, _ in snapshot)
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_whose_parts_they_are(home: Organization, abroad: Organization) -> None:
+    """Parts left behind by one are nobody else's."""
+    with without_waiting(), broken(Fault(6, "process dies before")), contextlib.suppress(ProcessDied):
+        _import(home.owner, FIVE)
+    for member in (home.enrol(home.owner.user.role), abroad.owner):
+        answer = _import(member, _rows(6))
+        assert (answer.status, answer.data["created"]) == (200, 1)
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_parts_are_forgotten_after_a_day(home: Organization, store: Store) -> None:
+    # Given an import that got as far as its first part
+    with without_waiting(), broken(Fault(6, "process dies before")), contextlib.suppress(ProcessDied):
+        _import(home.owner, FIVE)
+    first = _workers(store.items())
+    assert len(first) == 2
+    with clock.shifted(timedelta(seconds=KEPT_SECONDS - 30)):
+        assert _import(home.owner, _rows(6)).status == 422
+    # When a day has gone by
+    with clock.shifted(timedelta(seconds=KEPT_SECONDS + 30)):
+        answer = _import(home.owner, FIVE)
+    # Then it is a new import, which finds the workers there are
+    assert [row["result"] for row in answer.data["rows"]] == ["duplicate"] * 2 + ["created"] * 3
+
+
+# -- at once, and large ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
+def test_imports_at_once_with_one_key_are_one(home: Organization, store: Store) -> None:
+    before = store.items()
+    answers = at_once([lambda: _import(home.owner, FIVE)] * 4)
+    assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
+    assert len({answer.text for answer in answers}) == 1
+    assert answers[0].data["created"] == 5
+    assert len(_workers(store.items()) - _workers(before)) == 5
+
+
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
+def test_imports_at_once_of_one_file_create_each_worker_once(home: Organization, store: Store) -> None:
+    answers = at_once([lambda n=n: _import(home.owner, FIVE, f"key {n}") for n in range(4)])
+    assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
+    rows = [row for answer in answers for row in answer.data["rows"]]
+    assert Counter(row["result"] for row in rows) == {"created": 5, "duplicate": 15}
+    assert {row["workerId"] for row in rows} == _workers(store.items())
+
+
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
+def test_inputs_at_once_with_one_key_are_not_mixed(home: Organization, store: Store) -> None:
+    files = [_rows(*range(10 * n, 10 * n + 5)) for n in range(1, 5)]
+    answers = at_once([lambda rows=rows: _import(home.owner, rows) for rows in files])
+    assert sorted(answer.status for answer in answers) == [200, 422, 422, 422], [answer.text for answer in answers]
+    assert len(_workers(store.items())) == 5
+
+
+@pytest.mark.usefixtures("on_a_safe_engine")
+def test_a_thousand_rows(home: Organization, store: Store) -> None:
+    rows = _rows(*range(1000))
+
+    answer, again = _import(home.owner, rows), _import(home.owner, rows)
+    anew = _import(home.owner, rows, "another key")
+
+    assert answer.data["created"] == 1000
+    assert answer.recording.operations.count("TransactWriteItems") == 34 + 1
+    assert (again.is_replay, again.text) == (True, answer.text)
+    assert anew.data["duplicates"] == 1000
+    ids = [row["workerId"] for row in answer.data["rows"]]
+    assert [row["workerId"] for row in anew.data["rows"]] == ids
+    assert {*ids} == _workers(store.items())
+    assert home.owner.call("getWorkers").data["pagination"]["totalItems"] == 1000
