@@ -83,7 +83,7 @@ def delete_worker(ctx: Context, id_: UUID) -> Worker:
     audit=AuditEvent.WORKERS_IMPORTED,
 )
 def import_workers(ctx: Context, data: ImportWorkers, parts: Parts) -> ImportReport:
-    """Adds many workers; a row that is none, or whose phone is taken, is answered as such and hinders no other.
+    """Adds many workers. A row that is none, or whose phone is taken, is told so and hinders no other.
 
     Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
     is completed by the same request with the same `Idempotency-Key`.

@@ -80,5 +80,5 @@ class ImportReport(Contract):
     created: int
     duplicates: Annotated[int, Field(examples=[0])]
     errors: Annotated[int, Field(examples=[0])]
-    dry_run: bool
+    dry_run: Annotated[bool, Field(examples=[False])]
     rows: list[ImportedRow]
