@@ -38,6 +38,7 @@ EXAMPLES = 20
 
 REASONS_OF_STATE = {
     "code: is wrong or no longer valid",
+    "currency: must be the organization's, EUR",
     "cursor: is not a cursor of this list with these filters",
     "newPassword: must differ from the current password",
     "password: is among the most common passwords",
