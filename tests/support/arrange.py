@@ -73,9 +73,11 @@ class Scene:
     organization: Organization
     sender: Member
 
-    def create(self, action: str, path: dict[str, str] | None = None) -> dict[str, Any]:
-        """What an action answers to a valid request of the OWNER's."""
+    def create(self, action: str, path: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+        """What an action answers to a valid request of the OWNER's. `fields`: of the body, in place of the derived."""
         call = _call(REGISTRY[action], replace(self, sender=self.organization.owner), path)
+        if fields:
+            call = replace(call, body={**call.body, **fields})
         answer = self.organization.api.send(call, self.organization.owner.token)
         if answer.status != REGISTRY[action].status:
             raise NotArranged(f"{action} answers {answer.status} {answer.text}: {_HINT}")
@@ -87,6 +89,17 @@ class Scene:
         code = codes.issue(credential, purpose) if credential else None
         assert code is not None
         return code
+
+
+# Far away, so that what is scheduled stays so, and one request made twice is made of the same assignment.
+_AHEAD = {"startAt": "2096-03-02T08:00:00.000Z", "endAt": "2096-03-02T16:30:00.000Z"}
+_LATER = {"startAt": "2096-03-05T08:00:00.000Z", "endAt": "2096-03-05T16:30:00.000Z"}
+_OPEN = {"startAt": "2026-03-02T08:00:00.000Z", "endAt": None}
+
+
+def _assignment(scene: Scene, span: dict[str, str | None]) -> dict[str, str]:
+    """The path to a new one."""
+    return {"id": scene.create("createAssignment", **span)["id"]}
 
 
 def _accept_invitation(scene: Scene) -> dict[str, Any]:
@@ -129,6 +142,13 @@ def _sign_in(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email, "password": PASSWORD}}
 
 
+def _update_assignment(scene: Scene) -> dict[str, Any]:
+    return {
+        "path": _assignment(scene, _AHEAD),
+        "body": {**_LATER, "positionId": scene.create("createPosition")["id"]},
+    }
+
+
 def _update_organization(_: Scene) -> dict[str, Any]:
     settings = _body(REGISTRY["updateOrganization"])
     del settings["loanRole"]  # only an OWNER's: other roles have a request of their own
@@ -141,16 +161,19 @@ def _update_password(_: Scene) -> dict[str, Any]:
 
 ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
+    "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
     "deletePositionRate": _delete_rate("Position"),
     "deleteWorkerRate": _delete_rate("Worker"),
+    "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
     "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
     "resetPassword": _reset_password,
     "revokeSession": _revoke_session,
     "signIn": _sign_in,
+    "updateAssignment": _update_assignment,
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
 }

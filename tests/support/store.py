@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
@@ -88,8 +89,13 @@ class MotoStore(Store):
     def items(self) -> Snapshot:
         table = dynamodb_backends[ACCOUNT][REGION].tables[self._table]
         stored = (item.attrs for partition in table.items.values() for item in partition.values())
-        items = (json.loads(dynamo_json_dump(attributes)) for attributes in stored)
+        items = (json.loads(dynamo_json_dump(attributes), object_hook=_with_bytes) for attributes in stored)
         return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+
+
+def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
+    """Binary values as a client gets them; on the wire they are Base64."""
+    return {"B": base64.b64decode(value["B"])} if {*value} == {"B"} and isinstance(value["B"], str) else value
 
 
 def of(stack: Stack) -> Store:
@@ -125,9 +131,9 @@ def entity_in(snapshot: Snapshot, organization: object, entity_type: str, entity
 
 def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[str]:
     """Changes in a form in which two runs of one request are equal: what either made up is numbered no more."""
-    known = json.dumps(list(before.values()))
+    known = json.dumps(list(before.values()), default=repr)
     texts = (
-        json.dumps(_steady(plain(change.after)) if change.after else f"{key} is gone", sort_keys=True, default=str)
+        json.dumps(_steady(plain(change.after)) if change.after else f"{key} is gone", sort_keys=True, default=repr)
         for key, change in changes.items()
     )
     return sorted(anonymous(text, known) for text in texts)
