@@ -89,6 +89,23 @@ def test_a_refusal_sees_the_item_that_stood_in_the_way(tenant: OrganizationId) -
         unit.commit()
 
 
+def test_what_was_done_before_the_refusal_is_undone(tenant: OrganizationId) -> None:
+    for name in ("changed", "deleted"):
+        Item(*_key(tenant, name), data={"who": "first"}).save()
+    unit = UnitOfWork(tenant)
+    unit.delete(_key(tenant, "deleted"), None, stale)
+    unit.put_new(Item(*_key(tenant, "new")), stale)
+    unit.update(_key(tenant, "changed"), [table.assign("who", "second")], None, stale)
+    unit.update(_key(tenant, "absent"), [Item.version.set(1)], None, stale)
+    with pytest.raises(StaleRead):
+        unit.commit()
+    found = table.batch_get(_key(tenant, name) for name in ("changed", "deleted", "new"))
+    assert [(key.sk, item.data) for key, item in sorted(found.items())] == [
+        ("changed", {"who": "first"}),
+        ("deleted", {"who": "first"}),
+    ]
+
+
 def test_what_exists_only_by_its_version_is_not_created_by_an_update(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     unit.update(_key(tenant, "absent"), [Item.version.set(1)], None, stale)
