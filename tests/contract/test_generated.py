@@ -47,7 +47,11 @@ REASONS_OF_STATE = {
     "newPassword: is among the most common passwords",
     "query: cursor and limit do not go with page, pageSize, search and sortBy",
     "query: entityId needs entityType",
+    "endAt: must be after startAt",
+    "query: cursor and limit do not go with page and pageSize",
+    "to: must be after from",
     "to: must not be before from",
+    "until: must be after at",
     "endDate: must not be before startDate",
 }
 """Why input that keeps to the schema may be refused all the same: what a schema of single fields cannot say."""
