@@ -34,6 +34,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),
+    "getWorkers": (6, "what a page's workers do this month, and where: months, positions, work locations"),
     "getWorkerWithAssignments": (7, _LANES),
     "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
     "importWorkers": (
