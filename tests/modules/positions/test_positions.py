@@ -65,6 +65,7 @@ def test_what_lies_beside_a_position_is_not_shown(organization: Organization) ->
         ({"headcount": -1}, ["headcount"]),
         ({"headcount": 10_001}, ["headcount"]),
         ({"headcount": 1.5}, ["headcount"]),
+        ({"headcount": 2.0}, ["headcount"]),
         ({"headcount": "3"}, ["headcount"]),
         ({"headcount": None}, ["headcount"]),
         ({"isActive": "true"}, ["isActive"]),
