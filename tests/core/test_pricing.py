@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money
 from chalicelib.core.pricing import RateTimeline, amount_of
-from tests.core.minutes import YEARS, Stretch, days_about, stretches
 from tests.support.laws import law
+from tests.support.minutes import YEARS, Stretch, days_about, rate_on, stretches
 
 MONEY = st.builds(
     Money, amount=st.integers(0, 3) | st.integers(0, 10**8), currency=st.sampled_from(["EUR"] * 4 + ["USD"])
@@ -25,13 +25,6 @@ HOUR = 3_600_000
 def _rates_about(stretch: Stretch) -> st.SearchStrategy[dict[date, Money]]:
     long_before = st.just(date(1900, 1, 1))
     return st.dictionaries(long_before | days_about(stretch), MONEY, max_size=5)
-
-
-def _rate_of(day: date, rates: dict[date, Money]) -> int | None:
-    effective = [each for each in rates if each <= day]
-    if not effective or rates[max(effective)].currency != "EUR":
-        return None
-    return rates[max(effective)].amount
 
 
 def _timeline(rates: dict[date, Money], zone: str = "Europe/Berlin") -> RateTimeline:
@@ -45,7 +38,7 @@ def test_a_price_is_the_sum_of_its_minutes(zone: str, year: int, data: st.DataOb
     stretch = data.draw(stretches(zone, year))
     rates = data.draw(_rates_about(stretch))
     priced = _timeline(rates, zone).price(stretch.start * 60_000, stretch.end * 60_000)
-    parts = [(_rate_of(day, rates), minutes) for day, minutes in Counter(stretch.days()).items()]
+    parts = [(rate_on(day, rates), minutes) for day, minutes in Counter(stretch.days()).items()]
     if any(rate is None for rate, _ in parts):
         assert priced is None
     else:
@@ -58,7 +51,7 @@ def test_a_price_is_the_sum_of_its_minutes(zone: str, year: int, data: st.DataOb
 def test_a_stretch_has_one_rate_when_all_its_minutes_have_it(zone: str, year: int, data: st.DataObject) -> None:
     stretch = data.draw(stretches(zone, year).filter(lambda drawn: drawn.start < drawn.end))
     rates = data.draw(_rates_about(stretch))
-    of_minutes = {_rate_of(day, rates) for day in set(stretch.days())}
+    of_minutes = {rate_on(day, rates) for day in set(stretch.days())}
     one = of_minutes.pop() if len(of_minutes) == 1 else None
     assert _timeline(rates, zone).rate_throughout(stretch.start * 60_000, stretch.end * 60_000) == one
 

@@ -5,6 +5,7 @@ Minutes are whole ones since 1970: all offsets from UTC here are whole minutes t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -12,6 +13,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
+
+from chalicelib.core.money import Money
 
 DAY = 24 * 60
 
@@ -83,10 +86,13 @@ def _midnights(zone: str, about: int) -> list[int]:
     ]
 
 
-@st.composite
-def stretches(draw: st.DrawFn, zone: str, year: int) -> Stretch:
+def stretches(zone: str, year: int) -> st.SearchStrategy[Stretch]:
     """Up to four days about a transition or an edge of the year, often from or to a midnight."""
-    about = draw(st.sampled_from(_turning_points(zone, year)))
+    return st.sampled_from(_turning_points(zone, year)).flatmap(lambda about: stretches_about(zone, about))
+
+
+@st.composite
+def stretches_about(draw: st.DrawFn, zone: str, about: int) -> Stretch:
     midnights = _midnights(zone, about)
     start = draw(st.sampled_from(midnights) | st.integers(about - 2 * DAY, about))
     end = draw(st.sampled_from(midnights) | st.integers(about, about + 2 * DAY))
@@ -97,3 +103,11 @@ def days_about(stretch: Stretch) -> st.SearchStrategy[date]:
     """From the day before its turning point to two days after."""
     day = local_day(stretch.about, stretch.zone)
     return st.integers(-1, 2).map(lambda shift: day + timedelta(days=shift))
+
+
+def rate_on(day: date, rates: Mapping[date, Money], currency: str = "EUR") -> int | None:
+    """Of the latest day up to it; None where there is none, or one in another currency."""
+    effective = [each for each in rates if each <= day]
+    if not effective or rates[max(effective)].currency != currency:
+        return None
+    return rates[max(effective)].amount
