@@ -14,11 +14,12 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.keys import GSI4
+from chalicelib.dal.keys import GSI4, Key
 from chalicelib.dal.roster import Standing
 
 
 class Card(NamedTuple):
+    key: Key
     name: str
     parent: UUID | None
     rates: dict[date, Money]
@@ -41,8 +42,10 @@ class Directory:
     def __getitem__(self, identifier: UUID) -> Card:
         return self._cards[identifier]
 
-    def find(self, identifier: UUID) -> Card | None:
-        return self._cards.get(identifier)
+    def has(self, collection: Collection[Any], identifier: UUID) -> bool:
+        """Whether it is one of these, and not of another kind."""
+        card = self._cards.get(identifier)
+        return card is not None and card.key == collection.key(self._organization, identifier)
 
     def standing(self) -> Iterable[tuple[UUID, Standing]]:
         """The long assignments of all workers, by worker."""
@@ -58,6 +61,7 @@ class Directory:
 def _card(attributes: dict[str, Any]) -> Card:
     card, rates, standing = (table.plain(attributes, name) for name in ("card", "rates", "standing"))
     return Card(
+        Key(attributes["pk"]["S"], attributes["sk"]["S"]),
         card["name"],
         UUID(card["parent"]) if "parent" in card else None,
         {date.fromisoformat(day): Money(**money) for day, money in rates.items()},

@@ -5,11 +5,11 @@ Cancelled assignments are not in the rosters it reads. One without an end counts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chalicelib.core import hours as decimal_hours
@@ -29,9 +29,14 @@ from chalicelib.dal.work_locations import WORK_LOCATIONS
 from chalicelib.dal.workers import WORKERS
 from chalicelib.modules.reports.contracts import HoursReport, HoursRow, HoursTotals
 
+MAXIMUM_ROWS = 10_000
+"""Some 5 MB of JSON, of the 6 that Lambda answers."""
 
-@dataclass(frozen=True)
-class Worked:
+WhoAndWhere = tuple[UUID, UUID, UUID]
+"""A row's worker, work location and client."""
+
+
+class Worked(NamedTuple):
     """Time of one worker at one position: start, end, start, end, … in milliseconds since `origin`, clipped."""
 
     worker: UUID
@@ -84,7 +89,7 @@ def report(
     directory = Directory(organization.tenant)
     if client is not None:
         directory.complete(CLIENTS, [client])
-        if directory.find(client) is None:
+        if not directory.has(CLIENTS, client):
             raise not_found(CLIENTS.entity)
     try:
         worked = [*_in_months(organization, start, end), *_standing(directory, start, end, now)]
@@ -92,7 +97,12 @@ def report(
         raise invalid_field("endDate", "there are too many hours in this range: ask for fewer days at once") from None
     _complete(directory, worked)
     sums = _sums(organization, directory, worked, client)
-    rows = sorted((_row(directory, sum_, organization.currency, *key) for key, sum_ in sums.items()), key=_order)
+    if len(sums) > MAXIMUM_ROWS:
+        raise invalid_field("endDate", f"there are more than {MAXIMUM_ROWS:,} rows: ask for fewer days, or one client")
+    rows = [
+        _row(directory, organization.currency, who_and_where, sums[who_and_where])
+        for who_and_where in sorted(sums, key=_order(directory))
+    ]
     return HoursReport(
         start_date=start_date,
         end_date=end_date,
@@ -109,18 +119,25 @@ def _in_months(organization: StoredOrganization, start: datetime, end: datetime)
     low, high = milliseconds(start), milliseconds(end)
     for month in hours.between(organization.tenant, start, end):
         first, last = max(low, month.start), min(high, month.end)
+        is_whole = (first, last) == (month.start, month.end)
         for position, edges in months.groups(month.packed):
-            kept = edges if (first, last) == (month.start, month.end) else _clipped(month, edges, first, last)
+            kept = edges if is_whole else _clipped(month, edges, first, last)
             if kept:
-                yield Worked(month.worker, UUID(bytes=position), month.start, kept, first, last)
+                yield Worked(month.worker, _position(position), month.start, kept, first, last)
+
+
+@lru_cache(maxsize=1024)
+def _position(packed: bytes) -> UUID:
+    return UUID(bytes=packed)
 
 
 def _clipped(month: WorkerMonth, edges: tuple[int, ...], first: int, last: int) -> list[int]:
     low, high = first - month.start, last - month.start
     kept: list[int] = []
     for start, end in zip(edges[0::2], edges[1::2], strict=True):
-        if start < high and low < end:
-            kept += (max(start, low), min(end, high))
+        since, until = max(start, low), min(end, high)
+        if since < until:
+            kept += (since, until)
     return kept
 
 
@@ -147,8 +164,7 @@ def _complete(directory: Directory, worked: Iterable[Worked]) -> None:
 
 def _sums(
     organization: StoredOrganization, directory: Directory, worked: Iterable[Worked], client: UUID | None
-) -> dict[tuple[UUID, UUID, UUID], _Sum]:
-    """By worker, work location and client."""
+) -> dict[WhoAndWhere, _Sum]:
 
     @cache
     def rates_of(identifier: UUID) -> RateTimeline:
@@ -160,7 +176,7 @@ def _sums(
         location = _parent(directory, position)
         return location, _parent(directory, location)
 
-    sums: dict[tuple[UUID, UUID, UUID], _Sum] = {}
+    sums: dict[WhoAndWhere, _Sum] = {}
     for each in worked:
         location, owner = place_of(each.position)
         if client in {None, owner}:
@@ -176,26 +192,37 @@ def _parent(directory: Directory, identifier: UUID) -> UUID:
     return parent
 
 
-def _row(directory: Directory, sum_: _Sum, currency: str, worker: UUID, location: UUID, client: UUID) -> HoursRow:
+def _row(directory: Directory, currency: str, who_and_where: WhoAndWhere, sum_: _Sum) -> HoursRow:
+    worker, location, client = who_and_where
     seconds = decimal_hours.seconds(sum_.milliseconds)
     billed, paid = (None if product is None else amount_of(product) for product in (sum_.billed, sum_.paid))
-    amounts: dict[str, Any] = Priced.amounts(billed, paid, currency)
-    return HoursRow(
-        worker_id=worker,
-        worker_name=directory[worker].name,
-        work_location_id=location,
-        work_location_name=directory[location].name,
-        client_id=client,
-        client_name=directory[client].name,
-        total_seconds=seconds,
-        total_hours=decimal_hours.hours(seconds),
-        **amounts,
+    return HoursRow.model_validate(
+        {
+            "worker_id": worker,
+            "worker_name": directory[worker].name,
+            "work_location_id": location,
+            "work_location_name": directory[location].name,
+            "client_id": client,
+            "client_name": directory[client].name,
+            "total_seconds": seconds,
+            "total_hours": decimal_hours.hours(seconds),
+            **Priced.amounts(billed, paid, currency),
+        }
     )
 
 
-def _order(row: HoursRow) -> tuple[Any, ...]:
-    names = (row.worker_name, row.client_name, row.work_location_name)
-    return (*map(text.fold, names), row.worker_id, row.work_location_id)
+def _order(directory: Directory) -> Callable[[WhoAndWhere], tuple[Any, ...]]:
+    """By the names of worker, client and work location."""
+
+    @cache
+    def name(identifier: UUID) -> tuple[str, UUID]:
+        return text.fold(directory[identifier].name), identifier
+
+    def order(who_and_where: WhoAndWhere) -> tuple[Any, ...]:
+        worker, location, client = who_and_where
+        return name(worker), name(client), name(location)
+
+    return order
 
 
 def _totals(rows: list[HoursRow], currency: str) -> HoursTotals:
