@@ -72,10 +72,10 @@ class Organization:
         return opened.token
 
 
-def new_organization(api: Api, name: str | None = None) -> Organization:
+def new_organization(api: Api, name: str | None = None, **fields: Any) -> Organization:
     """Without a password, so without the cost of hashing one."""
     owner = _user(Role.OWNER)
-    organization = organizations.new_organization(name=name or unique("Organization"))
+    organization = organizations.new_organization(name=name or unique("Organization"), **fields)
     unit = UnitOfWork(organization.tenant)
     credentials.take(unit, owner.email, owner.id, None)
     organizations.create(unit, organization, users.founding_counts(owner))
