@@ -1,0 +1,160 @@
+"""An organization whose workers work, and beside it what is known of who worked when: minutes since 1970."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.core import clock
+from chalicelib.core.clock import from_milliseconds
+from chalicelib.core.money import Money
+from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.dal.positions import POSITIONS, StoredPosition
+from chalicelib.dal.roster import new_roster
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.dal.workers import WORKERS, StoredWorker
+from tests.support.api import Answer, Api
+from tests.support.world import Member, Organization, new_organization, unique
+
+Rates = Mapping[date, Money]
+
+
+@dataclass(frozen=True)
+class Shift:
+    worker: str
+    position: str
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position's work location and client."""
+
+    location: str
+    client: str
+
+
+@dataclass
+class Crew:
+    """Two workers, and three positions at two places of one client and at one of another."""
+
+    organization: Organization
+    zone: str
+    workers: list[str]
+    places: dict[str, Place]
+    rates: dict[str, Rates]
+    names: dict[str, str]
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    """By the assignment's id; those that count."""
+
+    @classmethod
+    def hired(cls, api: Api, zone: str = "UTC", rates: Sequence[Rates] = ()) -> Crew:
+        """`rates`: of the two workers, then of the three positions; by default none."""
+        organization = new_organization(api, timezone=zone)
+        told = [*rates, *[{}] * (5 - len(rates))]
+        clients = [Client.new(name=unique("Client")) for _ in range(2)]
+        locations = [
+            WorkLocation.new(client_id=client.id, name=unique("Location"), timezone=zone)
+            for client in (clients[0], clients[0], clients[1])
+        ]
+        positions = [
+            StoredPosition.new(work_location_id=each.id, client_id=each.client_id, name=unique("Position"))
+            for each in locations
+        ]
+        workers = [
+            StoredWorker.new(first_name="Mehmet", last_name=unique("Yılmaz"), phone=phone, normalized_phone=phone)
+            for phone in ("+4930123456", "+4930123457")
+        ]
+        unit = UnitOfWork(organization.id)
+        for client, count in zip(clients, (2, 1), strict=True):
+            CLIENTS.create(unit, client, counts={"workLocation": count})
+        for location in locations:
+            WORK_LOCATIONS.create(unit, location, counts={"position": 1})
+        for position, each in zip(positions, told[2:], strict=True):
+            POSITIONS.create(unit, position, beside={"roster": new_roster(), "rates": _stored(each)})
+        for worker, each in zip(workers, told, strict=False):
+            beside = {"roster": new_roster(), "standing": {}, "rates": _stored(each)}
+            WORKERS.create(unit, worker, beside=beside)
+        unit.commit()
+        return cls(
+            organization,
+            zone,
+            [str(worker.id) for worker in workers],
+            {str(each.id): Place(str(each.work_location_id), str(each.client_id)) for each in positions},
+            {str(each.id): rate for each, rate in zip([*workers, *positions], told, strict=True)},
+            {
+                **{str(each.id): each.name for each in (*clients, *locations, *positions)},
+                **{str(each.id): each.full_name for each in workers},
+            },
+        )
+
+    @property
+    def member(self) -> Member:
+        return self.organization.owner
+
+    @property
+    def positions(self) -> list[str]:
+        return list(self.places)
+
+    # -- what happens to assignments -------------------------------------------------------------------------------
+
+    def assign(self, worker: int, position: int, start: int, end: int | None) -> str:
+        shift = Shift(self.workers[worker], self.positions[position], start, end)
+        times = {"startAt": written(start), "endAt": None if end is None else written(end)}
+        body = {"workerId": shift.worker, "positionId": shift.position, **times}
+        identifier = str(self.done("createAssignment", body=body)["id"])
+        self.shifts[identifier] = shift
+        return identifier
+
+    def cancel(self, assignment: str) -> None:
+        self.done("cancelAssignment", path={"id": assignment})
+        del self.shifts[assignment]
+
+    def delete(self, assignment: str) -> None:
+        self.done("deleteAssignment", path={"id": assignment})
+        del self.shifts[assignment]
+
+    def end(self, assignment: str, at: int) -> None:
+        self.done("endAssignment", path={"id": assignment}, body={"endAt": written(at)})
+        self.shifts[assignment] = replace(self.shifts[assignment], end=at)
+
+    def move(self, assignment: str, position: int) -> None:
+        to = self.positions[position]
+        self.done("updateAssignment", path={"id": assignment}, body={"positionId": to})
+        self.shifts[assignment] = replace(self.shifts[assignment], position=to)
+
+    def done(self, action: str, **parts: Any) -> dict[str, Any]:
+        answer = self.member.call(action, **parts)
+        assert answer.status < 300, answer.text
+        data: dict[str, Any] = answer.data
+        return data
+
+    # -- what is reported ------------------------------------------------------------------------------------------
+
+    def ask(self, first: Any, last: Any, action: str = "getHoursReport", **query: Any) -> Answer:
+        """By query or, where the action takes one, by body."""
+        asked = {"startDate": str(first), "endDate": str(last), **query}
+        return self.member.call(action, **{"body" if action == "generateHoursReport" else "query": asked})
+
+    def report(self, first: Any, last: Any, **query: Any) -> dict[str, Any]:
+        answer = self.ask(first, last, **query)
+        assert answer.status == 200, answer.text
+        data: dict[str, Any] = answer.data
+        return data
+
+
+def written(minute: int) -> str:
+    return clock.to_text(from_milliseconds(minute * 60_000))
+
+
+def minute_of(text: str) -> int:
+    """Of an instant as ISO 8601 has it."""
+    return int(datetime.fromisoformat(text).timestamp()) // 60
+
+
+def _stored(rates: Rates) -> dict[str, Any]:
+    return {day.isoformat(): money.model_dump(mode="json") for day, money in rates.items()}

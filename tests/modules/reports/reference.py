@@ -1,0 +1,85 @@
+"""The hours report the slow way: every minute that somebody worked is looked up on the local calendar, and priced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+from tests.modules.reports.crew import Crew, Shift
+from tests.support.minutes import local_day, rate_on
+
+
+def rows_of(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> list[dict[str, Any]]:
+    """As the API answers them, sorted by ids. `now`: the minute up to which those without an end have worked."""
+    worked: dict[tuple[str, str, str], list[tuple[Shift, date]]] = {}
+    calendar = _calendar(first, last, crew.zone)
+    for shift in crew.shifts.values():
+        place = crew.places[shift.position]
+        end = now if shift.end is None else shift.end
+        days = [day for minute, day in calendar.items() if shift.start <= minute < end and first <= day <= last]
+        if days and client in {None, place.client}:
+            minutes = worked.setdefault((shift.worker, place.location, place.client), [])
+            minutes += [(shift, day) for day in days]
+    return [_row(crew, key, worked[key]) for key in sorted(worked)]
+
+
+def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """From the rows as they are shown."""
+    sums = {
+        name: {"amount": sum(row[name]["amount"] for row in rows if name in row), "currency": "EUR"}
+        for name in ("billed", "paid", "margin")
+        if any(name in row for row in rows)
+    }
+    return {
+        **sums,
+        "totalSeconds": sum(row["totalSeconds"] for row in rows),
+        "totalHours": hours(sum(row["totalSeconds"] for row in rows)),
+        "hoursWithoutBillRate": hours(sum(row["totalSeconds"] for row in rows if "billed" not in row)),
+        "hoursWithoutPayRate": hours(sum(row["totalSeconds"] for row in rows if "paid" not in row)),
+    }
+
+
+def hours(seconds: int) -> float:
+    return float((Decimal(seconds) / 3600).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def _calendar(first: date, last: date, zone: str) -> dict[int, date]:
+    """The local day of each minute about the days asked for: no zone is two days from UTC."""
+    low, high = (datetime.combine(day, datetime.min.time(), UTC) for day in (first, last))
+    minutes = range(_minute(low - timedelta(days=2)), _minute(high + timedelta(days=3)))
+    return {minute: local_day(minute, zone) for minute in minutes}
+
+
+def _minute(instant: datetime) -> int:
+    return int(instant.timestamp()) // 60
+
+
+def _row(crew: Crew, key: tuple[str, str, str], minutes: list[tuple[Shift, date]]) -> dict[str, Any]:
+    worker, location, client = key
+    billed = _amount(rate_on(day, crew.rates[shift.position]) for shift, day in minutes)
+    paid = _amount(rate_on(day, crew.rates[shift.worker]) for shift, day in minutes)
+    margin = None if billed is None or paid is None else billed - paid
+    amounts = {"billed": billed, "paid": paid, "margin": margin}
+    return {
+        "workerId": worker,
+        "workerName": crew.names[worker],
+        "workLocationId": location,
+        "workLocationName": crew.names[location],
+        "clientId": client,
+        "clientName": crew.names[client],
+        "totalSeconds": 60 * len(minutes),
+        "totalHours": hours(60 * len(minutes)),
+        **{name: {"amount": each, "currency": "EUR"} for name, each in amounts.items() if each is not None},
+    }
+
+
+def _amount(rates: Iterator[int | None]) -> int | None:
+    """Of a minute at each rate; none if one has no rate."""
+    known = list(rates)
+    if None in known:
+        return None
+    exact = Fraction(sum(rate or 0 for rate in known), 60)
+    return int((Decimal(exact.numerator) / exact.denominator).to_integral_value(ROUND_HALF_UP))
