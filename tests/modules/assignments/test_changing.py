@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chalicelib.core import ids
+from chalicelib.dal import keys, months, table
 from tests.support.api import Api
 from tests.support.desk import MILLISECOND, Desk, at, refusal
 from tests.support.still import later
 from tests.support.world import Organization, new_organization
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
 
 
 def test_a_scheduled_one_can_be_moved_in_time_and_place(desk: Desk, worker: str, position: str) -> None:
@@ -25,6 +30,21 @@ def test_a_scheduled_one_can_be_moved_in_time_and_place(desk: Desk, worker: str,
     assert changed["version"] == 2
     assert (desk.listed(positionId=other), desk.listed(positionId=position, workerId=worker)) == ([assigned["id"]], [])
     assert desk.listed(workLocationId=assigned["workLocationId"], workerId=worker) == []
+
+
+def test_its_hours_move_with_it_to_another_position_and_month(organization: Organization) -> None:
+    desk = Desk.of(organization)
+    worker, position, other = desk.worker(), desk.position(), desk.position()
+    assigned = desk.assign(worker, position)["id"]
+    desk.carry_out("updateAssignment", assigned, body={"positionId": other})
+    assert packed(desk) == {f"2026-06#{worker}": {UUID(other): [(14 * DAY + 13 * HOUR, 14 * DAY + 21 * HOUR)]}}
+    desk.carry_out("updateAssignment", assigned, body={"startAt": at(24 * 20), "endAt": at(24 * 20 + 8)})
+    assert packed(desk) == {f"2026-07#{worker}": {UUID(other): [(4 * DAY + 12 * HOUR, 4 * DAY + 20 * HOUR)]}}
+
+
+def packed(desk: Desk) -> dict[str, Any]:
+    rows = table.query(keys.roster(desk.organization.id)).items
+    return {row["sk"]["S"]: months.unpack(row["spans"]["B"]) for row in rows}
 
 
 @pytest.mark.parametrize(

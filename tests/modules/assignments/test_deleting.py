@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chalicelib.dal.workers import WORKERS
 from tests.support.api import Answer
 from tests.support.desk import MILLISECOND, Desk, at
 from tests.support.still import later
@@ -44,6 +46,16 @@ def test_whatever_its_status_it_can_be_deleted(
     desk.carry_out("deleteAssignment", assigned)
     for of, delete in DELETES.items():
         assert desk.on(delete, own[of]).status == 200
+
+
+def test_one_whose_end_has_come_meanwhile_can_be_deleted_and_its_count_is_dropped(
+    desk: Desk, own: dict[str, str]
+) -> None:
+    assigned = desk.assign(own["worker"], own["position"], 1, 9)["id"]
+    with later(hours=9):
+        desk.carry_out("deleteAssignment", assigned)
+        stored = WORKERS.get(desk.organization.id, UUID(own["worker"])).roster
+        assert (stored.ends, stored.milliseconds) == ({}, 0)
 
 
 def test_a_cancelled_one_can_be_deleted(desk: Desk, own: dict[str, str]) -> None:

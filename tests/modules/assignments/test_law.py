@@ -251,5 +251,5 @@ def newest_first(spans: list[Span]) -> list[str]:
 
 
 def test_what_is_counted_is_what_there_is() -> None:
-    few = settings(law(4), stateful_step_count=18, phases=[Phase.generate])
+    few = settings(law(3), stateful_step_count=15, phases=[Phase.generate])
     run_state_machine_as_test(Assigning, settings=few)
