@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
+from chalicelib.action.parts import Parts
 from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.core.contracts import Body, Success
@@ -65,6 +66,21 @@ def raw(ctx: Context, id_: UUID) -> Annotated[Raw, "text/csv"]:
     return Raw("", "text/csv")
 
 
+def parted(ctx: Context, parts: Parts) -> Success:
+    """Does much."""
+    return Success()
+
+
+def public_parted(ctx: PublicContext, data: Anonymous, parts: Parts) -> Success:
+    """Does much for anyone."""
+    return Success()
+
+
+def falsely_parted(ctx: Context, parts: int) -> Success:
+    """Does much, it thinks."""
+    return Success()
+
+
 READ = {"permission": Permission.SELF}
 WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
 
@@ -87,6 +103,9 @@ WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
         (good, "new", "GET /x/{id}", {**READ, "representations": {"application/json": Raw}}, "JSON twice"),
         (tabular, "new", "GET /x", READ, "CSV in no body"),
         (tabular, "new", "DELETE /x", WRITE, "CSV in no body"),
+        (falsely_parted, "new", "POST /x", WRITE, "parts as Parts"),
+        (parted, "new", "GET /x", READ, "done in parts"),
+        (public_parted, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "done in parts"),
     ],
 )
 def test_a_faulty_declaration_does_not_start(

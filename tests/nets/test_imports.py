@@ -17,7 +17,7 @@ from tests.support.api import Answer
 from tests.support.entries import entries_of
 from tests.support.store import Snapshot, Store, canonical
 from tests.support.threads import at_once
-from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
+from tests.support.wire import KINDS, Fault, ProcessDied, broken, overtaken, without_waiting
 from tests.support.world import Member, Organization
 
 KEY = "a key"
@@ -78,18 +78,46 @@ def _has_parts(snapshot: Snapshot) -> bool:
 @pytest.mark.usefixtures("_small_parts")
 def test_whose_parts_they_are(home: Organization, abroad: Organization) -> None:
     """Parts left behind by one are nobody else's."""
-    with without_waiting(), broken(Fault(6, "process dies before")), contextlib.suppress(ProcessDied):
-        _import(home.owner, FIVE)
+    _import_that_dies(home)
     for member in (home.enrol(home.owner.user.role), abroad.owner):
         answer = _import(member, _rows(6))
         assert (answer.status, answer.data["created"]) == (200, 1)
 
 
 @pytest.mark.usefixtures("_small_parts")
-def test_parts_are_forgotten_after_a_day(home: Organization, store: Store) -> None:
-    # Given an import that got as far as its first part
+def test_a_dry_run_takes_no_key_from_an_import_to_be_completed(home: Organization) -> None:
+    _import_that_dies(home)
+    rehearsal = home.owner.call("importWorkers", key=KEY, body={"rows": FIVE, "dryRun": True})
+    assert (rehearsal.status, rehearsal.code) == (422, "IDEMPOTENCY_MISMATCH")
+    assert _import(home.owner, FIVE).data["created"] == 5
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_an_import_completes_one_that_overtook_it_and_died(home: Organization, store: Store) -> None:
+    with overtaken(lambda: _import_that_dies(home)):
+        answer = _import(home.owner, FIVE)
+    assert [row["result"] for row in answer.data["rows"]] == ["created"] * 5
+    assert {row["workerId"] for row in answer.data["rows"]} == _workers(store.items())
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_an_import_leaves_the_key_to_another_that_overtook_it_and_died(home: Organization, store: Store) -> None:
+    with overtaken(lambda: _import_that_dies(home)):
+        answer = _import(home.owner, _rows(6, 7, 8))
+    assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH")
+    assert len(_workers(store.items())) == 2
+
+
+def _import_that_dies(home: Organization) -> None:
+    """After its first part."""
     with without_waiting(), broken(Fault(6, "process dies before")), contextlib.suppress(ProcessDied):
         _import(home.owner, FIVE)
+
+
+@pytest.mark.usefixtures("_small_parts")
+def test_parts_are_forgotten_after_a_day(home: Organization, store: Store) -> None:
+    # Given an import that got as far as its first part
+    _import_that_dies(home)
     first = _workers(store.items())
     assert len(first) == 2
     with clock.shifted(timedelta(seconds=KEPT_SECONDS - 30)):

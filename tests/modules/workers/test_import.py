@@ -221,7 +221,7 @@ def test_a_key_of_a_dry_run_is_not_one_for_the_import(organization: Organization
 
 
 def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organization) -> None:
-    answer = _import(organization, [_row(1), _row(1), _row(2, phone="x"), _row(3)])
+    answer = _import(organization, [_row(1), _row(3), _row(1), _row(2, phone="x")])
 
     last, *others = _entries(organization)
 
@@ -237,7 +237,7 @@ def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organizat
     }
     made = [(entry["action"], entry["entityType"], entry["entityId"]) for entry in others]
     rows = answer.data["rows"]
-    assert made == [("WORKER_CREATED", "worker", rows[at]["workerId"]) for at in (3, 0)]
+    assert made == [("WORKER_CREATED", "worker", rows[at]["workerId"]) for at in (1, 0)]
     assert {entry["requestId"] for entry in (last, *others)} == {answer.headers["X-Request-Id"]}
 
 
