@@ -133,6 +133,10 @@ class Crew:
         data: dict[str, Any] = answer.data
         return data
 
+    def sign_in(self) -> None:
+        """Anew, because no session lasts for as long as the clock may be moved."""
+        self.member.token = self.organization.session(self.member.user)
+
     # -- what is reported ------------------------------------------------------------------------------------------
 
     def ask(self, first: Any, last: Any, action: str = "getHoursReport", **query: Any) -> Answer:

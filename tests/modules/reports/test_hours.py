@@ -35,6 +35,7 @@ def _instant(minute: int) -> datetime:
 def _check(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> None:
     """The report asked for at a minute is the one that the slow way tells."""
     with standing_still(_instant(now)):
+        crew.sign_in()
         report = crew.report(first, last, **({} if client is None else {"clientId": client}))
     expected = rows_of(crew, first, last, now, client)
     assert sorted(report["rows"], key=lambda row: (row["workerId"], row["workLocationId"])) == expected
@@ -173,6 +174,16 @@ def test_what_is_still_to_come_counts(api: Api) -> None:
     with standing_still(_instant(start - 100 * DAY)):
         crew.assign(0, 0, start, start + 480)
         assert crew.report(date(2026, 3, 1), date(2026, 3, 31))["totals"]["totalHours"] == 8
+
+
+def test_what_only_touches_the_days_asked_for_is_no_row(api: Api) -> None:
+    crew = Crew.hired(api, "Asia/Kolkata")
+    midnight = minute_of("2026-03-01T18:30Z")
+    for worker, length in [(0, 60), (1, 300 * DAY)]:
+        crew.assign(worker, 0, midnight - length, midnight)
+        crew.assign(worker, 0, midnight + DAY, midnight + DAY + length)
+
+    assert crew.report(date(2026, 3, 2), date(2026, 3, 2))["rows"] == []
 
 
 def test_two_at_once_are_counted_twice_and_one_place_is_one_row(api: Api) -> None:
