@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.dal import keys, months, table
 from chalicelib.dal.workers import WORKERS
 from tests.support.api import Answer
 from tests.support.desk import MILLISECOND, Desk, at
@@ -143,8 +144,15 @@ def test_a_position_that_closes_overtakes_an_assignment(desk: Desk, own: dict[st
     assert list(answer.error["details"]["fieldErrors"]) == ["positionId"]
 
 
-def test_two_assignments_of_one_worker_in_one_month_both_count(desk: Desk, own: dict[str, str]) -> None:
+@pytest.mark.parametrize("before", [0, 1])
+def test_two_assignments_of_one_worker_in_one_month_both_count(desk: Desk, own: dict[str, str], before: int) -> None:
+    """Whether they begin the month or add to it."""
+    for _ in range(before):
+        desk.assign(own["worker"], own["position"], -20, -12)
     with overtaken(lambda: desk.try_to_assign(own["worker"], own["position"], 20, 28)) as rivals:
         answer = desk.try_to_assign(own["worker"], own["position"], 1, 9)
     assert ([each.status for each in rivals], answer.status) == ([201], 201)
     assert dependencies(desk.on("deleteWorker", own["worker"])) == {"assignment": 2}
+    month = table.get(keys.roster_month(desk.organization.id, "2026-06", UUID(own["worker"])))
+    assert month is not None
+    assert len(months.unpack(month.spans)[UUID(own["position"])]) == before + 2
