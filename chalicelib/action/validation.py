@@ -29,6 +29,7 @@ _MESSAGES = {
     "model_type": "must be an object",
     "string_pattern_mismatch": "does not have the form that this field takes",
     "string_unicode": "is not valid text",
+    "timezone_aware": "must have an offset, such as Z or +01:00",
 }
 """Where the validator's own words would not help who sent the request."""
 

@@ -71,7 +71,7 @@ class CheckWorkerAvailability(Query):
     until: Annotated[End, Field(description="By default the very instant `at`.")] = None
 
 
-class AssignmentDetails(Assignment, Priced):
+class AssignmentDetails(Priced, Assignment):
     """With everyone and everything it names, its hours (one without an end counts up to now), and what they come to."""
 
     status: AssignmentStatus

@@ -30,14 +30,12 @@ class GenerateHoursReport(Body):
     client_id: OfClient = None
 
 
-class Hours(Priced):
+class Duration(Contract):
     total_hours: Annotated[float, Field(description="Decimal hours, rounded to two places.", examples=[162.25])]
     total_seconds: Annotated[int, Field(description="The same to the second.", examples=[584100])]
 
 
-class HoursRow(Hours):
-    """The hours of one worker at one work location."""
-
+class WorkerAtLocation(Contract):
     worker_id: UUID
     worker_name: Annotated[str, Field(examples=["Mehmet Yılmaz"])]
     work_location_id: UUID
@@ -46,7 +44,11 @@ class HoursRow(Hours):
     client_name: Annotated[str, Field(examples=["Hansekontor Logistik GmbH"])]
 
 
-class HoursTotals(Hours):
+class HoursRow(Priced, Duration, WorkerAtLocation):
+    """The hours of one worker at one work location."""
+
+
+class HoursTotals(Priced, Duration):
     """Sums of the rows. Seconds and amounts are what counts: the rounded hours of the rows may add up differently."""
 
     hours_without_bill_rate: Annotated[float, Field(description="Not in `billed`.", examples=[0.0])]
