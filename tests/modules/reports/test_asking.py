@@ -134,10 +134,22 @@ def test_more_rows_than_an_answer_can_hold_are_told(crew: Crew, monkeypatch: pyt
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
-def test_rows_come_by_worker_client_and_work_location(crew: Crew) -> None:
+def test_rows_come_by_worker_client_and_work_location(api: Api) -> None:
+    crew = Crew.hired(api)
+    for worker, position in [(1, 2), (0, 2), (1, 0), (0, 1), (0, 0)]:
+        crew.assign(worker, position, EIGHT, EIGHT + 60)
+    # Whatever case and accents they are written with
+    for worker, name in zip(crew.workers, ["ärne", "Bo"], strict=True):
+        crew.done("updateWorker", path={"id": worker}, body={"firstName": name, "lastName": "X"})
+
     rows = crew.report(DAY, DAY)["rows"]
-    names = [(row["workerName"], row["clientName"], row["workLocationName"]) for row in rows]
-    assert names == sorted(names)
+
+    assert [row["workerName"] for row in rows] == ["ärne X"] * 3 + ["Bo X"] * 2
+    for worker, count in [(0, 3), (1, 2)]:
+        found = [row for row in rows if row["workerId"] == crew.workers[worker]]
+        names = [(row["clientName"].lower(), row["workLocationName"].lower()) for row in found]
+        assert names == sorted(names)
+        assert len(names) == count
 
 
 def test_names_follow_a_change_of_name(busy: Crew) -> None:

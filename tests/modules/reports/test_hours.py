@@ -235,6 +235,12 @@ def test_milliseconds_are_added_up_before_they_are_rounded(api: Api) -> None:
     assert _row(crew, day)["totalSeconds"] == 2  # of 2.499
 
 
+def test_milliseconds_of_two_months_are_added_up_before_they_are_rounded(api: Api) -> None:
+    crew = Crew.hired(api)
+    _assign_exactly(crew, "2026-03-31T23:59:59.500Z", "2026-04-01T00:00:00.500Z")
+    assert _row(crew, date(2026, 3, 31), date(2026, 4, 1))["totalSeconds"] == 1
+
+
 @pytest.mark.parametrize(("seconds", "expected"), [(17, 0.0), (18, 0.01), (53, 0.01), (54, 0.02), (4518, 1.26)])
 def test_hours_of_a_row_are_rounded_half_up(api: Api, seconds: int, expected: float) -> None:
     crew = Crew.hired(api)
