@@ -24,7 +24,7 @@ from chalicelib.dal.records import Record
 from chalicelib.dal.roster import Occupation, Tally
 from chalicelib.dal.table import Item, all_of
 from chalicelib.dal.timeline import RUNNING, Lane, Stretch, Wanted
-from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.dal.workers import WORKERS, StoredWorker
 
 MAXIMUM_STANDING = 200
@@ -277,21 +277,28 @@ def _move_worker(
     unit: UnitOfWork, setting: Setting, assignment: UUID, before: Occupation | None, after: Occupation | None
 ) -> None:
     worker = setting.worker
+    conditions = [worker.roster.condition(setting.now)]
     if after is not None:
         _require_live(WORKERS.entity, worker)
+        conditions.append(Item.data["deletedAt"].does_not_exist())
         is_another = after.lane is Lane.LONGER and assignment not in worker.standing
         if is_another and len(worker.standing) >= MAXIMUM_STANDING:
             raise invalid_state(
                 f"a worker can have {MAXIMUM_STANDING} assignments that have no end or last more than half a year"
             )
+
+    def refuse(item: Item | None) -> Exception:
+        stored = WORKERS.record.of(item, WORKERS.entity)
+        return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
+
     unit.update(
         WORKERS.key(unit.organization, worker.id),
         [
             *_tally(before, after).actions(worker.roster, setting.now),
             *roster.standing_action(assignment, before, after),
         ],
-        None if after is None else Item.data["deletedAt"].does_not_exist(),
-        lambda _: not_found(WORKERS.entity),
+        all_of(conditions),
+        refuse,
     )
 
 
@@ -304,7 +311,7 @@ def _move_position(
 ) -> None:
     held = before if before and before.position == position.id else None
     taken = after if after and after.position == position.id else None
-    conditions: list[Condition] = []
+    conditions = [position.roster.condition(setting.now)]
     if taken is not None:
         _require_live(POSITIONS.entity, position)
         conditions.append(Item.data["deletedAt"].does_not_exist())
@@ -314,7 +321,9 @@ def _move_position(
 
     def refuse(item: Item | None) -> Exception:
         stored = POSITIONS.record.of(item, POSITIONS.entity)
-        return not_found(POSITIONS.entity) if is_deleted(stored) else _inactive()
+        if taken is not None and is_deleted(stored):
+            return not_found(POSITIONS.entity)
+        return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
 
     unit.update(
         POSITIONS.key(unit.organization, position.id),

@@ -31,6 +31,7 @@ WITHOUT_END = "open"
 
 _PRUNED_AT_ONCE = 20
 """An update expression may have 4 KB."""
+_SPENT_AT_MOST = 20
 
 
 class Roster(Contract):
@@ -48,10 +49,23 @@ class Roster(Contract):
         since = clock.to_text(now)
         return sum(count for end, count in self.ends.items() if end == WITHOUT_END or end > since)
 
+    def spent(self, now: datetime) -> list[str]:
+        """Ends ahead at which nothing ends any more, once there are many.
+
+        They can go only while the roster `is_unchanged`: another request may just count there again.
+        """
+        since = clock.to_text(now)
+        found = [end for end, count in self.ends.items() if count <= 0 and end > since]
+        return found if len(found) > _SPENT_AT_MOST else []
+
     @property
     def occupied(self) -> list[Lane]:
         """The lanes of the timeline that hold anything."""
         return [lane for lane, count in self.lanes.items() if count > 0]
+
+    def condition(self, now: datetime) -> Condition | None:
+        """What a `Tally` of it relies on."""
+        return self.is_unchanged if self.spent(now) else None
 
     @property
     def is_unchanged(self) -> Condition:
@@ -110,9 +124,13 @@ class Tally:
             self._milliseconds -= by * clock.milliseconds(occupation.start)
 
     def actions(self, roster: Roster, now: datetime) -> list[Action]:
-        """Counts of ends that have passed are of no use any more: they are left out, and removed where they lie."""
+        """Counts of ends that have passed are of no use any more: they are left out, and removed where they lie.
+
+        Together with `condition`.
+        """
         present = clock.to_text(now)
         past = [end for end in roster.ends if end != WITHOUT_END and end <= present]
+        useless = [*past, *(end for end in roster.spent(now) if not self._ends[end])]
         counts = [
             *((Item.roster["ends"][end], by) for end, by in self._ends.items() if end > present),
             *((Item.roster["lanes"][lane], by) for lane, by in self._lanes.items()),
@@ -121,7 +139,7 @@ class Tally:
         ]
         return [
             *(path.set((path | 0) + by) for path, by in counts if by),
-            *(Item.roster["ends"][end].remove() for end in past[:_PRUNED_AT_ONCE]),
+            *(Item.roster["ends"][end].remove() for end in useless[:_PRUNED_AT_ONCE]),
         ]
 
 

@@ -20,3 +20,15 @@ def test_an_end_that_has_passed_is_removed_and_not_counted_too() -> None:
     actions = tally.actions(Roster(ends={clock.to_text(past): 1}), NOW)
 
     assert len(actions) == len(("lane", "milliseconds", "changes", "removed end"))
+
+
+def test_ends_that_nothing_ends_at_any_more_go_together_under_a_condition() -> None:
+    ahead = [clock.to_text(NOW + timedelta(days=day)) for day in range(1, 26)]
+    few, many = (Roster(ends=dict.fromkeys(ends, 0)) for ends in (ahead[:20], ahead))
+    tally = Tally()
+    tally.add(Occupation(UUID(int=1), NOW, NOW + timedelta(days=3)), 1)
+
+    counted = len(("lane", "end", "milliseconds", "changes"))
+    assert (few.condition(NOW), len(tally.actions(few, NOW))) == (None, counted)
+    assert many.condition(NOW) is not None
+    assert len(tally.actions(many, NOW)) == counted + 20
