@@ -9,6 +9,8 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.dal import keys, months, table
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.workers import WORKERS
 from tests.support.api import Api
 from tests.support.desk import MILLISECOND, Desk, at, refusal
 from tests.support.still import later
@@ -189,3 +191,14 @@ def test_a_stale_version_changes_nothing(organization: Organization) -> None:
         answer = desk.on(action, assigned, body=body, headers=tag)
         assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED"), action
     assert desk.read(assigned)["version"] == 2
+
+
+def test_an_end_moved_again_and_again_leaves_no_trail_beside_worker_and_position(organization: Organization) -> None:
+    desk = Desk.of(organization)
+    worker, position = desk.worker(), desk.position()
+    assigned = desk.assign(worker, position)["id"]
+    for day in range(30):
+        desk.carry_out("updateAssignment", assigned, body={"endAt": at(9 + 24 * day)})
+    for kept in (WORKERS.get(organization.id, UUID(worker)), POSITIONS.get(organization.id, UUID(position))):
+        assert kept.roster.ends[at(9 + 24 * 29)] == 1
+        assert len(kept.roster.ends) < 25
