@@ -141,15 +141,15 @@ class Ground:
 
     def _graft(self, case: Case) -> None:
         call = self._root().call
-        negated = _negated(case)
-        if ParameterLocation.PATH not in negated:
+        broken = negated(case)
+        if ParameterLocation.PATH not in broken:
             case.path_parameters.update(call.path)
-        if ParameterLocation.BODY not in negated and isinstance(case.body, dict):
+        if ParameterLocation.BODY not in broken and isinstance(case.body, dict):
             for name in self._arranged_fields() & {*case.body}:
                 case.body[name] = call.body[name]
-        if ParameterLocation.HEADER not in negated and "If-Match" in case.headers:
+        if ParameterLocation.HEADER not in broken and "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
-        if ParameterLocation.QUERY not in negated:
+        if ParameterLocation.QUERY not in broken:
             # Nobody makes up a cursor, and it excludes what only page lists take.
             for name in {"cursor", "limit"} & {*case.query}:
                 del case.query[name]
@@ -167,7 +167,7 @@ def is_valid(case: Case) -> bool:
     return case.meta.generation.mode.is_positive
 
 
-def _negated(case: Case) -> set[ParameterLocation]:
+def negated(case: Case) -> set[ParameterLocation]:
     """The parts of a request that were made to break the schema."""
     assert case.meta is not None
     return {where for where, component in case.meta.components.items() if component.mode.is_negative}
