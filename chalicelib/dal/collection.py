@@ -96,16 +96,27 @@ class Collection(Generic[R]):
         counts: Mapping[str, int] | None = None,
         beside: Mapping[str, Any] | None = None,
     ) -> R:
-        """DUPLICATE_ENTRY names the field whose value is taken. `beside`: further attributes, by name."""
+        """DUPLICATE_ENTRY names the field whose value is taken. The rest: as `item`."""
         for unique in self.unique:
             self._take(unit, unique, record)
-        item = record.item(self.key(unit.organization, record.id))
-        item.children = dict(counts or {})
-        for attribute, value in {**self.index(unit.organization, record), **(beside or {})}.items():
-            setattr(item, attribute, value)
-        unit.put_new(item, stale)
+        unit.put_new(self.item(unit.organization, record, counts=counts, beside=beside), stale)
         unit.changes(self.entity, record.id, {}, record.shown())
         return record
+
+    def item(
+        self,
+        organization: OrganizationId,
+        record: R,
+        *,
+        counts: Mapping[str, int] | None = None,
+        beside: Mapping[str, Any] | None = None,
+    ) -> Item:
+        """A new entity as it is stored. `counts`: of its children, by name; `beside`: further attributes, by name."""
+        item = record.item(self.key(organization, record.id))
+        item.children = dict(counts or {})
+        for attribute, value in {**self.index(organization, record), **(beside or {})}.items():
+            setattr(item, attribute, value)
+        return item
 
     def update(
         self,

@@ -6,10 +6,13 @@ What a report names, it names from here: one read, however many rows it has.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, cast
 from uuid import UUID
 
+from chalicelib.core import text
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys, table
@@ -18,12 +21,21 @@ from chalicelib.dal.keys import GSI4, Key
 from chalicelib.dal.roster import Standing
 
 
-class Card(NamedTuple):
+@dataclass(eq=False)
+class Card:
+    """There is one of each entity, so it is equal to nothing but itself, which makes it a quick key."""
+
+    id: UUID
     key: Key
     name: str
     parent: UUID | None
     rates: dict[date, Money]
     standing: list[Standing]
+
+    @cached_property
+    def sorted_by(self) -> tuple[str, UUID]:
+        """The name, whatever its case and accents."""
+        return text.fold(self.name), self.id
 
 
 class Directory:
@@ -34,13 +46,19 @@ class Directory:
         while True:
             page = table.query(keys.directory(organization), index=GSI4, after=after)
             for row in page.items:
-                self._cards[UUID(row["sk"]["S"])] = _card(row)
+                identifier = UUID(row["sk"]["S"])
+                self._cards[identifier] = _card(identifier, row)
             after = page.last
             if after is None:
                 break
 
     def __getitem__(self, identifier: UUID) -> Card:
         return self._cards[identifier]
+
+    def parent_of(self, card: Card) -> Card:
+        if card.parent is None:
+            raise LookupError(f"{card.key} has no parent")
+        return self._cards[card.parent]
 
     def has(self, collection: Collection[Any], identifier: UUID) -> bool:
         """Whether it is one of these, and not of another kind."""
@@ -55,15 +73,25 @@ class Directory:
         """Adds those that the index, which trails the table, does not have yet."""
         missing = {collection.key(self._organization, each): each for each in identifiers if each not in self._cards}
         for key, item in table.batch_get(missing).items():
-            self._cards[missing[key]] = _card(item.serialize())
+            self._cards[missing[key]] = _card(missing[key], item.serialize())
 
 
-def _card(attributes: dict[str, Any]) -> Card:
-    card, rates, standing = (table.plain(attributes, name) for name in ("card", "rates", "standing"))
+def _card(identifier: UUID, attributes: dict[str, Any]) -> Card:
+    """Straight from the wire's form: a report reads a card of everybody."""
+    card = attributes["card"]["M"]
     return Card(
+        identifier,
         Key(attributes["pk"]["S"], attributes["sk"]["S"]),
-        card["name"],
-        UUID(card["parent"]) if "parent" in card else None,
-        {date.fromisoformat(day): Money(**money) for day, money in rates.items()},
-        [Standing.model_validate(each) for each in standing.values()],
+        card["name"]["S"],
+        UUID(card["parent"]["S"]) if "parent" in card else None,
+        {date.fromisoformat(day): _money(money["M"]) for day, money in _map(attributes, "rates").items()},
+        [Standing.model_validate(each) for each in table.plain(attributes, "standing").values()],
     )
+
+
+def _map(attributes: dict[str, Any], name: str) -> dict[str, Any]:
+    return cast(dict[str, Any], attributes[name]["M"]) if name in attributes else {}
+
+
+def _money(attributes: dict[str, Any]) -> Money:
+    return Money(amount=int(attributes["amount"]["N"]), currency=attributes["currency"]["S"])

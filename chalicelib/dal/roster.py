@@ -112,16 +112,16 @@ class Tally:
     """How the counts of one worker or position move."""
 
     def __init__(self) -> None:
-        self._milliseconds = 0
-        self._ends: Counter[str] = Counter()
-        self._lanes: Counter[Lane] = Counter()
+        self.milliseconds = 0
+        self.ends: Counter[str] = Counter()
+        self.lanes: Counter[Lane] = Counter()
 
     def add(self, occupation: Occupation, by: int) -> None:
-        self._lanes[occupation.lane] += by
-        self._ends[WITHOUT_END if occupation.end is None else clock.to_text(occupation.end)] += by
+        self.lanes[occupation.lane] += by
+        self.ends[WITHOUT_END if occupation.end is None else clock.to_text(occupation.end)] += by
         if occupation.end is not None:
-            self._milliseconds += by * clock.milliseconds(occupation.end)
-            self._milliseconds -= by * clock.milliseconds(occupation.start)
+            self.milliseconds += by * clock.milliseconds(occupation.end)
+            self.milliseconds -= by * clock.milliseconds(occupation.start)
 
     def actions(self, roster: Roster, now: datetime) -> list[Action]:
         """Counts of ends that have passed are of no use any more: they are left out, and removed where they lie.
@@ -130,11 +130,11 @@ class Tally:
         """
         present = clock.to_text(now)
         past = [end for end in roster.ends if end != WITHOUT_END and end <= present]
-        useless = [*past, *(end for end in roster.spent(now) if not self._ends[end])]
+        useless = [*past, *(end for end in roster.spent(now) if not self.ends[end])]
         counts = [
-            *((Item.roster["ends"][end], by) for end, by in self._ends.items() if end > present),
-            *((Item.roster["lanes"][lane], by) for lane, by in self._lanes.items()),
-            (Item.roster["milliseconds"], self._milliseconds),
+            *((Item.roster["ends"][end], by) for end, by in self.ends.items() if end > present),
+            *((Item.roster["lanes"][lane], by) for lane, by in self.lanes.items()),
+            (Item.roster["milliseconds"], self.milliseconds),
             (Item.roster["changes"], 1),
         ]
         return [

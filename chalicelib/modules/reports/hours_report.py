@@ -5,7 +5,7 @@ Cancelled assignments are not in the rosters it reads. One without an end counts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from chalicelib.core import hours as decimal_hours
-from chalicelib.core import text
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.days import span_of
 from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, not_found
@@ -21,7 +20,7 @@ from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
 from chalicelib.dal import hours, months
 from chalicelib.dal.clients import CLIENTS
-from chalicelib.dal.directory import Directory
+from chalicelib.dal.directory import Card, Directory
 from chalicelib.dal.hours import TooManyHours, WorkerMonth
 from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.positions import POSITIONS
@@ -32,8 +31,8 @@ from chalicelib.modules.reports.contracts import HoursReport, HoursRow, HoursTot
 MAXIMUM_ROWS = 10_000
 """Some 5 MB of JSON, of the 6 that Lambda answers."""
 
-WhoAndWhere = tuple[UUID, UUID, UUID]
-"""A row's worker, work location and client."""
+WhoAndWhere = tuple[Card, Card, Card]
+"""A row's worker, client and work location, in the order in which rows are sorted."""
 
 
 class Worked(NamedTuple):
@@ -43,14 +42,12 @@ class Worked(NamedTuple):
     position: UUID
     origin: int
     edges: tuple[int, ...] | list[int]
+    milliseconds: int
+    """All of it."""
     first: int
     """Nothing of it is before, and nothing …"""
     last: int
     """… after these, in milliseconds since 1970."""
-
-    @property
-    def milliseconds(self) -> int:
-        return sum(self.edges[1::2]) - sum(self.edges[0::2])
 
     def price(self, rates: RateTimeline) -> int | None:
         rate = rates.rate_throughout(self.first, self.last)
@@ -100,8 +97,8 @@ def report(
     if len(sums) > MAXIMUM_ROWS:
         raise invalid_field("endDate", f"there are more than {MAXIMUM_ROWS:,} rows: ask for fewer days, or one client")
     rows = [
-        _row(directory, organization.currency, who_and_where, sums[who_and_where])
-        for who_and_where in sorted(sums, key=_order(directory))
+        _row(organization.currency, who_and_where, sums[who_and_where])
+        for who_and_where in sorted(sums, key=lambda cards: [card.sorted_by for card in cards])
     ]
     return HoursReport(
         start_date=start_date,
@@ -123,7 +120,8 @@ def _in_months(organization: StoredOrganization, start: datetime, end: datetime)
         for position, edges in months.groups(month.packed):
             kept = edges if is_whole else _clipped(month, edges, first, last)
             if kept:
-                yield Worked(month.worker, _position(position), month.start, kept, first, last)
+                duration = sum(kept[1::2]) - sum(kept[0::2])
+                yield Worked(month.worker, _position(position), month.start, kept, duration, first, last)
 
 
 @lru_cache(maxsize=1024)
@@ -147,7 +145,7 @@ def _standing(directory: Directory, start: datetime, end: datetime, now: datetim
         first = milliseconds(max(start, standing.start_at))
         last = milliseconds(min(end, standing.end_at or now))
         if first < last:
-            yield Worked(worker, standing.position_id, 0, [first, last], first, last)
+            yield Worked(worker, standing.position_id, 0, [first, last], last - first, first, last)
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
@@ -165,64 +163,41 @@ def _complete(directory: Directory, worked: Iterable[Worked]) -> None:
 def _sums(
     organization: StoredOrganization, directory: Directory, worked: Iterable[Worked], client: UUID | None
 ) -> dict[WhoAndWhere, _Sum]:
+    @cache
+    def rates_of(card: Card) -> RateTimeline:
+        return RateTimeline(card.rates, zone=organization.timezone, currency=organization.currency)
 
     @cache
-    def rates_of(identifier: UUID) -> RateTimeline:
-        rates = directory[identifier].rates
-        return RateTimeline(rates, zone=organization.timezone, currency=organization.currency)
-
-    @cache
-    def place_of(position: UUID) -> tuple[UUID, UUID]:
-        location = _parent(directory, position)
-        return location, _parent(directory, location)
+    def place_of(position: Card) -> tuple[Card, Card]:
+        location = directory.parent_of(position)
+        return directory.parent_of(location), location
 
     sums: dict[WhoAndWhere, _Sum] = {}
     for each in worked:
-        location, owner = place_of(each.position)
-        if client in {None, owner}:
-            row = sums.setdefault((each.worker, location, owner), _Sum())
-            row.add(each.milliseconds, each.price(rates_of(each.position)), each.price(rates_of(each.worker)))
+        worker, position = directory[each.worker], directory[each.position]
+        owner, location = place_of(position)
+        if client is None or client == owner.id:
+            row = sums.setdefault((worker, owner, location), _Sum())
+            row.add(each.milliseconds, each.price(rates_of(position)), each.price(rates_of(worker)))
     return sums
 
 
-def _parent(directory: Directory, identifier: UUID) -> UUID:
-    parent = directory[identifier].parent
-    if parent is None:
-        raise LookupError(f"{identifier} has no parent")
-    return parent
-
-
-def _row(directory: Directory, currency: str, who_and_where: WhoAndWhere, sum_: _Sum) -> HoursRow:
-    worker, location, client = who_and_where
+def _row(currency: str, who_and_where: WhoAndWhere, sum_: _Sum) -> HoursRow:
+    worker, client, location = who_and_where
     seconds = decimal_hours.seconds(sum_.milliseconds)
     billed, paid = (None if product is None else amount_of(product) for product in (sum_.billed, sum_.paid))
-    return HoursRow.model_validate(
-        {
-            "worker_id": worker,
-            "worker_name": directory[worker].name,
-            "work_location_id": location,
-            "work_location_name": directory[location].name,
-            "client_id": client,
-            "client_name": directory[client].name,
-            "total_seconds": seconds,
-            "total_hours": decimal_hours.hours(seconds),
-            **Priced.amounts(billed, paid, currency),
-        }
+    amounts: dict[str, Any] = Priced.amounts(billed, paid, currency)
+    return HoursRow(
+        worker_id=worker.id,
+        worker_name=worker.name,
+        work_location_id=location.id,
+        work_location_name=location.name,
+        client_id=client.id,
+        client_name=client.name,
+        total_seconds=seconds,
+        total_hours=decimal_hours.hours(seconds),
+        **amounts,
     )
-
-
-def _order(directory: Directory) -> Callable[[WhoAndWhere], tuple[Any, ...]]:
-    """By the names of worker, client and work location."""
-
-    @cache
-    def name(identifier: UUID) -> tuple[str, UUID]:
-        return text.fold(directory[identifier].name), identifier
-
-    def order(who_and_where: WhoAndWhere) -> tuple[Any, ...]:
-        worker, location, client = who_and_where
-        return name(worker), name(client), name(location)
-
-    return order
 
 
 def _totals(rows: list[HoursRow], currency: str) -> HoursTotals:

@@ -1,0 +1,42 @@
+"""One request, sent several times: what it cost."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.api import Answer
+from tests.support.wire import recorded
+
+_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of the last time; CPU in milliseconds is the median."""
+
+    result: Any
+    round_trips: int
+    capacity: float
+    milliseconds: float
+
+    @property
+    def data(self) -> Any:
+        answer: Answer = self.result
+        return answer.data
+
+
+def measured(request: Callable[[], Any], repeats: int = _REPEATS) -> Measured:
+    if repeats > 1:
+        request()
+    spent = []
+    for _ in range(repeats):
+        with recorded() as recording:
+            started = time.process_time()
+            result = request()
+            spent.append((time.process_time() - started) * 1000)
+    capacity = float(sum(call.capacity for call in recording.calls))
+    return Measured(result, len(recording.calls), capacity, statistics.median(spent))

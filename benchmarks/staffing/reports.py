@@ -1,0 +1,78 @@
+"""`getHoursReport` of a month, beside adding up the assignments themselves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from benchmarks.staffing import plan
+from benchmarks.staffing.measured import Measured, measured
+from benchmarks.tables import show
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys
+from chalicelib.dal.assignments import ASSIGNMENTS
+from chalicelib.dal.table import Item
+from tests.support.world import Organization
+
+_QUERY = {"startDate": plan.month().isoformat(), "endDate": plan.last_day().isoformat()}
+
+
+def run(organizations: Mapping[str, tuple[Organization, dict[str, Any]]]) -> None:
+    small, contents = organizations["10,000"]
+    grown, _ = organizations["110,000"]
+    wide, _ = organizations["1,000 workers"]
+    naive = measured(lambda: _added_up(small.id), repeats=3)
+    assert sum(naive.result.values()) == contents["totals"]["seconds"]
+    csv = measured(lambda: small.owner.call("exportReportToCsv", query=_QUERY))
+    in_csv = csv.result.text.count("\r\n") - 1
+    rows = [
+        _row("query the assignments, add them up", len(naive.result), naive, naive),
+        _report("500 workers x 20 shifts", small, contents, naive),
+        _report("... with 100,000 older assignments", grown, organizations["110,000"][1], naive),
+        _report("1,000 workers x 10 shifts", wide, organizations["1,000 workers"][1], naive),
+        _row("500 x 20, as CSV", in_csv, csv, naive),
+        _row("500 x 20, of one client", *_of(small, {"clientId": contents["clientId"]}), naive),
+    ]
+    for organization in (small, grown):
+        organization.owner.call("updateOrganization", body={"timezone": "Europe/Berlin"})
+    rows += [
+        _report("500 x 20, in Berlin", small, contents, naive),
+        _report("... with older: two months are read", grown, organizations["110,000"][1], naive),
+    ]
+    show(
+        "A month's hours of 10,000 assignments, with rates (ratio: to adding up the assignments)",
+        ("", "rows", "round trips", "RCU", "CPU ms", "ratio"),
+        rows,
+    )
+
+
+def _added_up(organization: OrganizationId) -> dict[tuple[str, str], int]:
+    """Seconds by worker and work location, of the months' assignments, as they lie in the table; without a name."""
+    since, until = (f"{day.isoformat()}T" for day in (plan.month(), plan.month(-1)))
+    seconds: dict[tuple[str, str], int] = defaultdict(int)
+    for item in Item.query(keys.partition(organization, ASSIGNMENTS.kind)):
+        stored = item.data
+        if since <= stored["startAt"] < until and "cancelledAt" not in stored:
+            start, end = (datetime.fromisoformat(stored[name]) for name in ("startAt", "endAt"))
+            seconds[stored["workerId"], stored["workLocationId"]] += int((end - start).total_seconds())
+    return seconds
+
+
+def _report(name: str, organization: Organization, contents: dict[str, Any], naive: Measured) -> tuple[object, ...]:
+    rows, report = _of(organization, {})
+    totals, expected = report.data["totals"], contents["totals"]
+    found = {name: totals[name]["amount"] for name in ("billed", "paid")}
+    assert {"rows": rows, "seconds": totals["totalSeconds"], **found} == expected, (name, totals, expected)
+    return _row(name, rows, report, naive)
+
+
+def _of(organization: Organization, query: dict[str, str]) -> tuple[int, Measured]:
+    report = measured(lambda: organization.owner.call("getHoursReport", query={**_QUERY, **query}))
+    return len(report.data["rows"]), report
+
+
+def _row(name: str, rows: int, cost: Measured, naive: Measured) -> tuple[object, ...]:
+    ratio = cost.milliseconds / naive.milliseconds
+    return name, rows, cost.round_trips, cost.capacity, cost.milliseconds, f"{ratio:.2f}"
