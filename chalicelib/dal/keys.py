@@ -21,6 +21,16 @@
 | assignments of a worker, by time                | gsi5 `ORG#<org>#ASSIGNMENT#WORKER#<id>` / `at`         |
 | … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
 | all hours of some months                        | `ORG#<org>#ROSTER` / `<yyyy-mm>#<worker>`              |
+| levels and integrals of a source, or one value  | `ORG#<org>#ROLLUP#<SOURCE>[#<FIELD>#<value>]` / cell   |
+| what the rollups hold of an entity              | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
+| what metrics came to last                       | `ORG#<org>#METRICSTATE` / `<metric>`                   |
+| … and before, in a range                        | `ORG#<org>#METRICHISTORY#<metric>` / instant           |
+| metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
+| the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
+| … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
+| … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<ENTITY>#<id>`             |
+| what a user has read and archived of them       | `ORG#<org>#MARK#<user>` / `<activity>`                 |
+| costly answers, and the tags they depend on     | `ORG#<org>#CACHE#<hash>`, `ORG#<org>#TAG` / `<tag>`    |
 
 Ids are UUIDv7, so ordering by id is ordering by creation.
 """
@@ -105,6 +115,53 @@ def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
     return Key(roster(organization), f"{month}#{worker}")
 
 
+def rollup(organization: OrganizationId, source: str, dimension: str | None = None, value: str = "") -> str:
+    """Partition of the cells of a source: of all of it, or of one value of a dimension."""
+    everything = f"{partition(organization, 'ROLLUP')}#{source.upper()}"
+    return everything if dimension is None else f"{everything}#{dimension.upper()}#{value}"
+
+
+def applied(organization: OrganizationId, source: str, identifier: UUID) -> Key:
+    return Key(f"{partition(organization, 'APPLIED')}#{source.upper()}", str(identifier))
+
+
+def metric_states(organization: OrganizationId) -> str:
+    return partition(organization, "METRICSTATE")
+
+
+def metric_state(organization: OrganizationId, metric: str) -> Key:
+    return Key(metric_states(organization), metric)
+
+
+def metric_history(organization: OrganizationId, metric: UUID) -> str:
+    return f"{partition(organization, 'METRICHISTORY')}#{metric}"
+
+
+def activities(organization: OrganizationId) -> str:
+    return partition(organization, "ACTIVITY")
+
+
+def activities_of_type(organization: OrganizationId, kind: str) -> str:
+    return f"{activities(organization)}#TYPE#{kind}"
+
+
+def activities_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> str:
+    return f"{activities(organization)}#OF#{entity_type.upper()}#{identifier}"
+
+
+def activity_marks(organization: OrganizationId, user: UUID) -> str:
+    return f"{partition(organization, 'MARK')}#{user}"
+
+
+def tag(organization: OrganizationId, name: str) -> Key:
+    return Key(partition(organization, "TAG"), name)
+
+
+def cached(organization: OrganizationId, digest: str) -> Key:
+    """A partition an answer: spread by key."""
+    return Key(f"{partition(organization, 'CACHE')}#{digest}", "ANSWER")
+
+
 def unique_value(organization: OrganizationId, name: str, field: str, value: str) -> Key:
     """Hashed, because a sort key holds 1,024 bytes and a name may need more."""
     return Key(f"{partition(organization, name)}#UNIQUE#{field.upper()}", _digest(text.unique_form(value)))
@@ -184,6 +241,13 @@ def _address(address: str) -> str:
 # -- across organizations: what the system itself looks for ----------------------------------------------------------
 
 UNSENT_MAIL = "MAIL#UNSENT"
+
+
+def due(shard: int) -> str:
+    """Partition of gsi9 that holds some of the metrics that wait to be recalculated, by when they are due."""
+    return f"DUE#{shard:02}"
+
+
 HEALTH = Key("HEALTH", "PROBE")
 
 
