@@ -19,7 +19,7 @@ from chalicelib.dal.clients import CLIENTS, Client
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.positions import POSITIONS, StoredPosition
 from chalicelib.dal.records import Record
-from chalicelib.dal.roster import WITHOUT_END, Occupation, Roster, Standing, Tally
+from chalicelib.dal.roster import Occupation, Standing, Tally
 from chalicelib.dal.table import Item
 from chalicelib.dal.timeline import Lane
 from chalicelib.dal.users import USERS, Role, StoredUser
@@ -163,14 +163,7 @@ class _Occupied:
             self.standing[str(assignment)] = held.model_dump(mode="json", exclude_none=True)
 
     def roster(self, now: datetime) -> dict[str, Any]:
-        """Counts of past ends are left out, as a writer does who writes after them."""
-        present = clock.to_text(now)
-        return Roster(
-            changes=self._changes,
-            milliseconds=self._tally.milliseconds,
-            ends={end: count for end, count in self._tally.ends.items() if end == WITHOUT_END or end > present},
-            lanes=dict(self._tally.lanes),
-        ).model_dump(mode="json")
+        return self._tally.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
 
 
 def _rates(rate: Callable[[int, date], int], number: int) -> Mapping[str, Any]:

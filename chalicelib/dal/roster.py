@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pydantic import Field
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.core import clock
@@ -34,13 +35,25 @@ _PRUNED_AT_ONCE = 20
 _SPENT_AT_MOST = 20
 
 
+class Moment(NamedTuple):
+    """Where in a roster it is counted what starts, or ends, at an instant."""
+
+    name: str
+    instant: str
+
+    @property
+    def path(self) -> Path:
+        return Item.roster[self.name][self.instant]
+
+
 class Roster(Contract):
     changes: int = 0
     """Moves with every change: what was read is still so while it has not moved."""
     milliseconds: int = 0
     """Of all assignments with an end that are not cancelled."""
+    starts: dict[str, int] = Field(default_factory=dict)
     ends: dict[str, int] = Field(default_factory=dict)
-    """How many assignments, cancelled ones aside, end at which instant; past ones may be missing."""
+    """How many assignments, cancelled ones aside, start and end at which instant; past ones may be missing."""
     lanes: dict[Lane, int] = Field(default_factory=dict)
     """How many assignments, cancelled ones aside, lie on each lane of the timeline."""
 
@@ -49,14 +62,22 @@ class Roster(Contract):
         since = clock.to_text(now)
         return sum(count for end, count in self.ends.items() if end == WITHOUT_END or end > since)
 
-    def spent(self, now: datetime) -> list[str]:
-        """Ends ahead at which nothing ends any more, once there are many.
+    def spent(self, now: datetime) -> list[Moment]:
+        """Starts and ends ahead at which nothing starts or ends any more, once there are many.
 
         They can go only while the roster `is_unchanged`: another request may just count there again.
         """
         since = clock.to_text(now)
-        found = [end for end, count in self.ends.items() if count <= 0 and end > since]
+        found = [moment for moment, count in self.moments.items() if count <= 0 and moment.instant > since]
         return found if len(found) > _SPENT_AT_MOST else []
+
+    @property
+    def moments(self) -> dict[Moment, int]:
+        return {
+            Moment(name, instant): count
+            for name, counts in (("starts", self.starts), ("ends", self.ends))
+            for instant, count in counts.items()
+        }
 
     @property
     def occupied(self) -> list[Lane]:
@@ -113,33 +134,43 @@ class Tally:
 
     def __init__(self) -> None:
         self.milliseconds = 0
-        self.ends: Counter[str] = Counter()
+        self.moments: Counter[Moment] = Counter()
         self.lanes: Counter[Lane] = Counter()
 
     def add(self, occupation: Occupation, by: int) -> None:
         self.lanes[occupation.lane] += by
-        self.ends[WITHOUT_END if occupation.end is None else clock.to_text(occupation.end)] += by
+        self.moments[Moment("starts", clock.to_text(occupation.start))] += by
+        self.moments[Moment("ends", WITHOUT_END if occupation.end is None else clock.to_text(occupation.end))] += by
         if occupation.end is not None:
             self.milliseconds += by * clock.milliseconds(occupation.end)
             self.milliseconds -= by * clock.milliseconds(occupation.start)
 
+    def roster(self, now: datetime) -> Roster:
+        """Of something whose assignments are all in here."""
+        present = clock.to_text(now)
+        starts, ends = (
+            {at: count for (of, at), count in self.moments.items() if of == name and at > present}
+            for name in ("starts", "ends")
+        )
+        return Roster(milliseconds=self.milliseconds, lanes=dict(self.lanes), starts=starts, ends=ends)
+
     def actions(self, roster: Roster, now: datetime) -> list[Action]:
-        """Counts of ends that have passed are of no use any more: they are left out, and removed where they lie.
+        """Counts of what has passed are of no use any more: they are left out, and removed where they lie.
 
         Together with `condition`.
         """
         present = clock.to_text(now)
-        past = [end for end in roster.ends if end != WITHOUT_END and end <= present]
-        useless = [*past, *(end for end in roster.spent(now) if not self.ends[end])]
+        past = [moment for moment in roster.moments if moment.instant <= present]
+        useless = [*past, *(moment for moment in roster.spent(now) if not self.moments[moment])]
         counts = [
-            *((Item.roster["ends"][end], by) for end, by in self.ends.items() if end > present),
+            *((moment.path, by) for moment, by in self.moments.items() if moment.instant > present),
             *((Item.roster["lanes"][lane], by) for lane, by in self.lanes.items()),
             (Item.roster["milliseconds"], self.milliseconds),
             (Item.roster["changes"], 1),
         ]
         return [
             *(path.set((path | 0) + by) for path, by in counts if by),
-            *(Item.roster["ends"][end].remove() for end in useless[:_PRUNED_AT_ONCE]),
+            *(moment.path.remove() for moment in useless[:_PRUNED_AT_ONCE]),
         ]
 
 

@@ -199,9 +199,10 @@ class Assigning(RuleBasedStateMachine):
                 lanes = Counter(lane_of(*each.times) for each in present)
                 assert {lane: count for lane, count in roster.lanes.items() if count} == lanes
                 ends = Counter("open" if each.end is None else at(each.end) for each in present)
-                ahead = {end: count for end, count in ends.items() if end == "open" or end > clock.to_text(now)}
-                kept = {end: count for end, count in roster.ends.items() if end == "open" or end > clock.to_text(now)}
-                assert {end: count for end, count in kept.items() if count} == ahead
+                starts = Counter(at(each.start) for each in present)
+                for kept, counted in ((roster.ends, ends), (roster.starts, starts)):
+                    ahead = {moment: count for moment, count in kept.items() if moment > clock.to_text(now) and count}
+                    assert ahead == {moment: count for moment, count in counted.items() if moment > clock.to_text(now)}
 
     @invariant()
     def months_and_standing_hold_what_is_not_cancelled(self) -> None:
