@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import logger
 from chalicelib.dal import outbox
 from chalicelib.jobs import batches, mail
+from chalicelib.jobs.changes import Change, Kind
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -17,12 +19,8 @@ def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return batches.process("DynamoDBStreams", _handle, event, context)
 
 
-def _handle(record: DynamoDBRecord) -> None:
-    raw = record.raw_event
-    if raw["eventName"] != "INSERT":
-        return
-    keys = raw["dynamodb"]["Keys"]
-    reference = outbox.reference_of(keys["pk"]["S"], keys["sk"]["S"])
+def _send_mail(change: Change) -> None:
+    reference = outbox.reference_of(*change.key) if change.kind is Kind.INSERT else None
     if reference is None:
         return
     try:
@@ -30,3 +28,21 @@ def _handle(record: DynamoDBRecord) -> None:
     except Exception:  # noqa: BLE001  logged, and the mail is still in the outbox
         # Mail must not hold up the stream: the sweep finds what is still unsent and gives it to the queue.
         logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
+
+
+_HANDLERS: Sequence[Callable[[Change], None]] = (_send_mail,)
+"""In this order. Each passes over what is not its own, and has one effect however often it sees a change."""
+
+
+def _handle(record: DynamoDBRecord) -> None:
+    """Every handler gets the change, whatever became of it in those before; if any failed, it is delivered again."""
+    change = Change.of(record.raw_event)
+    failures: list[Exception] = []
+    for handler in _HANDLERS:
+        try:
+            handler(change)
+        except Exception as error:  # noqa: BLE001  logged, and raised below
+            logger.exception("change not carried on", extra={"stream_event_id": record.event_id})
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("change not carried on", failures)
