@@ -182,6 +182,23 @@ def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
     return found
 
 
+def raw_batch(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
+    """As `batch_get`, eventually consistent, and as attribute maps: {name: {type: value}}."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[Key, dict[str, Any]] = {}
+    with faults():
+        while wanted:
+            chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
+            # PynamoDB's own model hands it such dictionaries, whatever its types say.
+            named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
+            answer = connection().batch_get_item(named)
+            for item in answer["Responses"].get(connection().table_name, []):
+                found[Key(item["pk"]["S"], item["sk"]["S"])] = item
+            left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})
+            wanted += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
+    return found
+
+
 class RawPage(NamedTuple):
     items: list[dict[str, Any]]
     """Attribute maps as the wire has them: {name: {type: value}}."""

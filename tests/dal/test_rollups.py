@@ -1,0 +1,105 @@
+"""Rollups: whatever was applied and taken back, in whatever order, levels and integrals are those of what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core import ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, rollups, table
+from chalicelib.dal.rollups import MINUTE, Applied, Edge, Spread
+from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
+
+SOURCE = "spans"
+DIMENSIONS = (("clientId", "a"), ("clientId", "b"))
+EPOCH_DAY = 20_000 * 86_400_000
+
+instants = st.one_of(
+    st.integers(0, 120 * 86_400_000),
+    st.integers(0, 120).map(lambda day: day * 86_400_000),
+    st.integers(0, 120 * 24 * 60).map(lambda minute: minute * MINUTE),
+).map(lambda offset: EPOCH_DAY + offset)
+
+
+@st.composite
+def spreads(draw: st.DrawFn) -> Spread:
+    """Of a span, with or without an end, in the one or the other dimension."""
+    dimensions = (draw(st.sampled_from(DIMENSIONS)),)
+    start = draw(instants)
+    rate = draw(st.integers(0, 10_000))
+    edges = [Edge(start, (("s", 1), ("b", rate)), dimensions=dimensions)]
+    if draw(st.booleans()):
+        end = start + draw(st.integers(1, 40 * 86_400_000))
+        edges.append(Edge(end, (("e", 1), ("b", -rate)), is_end=True, dimensions=dimensions))
+    return tuple(edges)
+
+
+def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread) -> bool:
+    stored = table.get(keys.applied(organization, SOURCE, identifier))
+    return rollups.apply(organization, SOURCE, identifier, rollups.applied_of(stored), wanted)
+
+
+def _level(spread: Sequence[Edge], measure: str, at: int) -> int:
+    return sum(dict(edge.heights).get(measure, 0) for edge in spread if edge.at - edge.is_end < at)
+
+
+def _integral(spread: Sequence[Edge], measure: str, at: int) -> int:
+    return sum(dict(edge.heights).get(measure, 0) * (at - edge.at) for edge in spread if edge.at - edge.is_end < at)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 3), st.one_of(st.just(()), spreads())), max_size=10),
+    asked=st.lists(instants.map(lambda instant: instant // MINUTE * MINUTE), min_size=1, max_size=6),
+)
+def test_levels_and_integrals_are_those_of_what_was_applied_last(
+    changes: list[tuple[int, Spread]], asked: list[int]
+) -> None:
+    organization = OrganizationId(ids.new_id())
+    entities = [ids.new_id() for _ in range(4)]
+    last: dict[int, Spread] = {}
+    for number, spread in changes:
+        _apply(organization, entities[number], spread)
+        last[number] = spread
+    partitions = {dimension: keys.rollup(organization, SOURCE, *(dimension or ())) for dimension in (None, *DIMENSIONS)}
+
+    found = rollups.read(dict.fromkeys(partitions.values(), asked))
+
+    for dimension, partition in partitions.items():
+        there = [edge for each in last.values() for edge in each if dimension is None or dimension in edge.dimensions]
+        for at in asked:
+            for measure in ("s", "e", "b"):
+                assert found[partition].level(measure, at) == _level(there, measure, at)
+                assert found[partition].integral(measure, at) == _integral(there, measure, at)
+        assert found[partition].total("s") == sum(dict(edge.heights).get("s", 0) for edge in there)
+
+
+def test_applying_the_same_again_writes_nothing() -> None:
+    organization, entity = OrganizationId(ids.new_id()), ids.new_id()
+    spread = (Edge(EPOCH_DAY, (("s", 1),)),)
+    assert _apply(organization, entity, spread)
+    assert not _apply(organization, entity, spread)
+
+
+def test_who_applied_from_an_older_reading_is_told_to_read_again() -> None:
+    organization, entity = OrganizationId(ids.new_id()), ids.new_id()
+    _apply(organization, entity, (Edge(EPOCH_DAY, (("s", 1),)),))
+    with pytest.raises(StaleRead):
+        rollups.apply(organization, SOURCE, entity, Applied(0, ()), (Edge(EPOCH_DAY + 1, (("s", 1),)),))
+
+
+def test_more_edges_than_a_transaction_holds_are_applied_in_steps() -> None:
+    organization, entity = OrganizationId(ids.new_id()), ids.new_id()
+    spread = tuple(Edge(EPOCH_DAY + day * 86_400_000, (("s", 1),)) for day in range(MAXIMUM_WRITES))
+    _apply(organization, entity, spread)
+    at = EPOCH_DAY + 50 * 86_400_000 + MINUTE
+    partition = keys.rollup(organization, SOURCE)
+    assert rollups.read({partition: [at]})[partition].level("s", at) == 51
+    _apply(organization, entity, ())
+    assert rollups.read({partition: [at]})[partition].level("s", at) == 0
+    assert table.get(keys.applied(organization, SOURCE, entity)) is None
