@@ -60,11 +60,16 @@ def start_of(day: date, zone: str) -> datetime:
 
     So a day that the zone skips begins where the next one does, and is 0 hours long.
     """
-    midnight = datetime.combine(day, time(), ZoneInfo(zone))  # the earlier one, where clocks show it twice
-    start = midnight.astimezone(UTC)
-    if start.astimezone(midnight.tzinfo).replace(tzinfo=None) == midnight.replace(tzinfo=None):
-        return start
-    return _end_of_gap(midnight)
+    return instant_at(datetime.combine(day, time()), zone)
+
+
+def instant_at(local: datetime, zone: str) -> datetime:
+    """The first instant, in UTC, at which clocks in `zone` show `local`, which names no zone, or a later time."""
+    shown = local.replace(tzinfo=ZoneInfo(zone), fold=0)  # the earlier one, where clocks show it twice
+    instant = shown.astimezone(UTC)
+    if instant.astimezone(shown.tzinfo).replace(tzinfo=None) == local:
+        return instant
+    return _end_of_gap(shown)
 
 
 def _end_of_gap(missing: datetime) -> datetime:
@@ -73,7 +78,7 @@ def _end_of_gap(missing: datetime) -> datetime:
     before, after = missing.replace(fold=1).astimezone(UTC), missing.replace(fold=0).astimezone(UTC)
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)
-        if middle.astimezone(missing.tzinfo).date() < missing.date():
+        if middle.astimezone(missing.tzinfo).replace(tzinfo=None) < missing.replace(tzinfo=None):
             before = middle
         else:
             after = middle
