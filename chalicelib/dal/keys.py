@@ -85,6 +85,26 @@ def entity(organization: OrganizationId, name: str, identifier: UUID) -> Key:
     return Key(partition(organization, name), str(identifier))
 
 
+class EntityName(NamedTuple):
+    """What the key of an entity says."""
+
+    organization: OrganizationId
+    kind: str
+    id: UUID
+
+
+def entity_of(key: Key) -> EntityName | None:
+    """The entity that lies at a key; None for what else may lie in the table."""
+    scope, _, rest = key.pk.partition("#")
+    organization, _, kind = rest.partition("#")
+    if scope != "ORG" or "#" in kind:
+        return None
+    try:
+        return EntityName(OrganizationId(UUID(organization)), kind, UUID(key.sk))
+    except ValueError:
+        return None
+
+
 def listing(organization: OrganizationId, name: str, *, deleted: bool) -> str:
     """Partition of gsi1 that holds the slim rows of a page list."""
     return f"{partition(organization, name)}#{'DELETED' if deleted else 'LIVE'}"
@@ -133,8 +153,8 @@ def metric_state(organization: OrganizationId, metric: str) -> Key:
     return Key(metric_states(organization), metric)
 
 
-def metric_history(organization: OrganizationId, metric: UUID) -> str:
-    return f"{partition(organization, 'METRICHISTORY')}#{metric}"
+def metric_history(organization: OrganizationId, row: str) -> str:
+    return f"{partition(organization, 'METRICHISTORY')}#{row}"
 
 
 def activities(organization: OrganizationId) -> str:

@@ -1,0 +1,249 @@
+"""What metrics came to last, when they are due again, and what they came to before.
+
+A row tells of one metric of an organization's own, or, as `SYSTEM`, of all those that come with the product, which are
+calculated together. Rows stand in gsi9 by when they are due; every write moves a row's version.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+from pydantic import Field
+from pynamodb.expressions.update import Action
+
+from chalicelib.core import clock
+from chalicelib.core.contracts import Contract, CursorPage, Instant
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.keys import GSI9, Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import Refusal, UnitOfWork, stale
+
+SYSTEM = "SYSTEM"
+"""The row of the metrics that come with the product."""
+SYSTEM_REFRESH_SECONDS = 300
+SHARDS = 8
+_KEPT = timedelta(days=400)
+
+
+class LastResult(Contract):
+    """What a metric came to. `status` outlives an error: it is the one that was told of last."""
+
+    as_of: Instant
+    value: float | None = None
+    previous: float | None = None
+    unit: str | None = None
+    status: str | None = None
+    error: str | None = None
+
+
+class MetricState(Contract):
+    row: str
+    definition: int = 0
+    """The version of the metric that it tells of."""
+    refresh_rate: int
+    due_at: Instant
+    results: Mapping[UUID, LastResult] = {}
+    """By metric; none before the first calculation."""
+    version: int = 0
+    """0: it is not in the table yet."""
+
+    @classmethod
+    def of(cls, item: Item) -> MetricState:
+        return cls.model_validate({**(item.data or {}), "row": item.sk, "version": item.version}, extra="ignore")
+
+    @classmethod
+    def of_system(cls, now: datetime) -> MetricState:
+        return cls(row=SYSTEM, refresh_rate=SYSTEM_REFRESH_SECONDS, due_at=now)
+
+
+class MetricPoint(Contract):
+    """What a metric came to at an instant."""
+
+    as_of: Instant
+    value: Annotated[float | None, Field(examples=[37.5])]
+    status: Annotated[str | None, Field(examples=["normal"])]
+
+
+class DueRow(NamedTuple):
+    organization: OrganizationId
+    row: str
+
+
+# -- with the definition ---------------------------------------------------------------------------------------------
+
+
+def add(unit: UnitOfWork, metric: UUID, *, definition: int, refresh_rate: int, due_at: datetime) -> None:
+    state = MetricState(row=str(metric), definition=definition, refresh_rate=refresh_rate, due_at=due_at)
+    unit.put_new(_item(unit.organization, state), stale)
+
+
+def redefine(
+    unit: UnitOfWork, metric: UUID, *, definition: int, refresh_rate: int, due_at: datetime, forget: bool
+) -> None:
+    """`forget`: what it came to was of another query."""
+    actions = [
+        table.assign("definition", definition),
+        table.assign("refreshRate", refresh_rate),
+        *_due(unit.organization, str(metric), due_at),
+        Item.version.set(Item.version + 1),
+    ]
+    if forget:
+        actions.append(table.assign("results", {}))
+    unit.update(keys.metric_state(unit.organization, str(metric)), actions, None, stale)
+
+
+def remove(unit: UnitOfWork, metric: UUID) -> None:
+    unit.delete(keys.metric_state(unit.organization, str(metric)), None, stale)
+
+
+def found(organization: OrganizationId, now: datetime) -> None:
+    """Makes the row of a new organization's system metrics, due at once; leaves one that is there as it is."""
+    unit = UnitOfWork(organization)
+    unit.put_new(_item(organization, MetricState.of_system(now)), lambda _: _AlreadyThere())
+    try:
+        unit.commit()
+    except _AlreadyThere:
+        return
+
+
+class _AlreadyThere(Exception):
+    pass
+
+
+# -- with a calculation ----------------------------------------------------------------------------------------------
+
+
+def read(organization: OrganizationId, rows: Iterable[str]) -> dict[str, MetricState]:
+    """Strongly consistent; absent ones are absent."""
+    items = table.batch_get(keys.metric_state(organization, row) for row in rows)
+    return {item.sk: MetricState.of(item) for item in items.values()}
+
+
+def read_all(organization: OrganizationId) -> dict[str, MetricState]:
+    states: dict[str, MetricState] = {}
+    after: str | None = None
+    while True:
+        page = table.query(keys.metric_states(organization), after=after)
+        states |= {row["sk"]["S"]: MetricState.of(table.item_from_raw(row)) for row in page.items}
+        after = page.last
+        if after is None:
+            return states
+
+
+def record(
+    unit: UnitOfWork,
+    state: MetricState,
+    results: Mapping[UUID, LastResult],
+    *,
+    as_of: datetime,
+    due_at: datetime,
+    refusal: Refusal,
+) -> None:
+    """Writes the row, and its point of the history, if the row is as it was read."""
+    if state.version == 0:
+        after = state.model_copy(update={"results": results, "due_at": due_at})
+        unit.put_new(_item(unit.organization, after), refusal)
+    else:
+        actions = [
+            table.assign("results", _results(results)),
+            *_due(unit.organization, state.row, due_at),
+            Item.version.set(state.version + 1),
+        ]
+        key = keys.metric_state(unit.organization, state.row)
+        unit.update(key, actions, Item.version == state.version, refusal)
+    points = {
+        str(metric): {"value": result.value, "status": result.status}
+        for metric, result in results.items()
+        if result.error is None
+    }
+    if points:
+        # One a minute: the last one of a minute stands.
+        point = Item(keys.metric_history(unit.organization, state.row), clock.to_text(as_of), data=points)
+        point.ttl = int((as_of + _KEPT).timestamp())
+        unit.put(point, None, stale)
+
+
+def history(
+    organization: OrganizationId,
+    cursors: Cursors,
+    row: str,
+    metric: UUID,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    cursor: str | None,
+    limit: int,
+    forward: bool,
+) -> CursorPage[MetricPoint]:
+    """The points of a metric; `until` is inclusive."""
+    name = str(metric)
+    return walk(
+        keys.metric_history(organization, row),
+        cursors,
+        CursorPage[MetricPoint],
+        lambda rows: [MetricPoint(as_of=point["sk"]["S"], **table.plain(point, "data")[name]) for point in rows],
+        cursor=cursor,
+        limit=limit,
+        forward=forward,
+        between=(clock.to_text(since) if since else " ", clock.to_text(until) if until else "\uffff"),
+        condition=Item.data[name].exists(),
+    )
+
+
+# -- across organizations --------------------------------------------------------------------------------------------
+
+
+def due(shard: int, now: datetime) -> Iterator[DueRow]:
+    """What is due at `now`; a page of up to 1 MB, some 4,000 rows, a query."""
+    return _rows(shard, before=clock.to_text(now) + "#\uffff")
+
+
+def organizations(shard: int) -> Iterator[OrganizationId]:
+    """Those whose system metrics are in the shard: over all shards, every organization."""
+    return (each.organization for each in _rows(shard) if each.row == SYSTEM)
+
+
+def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
+    after: str | None = None
+    while True:
+        page = table.query(keys.due(shard), index=GSI9, sort_key="at", after=after, between=(" ", before))
+        for row in page.items:
+            yield DueRow(keys.organization_of(row["pk"]["S"]), row["sk"]["S"])
+        after = page.last
+        if after is None:
+            return
+
+
+# -- the stored form -------------------------------------------------------------------------------------------------
+
+
+def shard_of(organization: OrganizationId, row: str) -> int:
+    """By row, so that one large organization does not heat one partition."""
+    return zlib.crc32(f"{organization}#{row}".encode()) % SHARDS
+
+
+def _item(organization: OrganizationId, state: MetricState) -> Item:
+    data = state.model_dump(mode="json", exclude={"row", "version"}, exclude_none=True)
+    key: Key = keys.metric_state(organization, state.row)
+    item = Item(key.pk, key.sk, data=data, version=1)
+    item.gsi9pk = keys.due(shard_of(organization, state.row))
+    item.at = _at(organization, state.row, state.due_at)
+    return item
+
+
+def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
+    return [table.assign("dueAt", clock.to_text(due_at)), Item.at.set(_at(organization, row, due_at))]
+
+
+def _at(organization: OrganizationId, row: str, due_at: datetime) -> str:
+    return f"{clock.to_text(due_at)}#{organization}#{row}"
+
+
+def _results(results: Mapping[UUID, LastResult]) -> dict[str, Any]:
+    return {str(metric): result.model_dump(mode="json", exclude_none=True) for metric, result in results.items()}

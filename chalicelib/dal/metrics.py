@@ -1,0 +1,123 @@
+"""Metrics: what an organization measures of itself, how it reads what comes out, and who may see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
+
+from chalicelib.core.contracts import Line
+from chalicelib.core.errors import invalid_state
+from chalicelib.core.figures import Figure
+from chalicelib.dal import metric_states
+from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
+from chalicelib.dal.organizations import ORGANIZATIONS
+from chalicelib.dal.page_lists import ListedCollection
+from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.users import Role
+
+MAXIMUM_METRICS = 1000
+"""Of an organization's own."""
+
+
+def _in_order(roles: Sequence[Role]) -> tuple[Role, ...]:
+    return tuple(role for role in Role if role in roles)
+
+
+def _stored_query(query: Mapping[str, Any], info: SerializationInfo) -> Any:
+    return json.dumps(query) if info.round_trip else query
+
+
+MetricName = Annotated[Line, Field(max_length=100, examples=["Hours this week"])]
+Query = Annotated[
+    dict[str, Any],
+    BeforeValidator(lambda query: json.loads(query) if isinstance(query, str) else query),
+    PlainSerializer(_stored_query, when_used="json"),
+]
+"""A definition that was found valid. One text in the table, which looks at nothing inside it."""
+UnitText = Annotated[Line, Field(max_length=20, description="What people read behind the value.", examples=["h"])]
+Color = Annotated[Line, Field(max_length=50, examples=["blue"])]
+Icon = Annotated[Line, Field(max_length=100, examples=["clock"])]
+Permissions = Annotated[
+    tuple[Role, ...],
+    AfterValidator(_in_order),
+    Field(description="Roles that see the values, beside those that see the values of all metrics."),
+]
+RefreshRate = Annotated[
+    int, Field(ge=60, le=86_400, description="In seconds: how often it is calculated.", examples=[300])
+]
+
+
+class Metric(DeletableRecord):
+    name: MetricName
+    category: MetricCategory
+    query: Query
+    unit: UnitText | None = None
+    format: MetricFormat = MetricFormat.NUMBER
+    target_value: Figure | None = None
+    warning_threshold: Figure | None = None
+    critical_threshold: Figure | None = None
+    direction: Direction = Direction.DOWN
+    chart_type: ChartType | None = None
+    color: Color = "blue"
+    icon: Icon | None = None
+    permissions: Permissions = ()
+    refresh_rate: RefreshRate = 300
+    is_system: Annotated[bool, Field(description="It comes with the product and can't be changed.")] = False
+
+
+METRICS = ListedCollection(
+    entity="metric",
+    record=Metric,
+    shown_as=Metric,
+    search=lambda metric: (metric.name, metric.category),
+    sort_fields=("name", "category"),
+    facets=lambda metric: {"category": metric.category.value},
+    cursor_list="a search or a category",
+)
+
+
+def create(unit: UnitOfWork, metric: Metric, now: datetime) -> Metric:
+    """Due at once. VALIDATION_ERROR beyond MAXIMUM_METRICS."""
+    METRICS.create(unit, metric)
+    metric_states.add(unit, metric.id, definition=metric.version, refresh_rate=metric.refresh_rate, due_at=now)
+    _count(unit, 1)
+    return metric
+
+
+def update(unit: UnitOfWork, metric: Metric, changes: Mapping[str, Any], now: datetime) -> Metric:
+    """Due at once: what it came to with another query is forgotten."""
+    after = METRICS.update(unit, metric, changes)
+    metric_states.redefine(
+        unit,
+        metric.id,
+        definition=after.version,
+        refresh_rate=after.refresh_rate,
+        due_at=now,
+        forget=after.query != metric.query,
+    )
+    return after
+
+
+def delete(unit: UnitOfWork, metric: Metric) -> Metric:
+    deleted = METRICS.delete(unit, metric)
+    metric_states.remove(unit, metric.id)
+    _count(unit, -1)
+    return deleted
+
+
+def _count(unit: UnitOfWork, by: int) -> None:
+    """On the organization: metrics are defined too seldom for that to be a hot spot."""
+    counter = Item.children[METRICS.entity]
+    room = counter.does_not_exist() | (counter < MAXIMUM_METRICS)
+    unit.update(
+        ORGANIZATIONS.key(unit.organization, unit.organization),
+        [counter.set((counter | 0) + by)],
+        room if by > 0 else None,
+        lambda _: invalid_state(f"an organization may have {MAXIMUM_METRICS:,} metrics of its own"),
+    )
