@@ -29,7 +29,9 @@
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
 | … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<ENTITY>#<id>`             |
+| how many activities there are behind one        | gsi1 `ORG#<org>#ACTIVITY#FEED`                         |
 | what a user has read and archived of them       | `ORG#<org>#MARK#<user>` / `<activity>`                 |
+| … only the archived ones                        | gsi2 `ORG#<org>#MARK#<user>#ARCHIVED`                  |
 | costly answers, and the tags they depend on     | `ORG#<org>#CACHE#<hash>`, `ORG#<org>#TAG` / `<tag>`    |
 
 Ids are UUIDv7, so ordering by id is ordering by creation.
@@ -169,8 +171,17 @@ def activities_of_entity(organization: OrganizationId, entity_type: str, identif
     return f"{activities(organization)}#OF#{entity_type.upper()}#{identifier}"
 
 
+def activity_feed(organization: OrganizationId) -> str:
+    """Partition of gsi1 that holds a row for each activity, and nothing more of it: to be counted."""
+    return f"{activities(organization)}#FEED"
+
+
 def activity_marks(organization: OrganizationId, user: UUID) -> str:
     return f"{partition(organization, 'MARK')}#{user}"
+
+
+def archived_activities(organization: OrganizationId, user: UUID) -> str:
+    return f"{activity_marks(organization, user)}#ARCHIVED"
 
 
 def tag(organization: OrganizationId, name: str) -> Key:

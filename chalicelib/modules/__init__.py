@@ -15,6 +15,7 @@ _DOMAINS = (
     "rates",
     "assignments",
     "reports",
+    "activities",
     "audit",
     "system",
 )

@@ -1,0 +1,25 @@
+"""What the product's entities are called where a name is a value: in the audit log and in activities."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EntityName(StrEnum):
+    ORGANIZATION = "organization"
+    USER = "user"
+    SESSION = "session"
+    CLIENT = "client"
+    WORK_LOCATION = "workLocation"
+    POSITION = "position"
+    WORKER = "worker"
+    ASSIGNMENT = "assignment"
+    PROJECT = "project"
+    TASK = "task"
+    TIME_SESSION = "timeSession"
+    METRIC = "metric"
+    WIDGET = "widget"
+    ACTIVITY = "activity"
+    QUICK_ACTION = "quickAction"
+    LOAN = "loan"
+    KPI = "kpi"

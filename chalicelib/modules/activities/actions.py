@@ -1,0 +1,122 @@
+"""Activities: what happened, for everyone to follow, and what each has read of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core import ids
+from chalicelib.core.contracts import CursorPage, Success
+from chalicelib.core.entity_names import EntityName
+from chalicelib.core.errors import ErrorCode
+from chalicelib.dal import activity_lists, activity_marks
+from chalicelib.dal.activities import ACTIVITIES, Activity, ActivityType, EntityId
+from chalicelib.dal.activity_lists import ActivityFilter
+from chalicelib.dal.activity_marks import MarkedActivity
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.modules.activities.contracts import (
+    ArchivedActivity,
+    GetActivities,
+    ReadActivity,
+    RecordActivity,
+    UnreadCount,
+)
+
+
+@action(
+    "recordActivity",
+    "POST /activities",
+    permission=Permission.ACTIVITIES_RECORD,
+    audit=AuditEvent.ACTIVITY_RECORDED,
+    status=201,
+)
+def record_activity(ctx: Context, data: RecordActivity) -> MarkedActivity:
+    """Tells everyone in the organization what happened. What the caller does in Workledger is told by itself."""
+    activity = Activity.happened(ids.new_id(), **dict(data), actor=ctx.actor)
+    return MarkedActivity.new_to_all(ACTIVITIES.create(ctx.unit, activity))
+
+
+@action("getRecentActivities", "GET /activities", permission=Permission.WORKSPACE_READ)
+def get_recent_activities(ctx: Context, data: GetActivities) -> CursorPage[MarkedActivity]:
+    """What happened in the organization, newest first, without what the caller has archived.
+
+    A page may hold fewer activities than `limit`; the list ends only where `nextCursor` is null.
+    """
+    return _listed(ctx, data, ActivityFilter(is_archived=data.archived))
+
+
+@action("getActivitiesByType", "GET /activities/by-type/{type}", permission=Permission.WORKSPACE_READ)
+def get_activities_by_type(ctx: Context, type_: ActivityType, data: GetActivities) -> CursorPage[MarkedActivity]:
+    """Activities of one type, newest first; otherwise as the list of all."""
+    return _listed(ctx, data, ActivityFilter(type=type_, is_archived=data.archived))
+
+
+@action(
+    "getActivitiesByEntity", "GET /activities/by-entity/{entityType}/{entityId}", permission=Permission.WORKSPACE_READ
+)
+def get_activities_by_entity(
+    ctx: Context, entity_type: EntityName, entity_id: EntityId, data: GetActivities
+) -> CursorPage[MarkedActivity]:
+    """What happened to one entity, newest first; otherwise as the list of all. It may be deleted by now."""
+    return _listed(ctx, data, ActivityFilter(entity=(entity_type, entity_id), is_archived=data.archived))
+
+
+@action("getUnreadCount", "GET /activities/unread-count", permission=Permission.WORKSPACE_READ)
+def get_unread_count(ctx: Context) -> UnreadCount:
+    """How many activities the caller has neither read nor archived, since they have been a user; at most 10,000."""
+    unread = activity_marks.count_unread(ctx.organization, ctx.user)
+    return UnreadCount(count=unread.count, is_exact=unread.is_exact)
+
+
+@action(
+    "markActivityAsRead",
+    "POST /activities/{id}/read",
+    permission=Permission.SELF,
+    audit=AuditEvent.ACTIVITY_READ,
+    errors=(ErrorCode.NOT_FOUND,),
+)
+def mark_activity_as_read(ctx: Context, id_: UUID) -> ReadActivity:
+    """Marks an activity as read by the caller; again changes nothing."""
+    activity_marks.read(ctx.unit, ctx.user, id_)
+    return ReadActivity(id=id_)
+
+
+@action(
+    "markAllActivitiesAsRead", "POST /activities/read", permission=Permission.SELF, audit=AuditEvent.ACTIVITIES_READ
+)
+def mark_all_activities_as_read(ctx: Context) -> Success:
+    """Marks all activities that there are as read by the caller. Later ones are unread again."""
+    activity_marks.read_all(ctx.unit, ctx.user)
+    return Success()
+
+
+@action(
+    "archiveActivity",
+    "POST /activities/{id}/archive",
+    permission=Permission.SELF,
+    audit=AuditEvent.ACTIVITY_ARCHIVED,
+    errors=(ErrorCode.NOT_FOUND,),
+)
+def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
+    """Takes an activity out of the caller's lists and their unread count; again changes nothing."""
+    activity_marks.archive(ctx.unit, ctx.user, id_)
+    return ArchivedActivity(id=id_, is_archived=True)
+
+
+@action(
+    "unarchiveActivity",
+    "DELETE /activities/{id}/archive",
+    permission=Permission.SELF,
+    audit=AuditEvent.ACTIVITY_UNARCHIVED,
+    errors=(ErrorCode.NOT_FOUND,),
+)
+def unarchive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
+    """Puts an activity back into the caller's lists; again changes nothing."""
+    activity_marks.unarchive(ctx.unit, ctx.user, id_)
+    return ArchivedActivity(id=id_, is_archived=False)
+
+
+def _listed(ctx: Context, query: GetActivities, wanted: ActivityFilter) -> CursorPage[MarkedActivity]:
+    return activity_lists.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=query.cursor, limit=query.limit)

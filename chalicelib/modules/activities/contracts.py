@@ -1,0 +1,42 @@
+"""What recording, listing and marking activities takes, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Name
+from chalicelib.core.entity_names import EntityName
+from chalicelib.dal.activities import ActionName, ActivityType, Description, EntityId, Metadata, Severity
+
+
+class RecordActivity(Body):
+    title: Annotated[Name, Field(examples=["Payroll exported"])]
+    description: Annotated[Description, Field(examples=["Batch 17, 42 workers"])] | None = None
+    type: Annotated[ActivityType, Field(examples=[ActivityType.INTEGRATION_EVENT])]
+    entity_type: Annotated[EntityName, Field(examples=[EntityName.ORGANIZATION])]
+    entity_id: Annotated[EntityId, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    action: ActionName
+    metadata: Annotated[Metadata, Field(default_factory=dict)]
+    severity: Severity = Severity.INFO
+
+
+class GetActivities(CursorQuery):
+    archived: Annotated[Flag, Field(description="Those that the caller has archived, instead of all others.")] = False
+
+
+class ReadActivity(Contract):
+    id: UUID
+    is_read: Literal[True] = True
+
+
+class ArchivedActivity(Contract):
+    id: UUID
+    is_archived: bool
+
+
+class UnreadCount(Contract):
+    count: int
+    is_exact: Annotated[bool, Field(description="False: there are more than `count`.", examples=[True])]
