@@ -19,6 +19,7 @@ class Settings(BaseModel):
     """Bearer tokens, no cookies: any origin is safe; narrow it to be strict."""
     mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")
     mail_queue_url: str = Field("", alias="WORKLEDGER_MAIL_QUEUE_URL")
+    metrics_queue_url: str = Field("", alias="WORKLEDGER_METRICS_QUEUE_URL")
     tracing: bool = Field(False, alias="WORKLEDGER_TRACING")
 
 

@@ -199,7 +199,7 @@ class Story:
 
     def dead_letters(self) -> None:
         queues = self.emulator.client("sqs")
-        for name in ("MailDeadLetters", "StreamDeadLetters"):
+        for name in ("MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
             attributes = queues.get_queue_attributes(
                 QueueUrl=self.stack.queues[name], AttributeNames=["ApproximateNumberOfMessages"]
             )

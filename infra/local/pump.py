@@ -1,4 +1,4 @@
-"""Drives what has no caller: the stream's consumer, the queue's worker and the schedules. In AWS, Lambda does this."""
+"""Drives what has no caller: the stream's consumer, the queues' workers and the schedules. In AWS, Lambda does this."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from infra.local.engine import Engine
 from infra.local.lambda_events import Handler, invoke, scheduled_event
-from infra.local.mail_queue import MailQueue
+from infra.local.queue import Queue, Worker
 from infra.local.stream import Stream
 
 log = logging.getLogger("workledger.local.pump")
@@ -34,10 +34,9 @@ class Pump:
         self,
         engine: Engine,
         table: str,
-        queue_url: str,
         *,
         consume_stream: Handler,
-        deliver_mail: Handler,
+        workers: Sequence[Worker],
         schedules: Mapping[str, Handler] | None = None,
         schedule_every_seconds: float = 60,
         poll_every_seconds: float = 1,
@@ -58,7 +57,8 @@ class Pump:
             retries=retries,
             pause=self._pause,
         )
-        self.queue = MailQueue(engine.client("sqs"), queue_url, deliver_mail, retry_after_seconds=round(retry_seconds))
+        sqs = engine.client("sqs")
+        self.queues = [Queue(sqs, worker, retry_after_seconds=round(retry_seconds)) for worker in workers]
         self._schedules = schedules or {}
         self._schedule_every_seconds = schedule_every_seconds
         self._poll_every_seconds = poll_every_seconds
@@ -67,7 +67,7 @@ class Pump:
         self._thread = threading.Thread(target=self.run, name="pump", daemon=True)
 
     def pump_once(self) -> int:
-        """Drains stream and queue until both are quiet; the number of deliveries. Raises NeverQuiet."""
+        """Drains stream and queues until all are quiet; the number of deliveries. Raises NeverQuiet."""
         delivered = 0
         for _ in range(_ROUNDS_AT_ONCE):
             moved = self._round()
@@ -77,7 +77,7 @@ class Pump:
         raise NeverQuiet(f"{delivered} deliveries in {_ROUNDS_AT_ONCE} rounds")
 
     def _round(self) -> int:
-        moved = self.stream.drain() + self.queue.drain()
+        moved = self.stream.drain() + sum(queue.drain() for queue in self.queues)
         self._save()
         return moved
 
@@ -127,8 +127,9 @@ class Pump:
             raise PumpStopped
 
     def _save(self) -> None:
-        # Messages die with the local queue. Until they are delivered, the position stays before what put them there.
-        if self._checkpoint is None or self.stream.position == self._saved or not self.queue.is_settled:
+        # Messages die with the local queues. Until they are delivered, the position stays before what put them there.
+        is_settled = all(queue.is_settled for queue in self.queues)
+        if self._checkpoint is None or self.stream.position == self._saved or not is_settled:
             return
         self._saved = dict(self.stream.position)
         draft = self._checkpoint.with_suffix(".draft")

@@ -25,6 +25,7 @@ from infra.local.gateway import Gateway
 from infra.local.mailbox import PATH as MAILBOX_PATH
 from infra.local.mailbox import Mailbox
 from infra.local.pump import Pump
+from infra.local.queue import Worker
 from infra.local.server import Server
 from infra.local.table import TableDiffers
 from infra.local.with_parent import end_with_parent
@@ -160,9 +161,8 @@ def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
     return Pump(
         grounds.engine,
         grounds.table,
-        grounds.queue_url,
         consume_stream=app.consume_stream,
-        deliver_mail=app.deliver_mail,
+        workers=[Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail)],
         schedules={"sweep_outbox": app.sweep_outbox},
         retry_seconds=1,
         checkpoint=checkpoint,

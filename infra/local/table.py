@@ -1,4 +1,4 @@
-"""Creates the table and the mail queue of `infra/resources.yaml` in a local engine."""
+"""Creates the table and the queues of `infra/resources.yaml` in a local engine."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ def _keys(table: dict[str, Any]) -> list[tuple[str, str]]:
     return [(each["AttributeName"], each["KeyType"]) for each in table["KeySchema"]]
 
 
-def create_mail_queue(client: Any, name: str) -> str:
-    """Creates the mail queue and its dead-letter queue; returns the mail queue's URL."""
-    queue = properties("MailQueue")
+def create_queue(client: Any, resource: str, name: str) -> str:
+    """Creates a queue and its dead-letter queue; returns the queue's URL. `resource`: what the template calls it."""
+    queue = properties(resource)
     redrive = queue["RedrivePolicy"]
     dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"].removesuffix(".Arn")
-    dead_letters_url = _create_queue(client, f"{name}-dead-letters", _attributes(properties(dead_letters)))
+    dead_letters_url = _create(client, f"{name}-dead-letters", _attributes(properties(dead_letters)))
     arn = client.get_queue_attributes(QueueUrl=dead_letters_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": redrive["maxReceiveCount"]})
-    return _create_queue(client, name, _attributes(queue) | {"RedrivePolicy": policy})
+    return _create(client, name, _attributes(queue) | {"RedrivePolicy": policy})
 
 
-def _create_queue(client: Any, name: str, attributes: dict[str, str]) -> str:
+def _create(client: Any, name: str, attributes: dict[str, str]) -> str:
     url: str = client.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     return url
 

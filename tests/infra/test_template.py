@@ -18,8 +18,8 @@ FUNCTIONS = {"APIHandler", "ConsumeStream", "DeliverMail", "SetSubscriptionTier"
 GATEWAY_SECONDS = 29
 LIVE_SETTINGS = {
     "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_APP_URL",
-    "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL", "WORKLEDGER_STAGE",
-    "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
+    "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL", "WORKLEDGER_METRICS_QUEUE_URL",
+    "WORKLEDGER_STAGE", "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
 }  # fmt: skip
 
 NOT_FOUND = (404, "NOT_FOUND")
@@ -142,6 +142,7 @@ def test_functions_get_their_settings(packaged: Json) -> None:
     assert set(settings) == LIVE_SETTINGS
     assert settings["WORKLEDGER_TABLE"] == {"Ref": "Table"}
     assert settings["WORKLEDGER_MAIL_QUEUE_URL"] == {"Ref": "MailQueue"}
+    assert settings["WORKLEDGER_METRICS_QUEUE_URL"] == {"Ref": "MetricsQueue"}
     for function in functions(packaged["Resources"]).values():
         assert "Environment" not in function
 
@@ -262,7 +263,7 @@ def test_the_outbox_is_swept_every_minute(resources: Json) -> None:
 def test_queues_are_encrypted_and_dead_letters_outlive_a_holiday(resources: Json) -> None:
     for name, queue in of_type(resources, "AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True, name
-    for name in ("MailDeadLetters", "StreamDeadLetters"):
+    for name in ("MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
         assert resources[name]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
         assert resources[name]["DeletionPolicy"] == "Retain"
 

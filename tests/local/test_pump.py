@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.engine import Engine, running
 from infra.local.pump import Pump
+from infra.local.queue import Worker
 from infra.local.stack import Stack, build
 
 Event = dict[str, Any]
@@ -58,13 +59,15 @@ def _id(record: Event) -> str:
     return number
 
 
-def _pump(grounds: Stack, consumer: Any = None, worker: Any = None, **options: Any) -> Pump:
+def _pump(grounds: Stack, consumer: Any = None, worker: Any = None, other: Any = None, **options: Any) -> Pump:
     return Pump(
         grounds.engine,
         grounds.table,
-        grounds.queue_url,
         consume_stream=consumer or Recorder(),
-        deliver_mail=worker or Recorder(),
+        workers=[
+            Worker("deliver_mail", grounds.mail_queue_url, worker or Recorder()),
+            Worker("recalculate_metrics", grounds.metrics_queue_url, other or Recorder()),
+        ],
         **options,
     )
 
@@ -79,7 +82,7 @@ def _write(grounds: Stack, *names: str) -> None:
 def _send(grounds: Stack, *bodies: str) -> None:
     client = grounds.engine.client("sqs")
     for body in bodies:
-        client.send_message(QueueUrl=grounds.queue_url, MessageBody=body)
+        client.send_message(QueueUrl=grounds.mail_queue_url, MessageBody=body)
 
 
 def test_the_consumer_gets_what_was_written_once_and_in_order(grounds: Stack) -> None:
@@ -151,7 +154,7 @@ def test_only_delivered_messages_leave_the_queue(grounds: Stack) -> None:
     _send(grounds, "one", "two", "three")
     pump.pump_once()
     assert [set(batch) for batch in worker.batches] == [{"one", "two", "three"}, {"two"}]
-    assert pump.queue.is_settled
+    assert pump.queues[0].is_settled
     assert worker.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
 
 
@@ -161,11 +164,20 @@ def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
     pump = _pump(grounds, worker=Recorder(lambda bodies: ["bad"] if "bad" in bodies else None))
     _send(grounds, "bad", "good")
     pump.pump_once()
-    assert [_body(record) for record in pump.queue.dead] == ["bad"]
+    assert [_body(record) for record in pump.queues[0].dead] == ["bad"]
     assert "DEAD LETTER" in caplog.text
     sqs = grounds.engine.client("sqs")
     dead_letters = sqs.get_queue_url(QueueName=f"{grounds.table}-mail-dead-letters")["QueueUrl"]
     assert [each["Body"] for each in sqs.receive_message(QueueUrl=dead_letters)["Messages"]] == ["bad"]
+
+
+def test_each_queue_has_its_worker(grounds: Stack) -> None:
+    mails, metrics = Recorder(), Recorder()
+    pump = _pump(grounds, worker=mails, other=metrics)
+    _send(grounds, "mail")
+    grounds.engine.client("sqs").send_message(QueueUrl=grounds.metrics_queue_url, MessageBody="metric")
+    assert pump.pump_once() == 2
+    assert (mails.batches, metrics.batches) == ([["mail"]], [["metric"]])
 
 
 def test_what_the_consumer_puts_in_the_queue_is_delivered_in_the_same_go(grounds: Stack) -> None:

@@ -65,11 +65,12 @@ def _without_indexes() -> dict[str, Any]:
     return definition | {"AttributeDefinitions": attributes}
 
 
-def test_the_mail_queue_gives_up_after_as_many_tries_as_defined(engine: Engine) -> None:
+@pytest.mark.parametrize("resource", ["MailQueue", "MetricsQueue"])
+def test_a_queue_gives_up_after_as_many_tries_as_defined(engine: Engine, resource: str) -> None:
     client = engine.client("sqs")
-    url = table.create_mail_queue(client, f"mail-{uuid4()}")
+    url = table.create_queue(client, resource, f"queue-{uuid4()}")
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    defined = properties("MailQueue")
+    defined = properties(resource)
     assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == defined["RedrivePolicy"]["maxReceiveCount"]
     assert int(attributes["VisibilityTimeout"]) == defined["VisibilityTimeout"]
 

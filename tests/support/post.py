@@ -6,6 +6,7 @@ import app as roof
 from chalicelib.core.ids import OrganizationId
 from infra.local.mailbox import Mailbox
 from infra.local.pump import Pump
+from infra.local.queue import Worker
 from infra.local.stack import Stack
 from tests.support.api import Api
 from tests.support.world import Member, Organization, unique
@@ -17,9 +18,8 @@ class Post:
         self.pump = Pump(
             grounds.engine,
             grounds.table,
-            grounds.queue_url,
             consume_stream=roof.consume_stream,
-            deliver_mail=roof.deliver_mail,
+            workers=[Worker("deliver_mail", grounds.mail_queue_url, roof.deliver_mail)],
             schedules={"sweep_outbox": roof.sweep_outbox},
         )
 

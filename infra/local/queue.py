@@ -1,10 +1,10 @@
-"""Hands the messages of the mail queue to its worker and deletes those that it dealt with."""
+"""Hands the messages of a queue to its worker and deletes those that it dealt with."""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra.local.lambda_events import Handler, invoke_batch, queue_record
 
@@ -13,19 +13,26 @@ log = logging.getLogger("workledger.local.pump")
 _BATCH_SIZE = 10
 
 
-class MailQueue:
-    def __init__(self, client: Any, url: str, handler: Handler, *, retry_after_seconds: int = 0) -> None:
+class Worker(NamedTuple):
+    """A function of the app, and the queue whose messages it gets."""
+
+    name: str
+    queue_url: str
+    handler: Handler
+
+
+class Queue:
+    def __init__(self, client: Any, worker: Worker, *, retry_after_seconds: int = 0) -> None:
         """A failed message is seen again after that time, not the queue's own: nobody waits minutes here."""
-        attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", "RedrivePolicy"])[
-            "Attributes"
-        ]
+        attributes = client.get_queue_attributes(
+            QueueUrl=worker.queue_url, AttributeNames=["QueueArn", "RedrivePolicy"]
+        )["Attributes"]
         self.dead: list[dict[str, Any]] = []
         """Messages that went to the dead-letter queue, in the form the worker saw them."""
         self._arn: str = attributes["QueueArn"]
         self._maximum_receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
         self._client = client
-        self._url = url
-        self._handler = handler
+        self._worker = worker
         self._retry_after_seconds = retry_after_seconds
         self._waiting: set[str] = set()
 
@@ -40,19 +47,22 @@ class MailQueue:
         while messages := self._receive():
             records = [queue_record(message, self._arn) for message in messages]
             ids = [record["messageId"] for record in records]
-            failed = invoke_batch(self._handler, "deliver_mail", records, ids)
+            failed = invoke_batch(self._worker.handler, self._worker.name, records, ids)
             for record in records:
                 if failed is None or record["messageId"] in failed:
                     self._retry(record)
                 else:
                     self._waiting.discard(record["messageId"])
-                    self._client.delete_message(QueueUrl=self._url, ReceiptHandle=record["receiptHandle"])
+                    self._client.delete_message(QueueUrl=self._worker.queue_url, ReceiptHandle=record["receiptHandle"])
             delivered += len(records)
         return delivered
 
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._client.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=_BATCH_SIZE, AttributeNames=["All"], MessageAttributeNames=["All"]
+            QueueUrl=self._worker.queue_url,
+            MaxNumberOfMessages=_BATCH_SIZE,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
         )
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
@@ -61,11 +71,13 @@ class MailQueue:
         receives = int(record["attributes"]["ApproximateReceiveCount"])
         if receives < self._maximum_receives:
             self._waiting.add(record["messageId"])
-            log.warning("mail message %s failed at try %d", record["messageId"], receives)
+            log.warning("message %s failed %s at try %d", record["messageId"], self._worker.name, receives)
         else:
             self._waiting.discard(record["messageId"])
             self.dead.append(record)
-            log.error("DEAD LETTER: mail message %s failed %d times", record["messageId"], receives)
+            log.error("DEAD LETTER: message %s failed %s %d times", record["messageId"], self._worker.name, receives)
         self._client.change_message_visibility(
-            QueueUrl=self._url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=self._retry_after_seconds
+            QueueUrl=self._worker.queue_url,
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=self._retry_after_seconds,
         )

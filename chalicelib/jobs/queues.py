@@ -1,0 +1,30 @@
+"""Messages to our queues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Protocol, cast
+
+import botocore.session
+
+AT_ONCE = 10
+"""SQS takes so many messages in one request."""
+
+
+class _SqsClient(Protocol):
+    def send_message_batch(self, **arguments: Any) -> dict[str, Any]: ...
+
+
+def send(queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
+    """At most AT_ONCE of them, in one request; raises when any was not taken, though others may have been."""
+    entries = [{"Id": str(number), "MessageBody": json.dumps(message)} for number, message in enumerate(messages)]
+    answer = _sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
+    if refused := answer.get("Failed"):
+        raise RuntimeError(f"{len(refused)} of {len(entries)} messages were not taken: {refused[0].get('Code')}")
+
+
+@cache
+def _sqs() -> _SqsClient:
+    return cast(_SqsClient, botocore.session.get_session().create_client("sqs"))
