@@ -189,9 +189,14 @@ def _honours_if_match(action: Action) -> bool:
 
 def _path_parameters(action: Action) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"examples": [examples.ID], **adapter.json_schema()}}
+        {"name": name, "in": "path", "required": True, "schema": _with_example(adapter.json_schema())}
         for name, adapter in action.path_adapters.items()
     ]
+
+
+def _with_example(schema: Schema) -> Schema:
+    """Most parameters of paths are ids; those that are none say so."""
+    return schema if "enum" in schema else {"examples": [examples.ID], **schema}
 
 
 def _header_parameters(action: Action) -> list[dict[str, Any]]:
