@@ -72,6 +72,8 @@ OPERATORS: Mapping[FieldType, tuple[Operator, ...]] = {
 WITHOUT_VALUE = (Operator.IS_SET, Operator.IS_NOT_SET)
 """For nullable fields of any type."""
 
+FOR_LISTS = (Operator.IN, Operator.NOT_IN)
+
 UNITS: Mapping[FieldType, Unit] = {
     FieldType.DURATION: Unit.HOURS,
     FieldType.MONEY: Unit.MONEY,
@@ -126,6 +128,10 @@ class Source:
     fields: Mapping[str, Field]
     conversions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """From a state that entities enter, the states that they may reach."""
+
+    def accumulates(self, measure: Field) -> bool:
+        """Whether there is more of it the longer a period is, and nothing of it at an instant: hours, not heads."""
+        return self.time is TimeBinding.INTERVAL and measure.is_measure
 
 
 def _source(
