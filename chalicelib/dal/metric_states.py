@@ -104,16 +104,7 @@ def remove(unit: UnitOfWork, metric: UUID) -> None:
 
 def found(organization: OrganizationId, now: datetime) -> None:
     """Makes the row of a new organization's system metrics, due at once; leaves one that is there as it is."""
-    unit = UnitOfWork(organization)
-    unit.put_new(_item(organization, MetricState.of_system(now)), lambda _: _AlreadyThere())
-    try:
-        unit.commit()
-    except _AlreadyThere:
-        return
-
-
-class _AlreadyThere(Exception):
-    pass
+    table.put_new(_item(organization, MetricState.of_system(now)))
 
 
 # -- with a calculation ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib.core.contracts import Line
 from chalicelib.core.errors import invalid_state
@@ -29,17 +29,13 @@ def _in_order(roles: Sequence[Role]) -> tuple[Role, ...]:
     return tuple(role for role in Role if role in roles)
 
 
-def _stored_query(query: Mapping[str, Any], info: SerializationInfo) -> Any:
-    return json.dumps(query) if info.round_trip else query
+def _from_text(query: Any) -> Any:
+    return json.loads(query) if isinstance(query, str) else query
 
 
 MetricName = Annotated[Line, Field(max_length=100, examples=["Hours this week"])]
-Query = Annotated[
-    dict[str, Any],
-    BeforeValidator(lambda query: json.loads(query) if isinstance(query, str) else query),
-    PlainSerializer(_stored_query, when_used="json"),
-]
-"""A definition that was found valid. One text in the table, which looks at nothing inside it."""
+Query = Annotated[dict[str, Any], BeforeValidator(_from_text)]
+"""One that was found valid."""
 UnitText = Annotated[Line, Field(max_length=20, description="What people read behind the value.", examples=["h"])]
 Color = Annotated[Line, Field(max_length=50, examples=["blue"])]
 Icon = Annotated[Line, Field(max_length=100, examples=["clock"])]
@@ -69,6 +65,10 @@ class Metric(DeletableRecord):
     permissions: Permissions = ()
     refresh_rate: RefreshRate = 300
     is_system: Annotated[bool, Field(description="It comes with the product and can't be changed.")] = False
+
+    def data(self) -> dict[str, Any]:
+        # One text: a query may hold anything, and nothing ever looks inside it here.
+        return {**super().data(), "query": json.dumps(self.query)}
 
 
 METRICS = ListedCollection(
