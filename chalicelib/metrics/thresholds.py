@@ -1,0 +1,94 @@
+"""How values read: normal, worth a warning or critical; how they changed; how far along to the target they are.
+
+A threshold is reached by a value that equals it. With the direction `down`, high values are bad: those from the
+threshold on. With `up`, low ones: those down to it. In a `band`, thresholds are the deviation from the target, either
+way, that is still allowed. No threshold, no status from it; 0 is a threshold like any other.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from chalicelib.dal.metric_terms import Direction
+
+_HUNDRED = Decimal(100)
+
+
+class Status(StrEnum):
+    NORMAL = "normal"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    def is_worse_than(self, other: Status) -> bool:
+        order = list(Status)
+        return order.index(self) > order.index(other)
+
+
+def status_of(
+    value: Decimal | None,
+    *,
+    direction: Direction,
+    warning: Decimal | None = None,
+    critical: Decimal | None = None,
+    target: Decimal | None = None,
+) -> Status | None:
+    """None for no value. A band without a target, which `faults` refuses, leaves everything normal."""
+    if value is None:
+        return None
+    if _is_reached(value, critical, direction, target):
+        return Status.CRITICAL
+    return Status.WARNING if _is_reached(value, warning, direction, target) else Status.NORMAL
+
+
+def _is_reached(value: Decimal, threshold: Decimal | None, direction: Direction, target: Decimal | None) -> bool:
+    if threshold is None:
+        return False
+    match direction:
+        case Direction.DOWN:
+            return value >= threshold
+        case Direction.UP:
+            return value <= threshold
+        case Direction.BAND:
+            return target is not None and abs(value - target) > threshold
+
+
+def faults(
+    *,
+    direction: Direction,
+    warning: Decimal | None = None,
+    critical: Decimal | None = None,
+    target: Decimal | None = None,
+) -> dict[str, list[str]]:
+    """What is wrong with thresholds that belong together, by the field of the metric."""
+    found: dict[str, list[str]] = {}
+    thresholds = {"warningThreshold": warning, "criticalThreshold": critical}
+    if direction is Direction.BAND:
+        if target is None and (warning, critical) != (None, None):
+            found["targetValue"] = ["is required for thresholds of a band"]
+        for name, threshold in thresholds.items():
+            if threshold is not None and threshold < 0:
+                found[name] = ["must not be negative: in a band it is a distance from targetValue"]
+    if warning is not None and critical is not None:
+        if direction is Direction.UP and critical > warning:
+            found.setdefault("criticalThreshold", []).append("must not be above warningThreshold where low is bad")
+        if direction is not Direction.UP and critical < warning:
+            found.setdefault("criticalThreshold", []).append("must not be below warningThreshold")
+    return found
+
+
+def change(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
+    """None where either is unknown."""
+    return None if value is None or previous is None else value - previous
+
+
+def change_percent(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
+    """Of the previous value's size, so that more is positive of what was negative too; None where that is 0."""
+    if value is None or not previous:
+        return None
+    return (value - previous) / abs(previous) * _HUNDRED
+
+
+def progress(value: Decimal | None, target: Decimal | None) -> Decimal | None:
+    """How much of the target is reached, or of a ceiling used up, in percent; None where the target is 0."""
+    return None if value is None or not target else value / target * _HUNDRED
