@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chalicelib.auth.permissions import Permission
+from chalicelib.dal.activities import ActivityType, Severity
 from chalicelib.dal.assignments import AssignmentStatus
 from chalicelib.dal.users import Role, UserStatus
 from chalicelib.metrics.outcomes import Unit
@@ -178,12 +179,8 @@ _SOURCES = (
         TimeBinding.INSTANT,
         "at",
         _instant("at", "At"),
-        _enum(
-            "type",
-            "Type",
-            ("USER_ACTION", "SYSTEM_EVENT", "WORKFLOW_UPDATE", "DATA_CHANGE", "INTEGRATION_EVENT"),
-        ),
-        _enum("severity", "Severity", ("INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")),
+        _enum("type", "Type", tuple(ActivityType)),
+        _enum("severity", "Severity", tuple(Severity)),
         _text("entityType", "Kind of entity"),
     ),
     _source(
