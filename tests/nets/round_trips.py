@@ -16,6 +16,7 @@ _NAMED = "one read more, for whom and what it names"
 _LANES = "a query for each of five lanes, more where one holds over 1 MB; then the assignments; then what they name"
 _MOVED = "the assignment, then worker, position and months that it moves, then whom and what it names"
 _WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
+_MARKS = "one read more, for what of it the caller has read and archived"
 _REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
@@ -25,12 +26,16 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "endAssignment": (5, _MOVED),
     "exportReportToCsv": (3, _REPORT),
     "generateHoursReport": (3, _REPORT),
+    "getActivitiesByEntity": (3, _MARKS),
+    "getActivitiesByType": (3, _MARKS),
     "getAssignment": (3, _NAMED),
     "getAssignments": (9, _LANES),
     "getClientWithLocations": (4, _CHILDREN),
     "getHoursReport": (3, _REPORT),
     "getPosition": (3, _PARENTS),
     "getPositions": (4, _PARENTS),
+    "getRecentActivities": (3, _MARKS),
+    "getUnreadCount": (4, "how far the caller has read, what happened since, and what of that is marked"),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),

@@ -29,6 +29,8 @@ from tests.support.store import Snapshot, Store, entity_in, plain
 from tests.support.world import Organization
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
+FREE_JSON = {"metadata"}
+"""Fields that lie in the table as one text."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict
         return {}
     attributes = json.loads(json.dumps({name: plain(item).get(name) for name in ("data", "rates")}, default=int))
     stored = {**attributes["data"], **{f"rates.{day}": rate for day, rate in (attributes["rates"] or {}).items()}}
+    stored |= {name: json.loads(stored[name]) for name in FREE_JSON & {*stored}}
     return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
 
 
