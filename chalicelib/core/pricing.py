@@ -11,7 +11,7 @@ from chalicelib.core.clock import milliseconds
 from chalicelib.core.days import start_of
 from chalicelib.core.money import Money
 
-_HOUR = 3_600_000
+HOUR = 3_600_000
 
 
 class RateTimeline:
@@ -64,7 +64,13 @@ class RateTimeline:
         first, last = bisect_right(self._starts, start), bisect_left(self._starts, end)
         return self._amounts[first] if first == last else None
 
+    def changes(self, start: int, end: int | None) -> list[tuple[int, int | None]]:
+        """What an hour costs from `start` on and from each change before `end` (None: ever); None for no rate."""
+        first = bisect_right(self._starts, start)
+        last = len(self._starts) if end is None else bisect_left(self._starts, end)
+        return list(zip([start, *self._starts[first:last]], self._amounts[first : last + 1], strict=True))
+
 
 def amount_of(product: int) -> int:
     """Minor units of a product of minor units and milliseconds, rounded half up."""
-    return (product + _HOUR // 2) // _HOUR
+    return (product + HOUR // 2) // HOUR

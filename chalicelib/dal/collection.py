@@ -86,6 +86,19 @@ class Collection(Generic[R]):
         records = (self.record.of(item, self.entity) for item in items.values())
         return {record.id: record for record in records}
 
+    def all_of(self, organization: OrganizationId, maximum: int) -> list[R] | None:
+        """Every one there is, deleted ones too, by id; None for more than so many."""
+        found: list[R] = []
+        after: str | None = None
+        while True:
+            page = table.query(keys.partition(organization, self.kind), after=after)
+            if len(found) + len(page.items) > maximum:
+                return None
+            found += [self.record.of(table.item_from_raw(row), self.entity) for row in page.items]
+            after = page.last
+            if after is None:
+                return found
+
     # -- write ---------------------------------------------------------------------------------------------------------
 
     def create(

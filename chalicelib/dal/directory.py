@@ -60,6 +60,11 @@ class Directory:
             raise LookupError(f"{card.key} has no parent")
         return self._cards[card.parent]
 
+    def cards_of(self, collection: Collection[Any]) -> list[Card]:
+        """All of one kind."""
+        partition = keys.partition(self._organization, collection.kind)
+        return [card for card in self._cards.values() if card.key.pk == partition]
+
     def has(self, collection: Collection[Any], identifier: UUID) -> bool:
         """Whether it is one of these, and not of another kind."""
         card = self._cards.get(identifier)

@@ -28,6 +28,7 @@ from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
 
 MINUTE = 60_000
 _DAY = 86_400_000
+_REMEMBERED = timedelta(days=1)
 _INTEGRATED = "_"
 _MARK = "rollup"
 """An attribute of what is derived: the stream need not tell of it."""
@@ -104,11 +105,8 @@ class Applied:
     spread: Spread
 
 
-def applied_key(organization: OrganizationId, source: str, identifier: UUID) -> Key:
-    return keys.applied(organization, source, identifier)
-
-
-def applied_of(item: Item | None) -> Applied:
+def applied(organization: OrganizationId, source: str, identifier: UUID) -> Applied:
+    item = table.get(keys.applied(organization, source, identifier))
     if item is None or item.data is None:
         return Applied(0, ())
     return Applied(int(item.version or 0), _read(item.data["spread"]))
@@ -118,18 +116,18 @@ def apply(
     organization: OrganizationId,
     source: str,
     identifier: UUID,
-    applied: Applied,
+    before: Applied,
     wanted: Spread,
     unchanged: Mapping[Key, int] | None = None,
 ) -> bool:
-    """Makes the cells hold `wanted` of an entity instead of what is applied; whether anything changed.
+    """Makes the cells hold `wanted` of an entity instead of what was `applied`; whether anything changed.
 
     `unchanged`: keys of entities and the versions at which they must still be. Raises StaleRead when they are not, or
     when another has applied the entity meanwhile: read everything again. Large changes take several transactions, each
     of which leaves cells and what is applied in step.
     """
-    steps = list(_steps(applied.spread, wanted, MAXIMUM_WRITES - 2 - len(unchanged or {})))
-    revision = applied.revision
+    steps = list(_steps(before.spread, wanted, MAXIMUM_WRITES - 2 - len(unchanged or {})))
+    revision = before.revision
     for spread, moves in steps:
         unit = UnitOfWork(organization)
         _put_applied(unit, keys.applied(organization, source, identifier), revision, spread)
@@ -138,7 +136,7 @@ def apply(
         write(unit, source, moves)
         tags.bump(unit, source)
         unit.commit()
-        revision = revision + 1 if spread else 0
+        revision += 1
     return bool(steps)
 
 
@@ -150,9 +148,9 @@ def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
             unit.upsert(Key(partition, sk), [*actions, Path(_MARK).set(1)])
 
 
-def _steps(applied: Spread, wanted: Spread, most: int) -> Iterator[tuple[Spread, Moves]]:
+def _steps(before: Spread, wanted: Spread, most: int) -> Iterator[tuple[Spread, Moves]]:
     """What is applied after each transaction, and what it adds to which cells; `most` of these at a time."""
-    held = Counter(applied)
+    held = Counter(before)
     changes = Counter(wanted)
     changes.subtract(held)
     moves: Moves = {}
@@ -176,12 +174,10 @@ def _spread(held: Counter[Edge]) -> Spread:
 
 
 def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Spread) -> None:
-    as_read = Item.pk.does_not_exist() if revision == 0 else Item.version == revision
-    if spread:
-        item = Item(*key, version=revision + 1, data={"spread": _written(spread)})
-        unit.put(item, as_read, stale)
-    elif revision:
-        unit.delete(key, as_read, stale)
+    """Of what is gone, the revision stays for a while: who read it before must not take a new beginning for it."""
+    item = Item(*key, version=revision + 1, data={"spread": _written(spread)})
+    item.ttl = None if spread else int((clock.now() + _REMEMBERED).timestamp())
+    unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
 
 def _written(spread: Spread) -> str:

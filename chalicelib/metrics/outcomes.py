@@ -48,3 +48,7 @@ class Outcome:
     groups: tuple[Group, ...] = ()
     error: str | None = None
     """Why this one could not be evaluated; the others could."""
+
+
+class CannotTell(Exception):
+    """A query that is right and cannot be answered; the message is for who asked."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core import ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, rollups, table
+from chalicelib.dal import keys, rollups
 from chalicelib.dal.rollups import MINUTE, Applied, Edge, Spread
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
@@ -40,8 +40,7 @@ def spreads(draw: st.DrawFn) -> Spread:
 
 
 def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread) -> bool:
-    stored = table.get(keys.applied(organization, SOURCE, identifier))
-    return rollups.apply(organization, SOURCE, identifier, rollups.applied_of(stored), wanted)
+    return rollups.apply(organization, SOURCE, identifier, rollups.applied(organization, SOURCE, identifier), wanted)
 
 
 def _level(spread: Sequence[Edge], measure: str, at: int) -> int:
@@ -102,4 +101,16 @@ def test_more_edges_than_a_transaction_holds_are_applied_in_steps() -> None:
     assert rollups.read({partition: [at]})[partition].level("s", at) == 51
     _apply(organization, entity, ())
     assert rollups.read({partition: [at]})[partition].level("s", at) == 0
-    assert table.get(keys.applied(organization, SOURCE, entity)) is None
+
+
+def test_what_is_gone_is_not_taken_for_what_never_was() -> None:
+    # Given one who read what was applied first, before it was taken away and applied anew
+    organization, entity = OrganizationId(ids.new_id()), ids.new_id()
+    spread = (Edge(EPOCH_DAY, (("s", 1),)),)
+    _apply(organization, entity, spread)
+    early = rollups.applied(organization, SOURCE, entity)
+    for wanted in ((), spread):
+        _apply(organization, entity, wanted)
+    # Then what they make of it is refused
+    with pytest.raises(StaleRead):
+        rollups.apply(organization, SOURCE, entity, early, ())

@@ -1,0 +1,81 @@
+"""The values of a dimension, each with its name and its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.dal.workers import WORKERS
+from chalicelib.metrics.asks import from_cells
+from chalicelib.metrics.catalogue import CATALOGUE
+from chalicelib.metrics.periods import Range
+from chalicelib.metrics.query import SimpleQuery, SnapshotQuery
+from chalicelib.metrics.reading import Ask, Reading
+from chalicelib.metrics.selection import EVERYTHING, select, values_of
+from chalicelib.metrics.sources import SOURCES
+
+MAXIMUM_GROUPS = 50
+"""Values of a dimension that are told by their own cells; of more, the entities are looked at."""
+
+_COLLECTIONS: Mapping[str, Collection[Any]] = {
+    collection.entity: collection for collection in (CLIENTS, POSITIONS, WORKERS, WORK_LOCATIONS)
+}
+
+
+def groups(
+    reading: Reading, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
+) -> dict[str, tuple[str, Ask]]:
+    """By value: its name, and how its number is told."""
+    rolled_up = SOURCES[query.source]
+    labels = _labels(reading, query.source, dimension)
+    is_state = rolled_up.states is not None and dimension == rolled_up.states.field
+    found: dict[str, tuple[str, Ask]] = {}
+    if (dimension in rolled_up.dimensions or is_state) and len(labels) <= MAXIMUM_GROUPS:
+        for value, label in labels.items():
+            ask = _of_value(reading, query, dimension, value, is_state=is_state)
+            if ask is None:
+                break
+            reading.prepare(ask, over)
+            found[value] = label, ask
+        else:
+            return found
+    by_value = reading.entities(query.source).by_value(query, over, dimension)
+    return {value: (labels.get(value, value), _told(number)) for value, number in by_value.items()}
+
+
+def _told(number: Fraction | None) -> Ask:
+    return lambda _: number
+
+
+def _of_value(
+    reading: Reading, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
+) -> Ask | None:
+    selection = select(query.source, SOURCES[query.source], query.where)
+    if selection is None:
+        return None
+    if is_state:
+        if selection.states is not None and value not in selection.states:
+            return _told(Fraction(0))
+        return from_cells(reading, query, selection._replace(states=frozenset({value})))
+    if selection.partitions == EVERYTHING.partitions:
+        return from_cells(reading, query, selection._replace(partitions=((1, (dimension, value)),)))
+    signs = {partition: sign for sign, partition in selection.partitions}
+    if any(partition is not None and partition[0] != dimension for partition in signs):
+        return None
+    chosen = signs.get((dimension, value), 0) + signs.get(None, 0)
+    own = ((1, (dimension, value)),) if chosen else ()
+    return from_cells(reading, query, selection._replace(partitions=own))
+
+
+def _labels(reading: Reading, source: str, dimension: str) -> dict[str, str]:
+    values = values_of(source, dimension)
+    if values is not None:
+        return {value: value for value in values}
+    entity = CATALOGUE[source].fields[dimension].entity or ""
+    cards = reading.directory.cards_of(_COLLECTIONS[entity])
+    return {str(card.id): card.name for card in sorted(cards, key=lambda card: card.sorted_by)}

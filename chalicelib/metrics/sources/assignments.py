@@ -1,0 +1,182 @@
+"""Assignments: from start to end, with the money that flows meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from pydantic.alias_generators import to_camel
+
+from chalicelib.core.clock import milliseconds
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.money import minor_digits
+from chalicelib.core.pricing import HOUR, RateTimeline
+from chalicelib.dal.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.organizations import ORGANIZATIONS
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.rollups import Edge, Spread
+from chalicelib.dal.workers import WORKERS
+from chalicelib.metrics.formulas import Formula, Sum, at_end, at_start, ever, flow, within
+from chalicelib.metrics.periods import Range
+from chalicelib.metrics.sources.base import ENDED, PRESENT, STARTED, Grounds, RolledUp, Row, States, Value
+
+CANCELLED = "x"
+BILLED, PAID = "b", "p"
+"""Minor units an hour, of what has a rate …"""
+UNBILLED, UNPAID = "u", "v"
+"""… and how many have none."""
+
+
+def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tuple[Collection[Any], UUID]]:
+    """On rates, and on the zone and currency in which they hold."""
+    if assignment.cancelled_at is not None:
+        return []
+    return [(ORGANIZATIONS, organization), (POSITIONS, assignment.position_id), (WORKERS, assignment.worker_id)]
+
+
+def _spread(assignment: Assignment, grounds: Grounds) -> Spread:
+    dimensions = tuple((to_camel(field), str(getattr(assignment, field))) for field in SCOPES)
+    if assignment.cancelled_at is not None:
+        return (Edge(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
+    organization, position, worker = grounds
+    start = milliseconds(assignment.start_at)
+    end = None if assignment.end_at is None else milliseconds(assignment.end_at)
+    steps: dict[int, Counter[str]] = {start: Counter({STARTED: 1})}
+    over = Counter({ENDED: 1})
+    for rated, without, entity in ((BILLED, UNBILLED, position), (PAID, UNPAID, worker)):
+        timeline = RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency)
+        level: Counter[str] = Counter()
+        for at, rate in timeline.changes(start, end):
+            step = steps.setdefault(at, Counter())
+            step.subtract(level)
+            level = Counter({without: 1} if rate is None else {rated: rate})
+            step.update(level)
+        over.subtract(level)
+    edges = [Edge(at, _heights(step), dimensions=dimensions) for at, step in steps.items()]
+    if end is not None:
+        edges.append(Edge(end, _heights(over), is_end=True, dimensions=dimensions))
+    return tuple(edges)
+
+
+def _heights(step: Counter[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((measure, height) for measure, height in step.items() if height))
+
+
+def _row(assignment: Assignment, grounds: Grounds, over: Range) -> Row:
+    start, end, cancelled = assignment.start_at, assignment.end_at, assignment.cancelled_at
+    values: dict[str, Value] = {
+        **{to_camel(field): str(getattr(assignment, field)) for field in SCOPES},
+        "startAt": start,
+        "endAt": end,
+        "cancelledAt": cancelled,
+        "createdAt": assignment.created_at,
+    }
+    if cancelled is not None:
+        state = frozenset({AssignmentStatus.CANCELLED.value})
+        is_meanwhile = over.start <= cancelled < over.end
+        return Row(
+            values={**values, "status": AssignmentStatus.CANCELLED.value, **dict.fromkeys(_MEASURES, Fraction(0))},
+            in_period=False,
+            in_moment=False,
+            states=state if is_meanwhile else frozenset(),
+            moment_states=state if cancelled < over.end else frozenset(),
+            instants=_instants({"cancelledAt": cancelled, "createdAt": assignment.created_at}, over),
+        )
+    has_begun, is_over = start < over.end, end is not None and end <= over.end
+    status = _status(has_begun=has_begun, is_over=is_over)
+    overlaps = has_begun and (end is None or end > over.start)
+    state = frozenset({status.value})
+    return Row(
+        values={**values, "status": status.value, **_measured(assignment, grounds, over)},
+        in_period=overlaps,
+        in_moment=status is AssignmentStatus.ACTIVE,
+        states=state if overlaps or status is AssignmentStatus.SCHEDULED else frozenset(),
+        moment_states=state,
+        instants=_instants({"startAt": start, "createdAt": assignment.created_at}, over)
+        | frozenset({"endAt"} if end is not None and over.start < end <= over.end else ()),
+    )
+
+
+def _status(*, has_begun: bool, is_over: bool) -> AssignmentStatus:
+    if not has_begun:
+        return AssignmentStatus.SCHEDULED
+    return AssignmentStatus.COMPLETED if is_over else AssignmentStatus.ACTIVE
+
+
+def _instants(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
+    return frozenset(name for name, instant in instants.items() if over.start <= instant < over.end)
+
+
+def _measured(assignment: Assignment, grounds: Grounds, over: Range) -> dict[str, Value]:
+    """Of the part that lies in the range; an amount is None where no hour of it has a rate."""
+    organization, position, worker = grounds
+    first = milliseconds(max(assignment.start_at, over.start))
+    last = milliseconds(over.end if assignment.end_at is None else min(assignment.end_at, over.end))
+    amounts: list[Fraction | None] = []
+    missing: list[int] = []
+    for entity in (position, worker):
+        timeline = RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency)
+        changes = timeline.changes(first, last) if first < last else []
+        ends = [at for at, _ in changes[1:]] + [last] * bool(changes)
+        lengths = [(until - since, rate) for (since, rate), until in zip(changes, ends, strict=True)]
+        missing.append(sum(length for length, rate in lengths if rate is None))
+        product = sum(length * rate for length, rate in lengths if rate is not None)
+        is_known = missing[-1] < last - first or first >= last
+        amounts.append(Fraction(product, HOUR * 10 ** minor_digits(organization.currency)) if is_known else None)
+    billed, paid = amounts
+    is_whole = not any(missing) and billed is not None and paid is not None
+    return {
+        "hours": Fraction(max(0, last - first), HOUR),
+        "billed": billed,
+        "paid": paid,
+        "margin": billed - paid if is_whole and billed is not None and paid is not None else None,
+        "unbilledHours": Fraction(missing[0], HOUR),
+        "unpaidHours": Fraction(missing[1], HOUR),
+    }
+
+
+_MEASURES = ("hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours")
+_TIME: Formula = (flow(STARTED), flow(ENDED, -1))
+
+ASSIGNMENT_SOURCE = RolledUp(
+    collection=ASSIGNMENTS,
+    spread=_spread,
+    row=_row,
+    relies_on=_relies_on,
+    dimensions=frozenset(to_camel(field) for field in SCOPES),
+    counts={
+        "": (at_end(STARTED), at_start(ENDED, -1)),
+        "startAt": (within(STARTED),),
+        "endAt": (within(ENDED),),
+        "cancelledAt": (within(CANCELLED),),
+    },
+    sums={
+        "hours": Sum(_TIME),
+        "billed": Sum((flow(BILLED),), unknown=(flow(UNBILLED),), known=(*_TIME, flow(UNBILLED, -1))),
+        "paid": Sum((flow(PAID),), unknown=(flow(UNPAID),), known=(*_TIME, flow(UNPAID, -1))),
+        "margin": Sum((flow(BILLED), flow(PAID, -1)), unknown=(flow(UNBILLED), flow(UNPAID))),
+        "unbilledHours": Sum((flow(UNBILLED),)),
+        "unpaidHours": Sum((flow(UNPAID),)),
+    },
+    states=States(
+        field="status",
+        in_period={
+            "scheduled": (ever(STARTED), at_end(STARTED, -1)),
+            "active": PRESENT,
+            "completed": (within(ENDED),),
+            "cancelled": (within(CANCELLED),),
+        },
+        in_moment={
+            "scheduled": (ever(STARTED), at_end(STARTED, -1)),
+            "active": PRESENT,
+            "completed": (at_end(ENDED),),
+            "cancelled": (at_end(CANCELLED),),
+        },
+        accumulating=frozenset({"active", "completed"}),
+    ),
+)
