@@ -272,6 +272,11 @@ def _error_schema() -> dict[str, Any]:
                                 "description": "All messages of each faulty field, by its dotted path.",
                                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
                             },
+                            "pointers": {
+                                "type": "object",
+                                "description": "JSON pointers (RFC 6901) to faults in a metric's query, by dotted path.",
+                                "additionalProperties": {"type": "string"},
+                            },
                             "dependencies": {
                                 "type": "object",
                                 "description": "Live children that forbid the delete, counted.",

@@ -16,6 +16,7 @@ from chalicelib.action.registry import Action
 from chalicelib.core.contracts import Contract
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invalid_fields
+from chalicelib.metrics.faults import Location, pointer
 
 MAXIMUM_BODY_BYTES = 1024 * 1024
 _MAXIMUM_DEPTH = 64
@@ -39,6 +40,7 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
     if action.method != "GET" and len(request.body) > MAXIMUM_BODY_BYTES:
         raise ActionError(ErrorCode.PAYLOAD_TOO_LARGE, "a body may hold 1 MB")
     faults: dict[str, list[str]] = {}
+    pointers: dict[str, str] = {}
     arguments: dict[str, Any] = {}
     for name, argument in action.parameters.items():
         try:
@@ -50,10 +52,11 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
             arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
             collect(faults, error, _BODY if action.takes_body else "query")
+            pointers = _pointers(error)
     if not action.takes_body:
         _refuse_unread(action, request, faults)
     if faults:
-        raise invalid_fields(faults)
+        raise invalid_fields(faults, pointers=pointers)
     return arguments
 
 
@@ -160,8 +163,21 @@ def _depth(value: Any) -> int:
 def collect(faults: dict[str, list[str]], error: ValidationError, root: str) -> None:
     """Adds the messages of a validator by dotted field path; `root` is what stands for the whole."""
     for fault in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in fault["loc"]) or root
+        where = _dotted(fault["loc"]) or root
         faults.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
+
+
+def _pointers(error: ValidationError) -> dict[str, str]:
+    """Into the body, by dotted field path, of faults within queries of metrics, which are edited part by part."""
+    return {
+        _dotted(fault["loc"]): pointer(fault["loc"])
+        for fault in error.errors(include_url=False, include_input=False)
+        if "pointer" in fault.get("ctx", {})
+    }
+
+
+def _dotted(location: Location) -> str:
+    return ".".join(str(part) for part in location)
 
 
 def header_text(headers: Mapping[str, str], name: str, maximum: int) -> str | None:

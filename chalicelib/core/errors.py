@@ -64,10 +64,19 @@ class ActionError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-def invalid_fields(errors: Mapping[str, list[str]], code: ErrorCode = ErrorCode.VALIDATION_ERROR) -> ActionError:
-    """A refusal that names every faulty field by its dotted path; the message names the first."""
+def invalid_fields(
+    errors: Mapping[str, list[str]],
+    code: ErrorCode = ErrorCode.VALIDATION_ERROR,
+    *,
+    pointers: Mapping[str, str] | None = None,
+) -> ActionError:
+    """A refusal that names every faulty field by its dotted path; the message names the first.
+
+    `pointers`: the JSON pointers of those that lie deep in the body, by their dotted path.
+    """
     field, messages = next(iter(errors.items()))
-    return ActionError(code, f"{field}: {messages[0]}", details={"fieldErrors": dict(errors)})
+    details = {"fieldErrors": dict(errors), **({"pointers": dict(pointers)} if pointers else {})}
+    return ActionError(code, f"{field}: {messages[0]}", details=details)
 
 
 def invalid_field(field: str, message: str) -> ActionError:

@@ -56,6 +56,7 @@ Value = Annotated[
             "anyOf": [
                 *_SCALAR_SCHEMA,
                 {"type": "array", "items": {"anyOf": _SCALAR_SCHEMA}, "minItems": 1, "maxItems": MAXIMUM_VALUES},
+                {"type": "null"},
             ],
         }
     ),

@@ -30,9 +30,11 @@ from chalicelib.metrics.faults import Faults, InvalidQuery, OneOf, Pointed, faul
 from chalicelib.metrics.outcomes import Unit
 from chalicelib.metrics.periods import Comparison, Days, NamedPeriod, Period, Trailing
 
+MAXIMUM_DIMENSIONS = 1
 MAXIMUM_WINDOW_DAYS = 366
 
-_WINDOW = re.compile(r"P[1-9][0-9]{0,2}D")
+_WINDOW = re.compile(r"P([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-6])D")
+"""Days, as ISO 8601 writes them."""
 
 # -- words -----------------------------------------------------------------------------------------------------------
 
@@ -68,7 +70,7 @@ def _no_flag(version: Any) -> Any:
 
 
 def _window(text: str) -> str:
-    if not _WINDOW.fullmatch(text) or _days(text) > MAXIMUM_WINDOW_DAYS:
+    if not _WINDOW.fullmatch(text):
         raise refused(f"must be days from P1D to P{MAXIMUM_WINDOW_DAYS}D")
     return text
 
@@ -107,7 +109,7 @@ def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
 
 GroupBy = Annotated[
     tuple[FieldName, ...],
-    Field(description="A dimension.", examples=[["clientId"]], max_length=1, strict=False),
+    Field(description="A dimension.", examples=[["clientId"]], max_length=MAXIMUM_DIMENSIONS, strict=False),
     AfterValidator(_dimensions),
 ]
 
