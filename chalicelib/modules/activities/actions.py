@@ -40,7 +40,7 @@ def record_activity(ctx: Context, data: RecordActivity) -> MarkedActivity:
 
 @action("getRecentActivities", "GET /activities", permission=Permission.WORKSPACE_READ)
 def get_recent_activities(ctx: Context, data: GetActivities) -> CursorPage[MarkedActivity]:
-    """What happened in the organization, newest first, without what the caller has archived.
+    """What happened in the organization, newest first. Without what the caller has archived, or just that.
 
     A page may hold fewer activities than `limit`; the list ends only where `nextCursor` is null.
     """
@@ -65,7 +65,10 @@ def get_activities_by_entity(
 
 @action("getUnreadCount", "GET /activities/unread-count", permission=Permission.WORKSPACE_READ)
 def get_unread_count(ctx: Context) -> UnreadCount:
-    """How many activities the caller has neither read nor archived, since they have been a user; at most 10,000."""
+    """How many activities the caller has neither read nor archived. Those count since the caller became a user.
+
+    Of more than 10,000 it says that there are more.
+    """
     unread = activity_marks.count_unread(ctx.organization, ctx.user)
     return UnreadCount(count=unread.count, is_exact=unread.is_exact)
 
