@@ -274,7 +274,7 @@ def _error_schema() -> dict[str, Any]:
                             },
                             "pointers": {
                                 "type": "object",
-                                "description": "JSON pointers (RFC 6901) to faults in a metric's query, by dotted path.",
+                                "description": "JSON pointers to the faults of a metric's query, by dotted path.",
                                 "additionalProperties": {"type": "string"},
                             },
                             "dependencies": {
