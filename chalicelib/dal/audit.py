@@ -169,7 +169,7 @@ def entries(
         pk,
         cursors,
         CursorPage[AuditEntry],
-        lambda rows: [_entry(table.item_from_raw(row)) for row in rows],
+        lambda rows: [read(row) for row in rows],
         cursor=cursor,
         limit=limit,
         forward=forward,
@@ -188,6 +188,8 @@ def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:
     return low, high
 
 
-def _entry(item: Item) -> AuditEntry:
+def read(row: dict[str, Any]) -> AuditEntry:
+    """An entry from the attributes of its item."""
+    item = table.item_from_raw(row)
     data = item.data or {}
     return AuditEntry.model_validate({**data, "id": item.sk, "changes": json.loads(data["changes"])}, extra="ignore")

@@ -1,0 +1,134 @@
+"""What the activity feed tells of each event of the audit log: its type, its severity and its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chalicelib.dal.activities import ActivityType, Severity
+from chalicelib.dal.audit import AuditEntry, AuditEvent
+
+_MAXIMUM_TITLE = 255
+_PLACE = re.compile(r"\{([^}]*)\}")
+
+
+class Story(NamedTuple):
+    type: ActivityType
+    severity: Severity
+    title: str
+    """`{actor}` stands for who did it; any other word in braces for the thing: with its name if the entry tells it."""
+
+
+def _change(title: str) -> Story:
+    return Story(ActivityType.DATA_CHANGE, Severity.INFO, title)
+
+
+def _creation(title: str) -> Story:
+    return Story(ActivityType.DATA_CHANGE, Severity.SUCCESS, title)
+
+
+def _personal(title: str) -> Story:
+    return Story(ActivityType.USER_ACTION, Severity.INFO, title)
+
+
+def _progress(title: str, severity: Severity = Severity.INFO) -> Story:
+    return Story(ActivityType.WORKFLOW_UPDATE, severity, title)
+
+
+def _system(title: str) -> Story:
+    return Story(ActivityType.SYSTEM_EVENT, Severity.INFO, title)
+
+
+STORIES: Mapping[AuditEvent, Story] = {
+    AuditEvent.ASSIGNMENT_CANCELLED: _progress("{actor} cancelled {assignment}"),
+    AuditEvent.ASSIGNMENT_CREATED: _progress("{actor} created {assignment}", Severity.SUCCESS),
+    AuditEvent.ASSIGNMENT_DELETED: _progress("{actor} deleted {assignment} for good"),
+    AuditEvent.ASSIGNMENT_ENDED: _progress("{actor} ended {assignment}"),
+    AuditEvent.ASSIGNMENT_UPDATED: _progress("{actor} changed {assignment}"),
+    AuditEvent.CLIENT_CREATED: _creation("{actor} created {client}"),
+    AuditEvent.CLIENT_DELETED: _change("{actor} deleted {client}"),
+    AuditEvent.CLIENT_UPDATED: _change("{actor} changed {client}"),
+    AuditEvent.INVITATION_ACCEPTED: _progress("{actor} accepted the invitation", Severity.SUCCESS),
+    AuditEvent.INVITATION_RESENT: _progress("{actor} invited {user} again"),
+    AuditEvent.METRIC_CREATED: _creation("{actor} created {metric}"),
+    AuditEvent.METRIC_DELETED: _change("{actor} deleted {metric}"),
+    AuditEvent.METRIC_UPDATED: _change("{actor} changed {metric}"),
+    AuditEvent.ORGANIZATION_CREATED: _creation("{actor} founded {organization}"),
+    AuditEvent.ORGANIZATION_UPDATED: _change("{actor} changed the organization's settings"),
+    AuditEvent.OTHER_SESSIONS_REVOKED: _personal("{actor} ended their other sessions"),
+    AuditEvent.PASSWORD_CHANGED: _personal("{actor} changed their password"),
+    AuditEvent.PASSWORD_RESET: _personal("{actor} reset their password"),
+    # Nobody is signed in who asks for it.
+    AuditEvent.PASSWORD_RESET_REQUESTED: _personal("A new password was asked for"),
+    AuditEvent.POSITION_CREATED: _creation("{actor} created {position}"),
+    AuditEvent.POSITION_DELETED: _change("{actor} deleted {position}"),
+    AuditEvent.POSITION_RATE_DELETED: _change("{actor} deleted a bill rate of {position}"),
+    AuditEvent.POSITION_RATE_SET: _change("{actor} set a bill rate of {position}"),
+    AuditEvent.POSITION_UPDATED: _change("{actor} changed {position}"),
+    AuditEvent.PREFERENCES_UPDATED: _personal("{actor} changed their preferences"),
+    AuditEvent.PROFILE_UPDATED: _personal("{actor} changed their profile"),
+    AuditEvent.QUICK_ACTION_CREATED: _creation("{actor} created {quick action}"),
+    AuditEvent.QUICK_ACTION_DELETED: _change("{actor} deleted {quick action}"),
+    AuditEvent.QUICK_ACTION_EXECUTED: _personal("{actor} ran {quick action}"),
+    AuditEvent.QUICK_ACTION_UPDATED: _change("{actor} changed {quick action}"),
+    AuditEvent.SESSION_REVOKED: _personal("{actor} ended a session of theirs"),
+    AuditEvent.SIGNED_IN: _personal("{actor} signed in"),
+    AuditEvent.SIGNED_OUT: _personal("{actor} signed out"),
+    AuditEvent.SUBSCRIPTION_TIER_SET: _system("The subscription tier was changed"),
+    AuditEvent.USER_DEACTIVATED: _change("{actor} deactivated {user}"),
+    AuditEvent.USER_INVITED: _progress("{actor} invited {user}", Severity.SUCCESS),
+    AuditEvent.USER_REACTIVATED: _change("{actor} reactivated {user}"),
+    AuditEvent.USER_ROLE_CHANGED: _change("{actor} changed the role of {user}"),
+    AuditEvent.WIDGET_CREATED: _creation("{actor} created {widget}"),
+    AuditEvent.WIDGET_DELETED: _change("{actor} deleted {widget}"),
+    AuditEvent.WIDGET_UPDATED: _change("{actor} changed {widget}"),
+    AuditEvent.WORKERS_IMPORTED: _creation("{actor} imported workers"),
+    AuditEvent.WORKER_CREATED: _creation("{actor} created {worker}"),
+    AuditEvent.WORKER_DELETED: _change("{actor} deleted {worker}"),
+    AuditEvent.WORKER_RATE_DELETED: _change("{actor} deleted a pay rate of {worker}"),
+    AuditEvent.WORKER_RATE_SET: _change("{actor} set a pay rate of {worker}"),
+    AuditEvent.WORKER_UPDATED: _change("{actor} changed {worker}"),
+    AuditEvent.WORK_LOCATION_CREATED: _creation("{actor} created {work location}"),
+    AuditEvent.WORK_LOCATION_DELETED: _change("{actor} deleted {work location}"),
+    AuditEvent.WORK_LOCATION_UPDATED: _change("{actor} changed {work location}"),
+}
+
+UNTOLD = frozenset(
+    {
+        # These are the reader's own; told, they would make something unread by reading it.
+        AuditEvent.ACTIVITIES_READ,
+        AuditEvent.ACTIVITY_ARCHIVED,
+        AuditEvent.ACTIVITY_READ,
+        AuditEvent.ACTIVITY_UNARCHIVED,
+        # The activity that was recorded is there already.
+        AuditEvent.ACTIVITY_RECORDED,
+    }
+)
+
+
+def title(story: Story, entry: AuditEntry) -> str:
+    name = _name(entry)
+
+    def words(place: re.Match[str]) -> str:
+        thing = place[1]
+        if thing == "actor":
+            return entry.actor.name
+        return f"{_article(thing)} {thing}" if name is None else f"the {thing} {name}"
+
+    text = _PLACE.sub(words, story.title)
+    return text if len(text) <= _MAXIMUM_TITLE else f"{text[: _MAXIMUM_TITLE - 1].rstrip()}…"
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeio" else "a"
+
+
+def _name(entry: AuditEntry) -> str | None:
+    """Of the thing, as it is after the event, or else was before it; None where the entry does not tell it."""
+    for fields in (("name",), ("title",), ("firstName", "lastName")):
+        changes = [entry.changes.get(field) for field in fields]
+        told = [change.after or change.before for change in changes if change is not None]
+        if len(told) == len(fields) and all(isinstance(each, str) for each in told):
+            return " ".join(told)
+    return None
