@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from chalicelib.dal.keys import Key
+from chalicelib.dal import keys
+from chalicelib.dal.keys import EntityName, Key
 
 
 class Kind(StrEnum):
@@ -21,6 +22,11 @@ class Change(NamedTuple):
     """The item before, as an attribute map {name: {type: value}} with binary values in Base64; empty for none."""
     new: dict[str, Any]
     """The item after, likewise."""
+
+    @property
+    def entity(self) -> EntityName | None:
+        """What has changed, if it is an entity."""
+        return keys.entity_of(self.key)
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Change:

@@ -18,11 +18,12 @@ class _SqsClient(Protocol):
 
 
 def send(queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
-    """At most AT_ONCE of them, in one request; raises when any was not taken, though others may have been."""
+    """In as few requests as can be; raises when any was not taken, though others may have been."""
     entries = [{"Id": str(number), "MessageBody": json.dumps(message)} for number, message in enumerate(messages)]
-    answer = _sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
-    if refused := answer.get("Failed"):
-        raise RuntimeError(f"{len(refused)} of {len(entries)} messages were not taken: {refused[0].get('Code')}")
+    for start in range(0, len(entries), AT_ONCE):
+        answer = _sqs().send_message_batch(QueueUrl=queue_url, Entries=entries[start : start + AT_ONCE])
+        if refused := answer.get("Failed"):
+            raise RuntimeError(f"{len(refused)} messages were not taken: {refused[0].get('Code')}")
 
 
 @cache

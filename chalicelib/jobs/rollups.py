@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chalicelib.dal import keys
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.metrics.rolling_up import follow
 from chalicelib.metrics.sources import SOURCES
@@ -14,7 +13,7 @@ _SOURCE_OF: Mapping[str, str] = {rolled_up.collection.kind: name for name, rolle
 
 def roll_up(change: Change) -> None:
     """Follows an entity of a source, if what its spread depends on has changed."""
-    named = keys.entity_of(change.key)
+    named = change.entity
     source = None if named is None else _SOURCE_OF.get(named.kind)
     if named is None or source is None:
         return

@@ -98,7 +98,9 @@ def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **heights: in
     return edges
 
 
-def created_row(record: Record, values: Mapping[str, Value], over: Range, **more: Any) -> Row:
+def created_row(
+    record: Record, values: Mapping[str, Value], over: Range, instants: frozenset[str] = frozenset()
+) -> Row:
     """Of what counts in the range in which it was created, and is there until it is deleted."""
     deleted_at = record.deleted_at if isinstance(record, DeletableRecord) else None
     created = over.start <= record.created_at < over.end
@@ -106,6 +108,5 @@ def created_row(record: Record, values: Mapping[str, Value], over: Range, **more
         values={**values, "createdAt": record.created_at},
         in_period=created,
         in_moment=record.created_at < over.end and (deleted_at is None or deleted_at > over.end),
-        instants=frozenset({"createdAt"} if created else ()) | more.pop("instants", frozenset()),
-        **more,
+        instants=frozenset({"createdAt"} if created else ()) | instants,
     )

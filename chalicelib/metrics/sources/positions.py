@@ -7,6 +7,7 @@ of its assignments on, and says nothing about the past before that.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from pydantic import TypeAdapter
@@ -83,7 +84,8 @@ def _row(position: StoredPosition, _: Grounds, over: Range) -> Row:
         "headcount": Fraction(position.headcount if wanted else 0),
         "filled": Fraction(filled),
     }
-    return created_row(position, values, over, moment_states=frozenset({"true" if is_open else "false"}))
+    row = created_row(position, values, over)
+    return replace(row, moment_states=frozenset({"true" if is_open else "false"} if row.in_moment else ()))
 
 
 POSITION_SOURCE = RolledUp(
