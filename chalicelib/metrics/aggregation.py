@@ -66,7 +66,7 @@ def _well_formed(values: Iterable[Any]) -> Iterator[tuple[int, Condition]]:
             continue
 
 
-def choice(allowed: Collection[str], otherwise: str) -> str:
+def choice(allowed: Collection[str], *, otherwise: str) -> str:
     """What to say of a name that is not among those allowed."""
     return f"must be one of {', '.join(allowed)}" if allowed else otherwise
 
@@ -123,7 +123,7 @@ class Aggregation(Body):
             return name
         allowed = cls.fields_for(aggregate, source)
         if name not in allowed:
-            raise refused(choice(allowed, f"is not for {aggregate}"))
+            raise refused(f"{choice(allowed, otherwise='is not')} for {aggregate}")
         return name
 
 

@@ -102,7 +102,7 @@ def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
         faults = Faults()
         for index, name in enumerate(names):
             if name not in allowed:
-                faults.add(choice(allowed, f"is not for {source.name}, which have no dimension"), index)
+                faults.add(choice(allowed, otherwise=f"is not for {source.name}, which have no dimension"), index)
         faults.raise_any()
     return names
 
@@ -186,7 +186,7 @@ class ConversionQuery(_Query):
     def _is_entered(cls, state: str, info: ValidationInfo) -> str:
         source = source_of(info)
         if source is not None and state not in source.conversions:
-            raise refused(choice(source.conversions, f"is not for {source.name}, which have no states"))
+            raise refused(choice(source.conversions, otherwise=f"is not for {source.name}, which have no states"))
         return state
 
     @field_validator("to")
@@ -194,7 +194,7 @@ class ConversionQuery(_Query):
     def _is_reached(cls, state: str, info: ValidationInfo) -> str:
         source, entered = source_of(info), info.data.get("from_")
         if source is not None and entered is not None and state not in source.conversions[entered]:
-            raise refused(choice(source.conversions[entered], f"follows nothing on {entered}"))
+            raise refused(f"must be one of {', '.join(source.conversions[entered])}")
         return state
 
     @property
