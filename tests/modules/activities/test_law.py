@@ -1,0 +1,67 @@
+"""Whatever users mark in whatever order, the count and the lists tell what a simple model tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.dal.users import Role
+from tests.modules.activities.feed import mark, read_all, record, unread, walked
+from tests.support.api import Api
+from tests.support.laws import law
+from tests.support.world import Member, new_organization
+
+STEPS = st.tuples(
+    st.sampled_from(["record", "read", "read", "archive", "archive", "unarchive", "read all"]),
+    st.integers(0, 1),
+    st.integers(0, 5),
+)
+_ACTIONS = {"read": "markActivityAsRead", "archive": "archiveActivity", "unarchive": "unarchiveActivity"}
+
+
+@dataclass
+class Reader:
+    """A user, and what a model of one remembers."""
+
+    member: Member
+    read: set[str] = field(default_factory=set)
+    archived: set[str] = field(default_factory=set)
+
+    def do(self, step: str, recorded: list[str], which: int) -> None:
+        if step == "read all":
+            read_all(self.member)
+            self.read |= {*recorded}
+        else:
+            activity = recorded[which % len(recorded)]
+            mark(self.member, _ACTIONS[step], activity)
+            if step == "read":
+                self.read.add(activity)
+            elif step == "archive":
+                self.archived.add(activity)
+            else:
+                self.archived.discard(activity)
+
+    def check(self, recorded: list[str]) -> None:
+        newest_first = recorded[::-1]
+        for is_archived in (False, True):
+            shown = walked(self.member, query={"limit": "2", "archived": str(is_archived).lower()})
+            expected = [each for each in newest_first if (each in self.archived) == is_archived]
+            assert [(each["id"], each["isRead"]) for each in shown] == [(each, each in self.read) for each in expected]
+        assert unread(self.member) == len({*recorded} - self.read - self.archived)
+
+
+@law(6)
+@given(steps=st.lists(STEPS, min_size=4, max_size=12))
+def test_marks_are_what_a_model_remembers(api: Api, steps: list[tuple[str, int, int]]) -> None:
+    organization = new_organization(api)
+    readers = [Reader(organization.owner), Reader(organization.enrol(Role.VIEWER))]
+    recorded = [record(organization.owner)["id"] for _ in range(3)]
+    for step, who, which in steps:
+        if step == "record":
+            recorded.append(record(organization.owner)["id"])
+        else:
+            readers[who].do(step, recorded, which)
+    for reader in readers:
+        reader.check(recorded)
