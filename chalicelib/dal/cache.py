@@ -57,7 +57,7 @@ def cached(question: Question, form: TypeAdapter[A], compute: Callable[[], A], *
     """
     tags = {keys.tag(question.organization, name): name for name in question.tags}
     items = table.batch_get([question.key, *tags])
-    versions = {name: items[key].version if key in items else 0 for key, name in tags.items()}
+    versions = {name: int(items[key].version) if key in items else 0 for key, name in tags.items()}
     kept = items.get(question.key)
     if kept is not None and _is_good(kept.data or {}, versions, now):
         try:

@@ -1,0 +1,58 @@
+"""Who may see and who may change a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.auth.permissions import Permission
+from chalicelib.auth.principal import Principal
+from chalicelib.core.errors import not_found
+from chalicelib.dal.widgets import WIDGETS, Widget, WidgetScope
+
+_MAY_NOT_SHARE = "widgets of the whole organization are not for the role {role} to make or change"
+
+
+def visible(ctx: Context, identifier: UUID) -> Widget:
+    """NOT_FOUND for one that the caller may not see: another user's own is nobody else's to know of."""
+    widget = WIDGETS.get(ctx.organization, identifier)
+    if not may_see(ctx.principal, widget):
+        raise not_found(WIDGETS.entity)
+    return widget
+
+
+def changeable(ctx: Context, identifier: UUID) -> Widget:
+    """NOT_FOUND as `visible`; FORBIDDEN for a shared one, to who may not share."""
+    widget = visible(ctx, identifier)
+    require_scope(ctx.principal, widget.scope)
+    return widget
+
+
+def require_scope(principal: Principal, scope: WidgetScope) -> None:
+    if scope is WidgetScope.ORGANIZATION:
+        principal.require(Permission.WIDGETS_SHARE, _MAY_NOT_SHARE.format(role=principal.user.role))
+
+
+def default_scope(principal: Principal) -> WidgetScope:
+    may_share = Permission.WIDGETS_SHARE in principal.permissions
+    return WidgetScope.ORGANIZATION if may_share else WidgetScope.PERSONAL
+
+
+def may_see(principal: Principal, widget: Widget) -> bool:
+    if widget.is_personal:
+        return widget.created_by_id == principal.user.id
+    may_share = Permission.WIDGETS_SHARE in principal.permissions
+    return may_share or not widget.permissions or principal.user.role in widget.permissions
+
+
+def may_change(principal: Principal, widget: Widget) -> bool:
+    needed = Permission.WIDGETS_CUSTOMIZE if widget.is_personal else Permission.WIDGETS_SHARE
+    return needed in principal.permissions and may_see(principal, widget)
+
+
+def listed(principal: Principal, *, include_hidden: bool) -> Callable[[Widget], bool]:
+    """What lists show of a dashboard."""
+    return lambda widget: (
+        may_see(principal, widget) and (widget.is_visible or (include_hidden and may_change(principal, widget)))
+    )

@@ -1,0 +1,122 @@
+"""Widgets: arranging what a dashboard shows, and asking for what fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage
+from chalicelib.core.errors import invalid_field
+from chalicelib.dal import widgets
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.widgets import Widget, WidgetScope, WidgetType
+from chalicelib.modules.widgets import access, configs, references
+from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, UpdateWidget, WidgetWithCreator
+from chalicelib.modules.widgets.views import shown, with_creator
+
+
+@action(
+    "createDashboardWidget",
+    "POST /widgets",
+    permission=Permission.WIDGETS_CUSTOMIZE,
+    audit=AuditEvent.WIDGET_CREATED,
+    status=201,
+)
+def create_dashboard_widget(ctx: Context, data: CreateWidget) -> WidgetWithCreator:
+    """Puts a widget on the dashboard of the organization, or on the caller's own."""
+    scope = data.scope or access.default_scope(ctx.principal)
+    access.require_scope(ctx.principal, scope)
+    references.require(ctx.organization, data.type, data.config)
+    name = data.name or _named(data.title, data.type)
+    fields = {**dict(data), "name": name, "scope": scope, "created_by_id": ctx.user.id}
+    return shown(widgets.create(ctx.unit, Widget.new(**fields)), ctx.user)
+
+
+@action("getDashboardWidgets", "GET /widgets", permission=Permission.WORKSPACE_READ)
+def get_dashboard_widgets(ctx: Context, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
+    """What the organization shares with the caller and what is the caller's own, by position: by row, from the left."""
+    return _listed(ctx, data, None)
+
+
+@action("getWidgetsByType", "GET /widgets/by-type/{type}", permission=Permission.WORKSPACE_READ)
+def get_widgets_by_type(ctx: Context, type_: WidgetType, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
+    """As getDashboardWidgets, those of one type."""
+    return _listed(ctx, data, type_)
+
+
+@action("getWidgetById", "GET /widgets/{id}", permission=Permission.WORKSPACE_READ)
+def get_widget_by_id(ctx: Context, id_: UUID) -> WidgetWithCreator:
+    """One widget, also one that is hidden."""
+    return with_creator(ctx, access.visible(ctx, id_))
+
+
+@action(
+    "updateDashboardWidget",
+    "PATCH /widgets/{id}",
+    permission=Permission.WIDGETS_CUSTOMIZE,
+    audit=AuditEvent.WIDGET_UPDATED,
+)
+def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> WidgetWithCreator:
+    """Changes, moves, hides or shares a widget. One that is shared is changed by who may share widgets."""
+    widget = access.changeable(ctx, id_)
+    changes = data.changes()
+    if "scope" in changes:
+        _require_movable(ctx, widget, changes["scope"])
+    changes |= _configured(ctx, widget, changes)
+    return with_creator(ctx, widgets.update(ctx.unit, widget, changes))
+
+
+@action(
+    "deleteDashboardWidget",
+    "DELETE /widgets/{id}",
+    permission=Permission.WIDGETS_CUSTOMIZE,
+    audit=AuditEvent.WIDGET_DELETED,
+)
+def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
+    """Deletes a widget softly. One that is shared is deleted by who may share widgets."""
+    return with_creator(ctx, widgets.delete(ctx.unit, access.changeable(ctx, id_)))
+
+
+# -- what the actions share ------------------------------------------------------------------------------------------
+
+
+def _named(title: str | None, kind: WidgetType) -> str:
+    return kind.replace("_", " ").capitalize() if title is None else title[:100].rstrip()
+
+
+def _listed(ctx: Context, data: GetWidgets, kind: WidgetType | None) -> CursorPage[WidgetWithCreator]:
+    is_listed = access.listed(ctx.principal, include_hidden=data.include_hidden)
+    stretch = widgets.dashboard(
+        ctx.organization,
+        ctx.user.id,
+        ctx.cursors,
+        lambda widget: kind in {None, widget.type} and data.scope in {None, widget.scope} and is_listed(widget),
+        cursor=data.cursor,
+        limit=data.limit,
+    )
+    return CursorPage[WidgetWithCreator](
+        items=[shown(widget, stretch.creators[widget.created_by_id]) for widget in stretch.widgets],
+        next_cursor=stretch.next_cursor,
+    )
+
+
+def _require_movable(ctx: Context, widget: Widget, scope: WidgetScope) -> None:
+    access.require_scope(ctx.principal, scope)
+    if scope is WidgetScope.PERSONAL and widget.created_by_id != ctx.user.id:
+        raise invalid_field("scope", "only who has created a widget can make it their own")
+
+
+def _configured(ctx: Context, widget: Widget, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The config as it is stored, if it changes."""
+    kind = changes.get("type", widget.type)
+    if "config" not in changes:
+        if kind is not widget.type:
+            raise invalid_field("config", f"is required, because a {kind} has another one than a {widget.type}")
+        return {}
+    config = configs.kept(configs.read_field(kind, changes["config"]))
+    references.require(ctx.organization, kind, config)
+    return {"config": config}

@@ -1,0 +1,105 @@
+"""What arranging widgets takes, and a widget as it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic_core import CoreSchema
+
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Patch, optional
+from chalicelib.dal.metric_terms import ChartType
+from chalicelib.dal.widgets import (
+    DataSource,
+    Permissions,
+    Placement,
+    RefreshRate,
+    Widget,
+    WidgetName,
+    WidgetScope,
+    WidgetTitle,
+    WidgetType,
+)
+from chalicelib.modules.widgets import configs
+from chalicelib.modules.widgets.configs import CONFIGS, ConfigField
+
+Scope = Annotated[
+    WidgetScope | None,
+    Field(description="By default ORGANIZATION of who may share widgets, PERSONAL of others.", examples=[None]),
+]
+Drawn = Annotated[
+    ChartType | None,
+    Field(description="How the spec of a CHART draws it; by default as the metric says.", examples=[ChartType.BAR]),
+]
+
+
+class CreateWidget(Body):
+    name: Annotated[WidgetName | None, Field(description="By default the title, or what the type is called.")] = None
+    title: WidgetTitle | None = None
+    type: Annotated[WidgetType, Field(examples=[WidgetType.CALENDAR])]
+    scope: Scope = None
+    config: Annotated[ConfigField, Field(default_factory=dict, examples=[{"daysAhead": 6}], validate_default=True)]
+    position: Placement
+    data_source: DataSource | None = None
+    refresh_rate: RefreshRate = 300
+    is_visible: bool = True
+    chart_type: Drawn = None
+    permissions: Permissions = ()
+
+    @field_validator("config")
+    @classmethod
+    def _fits_type(cls, config: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
+        if "type" not in info.data:  # which is reported
+            return config
+        return configs.kept(configs.read(info.data["type"], config))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Says which config goes with which type."""
+        described = handler(core)
+        schema = handler.resolve_ref_schema(described)
+        forms = schema["properties"]["config"]["anyOf"]
+        schema["oneOf"] = [
+            {
+                "properties": {"type": {"const": kind.value}, "config": form},
+                "required": ["config"] if any(field.is_required() for field in config.model_fields.values()) else [],
+            }
+            for (kind, config), form in zip(CONFIGS.items(), forms, strict=True)
+        ]
+        return described
+
+
+class UpdateWidget(Patch):
+    name: WidgetName = optional()
+    title: WidgetTitle | None = optional()
+    type: Annotated[WidgetType, Field(description="Another one needs its own `config`.")] = optional()
+    scope: Annotated[
+        WidgetScope, Field(description="Sharing it, and taking back what one has created.", examples=["PERSONAL"])
+    ] = optional()
+    config: ConfigField = optional()
+    position: Placement = optional()
+    data_source: DataSource | None = optional()
+    refresh_rate: RefreshRate = optional()
+    is_visible: bool = optional()
+    chart_type: Drawn = optional()
+    permissions: Permissions = optional()
+
+
+class GetWidgets(CursorQuery):
+    scope: WidgetScope | None = None
+    include_hidden: Annotated[
+        Flag, Field(description="Those that are not visible too, as far as the caller may change them.")
+    ] = False
+
+
+class WidgetCreator(Contract):
+    id: UUID
+    name: Annotated[str, Field(examples=["Anna Berg"])]
+    email: Annotated[str, Field(examples=["anna.berg@example.com"])]
+
+
+class WidgetWithCreator(Widget):
+    config: ConfigField
+    creator: WidgetCreator

@@ -1,0 +1,49 @@
+"""What configs name, and whether it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.core.errors import invalid_field, invalid_fields
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.collection import Collection, get_together, is_deleted
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.widgets import WidgetType
+from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.dal.workers import WORKERS
+from chalicelib.metrics import definitions
+from chalicelib.modules.widgets import configs
+from chalicelib.modules.widgets.configs import CalendarConfig, ChartConfig, MetricConfig, TableConfig
+
+_FILTERS: Mapping[str, Collection[Any]] = {
+    "worker_id": WORKERS,
+    "position_id": POSITIONS,
+    "work_location_id": WORK_LOCATIONS,
+    "client_id": CLIENTS,
+}
+
+
+def require(organization: OrganizationId, kind: WidgetType, config: Mapping[str, Any]) -> None:
+    """VALIDATION_ERROR for a config that names what the organization does not have. At most one read."""
+    named = configs.stored(kind, config)
+    if isinstance(named, MetricConfig | ChartConfig | TableConfig):
+        if named.metric_id is not None and not definitions.get_many(organization, [named.metric_id]):
+            raise invalid_field("config.metricId", "is not a metric of the organization")
+    elif isinstance(named, CalendarConfig):
+        _require_filters(organization, named)
+
+
+def _require_filters(organization: OrganizationId, config: CalendarConfig) -> None:
+    wanted = {name: value for name in _FILTERS if (value := getattr(config, name)) is not None}
+    if not wanted:
+        return
+    found = get_together(organization, [(_FILTERS[name], [value]) for name, value in wanted.items()])
+    faults: dict[str, list[str]] = {}
+    for (name, value), entities in zip(wanted.items(), found, strict=True):
+        if value not in entities or is_deleted(entities[value]):
+            collection = _FILTERS[name]
+            faults[f"config.{collection.entity}Id"] = [f"is not a {collection.entity} of the organization"]
+    if faults:
+        raise invalid_fields(faults)
