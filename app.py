@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice import Chalice, Rate
+from chalice import Chalice, Cron, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import mail_queue, operator, stream
+from chalicelib.jobs import mail_queue, metrics_queue, operator, recalculation, reconciliation, stream
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -31,6 +31,21 @@ def consume_stream(event: DynamoDBEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")
 def deliver_mail(event: SQSEvent) -> dict[str, Any]:
     return mail_queue.work(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")
+def recalculate_metrics(event: SQSEvent) -> dict[str, Any]:
+    return metrics_queue.work(event.to_dict(), event.context)
+
+
+@app.schedule(Cron(17, 2, "*", "*", "?", "*"))
+def reconcile_rollups(event: CloudWatchEvent) -> int:
+    return reconciliation.schedule()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def schedule_metrics(event: CloudWatchEvent) -> int:
+    return recalculation.tick()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

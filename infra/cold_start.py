@@ -31,7 +31,17 @@ def main() -> None:
     SourceFileLoader.source_to_code = compiles_outside_only  # type: ignore[assignment, method-assign]
 
     app = importlib.import_module("app")
-    for function in ("app", "consume_stream", "deliver_mail", "set_subscription_tier", "sweep_outbox"):
+    functions = (
+        "app",
+        "consume_stream",
+        "deliver_mail",
+        "recalculate_metrics",
+        "reconcile_rollups",
+        "schedule_metrics",
+        "set_subscription_tier",
+        "sweep_outbox",
+    )
+    for function in functions:
         assert callable(getattr(app, function)), function
     session = importlib.import_module("botocore.session").get_session()
     for service in ("dynamodb", "sesv2", "sqs"):

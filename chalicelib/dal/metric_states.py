@@ -149,7 +149,7 @@ def record(
         key = keys.metric_state(unit.organization, state.row)
         unit.update(key, actions, Item.version == state.version, refusal)
     points = {
-        str(metric): {"value": result.value, "status": result.status}
+        str(metric): {"value": result.value, "status": None if result.value is None else result.status}
         for metric, result in results.items()
         if result.error is None
     }

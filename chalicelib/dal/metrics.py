@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from chalicelib.core.contracts import Line
+from chalicelib.core.contracts import Line, Lines
 from chalicelib.core.errors import invalid_state
 from chalicelib.core.figures import Figure
 from chalicelib.dal import metric_states
@@ -34,6 +34,7 @@ def _from_text(query: Any) -> Any:
 
 
 MetricName = Annotated[Line, Field(max_length=100, examples=["Hours this week"])]
+Description = Annotated[Lines, Field(max_length=500, examples=["Hours of assignments since the week began."])]
 Query = Annotated[dict[str, Any], BeforeValidator(_from_text)]
 """One that was found valid."""
 UnitText = Annotated[Line, Field(max_length=20, description="What people read behind the value.", examples=["h"])]
@@ -51,6 +52,7 @@ RefreshRate = Annotated[
 
 class Metric(DeletableRecord):
     name: MetricName
+    description: Description | None = None
     category: MetricCategory
     query: Query
     unit: UnitText | None = None

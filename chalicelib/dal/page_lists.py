@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -70,9 +71,19 @@ class ListedCollection(Collection[R]):
     """What serves where page lists end."""
     facets: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
-    def page(self, organization: OrganizationId, request: PageRequest, rows: Rows[R] | None = None) -> Page[Any]:
-        """Exact totals and substring search, from the slim index; the records shown are read consistently."""
+    def page(
+        self,
+        organization: OrganizationId,
+        request: PageRequest,
+        rows: Rows[R] | None = None,
+        also: Mapping[UUID, R] = MappingProxyType({}),
+    ) -> Page[Any]:
+        """Exact totals and substring search, from the slim index; the records shown are read consistently.
+
+        `also`: entities that every organization has, which are in no table.
+        """
         slim = self._slim_rows(organization, deleted=False)
+        slim += [SlimRow(str(record.id), self._texts(record), dict(self.facets(record))) for record in also.values()]
         if request.include_deleted:
             slim += self._slim_rows(organization, deleted=True)
         if len(slim) > EXACT_LIST_ROWS:
@@ -80,7 +91,7 @@ class ListedCollection(Collection[R]):
         chosen = self._choose(slim, request)
         start = (request.page - 1) * request.page_size
         identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
-        records = self.get_many(organization, identifiers)
+        records = {**also, **self.get_many(organization, [each for each in identifiers if each not in also])}
         # The index trails the table: what was deleted a moment ago may still have a row.
         listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
@@ -145,13 +156,16 @@ class ListedCollection(Collection[R]):
             chosen.sort(key=lambda row: row.search.split(_SEPARATOR, position + 1)[position], reverse=descending)
         return chosen
 
+    def _texts(self, record: R) -> str:
+        texts = (text.fold(value or "") for value in self.search(record))
+        return _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts)
+
     def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
         """With the attributes of the slim row."""
-        texts = (text.fold(value or "") for value in self.search(record))
         return {
             **super().index(organization, record),
             "gsi1pk": keys.listing(organization, self.kind, deleted=is_deleted(record)),
-            "search": _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts),
+            "search": self._texts(record),
             # An empty map would cost every row nine of the bytes that three pages of 10,000 rows allow.
             "facets": dict(self.facets(record)) or None,
         }

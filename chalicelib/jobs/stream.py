@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import logger
 from chalicelib.dal import outbox
-from chalicelib.jobs import activity_feed, batches, mail, repricing, rollups
+from chalicelib.jobs import activity_feed, batches, mail, recalculation, repricing, rollups
 from chalicelib.jobs.changes import Change, Kind
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ def _send_mail(change: Change) -> None:
         logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
 
 
-_HANDLERS: Sequence[Callable[[Change], None]] = (_send_mail, activity_feed.tell, rollups.roll_up, repricing.order)
+_HANDLERS: Sequence[Callable[[Change], None]] = (
+    _send_mail,
+    activity_feed.tell,
+    recalculation.begin,
+    rollups.roll_up,
+    repricing.order,
+)
 """In this order. Each passes over what is not its own, and has one effect however often it sees a change."""
 
 

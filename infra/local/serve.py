@@ -162,8 +162,11 @@ def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
         grounds.engine,
         grounds.table,
         consume_stream=app.consume_stream,
-        workers=[Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail)],
-        schedules={"sweep_outbox": app.sweep_outbox},
+        workers=[
+            Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail),
+            Worker("recalculate_metrics", grounds.metrics_queue_url, app.recalculate_metrics),
+        ],
+        schedules={"schedule_metrics": app.schedule_metrics, "sweep_outbox": app.sweep_outbox},
         retry_seconds=1,
         checkpoint=checkpoint,
     )

@@ -14,7 +14,10 @@ from infra import template
 
 Json = dict[str, Any]
 
-FUNCTIONS = {"APIHandler", "ConsumeStream", "DeliverMail", "SetSubscriptionTier", "SweepOutbox"}
+FUNCTIONS = {
+    "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "ScheduleMetrics",
+    "SetSubscriptionTier", "SweepOutbox",
+}  # fmt: skip
 GATEWAY_SECONDS = 29
 LIVE_SETTINGS = {
     "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_APP_URL",
@@ -110,7 +113,7 @@ def test_the_stage_is_its_own(packaged: Json, stage: str) -> None:
 
 
 def test_what_a_deployment_tells(packaged: Json) -> None:
-    assert {"ApiUrl", "MailQueueUrl", "TableName"} <= set(packaged["Outputs"])
+    assert {"ApiUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
 
 
 # -- functions
@@ -132,9 +135,11 @@ def test_functions_are_sized_and_traced(resources: Json) -> None:
 def test_functions_end_before_whoever_waits_for_them(resources: Json) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(resources).items()}
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
-    assert timeouts["SweepOutbox"] < 60
-    assert resources["MailQueue"]["Properties"]["VisibilityTimeout"] >= 6 * timeouts["DeliverMail"]
-    assert max(timeouts.values()) <= 60
+    for schedule in ("ScheduleMetrics", "SweepOutbox"):
+        assert timeouts[schedule] < 60
+    for queue, worker in (("MailQueue", "DeliverMail"), ("MetricsQueue", "RecalculateMetrics")):
+        assert resources[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeouts[worker]
+    assert max(timeouts.values()) <= 300
 
 
 def test_functions_get_their_settings(packaged: Json) -> None:
@@ -184,11 +189,20 @@ def test_roles_reach_the_table_no_further_than_their_work(resources: Json) -> No
         "ApiHandlerRole": rows,
         "ConsumeStreamRole": single_rows | stream,
         "DeliverMailRole": single_rows,
+        "RecalculateMetricsRole": rows,
+        "ReconcileRollupsRole": {"Query"},
+        "ScheduleMetricsRole": {"Query"},
         "SetSubscriptionTierRole": {"GetItem", "PutItem", "UpdateItem"},
         "SweepOutboxRole": {"Query", "UpdateItem"},
     }
     for role, actions in expected.items():
         assert actions_of(resources, role, "dynamodb") == {f"dynamodb:{action}" for action in actions}, role
+
+
+@pytest.mark.parametrize("schedule", ["ReconcileRollupsRole", "ScheduleMetricsRole"])
+def test_schedules_of_metrics_read_the_due_index_alone(resources: Json, schedule: str) -> None:
+    reads = [each for role, each in statements(resources) if role == schedule and "dynamodb:Query" in each["Action"]]
+    assert [each["Resource"] for each in reads] == [{"Fn::Sub": "${Table.Arn}/index/gsi9"}]
 
 
 def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
@@ -247,17 +261,23 @@ def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: 
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
 
 
-def test_the_queue_is_ours_and_one_bad_mail_repeats_no_other(resources: Json) -> None:
-    queue = source(resources, "DeliverMail")
-    assert queue["Queue"] == {"Fn::GetAtt": ["MailQueue", "Arn"]}
+@pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])
+def test_queues_are_ours_and_one_bad_message_repeats_no_other(resources: Json, worker: str, of: str) -> None:
+    queue = source(resources, worker)
+    assert queue["Queue"] == {"Fn::GetAtt": [f"{of}Queue", "Arn"]}
     assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    redrive = resources["MailQueue"]["Properties"]["RedrivePolicy"]
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["MailDeadLetters", "Arn"]}
-    assert redrive["maxReceiveCount"] <= 10
+    redrive = resources[f"{of}Queue"]["Properties"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{of}DeadLetters", "Arn"]}
+    assert redrive["maxReceiveCount"] == 5
 
 
-def test_the_outbox_is_swept_every_minute(resources: Json) -> None:
-    assert source(resources, "SweepOutbox")["Schedule"] == "rate(1 minute)"
+def test_schedules(resources: Json) -> None:
+    names = ("ReconcileRollups", "ScheduleMetrics", "SweepOutbox")
+    assert {name: source(resources, name)["Schedule"] for name in names} == {
+        "ReconcileRollups": "cron(17 2 * * ? *)",
+        "ScheduleMetrics": "rate(1 minute)",
+        "SweepOutbox": "rate(1 minute)",
+    }
 
 
 def test_queues_are_encrypted_and_dead_letters_outlive_a_holiday(resources: Json) -> None:
@@ -350,6 +370,8 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
         *(("AWS/DynamoDB", "ReadThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "MetricsQueue"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MetricsDeadLetters"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "StreamDeadLetters"),
     } <= watched(resources)
 

@@ -19,7 +19,10 @@ class Post:
             grounds.engine,
             grounds.table,
             consume_stream=roof.consume_stream,
-            workers=[Worker("deliver_mail", grounds.mail_queue_url, roof.deliver_mail)],
+            workers=[
+                Worker("deliver_mail", grounds.mail_queue_url, roof.deliver_mail),
+                Worker("recalculate_metrics", grounds.metrics_queue_url, roof.recalculate_metrics),
+            ],
             schedules={"sweep_outbox": roof.sweep_outbox},
         )
 

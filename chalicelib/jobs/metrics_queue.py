@@ -1,0 +1,28 @@
+"""The metrics queue: work that takes longer than a stream or a schedule may, with retries and a dead letter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.jobs import batches, recalculation, repricing
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+_WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+    "recalculate": recalculation.work,
+    "reprice": repricing.work,
+}
+"""By the kind of message. Each has one effect however often it gets one."""
+
+
+def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """A batch of queue messages; returns the messages to deliver again."""
+    return batches.process("SQS", _handle, event, context)
+
+
+def _handle(record: SQSRecord) -> None:
+    message = json.loads(record.body)
+    _WORKERS[message["kind"]](message)

@@ -1,0 +1,71 @@
+"""The metrics that an organization has: its own, and those that come with the product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from chalicelib.auth.permissions import Permission
+from chalicelib.auth.principal import Principal
+from chalicelib.core.errors import forbidden
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.collection import is_deleted
+from chalicelib.dal.metric_states import SYSTEM
+from chalicelib.dal.metrics import METRICS, Metric
+from chalicelib.metrics import system
+from chalicelib.metrics.system import SystemMetric
+
+_RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
+"""Since when there are system metrics, for lists in order of age."""
+
+
+def _shown(metric: SystemMetric) -> Metric:
+    return Metric(
+        id=metric.id,
+        created_at=_RELEASED,
+        updated_at=_RELEASED,
+        version=1,
+        name=metric.name,
+        description=metric.description,
+        category=metric.category,
+        query=metric.query.model_dump(mode="json"),
+        unit=metric.unit,
+        format=metric.format,
+        direction=metric.direction,
+        chart_type=metric.chart_type,
+        color=metric.color,
+        icon=metric.icon,
+        refresh_rate=metric.refresh_rate,
+        is_system=True,
+    )
+
+
+SYSTEM_METRICS: Mapping[UUID, Metric] = {metric.id: _shown(metric) for metric in system.SYSTEM.values()}
+
+
+def get(organization: OrganizationId, identifier: UUID) -> Metric:
+    """NOT_FOUND for one that the organization does not have."""
+    return SYSTEM_METRICS.get(identifier) or METRICS.get(organization, identifier)
+
+
+def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, Metric]:
+    """By id; what the organization does not have, or has deleted, is absent."""
+    wanted = set(identifiers)
+    found = {identifier: SYSTEM_METRICS[identifier] for identifier in wanted & SYSTEM_METRICS.keys()}
+    own = METRICS.get_many(organization, wanted - SYSTEM_METRICS.keys())
+    return found | {identifier: metric for identifier, metric in own.items() if not is_deleted(metric)}
+
+
+def row_of(metric: Metric) -> str:
+    """Where `dal.metric_states` has what it came to."""
+    return SYSTEM if metric.is_system else str(metric.id)
+
+
+def may_see_values(principal: Principal, metric: Metric) -> bool:
+    return Permission.METRICS_VALUES_READ in principal.permissions or principal.user.role in metric.permissions
+
+
+def require_values(principal: Principal, metric: Metric) -> None:
+    if not may_see_values(principal, metric):
+        raise forbidden(f"the role {principal.user.role} may not see what {metric.name} comes to")

@@ -1,0 +1,163 @@
+"""What metrics came to, as people read it: with its unit, change, status and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.errors import ActionError
+from chalicelib.core.figures import exactly, shown
+from chalicelib.core.observability import logger
+from chalicelib.dal import metric_states
+from chalicelib.dal.metric_states import LastResult
+from chalicelib.dal.metric_terms import MetricCategory, MetricFormat
+from chalicelib.dal.metrics import Metric
+from chalicelib.dal.organizations import StoredOrganization
+from chalicelib.metrics import thresholds
+from chalicelib.metrics.definitions import row_of
+from chalicelib.metrics.evaluate import evaluate
+from chalicelib.metrics.faults import InvalidQuery
+from chalicelib.metrics.outcomes import Outcome, Unit
+from chalicelib.metrics.periods import evaluation_instant
+from chalicelib.metrics.query import MetricQuery, parse
+from chalicelib.metrics.thresholds import Status
+
+_UNITS = {Unit.HOURS: "h", Unit.NUMBER: None, Unit.PERCENT: "%"}
+"""What is written behind a value. Money has its currency there."""
+
+
+class MetricResult(Contract):
+    id: UUID
+    name: Annotated[str, Field(examples=["Hours this week"])]
+    category: MetricCategory
+    value: Annotated[float | None, Field(description="Null where there is nothing to tell.", examples=[37.5])]
+    unit: Annotated[str | None, Field(examples=["h"])]
+    format: MetricFormat
+    previous: Annotated[float | None, Field(description="What it is compared with.", examples=[30.0])]
+    change: Annotated[float | None, Field(examples=[7.5])]
+    change_percent: Annotated[float | None, Field(description="Null where the previous value is 0.", examples=[25.0])]
+    status: Annotated[Status | None, Field(description="Null where there is no value.")]
+    target: Annotated[float | None, Field(examples=[40.0])]
+    progress: Annotated[float | None, Field(description="Of the target, in percent.", examples=[93.75])]
+    as_of: Annotated[Instant, Field(description="The end of the minute in which it was calculated.")]
+    error: Annotated[
+        str | None,
+        Field(
+            description="Why this metric could not be calculated.",
+            exclude_if=lambda error: error is None,
+            examples=["there are more than 10,000 rows to compute it from"],
+        ),
+    ] = None
+
+    @classmethod
+    def of(cls, metric: Metric, last: LastResult) -> MetricResult:
+        """Read by the metric as it is now, whose thresholds may be newer than the result."""
+        value, previous, target = (_exactly(each) for each in (last.value, last.previous, metric.target_value))
+        return cls(
+            id=metric.id,
+            name=metric.name,
+            category=metric.category,
+            value=last.value,
+            unit=metric.unit or last.unit,
+            format=metric.format,
+            previous=last.previous,
+            change=_shown(thresholds.change(value, previous)),
+            change_percent=_shown(thresholds.change_percent(value, previous)),
+            status=status(metric, value),
+            target=metric.target_value,
+            progress=_shown(thresholds.progress(value, target)),
+            as_of=last.as_of,
+            error=last.error,
+        )
+
+
+def status(metric: Metric, value: Decimal | None) -> Status | None:
+    return thresholds.status_of(value, direction=metric.direction, **limits(metric))
+
+
+def limits(metric: Metric) -> dict[str, Any]:
+    """As `thresholds` takes them."""
+    return {
+        "warning": _exactly(metric.warning_threshold),
+        "critical": _exactly(metric.critical_threshold),
+        "target": _exactly(metric.target_value),
+    }
+
+
+def current(
+    organization: StoredOrganization, metrics: Mapping[UUID, Metric], now: datetime
+) -> dict[UUID, MetricResult]:
+    """Each as it was calculated last, or as it is now where that is due. Nothing is written."""
+    states = metric_states.read(organization.tenant, {row_of(metric) for metric in metrics.values()})
+    found: dict[UUID, LastResult] = {}
+    for identifier, metric in metrics.items():
+        state = states.get(row_of(metric))
+        if state is not None and state.due_at > now and identifier in state.results:
+            found[identifier] = state.results[identifier]
+    missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in found}
+    if missing:
+        found |= evaluated(organization, missing, evaluation_instant(now))
+    return {identifier: MetricResult.of(metric, found[identifier]) for identifier, metric in metrics.items()}
+
+
+def evaluated(organization: StoredOrganization, metrics: Mapping[UUID, Metric], at: datetime) -> dict[UUID, LastResult]:
+    """What each comes to at `at`, which is an `evaluation_instant`. One that fails says so; the others have values."""
+    results: dict[UUID, LastResult] = {}
+    queries: dict[UUID, MetricQuery] = {}
+    for identifier, metric in metrics.items():
+        try:
+            queries[identifier] = parse(metric.query)
+        except InvalidQuery as fault:  # it was valid when it was saved: the catalogue has changed since
+            results[identifier] = LastResult(as_of=at, error=f"the query is no longer valid: {fault}")
+    outcomes = _outcomes(organization, queries, at)
+    for identifier, outcome in outcomes.items():
+        results[identifier] = _last(organization, metrics[identifier], outcome, at)
+    return results
+
+
+def _outcomes(
+    organization: StoredOrganization, queries: Mapping[UUID, MetricQuery], at: datetime
+) -> dict[UUID, Outcome]:
+    try:
+        return evaluate(organization, queries, at)
+    except ActionError:
+        raise
+    except Exception:  # noqa: BLE001  a bug that one query meets must not cost the others their values
+        logger.exception("metrics could not be evaluated together")
+    outcomes: dict[UUID, Outcome] = {}
+    for identifier, query in queries.items():
+        try:
+            outcomes |= evaluate(organization, {identifier: query}, at)
+        except ActionError:
+            raise
+        except Exception:  # noqa: BLE001
+            logger.exception("metric not evaluated", extra={"metric_id": str(identifier)})
+            outcomes[identifier] = Outcome(query.unit, error="something went wrong on our side")
+    return outcomes
+
+
+def _last(organization: StoredOrganization, metric: Metric, outcome: Outcome, at: datetime) -> LastResult:
+    unit = organization.currency if outcome.unit is Unit.MONEY else _UNITS[outcome.unit]
+    if outcome.error is not None:
+        return LastResult(as_of=at, unit=unit, error=outcome.error)
+    return LastResult(
+        as_of=at,
+        value=_shown(outcome.value),
+        previous=_shown(outcome.previous),
+        unit=unit,
+        status=status(metric, outcome.value),
+    )
+
+
+def _exactly(figure: float | None) -> Decimal | None:
+    return None if figure is None else exactly(figure)
+
+
+def _shown(value: Decimal | None) -> float | None:
+    return None if value is None else shown(value)

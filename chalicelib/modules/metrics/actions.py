@@ -1,0 +1,208 @@
+"""Metrics: what an organization measures of itself, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.errors import ErrorCode, forbidden, invalid_fields, not_found
+from chalicelib.dal import metric_states, metrics
+from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.metric_states import MetricPoint
+from chalicelib.dal.metric_terms import MetricCategory
+from chalicelib.dal.metrics import METRICS, Metric
+from chalicelib.dal.page_lists import PageRequest, Rows
+from chalicelib.metrics import definitions, thresholds
+from chalicelib.metrics.catalogue_view import MetricCatalogue, catalogue_view
+from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of
+from chalicelib.metrics.faults import InvalidQuery
+from chalicelib.metrics.query import parse, unit_of
+from chalicelib.metrics.recalculation import recalculate
+from chalicelib.metrics.results import current, limits
+from chalicelib.modules.metrics.contracts import (
+    CalculatedMetrics,
+    CalculateMetrics,
+    CreateMetric,
+    GetMetricHistory,
+    GetMetrics,
+    MetricQueryValidity,
+    MetricWithResult,
+    UpdateMetric,
+    ValidateMetricQuery,
+)
+
+
+@action(
+    "createDashboardMetric",
+    "POST /metrics",
+    permission=Permission.METRICS_WRITE,
+    audit=AuditEvent.METRIC_CREATED,
+    status=201,
+)
+def create_dashboard_metric(ctx: Context, data: CreateMetric) -> Metric:
+    """Defines a metric of the organization's own. It is calculated within a minute, and then at its refresh rate."""
+    metric = Metric.new(**_stored(dict(data)))
+    _check(metric)
+    return metrics.create(ctx.unit, metric, ctx.now)
+
+
+@action("getDashboardMetrics", "GET /metrics", permission=Permission.WORKSPACE_READ)
+def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResult]:
+    """The organization's metrics, those that come with the product included; `search` looks at name and category.
+
+    Each has its `result` where the caller may see it.
+    """
+    return _page(ctx, data, SYSTEM_METRICS, {})
+
+
+@action("getMetricsByCategory", "GET /metrics/by-category/{category}", permission=Permission.WORKSPACE_READ)
+def get_metrics_by_category(ctx: Context, category: MetricCategory, data: GetMetrics) -> Page[MetricWithResult]:
+    """As getDashboardMetrics, those of one category."""
+    also = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
+    return _page(ctx, data, also, {"category": category.value})
+
+
+@action("getMetricById", "GET /metrics/{id}", permission=Permission.WORKSPACE_READ)
+def get_metric_by_id(ctx: Context, id_: UUID) -> MetricWithResult:
+    """One metric, with its `result` where the caller may see it."""
+    return _with_results(ctx, [definitions.get(ctx.organization, id_)])[0]
+
+
+@action(
+    "updateDashboardMetric",
+    "PATCH /metrics/{id}",
+    permission=Permission.METRICS_WRITE,
+    audit=AuditEvent.METRIC_UPDATED,
+)
+def update_dashboard_metric(ctx: Context, id_: UUID, data: UpdateMetric) -> Metric:
+    """Changes a metric, which is calculated again within a minute. Those that come with the product stay."""
+    before = _own(ctx, id_)
+    changes = _stored(data.changes())
+    _check(before.model_copy(update=changes))
+    return metrics.update(ctx.unit, before, changes, ctx.now)
+
+
+@action(
+    "deleteDashboardMetric",
+    "DELETE /metrics/{id}",
+    permission=Permission.METRICS_WRITE,
+    audit=AuditEvent.METRIC_DELETED,
+)
+def delete_dashboard_metric(ctx: Context, id_: UUID) -> Metric:
+    """Deletes a metric softly; widgets that show it say so. Those that come with the product can't be deleted."""
+    return metrics.delete(ctx.unit, _own(ctx, id_))
+
+
+@action("calculateMetrics", "POST /metrics/calculate", permission=Permission.WORKSPACE_READ)
+def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics:
+    """Calculates metrics now: those named, or all whose values the caller may see.
+
+    One that fails has its own `error`, and the others their values.
+    """
+    rows = _rows(ctx, data.metric_ids)
+    results = recalculate(ctx.principal.organization, rows, ctx.now, only_due=False).results
+    wanted = results if data.metric_ids is None else dict.fromkeys(data.metric_ids)
+    return CalculatedMetrics(metrics=[results[each] for each in wanted if each in results])
+
+
+@action("validateMetricQuery", "POST /metrics/validate", permission=Permission.METRICS_WRITE)
+def validate_metric_query(ctx: Context, data: ValidateMetricQuery) -> MetricQueryValidity:
+    """Checks a query and saves nothing. Errors say where they are: a JSON pointer into the query."""
+    try:
+        query = parse(data.query)
+    except InvalidQuery as fault:
+        return MetricQueryValidity(is_valid=False, errors=fault.faults, unit=None)
+    return MetricQueryValidity(is_valid=True, errors=[], unit=unit_of(query))
+
+
+@action("getMetricCatalogue", "GET /metrics/catalogue", permission=Permission.WORKSPACE_READ)
+def get_metric_catalogue(ctx: Context) -> MetricCatalogue:
+    """The sources, fields, units and operators that queries may use."""
+    return catalogue_view()
+
+
+@action(
+    "getMetricHistory",
+    "GET /metrics/{id}/history",
+    permission=Permission.WORKSPACE_READ,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> CursorPage[MetricPoint]:
+    """What a metric came to each time it was calculated, newest first, for 400 days. `from` and `to` are inclusive."""
+    if data.from_ and data.to and data.to < data.from_:
+        raise invalid_fields({"to": ["must not be before from"]}, ErrorCode.INVALID_DATE_RANGE)
+    metric = definitions.get(ctx.organization, id_)
+    require_values(ctx.principal, metric)
+    return metric_states.history(
+        ctx.organization,
+        ctx.cursors,
+        row_of(metric),
+        metric.id,
+        since=data.from_,
+        until=data.to,
+        cursor=data.cursor,
+        limit=data.limit,
+        forward=data.sort_order == "asc",
+    )
+
+
+def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """As they are stored: a query as JSON's values."""
+    query = fields.get("query")
+    return {**fields, "query": query.model_dump(mode="json")} if query is not None else dict(fields)
+
+
+def _check(metric: Metric) -> None:
+    if faults := thresholds.faults(direction=metric.direction, **limits(metric)):
+        raise invalid_fields(faults)
+
+
+def _own(ctx: Context, identifier: UUID) -> Metric:
+    if identifier in SYSTEM_METRICS:
+        raise forbidden("metrics that come with the product can't be changed")
+    return METRICS.get(ctx.organization, identifier)
+
+
+def _page(
+    ctx: Context, data: GetMetrics, also: Mapping[UUID, Metric], facets: Mapping[str, str]
+) -> Page[MetricWithResult]:
+    request = PageRequest(
+        page=data.page,
+        page_size=data.page_size,
+        search=data.search,
+        sort_by=data.sort_by,
+        sort_order=data.sort_order,
+        facets=facets,
+    )
+    return METRICS.page(ctx.organization, request, Rows(MetricWithResult, partial(_with_results, ctx)), also)
+
+
+def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithResult]:
+    visible = {metric.id: metric for metric in metrics if may_see_values(ctx.principal, metric)}
+    results = current(ctx.principal.organization, visible, ctx.now) if visible else {}
+    return [MetricWithResult.extending(metric, result=results.get(metric.id)) for metric in metrics]
+
+
+def _rows(ctx: Context, wanted: Sequence[UUID] | None) -> set[str] | None:
+    """Those to calculate, None for all. FORBIDDEN where the caller may see none of them, or not all that are named."""
+    if wanted is None:
+        if Permission.METRICS_VALUES_READ in ctx.principal.permissions:
+            return None
+        states = metric_states.read_all(ctx.organization)
+        own = METRICS.get_many(ctx.organization, [UUID(row) for row in states if row != metric_states.SYSTEM])
+        visible = {row_of(metric) for metric in own.values() if may_see_values(ctx.principal, metric)}
+        if not visible:
+            ctx.principal.require(Permission.METRICS_VALUES_READ)
+        return visible
+    found = definitions.get_many(ctx.organization, wanted)
+    for identifier in wanted:
+        if identifier not in found:
+            raise not_found(METRICS.entity)
+        require_values(ctx.principal, found[identifier])
+    return {row_of(metric) for metric in found.values()}

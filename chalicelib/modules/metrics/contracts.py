@@ -1,0 +1,95 @@
+"""What defining, listing and calculating metrics takes and gives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query, optional
+from chalicelib.core.figures import Figure
+from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
+from chalicelib.dal.metrics import Color, Description, Icon, Metric, MetricName, Permissions, RefreshRate, UnitText
+from chalicelib.metrics.faults import Fault
+from chalicelib.metrics.outcomes import Unit
+from chalicelib.metrics.query import MetricQuery
+from chalicelib.metrics.results import MetricResult
+
+
+class CreateMetric(Body):
+    name: MetricName
+    description: Description | None = None
+    category: MetricCategory
+    query: MetricQuery
+    unit: UnitText | None = None
+    format: MetricFormat = MetricFormat.NUMBER
+    target_value: Figure | None = None
+    warning_threshold: Figure | None = None
+    critical_threshold: Figure | None = None
+    direction: Direction = Direction.DOWN
+    chart_type: ChartType | None = None
+    color: Color = "blue"
+    icon: Icon | None = None
+    permissions: Permissions = ()
+    refresh_rate: RefreshRate = 300
+
+
+class UpdateMetric(Patch):
+    name: MetricName = optional()
+    description: Description | None = optional()
+    category: MetricCategory = optional()
+    query: MetricQuery = optional()
+    unit: UnitText | None = optional()
+    format: MetricFormat = optional()
+    target_value: Figure | None = optional()
+    warning_threshold: Figure | None = optional()
+    critical_threshold: Figure | None = optional()
+    direction: Direction = optional()
+    chart_type: ChartType | None = optional()
+    color: Color = optional()
+    icon: Icon | None = optional()
+    permissions: Permissions = optional()
+    refresh_rate: RefreshRate = optional()
+
+
+class GetMetrics(Query):
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+    search: Annotated[Line, Field(max_length=100)] | None = None
+    sort_by: Literal["name", "category", "createdAt"] = "category"
+    sort_order: Literal["asc", "desc"] = "asc"
+
+
+class MetricWithResult(Metric):
+    result: Annotated[
+        MetricResult | None,
+        Field(description="Absent where the caller may not see it.", exclude_if=lambda result: result is None),
+    ] = None
+
+
+class CalculateMetrics(Body):
+    metric_ids: Annotated[
+        list[UUID] | None,
+        Field(min_length=1, max_length=100, description="By default, all whose values the caller may see."),
+    ] = None
+
+
+class CalculatedMetrics(Contract):
+    metrics: list[MetricResult]
+
+
+class ValidateMetricQuery(Body):
+    query: Annotated[Any, Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}])]
+
+
+class MetricQueryValidity(Contract):
+    is_valid: bool
+    errors: list[Fault]
+    unit: Annotated[Unit | None, Field(description="What its value counts; null for one that is not valid.")]
+
+
+class GetMetricHistory(CursorQuery):
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    to: Instant | None = None
+    sort_order: Literal["asc", "desc"] = "desc"
