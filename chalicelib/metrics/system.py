@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from chalicelib.dal.metric_states import SYSTEM_REFRESH_SECONDS
 from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
 from chalicelib.metrics.query import MetricQuery, parse
 
-REFRESH_SECONDS = 300
 WEEKLY_HOURS = 40
 """What a worker is taken to be available for."""
 
@@ -30,7 +30,7 @@ class SystemMetric:
     icon: str
     color: str
     chart_type: ChartType
-    refresh_rate: int = REFRESH_SECONDS
+    refresh_rate: int = SYSTEM_REFRESH_SECONDS
 
 
 def _sum_of(field: str) -> dict[str, Any]:

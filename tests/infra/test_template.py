@@ -199,6 +199,22 @@ def test_roles_reach_the_table_no_further_than_their_work(resources: Json) -> No
         assert actions_of(resources, role, "dynamodb") == {f"dynamodb:{action}" for action in actions}, role
 
 
+def test_messages_are_sent_by_who_has_some(resources: Json) -> None:
+    queues = {
+        (role, statement["Resource"]["Fn::GetAtt"][0])
+        for role, statement in statements(resources)
+        if "sqs:SendMessage" in statement["Action"]
+    }
+    assert queues == {
+        ("ConsumeStreamRole", "MetricsQueue"),
+        ("ConsumeStreamRole", "StreamDeadLetters"),
+        ("RecalculateMetricsRole", "MetricsQueue"),
+        ("ReconcileRollupsRole", "MetricsQueue"),
+        ("ScheduleMetricsRole", "MetricsQueue"),
+        ("SweepOutboxRole", "MailQueue"),
+    }
+
+
 @pytest.mark.parametrize("schedule", ["ReconcileRollupsRole", "ScheduleMetricsRole"])
 def test_schedules_of_metrics_read_the_due_index_alone(resources: Json, schedule: str) -> None:
     reads = [each for role, each in statements(resources) if role == schedule and "dynamodb:Query" in each["Action"]]
