@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from chalicelib.action import idempotency
+from chalicelib.action import idempotency, steps
 from chalicelib.action.context import AnyContext, Context, PublicContext, Request
 from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
@@ -18,7 +18,6 @@ from chalicelib.action.media_types import JSON, preferred
 from chalicelib.action.parts import Parts
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
-from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
 from chalicelib.auth.sessions import another_token
 from chalicelib.core import text
@@ -26,7 +25,7 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import ActionError, ErrorCode, conflict
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
 from chalicelib.core.observability import emit, log_context, logger, traced
-from chalicelib.dal import audit, keys
+from chalicelib.dal import keys
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Traffic, counted
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
@@ -96,8 +95,8 @@ class _Run:
             self.principal, self.ended = ended.principal, ended
 
     def _authorize(self) -> None:
-        if self.principal is not None and isinstance(self.action.permission, Permission):
-            self.principal.require(self.action.permission)
+        if self.principal is not None:
+            steps.authorize(self.action, self.principal)
 
     def _validate(self) -> None:
         self.arguments = arguments_of(self.action, self.request)
@@ -116,8 +115,7 @@ class _Run:
         media_type = self._media_type()
         if media_type != JSON:
             return self.action.representations[media_type](result)
-        # A result of another type than declared might carry internal fields: that is an error, not a warning.
-        return self.action.output.dump_python(result, mode="json", warnings="error")
+        return steps.json_of(self.action, result)
 
     def _media_type(self) -> str:
         if not self.action.representations:
@@ -130,11 +128,7 @@ class _Run:
         unit = UnitOfWork(self.principal.tenant)
         if self.action.is_write:
             unit.expected_versions = expected_versions(self.request.headers.get("if-match"))
-        return Context(self.request, self.principal, unit, self.action.name, self._query_fingerprint())
-
-    def _query_fingerprint(self) -> str:
-        filters = {name: values for name, values in self.request.query.items() if name not in {"cursor", "limit"}}
-        return json.dumps([dict(self.request.path), filters], sort_keys=True)
+        return Context(self.request, self.principal, unit, self.action.name, steps.query_fingerprint(self.request))
 
     # -- step 6: commit --------------------------------------------------------------------------------------------
 
@@ -176,8 +170,8 @@ class _Run:
         if unit.is_rehearsal and unit.is_empty:
             return unit
         # A public request may turn out to concern no organization: then there is no log to write to.
-        if self.action.audit is not None and unit.organization != NO_ORGANIZATION:
-            audit.record_change(unit, self.action.audit, self.context.actor, self.request.id)
+        if unit.organization != NO_ORGANIZATION:
+            steps.record(self.action, self.context)
         return unit
 
     # -- step 6, idempotency: what the key belongs to and what must be the same -------------------------------------

@@ -43,6 +43,9 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
     pointers: dict[str, str] = {}
     arguments: dict[str, Any] = {}
     for name, argument in action.parameters.items():
+        if name not in request.path:
+            faults[name] = [_MESSAGES["missing"]]
+            continue
         try:
             arguments[argument] = action.path_adapters[name].validate_strings(request.path[name])
         except ValidationError as error:

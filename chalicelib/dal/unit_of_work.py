@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -62,6 +63,10 @@ class _Write:
     actions: Sequence[Action] = ()
 
 
+def _retold(write: _Write, retell: Callable[[Exception], Exception]) -> _Write:
+    return replace(write, refusal=lambda item: retell(write.refusal(item)))
+
+
 @dataclass
 class Change:
     """What a request did to its target: the content of the audit entry."""
@@ -82,6 +87,7 @@ class UnitOfWork:
     change: Change | None = None
     is_rehearsal: bool = False
     """The request only tells what it would do: there is nothing for the audit log."""
+    _retell: Callable[[Exception], Exception] | None = None
     _writes: list[_Write] = field(default_factory=list)
     _keys: set[Key] = field(default_factory=set)
 
@@ -118,7 +124,16 @@ class UnitOfWork:
         if write.item.key in self._keys:
             raise ValueError("a transaction holds each item once")
         self._keys.add(write.item.key)
-        self._writes.append(write)
+        self._writes.append(write if self._retell is None else _retold(write, self._retell))
+
+    @contextlib.contextmanager
+    def retelling(self, retell: Callable[[Exception], Exception]) -> Iterator[None]:
+        """Refusals of the writes that are added inside are told in other words."""
+        self._retell = retell
+        try:
+            yield
+        finally:
+            self._retell = None
 
     # -- the target ------------------------------------------------------------------------------------------------
 

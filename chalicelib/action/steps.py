@@ -1,0 +1,36 @@
+"""Steps that are the same for the action of a request and for one that it runs in turn: see `nested`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from chalicelib.action.context import AnyContext, Request
+from chalicelib.action.registry import Action
+from chalicelib.auth.permissions import Permission
+from chalicelib.auth.principal import Principal
+from chalicelib.dal import audit
+
+
+def authorize(action: Action, principal: Principal) -> None:
+    """FORBIDDEN for a caller who may not call it."""
+    if isinstance(action.permission, Permission):
+        principal.require(action.permission)
+
+
+def query_fingerprint(request: Request) -> str:
+    """What the cursors of a list's answer are made for."""
+    filters = {name: values for name, values in request.query.items() if name not in {"cursor", "limit"}}
+    return json.dumps([dict(request.path), filters], sort_keys=True)
+
+
+def json_of(action: Action, result: Any) -> Any:
+    """A result as JSON values."""
+    # A result of another type than declared might carry internal fields: that is an error, not a warning.
+    return action.output.dump_python(result, mode="json", warnings="error")
+
+
+def record(action: Action, context: AnyContext) -> None:
+    """Adds a write's audit entry to its unit."""
+    if action.audit is not None:
+        audit.record_change(context.unit, action.audit, context.actor, context.request.id)
