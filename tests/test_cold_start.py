@@ -35,6 +35,7 @@ _NOT_AT_START = [
     "docker",
     "hypothesis",
     "infra",
+    "jsonschema_rs",
     "moto",
     "pytest",
     "tests",

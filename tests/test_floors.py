@@ -22,6 +22,7 @@ PLACES = {
     "boto3": set(),
     "argon2": {"auth/passwords.py"},
     "zxcvbn": {"auth/passwords.py"},
+    "jsonschema_rs": {"modules/quick_actions/forms.py"},
     "aws_lambda_powertools.event_handler": {"action"},
     "aws_lambda_powertools.utilities.batch": {"jobs"},
     "aws_lambda_powertools.utilities.idempotency": {"action/idempotency.py"},

@@ -1,0 +1,24 @@
+"""JSON objects that no contract describes: whatever is in them, their size is bounded and JSON can carry it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+
+def bounded(maximum: int) -> AfterValidator:
+    """For a `dict[str, Any]` that takes so many bytes as JSON text."""
+
+    def check(value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            size = len(json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode())
+        except ValueError:  # a number beyond floats, or half of a surrogate pair
+            raise PydanticCustomError("json", "holds a number or a text that JSON cannot carry") from None
+        if size > maximum:
+            raise PydanticCustomError("json_size", "may take {maximum} bytes as JSON text", {"maximum": maximum})
+        return value
+
+    return AfterValidator(check)

@@ -1,0 +1,1 @@
+"""Quick actions: what a dashboard offers at one click, and running it."""

@@ -1,0 +1,111 @@
+"""What making, listing and running quick actions takes, and what a run answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from chalicelib.core.contracts import Body, Contract, Flag, Patch, Query, optional
+from chalicelib.core.json_objects import bounded
+from chalicelib.dal.metrics import Color, Icon
+from chalicelib.dal.quick_actions import (
+    ActionType,
+    Description,
+    FormConfig,
+    QuickAction,
+    QuickActionName,
+    RequiredRoles,
+    RequiredTiers,
+    SortOrder,
+    TargetUrl,
+)
+from chalicelib.modules.quick_actions.forms import require_schema
+from chalicelib.modules.quick_actions.targets import ApiAction
+
+MAXIMUM_PAYLOAD_BYTES = 64 * 1024
+
+Form = Annotated[FormConfig, AfterValidator(require_schema)]
+
+_NULL: JsonDict = {"type": "null"}
+_BY_TYPE: JsonDict = {
+    "oneOf": [
+        {
+            "properties": {"actionType": {"const": "NAVIGATION"}, "apiAction": _NULL, "formConfig": _NULL},
+            "required": ["targetUrl"],
+        },
+        {"properties": {"actionType": {"const": "API_CALL"}, "targetUrl": _NULL}, "required": ["apiAction"]},
+        {"properties": {"actionType": {"const": "FORM"}, "targetUrl": _NULL}, "required": ["apiAction", "formConfig"]},
+    ]
+}
+"""What belongs to which type, as a schema can tell it; `definitions` says it field by field."""
+
+
+class CreateQuickAction(Body):
+    model_config = ConfigDict(json_schema_extra=_BY_TYPE)
+
+    name: QuickActionName
+    description: Annotated[Description | None, Field(examples=["After each call with a client"])] = None
+    icon: Icon | None = None
+    action_type: Annotated[ActionType, Field(examples=[ActionType.FORM])]
+    target_url: Annotated[TargetUrl | None, Field(examples=[None])] = None
+    api_action: ApiAction | None = None
+    form_config: Form | None = None
+    color: Color = "blue"
+    is_enabled: bool = True
+    sort_order: SortOrder = 0
+    required_role: RequiredRoles = ()
+    required_tier: RequiredTiers = ()
+
+
+class UpdateQuickAction(Patch):
+    name: QuickActionName = optional()
+    description: Annotated[Description | None, Field(examples=["After each visit to a client"])] = optional()
+    icon: Icon | None = optional()
+    action_type: Annotated[ActionType, Field(examples=[ActionType.FORM])] = optional()
+    target_url: Annotated[TargetUrl | None, Field(examples=[None])] = optional()
+    api_action: ApiAction | None = optional()
+    form_config: Form | None = optional()
+    color: Color = optional()
+    is_enabled: bool = optional()
+    sort_order: Annotated[SortOrder, Field(examples=[10])] = optional()
+    required_role: RequiredRoles = optional()
+    required_tier: RequiredTiers = optional()
+
+
+class GetQuickActions(Query):
+    include_disabled: Annotated[
+        Flag,
+        Field(description="All there are, also those that are disabled or for others; only for who may change them."),
+    ] = False
+
+
+class QuickActions(Contract):
+    items: list[QuickAction]
+
+
+class ExecuteQuickAction(Body):
+    payload: Annotated[
+        dict[str, Any],
+        bounded(MAXIMUM_PAYLOAD_BYTES),
+        Field(
+            default_factory=dict,
+            description="What the action that is run takes: parameters of its path and its query or body, by name.",
+        ),
+    ]
+
+
+Running = Literal[ActionType.API_CALL, ActionType.FORM]
+
+
+class Navigated(Contract):
+    type: Literal[ActionType.NAVIGATION]
+    url: Annotated[str, Field(description="Where to go. Nothing was run.", examples=["/clients/new"])]
+
+
+class Executed(Contract):
+    type: Running
+    action: Annotated[str, Field(description="What was run, by its operationId.", examples=["recordActivity"])]
+    status: Annotated[int, Field(description="The HTTP status that it has by itself.", examples=[201])]
+    result: Annotated[Any, Field(description="What it answers by itself.", examples=[{}])]

@@ -1,0 +1,34 @@
+"""What makes a quick action's definition whole, beyond what each field takes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.core.errors import invalid_fields
+from chalicelib.dal.quick_actions import ActionType, QuickAction
+
+_REQUIRED: Mapping[ActionType, frozenset[str]] = {
+    ActionType.NAVIGATION: frozenset({"targetUrl"}),
+    ActionType.API_CALL: frozenset({"apiAction"}),
+    ActionType.FORM: frozenset({"apiAction", "formConfig"}),
+}
+_ALLOWED: Mapping[ActionType, frozenset[str]] = {**_REQUIRED, ActionType.API_CALL: _REQUIRED[ActionType.FORM]}
+
+
+def require_whole(definition: QuickAction) -> None:
+    """VALIDATION_ERROR with all that is missing or out of place."""
+    kind = definition.action_type
+    given: Mapping[str, Any] = {
+        "targetUrl": definition.target_url,
+        "apiAction": definition.api_action,
+        "formConfig": definition.form_config,
+    }
+    missing = {field for field in _REQUIRED[kind] if given[field] is None}
+    misplaced = {field for field, value in given.items() if value is not None and field not in _ALLOWED[kind]}
+    faults = {
+        **{field: [f"is required for {kind}"] for field in sorted(missing)},
+        **{field: [f"is not for {kind}: leave it out, or clear it with null"] for field in sorted(misplaced)},
+    }
+    if faults:
+        raise invalid_fields(faults)

@@ -1,0 +1,60 @@
+"""Running a quick action: the action of this API that it stands for runs as the caller, in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.action import nested
+from chalicelib.action.context import Context
+from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field, invalid_state
+from chalicelib.dal import quick_actions
+from chalicelib.dal.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
+from chalicelib.modules.quick_actions import forms, offers, targets
+from chalicelib.modules.quick_actions.contracts import Executed, Navigated, Running
+
+MAXIMUM_RESULT_CHARACTERS = 300_000
+"""Of a result as it is kept under an idempotency key: an item takes 400 KB."""
+
+
+def execute(ctx: Context, quick_action: QuickAction, payload: dict[str, Any]) -> Navigated | Executed:
+    """FORBIDDEN for who may not run it, VALIDATION_ERROR while it is disabled; else as the action that it runs."""
+    quick_actions.require_version(ctx.unit, quick_action)
+    refusal = offers.refusal(quick_action, ctx.principal)
+    if refusal is not None:
+        raise forbidden(refusal)
+    if not quick_action.is_enabled:
+        raise invalid_state("this quick action is disabled")
+    kind = quick_action.action_type
+    if kind is ActionType.NAVIGATION:
+        return _navigate(ctx, quick_action, payload)
+    return _run(ctx, quick_action, kind, payload)
+
+
+def _navigate(ctx: Context, quick_action: QuickAction, payload: Mapping[str, Any]) -> Navigated:
+    if payload:
+        raise invalid_field("payload", "a NAVIGATION takes none")
+    url = quick_action.target_url or ""
+    _tell(ctx, quick_action, {"url": url})
+    return Navigated(type=ActionType.NAVIGATION, url=url)
+
+
+def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[str, Any]) -> Executed:
+    target = targets.of(quick_action)
+    if quick_action.form_config is not None:
+        forms.require_payload(quick_action.form_config, payload, "payload")
+    result = nested.run(ctx, target, payload, "payload")
+    if len(json.dumps(json.dumps(result))) > MAXIMUM_RESULT_CHARACTERS:
+        raise ActionError(
+            ErrorCode.VALIDATION_ERROR,
+            f"what {target.name} answers is too large for a quick action: call it by itself",
+            details={"use": target.name},
+        )
+    _tell(ctx, quick_action, {"action": target.name})
+    return Executed(type=kind, action=target.name, status=target.status, result=result)
+
+
+def _tell(ctx: Context, quick_action: QuickAction, run: Mapping[str, Any]) -> None:
+    """For the audit log: what was run. What that changed, its own entry says."""
+    ctx.unit.changes(QUICK_ACTIONS.entity, quick_action.id, {}, {"executed": run})
