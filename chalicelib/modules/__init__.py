@@ -16,6 +16,7 @@ _DOMAINS = (
     "assignments",
     "reports",
     "activities",
+    "quick_actions",
     "audit",
     "system",
 )
