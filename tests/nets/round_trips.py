@@ -34,6 +34,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getHoursReport": (3, _REPORT),
     "getPosition": (3, _PARENTS),
     "getPositions": (4, _PARENTS),
+    "getQuickActions": (3, "found by index, then read by id, each 100 at once"),
     "getRecentActivities": (3, _MARKS),
     "getUnreadCount": (4, "how far the caller has read, what happened since, and what of that is marked"),
     "getWorkLocation": (3, _PARENTS),

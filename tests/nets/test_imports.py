@@ -65,7 +65,7 @@ def test_an_import_that_broke_anywhere_is_completed_by_its_repetition(home: Orga
             assert canonical(store.changes(before), before) == expected, case
             assert other is None or (other.status, other.code) == (422, "IDEMPOTENCY_MISMATCH"), case
             entries = entries_of(declared, store.changes(before))
-            assert len(entries.of_parts) == 5, case
+            assert len(entries.others) == 5, case
             ids = {row["workerId"] for row in again.data["rows"] if row["result"] == "created"}
             assert len(ids) == 5, case
             assert _workers(after_first) <= ids == _workers(store.items()), case

@@ -20,8 +20,8 @@ SOURCE = "198.51.100.7"
 """Where every request comes from."""
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which have no organization yet."""
-_USE_IDENTITY = {"inviteUser", "updatePassword"}
-"""Signed-in actions that touch the e-mail guard."""
+_USE_IDENTITY = {"executeQuickAction", "inviteUser", "updatePassword"}
+"""Signed-in actions that touch the e-mail guard; a quick action may run inviteUser."""
 
 
 @dataclass(frozen=True)

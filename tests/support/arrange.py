@@ -123,6 +123,12 @@ def _delete_rate(of: str) -> Callable[[Scene], dict[str, Any]]:
     return arrange_path
 
 
+def _execute_quick_action(scene: Scene) -> dict[str, Any]:
+    """One that runs a write, of which as many roles are capable as of quick actions."""
+    quick_action = scene.create("createQuickAction", apiAction="recordActivity")
+    return {"path": {"id": quick_action["id"]}, "body": {"payload": _body(REGISTRY["recordActivity"])}}
+
+
 def _reactivate_user(scene: Scene) -> dict[str, Any]:
     user = scene.create("inviteUser")["id"]
     return {"path": {"userId": scene.create("deactivateUser", {"userId": user})["id"]}}
@@ -167,6 +173,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "deletePositionRate": _delete_rate("Position"),
     "deleteWorkerRate": _delete_rate("Worker"),
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
+    "executeQuickAction": _execute_quick_action,
     "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
