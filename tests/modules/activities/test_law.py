@@ -52,7 +52,7 @@ class Reader:
         assert unread(self.member) == len({*recorded} - self.read - self.archived)
 
 
-@law(6)
+@law(4)
 @given(steps=st.lists(STEPS, min_size=4, max_size=12))
 def test_marks_are_what_a_model_remembers(api: Api, steps: list[tuple[str, int, int]]) -> None:
     organization = new_organization(api)

@@ -1,0 +1,267 @@
+"""The activity feed of what is done: each entry of the audit log becomes one activity, whatever the stream does."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.core import ids
+from chalicelib.dal import keys
+from chalicelib.dal.activities import ActivityType, Severity
+from chalicelib.dal.audit import Actor, AuditEntry, AuditEvent, FieldChange
+from chalicelib.jobs import stream
+from chalicelib.jobs.activity_stories import STORIES, UNTOLD, title
+from infra.local.lambda_events import invoke
+from infra.local.stack import Stack
+from tests.support import store as stores
+from tests.support.post import Post
+from tests.support.staffing import new_client, new_worker
+from tests.support.store import Store
+from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
+from tests.support.world import Organization
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def store(local_stack: Stack) -> Store:
+    return stores.of(local_stack)
+
+
+def _told(organization: Organization) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = organization.owner.call("getRecentActivities", query={"limit": 100}).data["items"]
+    return items
+
+
+def _titles(organization: Organization) -> list[str]:
+    return [activity["title"] for activity in _told(organization)]
+
+
+# -- what is told ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_done_appears_by_itself(organization: Organization, post: Post) -> None:
+    # Given a client that was created
+    client = new_client(organization.owner, name="Hansekontor Logistik", phone="+49 30 901820")
+    (entry,) = organization.owner.call("getAuditLog").data["items"]
+    # When the stream has carried that on
+    post.carry()
+    # Then it is told, under the id that it has in the audit log, without the values
+    assert _told(organization) == [
+        {
+            "id": entry["id"],
+            "createdAt": entry["at"],
+            "updatedAt": entry["at"],
+            "version": 1,
+            "title": "Test Owner created the client Hansekontor Logistik",
+            "description": None,
+            "type": "DATA_CHANGE",
+            "entityType": "client",
+            "entityId": client["id"],
+            "action": "CLIENT_CREATED",
+            "metadata": {"fields": ["name", "phone"]},
+            "severity": "SUCCESS",
+            "actor": entry["actor"],
+            "isRead": False,
+            "isArchived": False,
+        }
+    ]
+    assert organization.owner.call("getUnreadCount").data == {"count": 1, "isExact": True}
+    # And once, however often the stream is read
+    assert post.carry() >= 0
+    assert len(_told(organization)) == 1
+
+
+def test_values_that_not_everyone_may_see_stay_in_the_audit_log(organization: Organization, post: Post) -> None:
+    path = {"id": new_worker(organization.owner)["id"], "effectiveFrom": "2026-03-01"}
+    rate = {"amount": 1690, "currency": "EUR"}
+    assert organization.owner.call("setWorkerRate", path=path, body=rate).status == 200
+    post.carry()
+    told = _told(organization)[0]
+    assert told["title"] == "Test Owner set a pay rate of a worker"
+    assert (told["description"], told["metadata"]) == (None, {"fields": ["rates.2026-03-01"]})
+
+
+def test_what_readers_mark_and_record_is_told_no_further(organization: Organization, post: Post) -> None:
+    body = {
+        "title": "Recorded", "type": "SYSTEM_EVENT", "entityType": "kpi", "entityId": "1", "action": "RECORDED"
+    }  # fmt: skip
+    activity = organization.owner.call("recordActivity", body=body).data["id"]
+    for action in ("markActivityAsRead", "archiveActivity", "unarchiveActivity"):
+        assert organization.owner.call(action, path={"id": activity}).status == 200
+    assert organization.owner.call("markAllActivitiesAsRead").status == 200
+    post.carry()
+    assert _titles(organization) == ["Recorded"]
+    assert organization.owner.call("getUnreadCount").data["count"] == 0
+
+
+# -- in which words --------------------------------------------------------------------------------------------------
+
+
+def test_every_event_is_told_or_left_out_on_purpose() -> None:
+    assert {*STORIES} | UNTOLD == {*AuditEvent}
+    assert not {*STORIES} & UNTOLD
+    assert {story.severity for story in STORIES.values()} == {Severity.INFO, Severity.SUCCESS}
+    assert {story.type for story in STORIES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
+
+
+def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, who: str = "Anna Berg", **changes: Any) -> AuditEntry:
+    """`changes`: what the fields are before and after."""
+    return AuditEntry(
+        id=ids.new_id(),
+        at=datetime(2026, 3, 1, tzinfo=UTC),
+        actor=Actor(name=who),
+        action=event,
+        entity_type="client",
+        entity_id="1",
+        request_id="r",
+        changes={name: FieldChange(before=before, after=after) for name, (before, after) in changes.items()},
+    )
+
+
+def _title(entry: AuditEntry) -> str:
+    return title(STORIES[AuditEvent(entry.action)], entry)
+
+
+@pytest.mark.parametrize("event", STORIES)
+def test_every_title_is_a_sentence_with_and_without_a_name(event: AuditEvent) -> None:
+    named, unnamed = _title(_entry(event, name=(None, "Hansekontor"))), _title(_entry(event))
+    for sentence in (named, unnamed):
+        assert re.fullmatch(r"[A-Z][A-Za-z' ]+", sentence), sentence
+        assert "{" not in sentence
+    assert named == unnamed or named.endswith(" Hansekontor") or " Hansekontor " in named
+
+
+@pytest.mark.parametrize(
+    ("event", "changes", "expected"),
+    [
+        (AuditEvent.CLIENT_CREATED, {"name": (None, "Hansekontor")}, "Anna Berg created the client Hansekontor"),
+        (AuditEvent.CLIENT_UPDATED, {"name": ("Old", "New")}, "Anna Berg changed the client New"),
+        (AuditEvent.CLIENT_UPDATED, {"phone": (None, "123")}, "Anna Berg changed a client"),
+        (AuditEvent.CLIENT_DELETED, {"deletedAt": (None, "2026")}, "Anna Berg deleted a client"),
+        (AuditEvent.METRIC_DELETED, {"name": ("Margin", None)}, "Anna Berg deleted the metric Margin"),
+        (AuditEvent.WIDGET_CREATED, {"title": (None, "Shifts")}, "Anna Berg created the widget Shifts"),
+        (AuditEvent.ASSIGNMENT_ENDED, {}, "Anna Berg ended an assignment"),
+        (AuditEvent.QUICK_ACTION_CREATED, {"name": (None, "Go")}, "Anna Berg created the quick action Go"),
+        (AuditEvent.WORKER_CREATED, {"firstName": (None, "Jo"), "lastName": (None, "Weber")},
+         "Anna Berg created the worker Jo Weber"),
+        (AuditEvent.WORKER_UPDATED, {"lastName": ("Weber", "Keller")}, "Anna Berg changed a worker"),
+        (AuditEvent.WORKER_CREATED, {"name": (None, 7)}, "Anna Berg created a worker"),
+        (AuditEvent.PASSWORD_RESET_REQUESTED, {}, "A new password was asked for"),
+        (AuditEvent.SIGNED_IN, {}, "Anna Berg signed in"),
+    ],
+)  # fmt: skip
+def test_titles(event: AuditEvent, changes: dict[str, Any], expected: str) -> None:
+    assert _title(_entry(event, **changes)) == expected
+
+
+def test_names_are_taken_as_they_are() -> None:
+    entry = _entry(AuditEvent.CLIENT_CREATED, who="{client}", name=(None, r"{actor} \1"))
+    assert _title(entry) == r"{client} created the client {actor} \1"
+
+
+def test_a_long_title_is_cut() -> None:
+    rest = 255 - len("Anna Berg created the client ")
+    fits = _entry(AuditEvent.CLIENT_CREATED, name=(None, "n" * rest))
+    cut = _entry(AuditEvent.CLIENT_CREATED, name=(None, "n" * (rest + 1)))
+    assert (len(_title(fits)), _title(fits)[-1]) == (255, "n")
+    assert (len(_title(cut)), _title(cut)[-2:]) == (255, "n…")
+
+
+# -- however the stream delivers it ----------------------------------------------------------------------------------
+
+
+def _record(pk: str, item: dict[str, Any], event: str = "INSERT") -> dict[str, Any]:
+    number = next(_numbers)
+    change = {
+        "Keys": {"pk": {"S": pk}, "sk": item["sk"]},
+        "NewImage": item,
+        "SequenceNumber": str(number),
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    }
+    return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
+
+
+def _written(store: Store, organization: Organization, *names: str) -> list[dict[str, Any]]:
+    """The stream's records of audit entries of new clients."""
+    for name in names:
+        new_client(organization.owner, name=name)
+    pk = keys.audit(organization.id)
+    return [_record(pk, item) for key, item in sorted(store.items().items()) if key[0] == pk]
+
+
+def _consume(*records: dict[str, Any]) -> list[str]:
+    """The sequence numbers that are reported for another delivery."""
+    answer = invoke(stream.consume, "consume_stream", {"Records": list(records)})
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def _number(record: dict[str, Any]) -> str:
+    number: str = record["dynamodb"]["SequenceNumber"]
+    return number
+
+
+def test_what_is_delivered_again_is_told_once(organization: Organization, store: Store) -> None:
+    records = _written(store, organization, "One", "Two")
+    assert _consume(*records, *records) == []
+    before = store.items()
+    assert _consume(*records[::-1]) == []
+    assert store.items() == before
+    assert [each[-3:] for each in _titles(organization)] == ["Two", "One"]
+
+
+@pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost once", "response lost"])
+def test_wherever_the_consumer_breaks_all_is_told_once(organization: Organization, store: Store, kind: str) -> None:
+    records = _written(store, organization, "One", "Two", "Three")
+    for at_call in range(1, len(records) + 1):
+        with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
+            failed = _consume(*records)
+            assert failed == ([] if kind == "response lost once" else [_number(records[at_call - 1])])
+    assert _consume(*records) == []
+    assert [each.rpartition(" ")[2] for each in _titles(organization)] == ["Three", "Two", "One"]
+
+
+def test_what_the_store_refuses_is_delivered_again(organization: Organization, store: Store) -> None:
+    first, second = _written(store, organization, "One", "Two")
+    with without_waiting(), broken(Refusal("PutItem", "ThrottlingException")):
+        assert _consume(first, second) == [_number(first), _number(second)]
+    assert _told(organization) == []
+    assert _consume(first, second) == []
+    assert len(_told(organization)) == 2
+
+
+def test_what_is_no_new_entry_is_passed_over(organization: Organization, store: Store) -> None:
+    (record,) = _written(store, organization, "One")
+    item = record["dynamodb"]["NewImage"]
+    foreign = [
+        _record(keys.audit(organization.id), item, "MODIFY"),
+        _record(keys.audit(organization.id), item, "REMOVE"),
+        _record(keys.audit_of_actor(organization.id, organization.owner.user.id), item),
+        _record("EMAIL#anna@example.com", item),
+        _record("ORG#nobody#AUDIT", item),
+        _record("p", item),
+    ]
+    assert _consume(*foreign) == []
+    assert _told(organization) == []
+
+
+def test_an_event_of_a_later_version_is_noted_and_passed_over(
+    organization: Organization, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    (record,) = _written(store, organization, "One")
+    record["dynamodb"]["NewImage"]["data"]["M"]["action"] = {"S": "ROCKET_LAUNCHED"}
+    assert _consume(record) == []
+    assert _told(organization) == []
+    assert "event not told" in caplog.text
+
+
+def test_an_entry_that_nobody_can_read_fails_alone(organization: Organization, store: Store) -> None:
+    bad, good = _written(store, organization, "One", "Two")
+    bad["dynamodb"]["NewImage"]["data"]["M"]["changes"] = {"S": "no JSON"}
+    assert _consume(bad, good) == [_number(bad)]
+    assert [each[-3:] for each in _titles(organization)] == ["Two"]
