@@ -143,8 +143,12 @@ def rollup(organization: OrganizationId, source: str, dimension: str | None = No
     return everything if dimension is None else f"{everything}#{dimension.upper()}#{value}"
 
 
+def all_applied(organization: OrganizationId, source: str) -> str:
+    return f"{partition(organization, 'APPLIED')}#{source.upper()}"
+
+
 def applied(organization: OrganizationId, source: str, identifier: UUID) -> Key:
-    return Key(f"{partition(organization, 'APPLIED')}#{source.upper()}", str(identifier))
+    return Key(all_applied(organization, source), str(identifier))
 
 
 def metric_states(organization: OrganizationId) -> str:

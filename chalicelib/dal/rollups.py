@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from pynamodb.expressions.operand import Path
@@ -22,7 +22,9 @@ from chalicelib.core import clock
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table, tags
+from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
+from chalicelib.dal.records import Record
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
 
@@ -32,6 +34,8 @@ _REMEMBERED = timedelta(days=1)
 _INTEGRATED = "_"
 _MARK = "rollup"
 """An attribute of what is derived: the stream need not tell of it."""
+
+R = TypeVar("R", bound=Record)
 
 Dimensions = tuple[tuple[str, str], ...]
 """Field and value; an edge lies in the cells of the whole source and in those of each of them."""
@@ -106,7 +110,10 @@ class Applied:
 
 
 def applied(organization: OrganizationId, source: str, identifier: UUID) -> Applied:
-    item = table.get(keys.applied(organization, source, identifier))
+    return _applied_of(table.get(keys.applied(organization, source, identifier)))
+
+
+def _applied_of(item: Item | None) -> Applied:
     if item is None or item.data is None:
         return Applied(0, ())
     return Applied(int(item.version or 0), _read(item.data["spread"]))
@@ -146,6 +153,14 @@ def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
         if actions:
             partition = keys.rollup(unit.organization, source, *(dimension or ()))
             unit.upsert(Key(partition, sk), [*actions, Path(_MARK).set(1)])
+
+
+def correct(organization: OrganizationId, source: str, moves: Moves) -> None:
+    """Adds to cells what they lack, whatever else is added at the same time."""
+    unit = UnitOfWork(organization)
+    write(unit, source, moves)
+    tags.bump(unit, source)
+    unit.commit()
 
 
 def _steps(before: Spread, wanted: Spread, most: int) -> Iterator[tuple[Spread, Moves]]:
@@ -316,3 +331,53 @@ def _amounts(attributes: Mapping[str, Any]) -> dict[str, int]:
     return {
         name: int(value["N"]) for name, value in attributes.items() if name not in {"pk", "sk", _MARK} and "N" in value
     }
+
+
+# -- read, to compare --------------------------------------------------------------------------------------------------
+
+
+def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, Applied]]:
+    """What is applied of each entity, by id; consistent row by row."""
+    for row in _all(keys.all_applied(organization, source)):
+        yield UUID(row["sk"]["S"]), _applied_of(table.item_from_raw(row))
+
+
+def all_cells(
+    organization: OrganizationId, source: str, dimension: tuple[str, str] | None
+) -> Iterator[tuple[str, Counter[str]]]:
+    for row in _all(keys.rollup(organization, source, *(dimension or ()))):
+        yield row["sk"]["S"], Counter(_amounts(row))
+
+
+class Beside(NamedTuple, Generic[R]):
+    """Consecutive entities, each beside what is applied of it, either of which may be missing."""
+
+    rows: list[tuple[UUID, R | None, Applied]]
+    last: str | None
+    """Where to go on; None at the end."""
+
+
+def beside(organization: OrganizationId, source: str, collection: Collection[R], after: str | None) -> Beside[R]:
+    """A page of the entities, deleted ones too."""
+    page = table.query(keys.partition(organization, collection.kind), after=after)
+    records = {
+        UUID(row["sk"]["S"]): collection.record.of(table.item_from_raw(row), collection.entity) for row in page.items
+    }
+    applied = {
+        UUID(row["sk"]["S"]): _applied_of(table.item_from_raw(row))
+        for row in _all(keys.all_applied(organization, source), (after or " ", page.last or "\uffff"))
+        if row["sk"]["S"] != after
+    }
+    nothing = Applied(0, ())
+    rows = [(each, records.get(each), applied.get(each, nothing)) for each in sorted({*records, *applied})]
+    return Beside(rows, page.last)
+
+
+def _all(partition: str, between: tuple[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    after = None
+    while True:
+        page = table.query(partition, between=between, after=after)
+        yield from page.items
+        after = page.last
+        if after is None:
+            return

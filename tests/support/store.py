@@ -76,6 +76,9 @@ class Store:
     def put(self, items: Iterable[StoredItem]) -> None:
         self._write([{"PutRequest": {"Item": item}} for item in items])
 
+    def remove(self, keys: Iterable[tuple[str, str]]) -> None:
+        self._write([{"DeleteRequest": {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}}} for pk, sk in keys])
+
     def _write(self, requests: list[dict[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
             batch = requests[start : start + _BATCH]
