@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+
+JsonObject = dict[Annotated[str, StringConstraints(strip_whitespace=False)], Any]
+"""With its names as they are: trimmed, two of them could become one."""
 
 
 def bounded(maximum: int) -> AfterValidator:
-    """For a `dict[str, Any]` that takes so many bytes as JSON text."""
+    """For a `JsonObject` that takes so many bytes as JSON text."""
 
     def check(value: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field
 
 from chalicelib.core import ids
 from chalicelib.core.contracts import Line, Lines, Name
 from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
+from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.audit import Actor
 from chalicelib.dal.collection import Collection
@@ -43,23 +43,7 @@ class Severity(StrEnum):
     CRITICAL = "CRITICAL"
 
 
-def _text_of(metadata: dict[str, Any]) -> str:
-    return json.dumps(metadata, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-
-
-def _bounded(metadata: dict[str, Any]) -> dict[str, Any]:
-    try:
-        size = len(_text_of(metadata).encode())
-    except ValueError:  # a number beyond floats, or half of a surrogate pair
-        raise PydanticCustomError("metadata", "holds a number or a text that JSON cannot carry") from None
-    if size > MAXIMUM_METADATA_BYTES:
-        raise PydanticCustomError(
-            "metadata_size", "may take {maximum} bytes as JSON text", {"maximum": MAXIMUM_METADATA_BYTES}
-        )
-    return metadata
-
-
-Metadata = Annotated[dict[str, Any], AfterValidator(_bounded), Field(examples=[{"batch": 17}])]
+Metadata = Annotated[JsonObject, bounded(MAXIMUM_METADATA_BYTES), Field(examples=[{"batch": 17}])]
 """Any JSON object of up to 10 KB."""
 
 Description = Annotated[Lines, Field(max_length=2000)]
@@ -98,7 +82,7 @@ class Activity(Record):
 
     def data(self) -> dict[str, Any]:
         # One text: the values may be anything, and nothing ever looks inside them here.
-        return {**super().data(), "metadata": _text_of(self.metadata)}
+        return {**super().data(), "metadata": json.dumps(self.metadata, ensure_ascii=False)}
 
 
 @dataclass(frozen=True, kw_only=True)

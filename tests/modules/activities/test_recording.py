@@ -24,7 +24,7 @@ def test_an_activity_is_shown_as_it_was_recorded_by_whom(organization: Organizat
         "entityType": "timeSession",
         "entityId": "batch/17 #3",
         "action": "exported",
-        "metadata": {"": None, "S": {"S": [1, 2.5, "ü\u0000", {}]}, "big": 10**30},
+        "metadata": {"": None, " ": " ", "S": {"S": [1, 2.5, "ü\u0000", {}]}, "big": 10**30},
         "severity": "WARNING",
     }
 
