@@ -89,13 +89,54 @@ def test_slim_rows_are_all_there_in_order_and_stop_above_the_maximum(tenant: Org
     assert len(table.query_slim(pk, GSI1, maximum=2)) > 2
 
 
+def _shelf(tenant: OrganizationId, rows: int) -> str:
+    """A partition of rows 0, 1, …, of which every other one has a version; all of them in gsi1."""
+    for number in range(rows):
+        item = Item(*_key(tenant, f"{number}"), version=number if number % 2 else None, search="x" * 300_000)
+        item.gsi1pk = f"{item.pk}#ROWS"
+        item.save()
+    return _key(tenant).pk
+
+
+def test_rows_behind_another_are_counted_over_any_number_of_pages(tenant: OrganizationId) -> None:
+    # Given rows of which a page of 1 MB holds three
+    pk = _shelf(tenant, 8)
+    with table.counted() as traffic:
+        assert table.count(pk, behind=" ") == 8
+    assert traffic.round_trips == 3
+    assert table.count(pk, behind="2") == 5
+    assert table.count(pk, behind="25") == 5
+    assert table.count(pk, behind="7") == 0
+    assert table.count(pk, behind=" ", condition=Item.version.exists()) == 4
+    assert table.count(f"{pk}#ROWS", index=GSI1, behind="0") == 7
+    assert table.count(f"{pk}#NONE", index=GSI1, behind=" ") == 0
+
+
+@pytest.mark.parametrize(("enough", "round_trips"), [(1, 1), (3, 1), (5, 2), (8, 3), (9, 3)])
+def test_counting_stops_at_what_is_enough(tenant: OrganizationId, enough: int, round_trips: int) -> None:
+    pk = _shelf(tenant, 8)
+    with table.counted() as traffic:
+        assert table.count(pk, behind=" ", enough=enough) == min(enough, 8)
+    assert traffic.round_trips <= round_trips
+
+
+def test_what_is_put_anew_replaces_nothing(tenant: OrganizationId) -> None:
+    assert table.put_new(Item(*_key(tenant), version=1)) is True
+    assert table.put_new(Item(*_key(tenant), version=2)) is False
+    item = table.get(_key(tenant))
+    assert item is not None
+    assert item.version == 1
+
+
 @pytest.mark.parametrize("kind", ["request lost", "response lost"])
 def test_a_store_that_does_not_answer_is_a_database_error(tenant: OrganizationId, kind: str) -> None:
     calls = [
         lambda: table.get(_key(tenant)),
         lambda: table.batch_get([_key(tenant)]),
         lambda: table.query(_key(tenant).pk),
+        lambda: table.count(_key(tenant).pk, behind=" "),
         lambda: table.update(_key(tenant), [Item.version.set(1)]),
+        lambda: table.put_new(Item(*_key(tenant))),
     ]
     for call in calls:
         with wire.without_waiting(), wire.broken(Fault(1, kind)), pytest.raises(ActionError) as failed:

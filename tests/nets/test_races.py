@@ -157,5 +157,28 @@ def test_counts_are_exact_after_a_rush(home: Organization) -> None:
     assert home.owner.call("getOrganization").data["userCount"] == before + len(made)
 
 
+# -- marks -----------------------------------------------------------------------------------------------------------
+
+
+def test_marks_made_at_once_are_all_kept(home: Organization) -> None:
+    reader = home.enrol(Role.VIEWER)
+    body = {"title": "News", "type": "SYSTEM_EVENT", "entityType": "kpi", "entityId": "1", "action": "TOLD"}
+    recorded = [home.owner.call("recordActivity", body=body).data["id"] for _ in range(5)]
+    both = ("markActivityAsRead", "archiveActivity")
+
+    answers = at_once(
+        [
+            lambda action=action, identifier=identifier: reader.call(action, path={"id": identifier})
+            for identifier in recorded[1:]
+            for action in both
+        ]
+    )
+
+    assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
+    marked = reader.call("getRecentActivities", query={"archived": "true"}).data["items"]
+    assert [(each["id"], each["isRead"]) for each in marked] == [(each, True) for each in recorded[:0:-1]]
+    assert reader.call("getUnreadCount").data["count"] == 1
+
+
 def _outcome(answer: Answer) -> str:
     return answer.code if answer.status >= 400 else str(answer.status)

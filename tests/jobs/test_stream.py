@@ -1,0 +1,51 @@
+"""The stream's handlers: each gets every change, and one that fails keeps no other from its work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.dal.keys import Key
+from chalicelib.jobs import stream
+from chalicelib.jobs.changes import Change, Kind
+from infra.local.lambda_events import invoke
+
+
+def _record(number: int, event: str, **images: Any) -> dict[str, Any]:
+    keys = {"pk": {"S": "ORG#1#SHELF"}, "sk": {"S": f"{number}"}}
+    change = {"Keys": keys, "SequenceNumber": str(number), "StreamViewType": "NEW_AND_OLD_IMAGES", **images}
+    return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
+
+
+def test_a_change_is_what_the_stream_tells() -> None:
+    old, new = {"version": {"N": "1"}}, {"version": {"N": "2"}}
+    key = Key("ORG#1#SHELF", "7")
+    assert Change.of(_record(7, "INSERT", NewImage=new)) == (Kind.INSERT, key, {}, new)
+    assert Change.of(_record(7, "MODIFY", OldImage=old, NewImage=new)) == (Kind.MODIFY, key, old, new)
+    assert Change.of(_record(7, "REMOVE", OldImage=old)) == (Kind.REMOVE, key, old, {})
+
+
+def test_a_handler_that_fails_keeps_no_other_from_its_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given three handlers, of which the second fails on one change
+    seen: list[tuple[str, str]] = []
+
+    def first(change: Change) -> None:
+        seen.append(("first", change.key.sk))
+
+    def failing(change: Change) -> None:
+        if change.key.sk == "2":
+            raise ValueError("poison")
+
+    def last(change: Change) -> None:
+        seen.append(("last", change.key.sk))
+
+    monkeypatch.setattr(stream, "_HANDLERS", (first, failing, last))
+    # When they get three
+    answer = invoke(stream.consume, "consume_stream", {"Records": [_record(number, "INSERT") for number in (1, 2, 3)]})
+    # Then that one is delivered again, and the others have seen them all
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert seen == [(who, number) for number in "123" for who in ("first", "last")]
+    assert "change not carried on" in caplog.text
