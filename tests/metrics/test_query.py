@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -582,3 +584,18 @@ def test_a_refusal_reads_well() -> None:
         parse({})
     with pytest.raises(InvalidQuery, match=r"^the query: must be an object$"):
         parse(1)
+
+
+def test_the_manual_is_true() -> None:
+    """Given the examples of docs/metrics.md, when they are read, then each kind of query is among them."""
+    manual = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+    examples = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", manual, re.DOTALL)]
+    assert [parse(example).type for example in examples] == [
+        "simple",
+        "snapshot",
+        "cumulative",
+        "ratio",
+        "derived",
+        "conversion",
+    ]
+    assert all(f"`{period}`" in manual for period in NamedPeriod)
