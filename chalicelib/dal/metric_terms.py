@@ -34,6 +34,7 @@ class Direction(StrEnum):
 class ChartType(StrEnum):
     AREA = "area"
     BAR = "bar"
+    GAUGE = "gauge"
     LINE = "line"
     NUMBER = "number"
     PIE = "pie"
