@@ -40,7 +40,7 @@ def recalculate_metrics(event: SQSEvent) -> dict[str, Any]:
 
 @app.schedule(Cron(17, 2, "*", "*", "?", "*"))
 def reconcile_rollups(event: CloudWatchEvent) -> int:
-    return reconciliation.schedule()
+    return reconciliation.schedule(event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -32,8 +32,6 @@ MINUTE = 60_000
 _DAY = 86_400_000
 _REMEMBERED = timedelta(days=1)
 _INTEGRATED = "_"
-_MARK = "rollup"
-"""An attribute of what is derived: the stream need not tell of it."""
 
 R = TypeVar("R", bound=Record)
 
@@ -152,7 +150,7 @@ def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
         actions = [Path(name).add(amount) for name, amount in amounts.items() if amount]
         if actions:
             partition = keys.rollup(unit.organization, source, *(dimension or ()))
-            unit.upsert(Key(partition, sk), [*actions, Path(_MARK).set(1)])
+            unit.upsert(Key(partition, sk), [*actions, Item.derived.set(1)])
 
 
 def correct(organization: OrganizationId, source: str, moves: Moves) -> None:
@@ -190,7 +188,7 @@ def _spread(held: Counter[Edge]) -> Spread:
 
 def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Spread) -> None:
     """Of what is gone, the revision stays for a while: who read it before must not take a new beginning for it."""
-    item = Item(*key, version=revision + 1, data={"spread": _written(spread)})
+    item = Item(*key, version=revision + 1, data={"spread": _written(spread)}, derived=1)
     item.ttl = None if spread else int((clock.now() + _REMEMBERED).timestamp())
     unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
@@ -329,7 +327,7 @@ def _minutes(attributes: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
 
 def _amounts(attributes: Mapping[str, Any]) -> dict[str, int]:
     return {
-        name: int(value["N"]) for name, value in attributes.items() if name not in {"pk", "sk", _MARK} and "N" in value
+        name: int(value["N"]) for name, value in attributes.items() if "N" in value and name != Item.derived.attr_name
     }
 
 

@@ -130,6 +130,8 @@ class Item(Model):
     search = UnicodeAttribute(null=True)
     facets = Document(null=True)
     ttl = NumberAttribute(null=True)
+    derived = NumberAttribute(null=True)
+    """1 where what lies here follows from what lies elsewhere: the stream need not tell of it."""
 
     gsi1 = _Gsi1()
     gsi2 = _Gsi2()

@@ -8,4 +8,4 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 
 
 def bump(unit: UnitOfWork, name: str) -> None:
-    unit.upsert(keys.tag(unit.organization, name), [Item.version.add(1)])
+    unit.upsert(keys.tag(unit.organization, name), [Item.version.add(1), Item.derived.set(1)])

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.jobs import batches, recalculation, repricing
+from chalicelib.jobs import batches, recalculation, reconciliation, repricing
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "recalculate": recalculation.work,
+    "reconcile": reconciliation.work,
     "reprice": repricing.work,
 }
 """By the kind of message. Each has one effect however often it gets one."""

@@ -1,18 +1,88 @@
-"""Compares rollups with what they are made of: every night a message an organization on the metrics queue."""
+"""Compares rollups with what they are made from: every night, or when an operator asks for it.
+
+A message on the metrics queue for each organization, which makes one for each source, which goes on page by page.
+"""
 
 from __future__ import annotations
 
-from chalicelib.core.observability import logger
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal import metric_states
 from chalicelib.dal.metric_states import SHARDS
 from chalicelib.jobs import queues
+from chalicelib.metrics import reconciling
+from chalicelib.metrics.sources import SOURCES
+
+_ROWS_A_SHARD = 50_000
+"""The cells of so many entities fit a function's memory."""
 
 
-def schedule() -> int:
-    """Queues every organization that has metrics; returns how many."""
-    organizations = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
-    messages = [{"kind": "reconcile", "organizationId": str(organization)} for organization in organizations]
-    queues.send(settings().metrics_queue_url, messages)
+class Reconciliation(Contract):
+    """A message: first all entities of a source, page by page; then its cells, lot by lot."""
+
+    kind: Literal["reconcile"] = "reconcile"
+    organization_id: UUID
+    source: Annotated[str | None, Field(description="None for each of them.")] = None
+    after: Annotated[str | None, Field(description="Where the page of entities before ended.")] = None
+    seen: Annotated[int, Field(description="Entities up to there.")] = 0
+    shard: Annotated[int | None, Field(description="The lot of cells; None as long as entities are gone through.")] = (
+        None
+    )
+    shards: int = 1
+
+
+def schedule(event: Mapping[str, Any]) -> int:
+    """Queues every organization that has metrics, or the one that the event names as `organizationId`; how many."""
+    if "organizationId" in event:
+        organizations = [OrganizationId(UUID(event["organizationId"]))]
+    else:
+        organizations = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
+    _send(*(Reconciliation(organization_id=organization) for organization in organizations))
     logger.info("reconciliation scheduled", extra={"organizations": len(organizations)})
     return len(organizations)
+
+
+def work(message: Mapping[str, Any]) -> None:
+    """One page or lot; the next one is another message. Twice is as good as once."""
+    wanted = Reconciliation.model_validate(message)
+    if wanted.source is None:
+        _send(*(wanted.model_copy(update={"source": source}) for source in SOURCES))
+    elif wanted.shard is None:
+        _heal(wanted, wanted.source)
+    else:
+        _repair(wanted, wanted.source, wanted.shard)
+
+
+def _heal(wanted: Reconciliation, source: str) -> None:
+    page = reconciling.heal(OrganizationId(wanted.organization_id), source, wanted.after)
+    _tell(wanted, source, healed=page.healed)
+    seen = wanted.seen + page.seen
+    if page.after is not None:
+        _send(wanted.model_copy(update={"after": page.after, "seen": seen}))
+    else:
+        _send(wanted.model_copy(update={"after": None, "shard": 0, "shards": 1 + seen // _ROWS_A_SHARD}))
+
+
+def _repair(wanted: Reconciliation, source: str, shard: int) -> None:
+    repaired = reconciling.repair(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
+    _tell(wanted, source, repaired=repaired)
+    if shard + 1 < wanted.shards:
+        _send(wanted.model_copy(update={"shard": shard + 1}))
+
+
+def _tell(wanted: Reconciliation, source: str, *, healed: int = 0, repaired: int = 0) -> None:
+    extra = {"organization_id": str(wanted.organization_id), "source": source, "healed": healed, "repaired": repaired}
+    logger.info("rollups compared", extra=extra)
+    emit({"job": "reconcile"}, RollupDrift=healed + repaired)
+
+
+def _send(*messages: Reconciliation) -> None:
+    queues.send(settings().metrics_queue_url, [each.model_dump(mode="json", exclude_none=True) for each in messages])

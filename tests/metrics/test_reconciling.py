@@ -11,8 +11,7 @@ from pynamodb.expressions.operand import Path
 
 from chalicelib.dal import keys, rollups, table
 from chalicelib.dal.keys import Key
-from chalicelib.jobs import reconciling as job
-from chalicelib.jobs.reconciling import Reconciliation
+from chalicelib.jobs import reconciliation
 from chalicelib.metrics import reconciling
 from chalicelib.metrics.rolling_up import follow
 from infra.local.stack import Stack
@@ -59,7 +58,7 @@ def _cells(stored: Store, desk: Desk) -> dict[tuple[str, str], dict[str, int]]:
     """All rollups of the organization, without what is 0."""
     marked = f"{keys.tenant(desk.organization.id)}ROLLUP#"
     numbers = {
-        key: {name: int(value["N"]) for name, value in item.items() if name != "rollup" and value.get("N", "0") != "0"}
+        key: {name: int(value["N"]) for name, value in item.items() if name != "derived" and value.get("N", "0") != "0"}
         for key, item in stored.items().items()
         if key[0].startswith(marked)
     }
@@ -73,10 +72,10 @@ def _spoil(desk: Desk, sk: str = "M#2026-06", **amounts: int) -> None:
 
 def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
     """All messages of a night."""
-    job.work(Reconciliation(organization_id=desk.organization.id).model_dump(mode="json"))
+    reconciliation.schedule({"organizationId": str(desk.organization.id)})
     while messages := deliveries.messages():
         for message in messages:
-            job.work(message)
+            reconciliation.work(message)
 
 
 def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:
