@@ -1,0 +1,148 @@
+"""Metrics of an organization as they are seen at some minute, and the same told by looking at every minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
+from chalicelib.metrics.evaluate import evaluate
+from chalicelib.metrics.outcomes import Outcome
+from chalicelib.metrics.query import parse
+from chalicelib.metrics.rolling_up import follow
+from chalicelib.metrics.sources import SOURCES
+from tests.modules.reports.crew import Crew, Shift
+from tests.support.minutes import local_day, rate_on
+
+Json = dict[str, Any]
+
+MEASURES = ("hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours")
+
+
+# -- asking ----------------------------------------------------------------------------------------------------------
+
+
+def simple(source: str, aggregate: str = "count", field: str | None = None, **more: Any) -> Json:
+    """By default over this month, compared with nothing."""
+    named = {} if field is None else {"field": field}
+    terms = {"type": "simple", "period": "this_month", "compare": "none", **more}
+    return {"version": 1, "source": source, "aggregate": aggregate, **named, **terms}
+
+
+def total(field: str, **more: Any) -> Json:
+    """Of a measure of assignments."""
+    return simple("assignments", "sum", field, **more)
+
+
+def snapshot(source: str, field: str | None = None, **more: Any) -> Json:
+    """By default of now."""
+    terms = {"type": "snapshot", "period": "today", **more}
+    return simple(source, "count" if field is None else "sum", field, **terms)
+
+
+def where(field: str, op: str, value: Any = None) -> list[Json]:
+    return [{"field": field, "op": op, **({} if value is None else {"value": value})}]
+
+
+def days(first: Any, last: Any = None) -> Json:
+    return {"from": str(first), "to": str(last or first)}
+
+
+def stored(organization: OrganizationId, **changes: Any) -> StoredOrganization:
+    """As it is, or as it would be with some `changes`."""
+    return ORGANIZATIONS.get(organization, organization).model_copy(update=changes)
+
+
+def outcomes(organization: StoredOrganization, at: str, queries: Sequence[Json]) -> list[Outcome]:
+    """`at`: a whole minute."""
+    found = evaluate(
+        organization, {number: parse(query) for number, query in enumerate(queries)}, datetime.fromisoformat(at)
+    )
+    return [found[number] for number in range(len(queries))]
+
+
+def outcome(organization: StoredOrganization, at: str, query: Json) -> Outcome:
+    (found,) = outcomes(organization, at, [query])
+    return found
+
+
+def values(organization: StoredOrganization, at: str, queries: Sequence[Json]) -> list[Decimal | None]:
+    found = outcomes(organization, at, queries)
+    assert not [each.error for each in found if each.error]
+    return [each.value for each in found]
+
+
+def value(organization: StoredOrganization, at: str, query: Json) -> Decimal | None:
+    (found,) = values(organization, at, [query])
+    return found
+
+
+# -- rolling up ------------------------------------------------------------------------------------------------------
+
+
+def roll_up(organization: OrganizationId, *sources: str) -> None:
+    """What the stream would have done by now."""
+    for source in sources or SOURCES:
+        for record in SOURCES[source].collection.all_of(organization, 1000) or []:
+            follow(organization, source, record.id)
+
+
+def follow_all(organization: OrganizationId, source: str, identifiers: Sequence[Any]) -> None:
+    for identifier in identifiers:
+        follow(organization, source, UUID(str(identifier)))
+
+
+# -- the slow way ----------------------------------------------------------------------------------------------------
+
+
+def by_minutes(crew: Crew, first: date, last: date, at: int) -> dict[str, Decimal | None]:
+    """The measures of assignments over days, seen at a minute; money in euros."""
+    worked = [
+        (shift, day)
+        for shift in crew.shifts.values()
+        for minute, day in _calendar(first, last, crew.zone).items()
+        if shift.start <= minute < min(at, at if shift.end is None else shift.end) and first <= day <= last
+    ]
+    billed, paid = list(_rates(crew, worked, "position")), list(_rates(crew, worked, "worker"))
+    is_known = None not in {*billed, *paid}
+    return {
+        "hours": _rounded(Fraction(len(worked), 60)),
+        "billed": _money(billed),
+        "paid": _money(paid),
+        "margin": _money([one - other for one, other in zip(billed, paid, strict=True)]) if is_known else None,  # type: ignore[operator]
+        "unbilledHours": _rounded(Fraction(billed.count(None), 60)),
+        "unpaidHours": _rounded(Fraction(paid.count(None), 60)),
+    }
+
+
+@cache
+def _calendar(first: date, last: date, zone: str) -> dict[int, date]:
+    """The local day of each minute about them: no zone is two days from UTC."""
+    low, high = (datetime.combine(day, datetime.min.time(), UTC) for day in (first, last))
+    ends = [int(instant.timestamp()) // 60 for instant in (low - timedelta(days=2), high + timedelta(days=3))]
+    return {minute: local_day(minute, zone) for minute in range(*ends)}
+
+
+def _rates(crew: Crew, worked: Sequence[tuple[Shift, date]], of: str) -> Iterator[int | None]:
+    known: dict[tuple[str, date], int | None] = {}
+    for shift, day in worked:
+        whose = getattr(shift, of), day
+        if whose not in known:
+            known[whose] = rate_on(day, crew.rates[whose[0]])
+        yield known[whose]
+
+
+def _money(rates: Sequence[int | None]) -> Decimal | None:
+    """Of a minute at each rate; None where none of them is known, 0 of no time."""
+    known = [rate for rate in rates if rate is not None]
+    return _rounded(Fraction(sum(known), 60 * 100)) if known or not rates else None
+
+
+def _rounded(exact: Fraction) -> Decimal:
+    return (Decimal(exact.numerator) / exact.denominator).quantize(Decimal("0.01"), ROUND_HALF_UP)
