@@ -54,7 +54,9 @@ REFUSED: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "a NUL as it is": _with_first('"a\0b"'),
     "a control character as it is": _with_first('"a\x01b"'),
     "a lone surrogate": _with_first('"\\ud800"'),
-    "a nested object": _with_first('{"$gt": ""}'),
+    "an object where none belongs, or none where one does": lambda example: _with_first(
+        '["$gt"]' if isinstance(next(iter(example.values())), dict) else '{"$gt": ""}'
+    )(example),
     "a list where none belongs, or none where one does": lambda example: _with_first(
         "1" if isinstance(next(iter(example.values())), list) else "[]"
     )(example),

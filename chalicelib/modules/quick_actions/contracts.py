@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic.config import JsonDict, JsonValue
 
 from chalicelib.core.contracts import Body, Contract, Flag, Patch, Query, optional
 from chalicelib.core.json_objects import bounded
@@ -29,14 +29,21 @@ MAXIMUM_PAYLOAD_BYTES = 64 * 1024
 Form = Annotated[FormConfig, AfterValidator(require_schema)]
 
 _NULL: JsonDict = {"type": "null"}
+_TEXT: JsonDict = {"type": "string"}
+_OBJECT: JsonDict = {"type": "object"}
+
+
+def _of_type(kind: ActionType, **fields: JsonDict) -> JsonDict:
+    """What a definition of this type has in some fields, and that it has those which are not null."""
+    required: list[JsonValue] = ["actionType", *(name for name, schema in fields.items() if schema is not _NULL)]
+    return {"properties": {"actionType": {"const": kind.value}, **fields}, "required": required}
+
+
 _BY_TYPE: JsonDict = {
     "oneOf": [
-        {
-            "properties": {"actionType": {"const": "NAVIGATION"}, "apiAction": _NULL, "formConfig": _NULL},
-            "required": ["targetUrl"],
-        },
-        {"properties": {"actionType": {"const": "API_CALL"}, "targetUrl": _NULL}, "required": ["apiAction"]},
-        {"properties": {"actionType": {"const": "FORM"}, "targetUrl": _NULL}, "required": ["apiAction", "formConfig"]},
+        _of_type(ActionType.NAVIGATION, targetUrl=_TEXT, apiAction=_NULL, formConfig=_NULL),
+        _of_type(ActionType.API_CALL, targetUrl=_NULL, apiAction=_TEXT),
+        _of_type(ActionType.FORM, targetUrl=_NULL, apiAction=_TEXT, formConfig=_OBJECT),
     ]
 }
 """What belongs to which type, as a schema can tell it; `definitions` says it field by field."""
@@ -92,6 +99,7 @@ class ExecuteQuickAction(Body):
         Field(
             default_factory=dict,
             description="What the action that is run takes: parameters of its path and its query or body, by name.",
+            examples=[{"title": "Called Hansekontor"}],
         ),
     ]
 
