@@ -83,6 +83,6 @@ def _keep(question: Question, answer: str, versions: Mapping[str, int], now: dat
     data = {"answer": answer, "versions": dict(versions), "at": clock.to_text(now)}
     expiry = int((now + _SWEPT_AFTER).timestamp())
     try:
-        table.update(question.key, [Item.data.set(table.encoded(data)), Item.ttl.set(expiry)])
+        table.update(question.key, [Item.data.set(table.encoded(data)), Item.ttl.set(expiry), Item.derived.set(1)])
     except ActionError:  # the store did not take it; the answer is there, and the next one who asks computes it again
         logger.warning("an answer was not kept", exc_info=True, extra={"question": question.name})

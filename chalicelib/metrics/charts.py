@@ -129,7 +129,7 @@ def _mark(kind: str, count: int) -> Spec:
         case "area":
             return {"type": "area", "line": {"strokeWidth": 2.5}, "fillOpacity": 0.2, "point": has_points}
         case "previous":
-            return {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.5, "opacity": 0.8}
+            return {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.5}
         case _:
             return {"type": "line", "strokeWidth": 2.5, "point": {"size": 45} if has_points else False}
 

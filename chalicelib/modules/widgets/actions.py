@@ -16,6 +16,8 @@ from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.widgets import Widget, WidgetScope, WidgetType
 from chalicelib.modules.widgets import access, configs, references
 from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, UpdateWidget, WidgetWithCreator
+from chalicelib.modules.widgets.data import data_of
+from chalicelib.modules.widgets.data_contracts import WidgetData
 from chalicelib.modules.widgets.views import shown, with_creator
 
 
@@ -79,6 +81,15 @@ def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> Widg
 def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
     """Deletes a widget softly. One that is shared is deleted by who may share widgets."""
     return with_creator(ctx, widgets.delete(ctx.unit, access.changeable(ctx, id_)))
+
+
+@action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ)
+def get_widget_data(ctx: Context, id_: UUID) -> WidgetData:
+    """What fills a widget. For a CHART with the Vega-Lite `spec` that draws it.
+
+    What a metric comes to is for those who may see its values. One that is deleted or fails is told as `error`.
+    """
+    return data_of(ctx, access.visible(ctx, id_))
 
 
 # -- what the actions share ------------------------------------------------------------------------------------------

@@ -1,0 +1,165 @@
+"""The data of a chart, and the spec that draws it: what was asked for, or what comes nearest for data of its form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from chalicelib.action.context import Context
+from chalicelib.core.days import day_of
+from chalicelib.core.figures import shown
+from chalicelib.dal.metric_terms import ChartType
+from chalicelib.dal.widgets import Widget
+from chalicelib.metrics import charts, dials
+from chalicelib.metrics.catalogue import Aggregate
+from chalicelib.metrics.charts import Moment, Series
+from chalicelib.metrics.drawing import Subject
+from chalicelib.metrics.outcomes import Group, Point
+from chalicelib.metrics.periods import NamedPeriod, Step
+from chalicelib.metrics.query import DerivedQuery, MetricQuery, SimpleQuery, SnapshotQuery
+from chalicelib.metrics.results import limits
+from chalicelib.modules.widgets.configs import ChartConfig
+from chalicelib.modules.widgets.data_contracts import ChartData, ChartGroup, ChartPoint
+from chalicelib.modules.widgets.figures import Measured, measured
+
+_MILLISECOND = timedelta(milliseconds=1)
+_DRAWN_OVER_TIME: dict[ChartType, Literal["area", "bar", "line"]] = {
+    ChartType.AREA: "area",
+    ChartType.BAR: "bar",
+    ChartType.LINE: "line",
+    ChartType.PIE: "bar",
+}
+_ADDITIVE = frozenset({Aggregate.COUNT, Aggregate.SUM})
+_WHOLE_STEPS = {
+    Step.DAY: frozenset({NamedPeriod.TODAY, NamedPeriod.YESTERDAY}),
+    Step.WEEK: frozenset({NamedPeriod.THIS_WEEK, NamedPeriod.LAST_WEEK}),
+    Step.MONTH: frozenset({NamedPeriod.THIS_MONTH, NamedPeriod.LAST_MONTH}),
+}
+
+
+def chart_data(ctx: Context, widget: Widget, config: ChartConfig) -> ChartData:
+    """Raises NoFigures; FORBIDDEN for who may not see what the metric comes to."""
+    found = measured(ctx, config.metric_id)
+    subject = Subject.of(
+        found.metric,
+        found.query.unit,
+        ctx.principal.organization.currency,
+        limits(found.metric),
+        widget.title or found.metric.name,
+    )
+    kind = widget.chart_type or found.metric.chart_type or ChartType.LINE
+    if found.dimension is not None:
+        return _grouped(widget, found, subject, kind)
+    if kind in _DRAWN_OVER_TIME:
+        return _over_time(widget, config, found, subject, _DRAWN_OVER_TIME[kind])
+    return _whole(widget, found, subject, kind)
+
+
+# -- the forms -------------------------------------------------------------------------------------------------------
+
+
+def _grouped(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -> ChartData:
+    figure = found.figure()
+    groups = figure.outcome.groups
+    is_ring = kind is ChartType.PIE and _adds_up(found.query, groups)
+    return ChartData(
+        widget_id=widget.id,
+        as_of=figure.as_of,
+        unit=found.query.unit,
+        chart_type=ChartType.PIE if is_ring else ChartType.BAR,
+        groups=tuple(ChartGroup(key=each.key, label=each.label, value=_shown(each.value)) for each in groups),
+        spec=charts.shares(subject, groups) if is_ring else charts.by_group(subject, groups),
+    )
+
+
+def _whole(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -> ChartData:
+    figure = found.figure()
+    value, previous = figure.outcome.value, figure.outcome.previous
+    is_gauge = kind is ChartType.GAUGE
+    return ChartData(
+        widget_id=widget.id,
+        as_of=figure.as_of,
+        unit=found.query.unit,
+        chart_type=kind,
+        value=_shown(value),
+        previous=_shown(previous),
+        spec=dials.gauge(subject, value) if is_gauge else dials.figure(subject, value, previous),
+    )
+
+
+def _over_time(
+    widget: Widget, config: ChartConfig, found: Measured, subject: Subject, kind: Literal["area", "bar", "line"]
+) -> ChartData:
+    zone = found.ctx.principal.organization.timezone
+    course = found.course(config.step, compared=config.show_previous)
+    spec = charts.over_time(
+        subject,
+        kind,
+        course.step,
+        _series(course.current, course.current, zone),
+        _series(course.previous, course.current, zone) if _has_values(course.previous) else None,
+        with_limits=config.show_thresholds and _is_held_against_limits(found.query, course.step),
+    )
+    return ChartData(
+        widget_id=widget.id,
+        as_of=course.as_of,
+        unit=found.query.unit,
+        chart_type=ChartType(kind),
+        step=course.step,
+        points=_points(course.current, zone),
+        previous_points=_points(course.previous, zone),
+        spec=spec,
+    )
+
+
+# -- their parts -----------------------------------------------------------------------------------------------------
+
+
+def _adds_up(query: MetricQuery, groups: Sequence[Group]) -> bool:
+    """Whether each group is a share of a whole."""
+    is_additive = isinstance(query, SimpleQuery | SnapshotQuery) and query.aggregate in _ADDITIVE
+    return is_additive and all(group.value is None or group.value >= 0 for group in groups)
+
+
+def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
+    """Whether a point is of the metric's own kind: a level or a share is, one day of a week's hours is not."""
+    if isinstance(query, SimpleQuery):
+        is_total = query.aggregate in _ADDITIVE | {Aggregate.COUNT_DISTINCT}
+    else:
+        is_total = isinstance(query, DerivedQuery)
+    return not is_total or query.period in _WHOLE_STEPS[step]
+
+
+def _series(points: Sequence[Point], beside: Sequence[Point], zone: str) -> Series:
+    """Called by its days; drawn where the points are that it lies beside."""
+    moments = [Moment(day_of(place.start, zone), each.value) for each, place in zip(points, beside, strict=False)]
+    if not points:
+        return Series("", moments)
+    first, last = day_of(points[0].start, zone), day_of(points[-1].end - _MILLISECOND, zone)
+    return Series(_named(first, last), moments)
+
+
+def _named(first: date, last: date) -> str:
+    end = f"{last.day} {last:%b %Y}"
+    if first == last:
+        return end
+    if first.year != last.year:
+        return f"{first.day} {first:%b %Y} – {end}"
+    return f"{first.day} – {end}" if first.month == last.month else f"{first.day} {first:%b} – {end}"
+
+
+def _has_values(points: Sequence[Point]) -> bool:
+    return any(point.value is not None for point in points)
+
+
+def _points(points: Sequence[Point], zone: str) -> tuple[ChartPoint, ...]:
+    return tuple(
+        ChartPoint(start=each.start, end=each.end, day=day_of(each.start, zone), value=_shown(each.value))
+        for each in points
+    )
+
+
+def _shown(value: Decimal | None) -> float | None:
+    return None if value is None else shown(value)

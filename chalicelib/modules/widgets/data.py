@@ -1,0 +1,118 @@
+"""The data of a widget, whatever its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chalicelib.action.context import Context
+from chalicelib.core.days import day_of, span_of
+from chalicelib.dal import activity_lists, assignments
+from chalicelib.dal.activity_lists import ActivityFilter
+from chalicelib.dal.assignments import AssignmentFilter
+from chalicelib.dal.widgets import Widget
+from chalicelib.metrics.periods import evaluation_instant
+from chalicelib.modules.assignments.details import details
+from chalicelib.modules.quick_actions import offers
+from chalicelib.modules.widgets import configs
+from chalicelib.modules.widgets.chart_data import chart_data
+from chalicelib.modules.widgets.configs import (
+    ActivityFeedConfig,
+    CalendarConfig,
+    ChartConfig,
+    MetricConfig,
+    QuickActionsConfig,
+    TableConfig,
+)
+from chalicelib.modules.widgets.data_contracts import (
+    ActivityFeedData,
+    CalendarData,
+    ChartData,
+    MetricData,
+    QuickActionsData,
+    TableData,
+    WidgetData,
+)
+from chalicelib.modules.widgets.figures import NoFigures, metric_data
+from chalicelib.modules.widgets.table_data import table_data
+
+
+def data_of(ctx: Context, widget: Widget) -> WidgetData:
+    """FORBIDDEN for who may not see what its metric comes to."""
+    match configs.stored(widget.type, widget.config):
+        case MetricConfig() | ChartConfig() | TableConfig() as config:
+            return _of_metric(ctx, widget, config)
+        case ActivityFeedConfig() as config:
+            return _activities(ctx, widget, config)
+        case QuickActionsConfig() as config:
+            return _quick_actions(ctx, widget, config)
+        case CalendarConfig() as config:
+            return _calendar(ctx, widget, config)
+
+
+def _of_metric(
+    ctx: Context, widget: Widget, config: MetricConfig | ChartConfig | TableConfig
+) -> MetricData | ChartData | TableData:
+    try:
+        match config:
+            case MetricConfig():
+                return metric_data(ctx, widget, config)
+            case ChartConfig():
+                return chart_data(ctx, widget, config)
+            case TableConfig():
+                return table_data(ctx, widget, config)
+    except NoFigures as fault:
+        return _EMPTY[type(config)](widget_id=widget.id, as_of=evaluation_instant(ctx.now), error=fault.error)
+
+
+_EMPTY: Mapping[type[MetricConfig | ChartConfig | TableConfig], type[MetricData | ChartData | TableData]] = {
+    MetricConfig: MetricData,
+    ChartConfig: ChartData,
+    TableConfig: TableData,
+}
+
+
+def _activities(ctx: Context, widget: Widget, config: ActivityFeedConfig) -> ActivityFeedData:
+    wanted = ActivityFilter(type=config.activity_type)
+    page = activity_lists.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=None, limit=config.limit)
+    return ActivityFeedData(widget_id=widget.id, as_of=ctx.now, activities=page.items)
+
+
+def _quick_actions(ctx: Context, widget: Widget, config: QuickActionsConfig) -> QuickActionsData:
+    """By the order of the config, where it names some."""
+    offered = offers.offered(ctx.principal)
+    if config.quick_action_ids is not None:
+        by_id = {each.id: each for each in offered}
+        offered = [by_id[each] for each in config.quick_action_ids if each in by_id]
+    return QuickActionsData(widget_id=widget.id, as_of=ctx.now, quick_actions=offered[: config.limit])
+
+
+def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarData:
+    zone = ctx.principal.organization.timezone
+    today = day_of(ctx.now, zone)
+    first, last = today - timedelta(days=config.days_back), today + timedelta(days=config.days_ahead)
+    since, until = span_of(first, last, zone)
+    wanted = AssignmentFilter(
+        worker_id=config.worker_id,
+        position_id=config.position_id,
+        work_location_id=config.work_location_id,
+        client_id=config.client_id,
+        status=config.status,
+        since=since,
+        until=until,
+    )
+    enough = config.limit + 1  # one more tells that there are more
+    if config.status is None:
+        found = assignments.in_the_way(ctx.organization, wanted, ctx.now, maximum=enough)
+    else:
+        ids = assignments.find(ctx.organization, wanted, ctx.now, limit=enough, forward=True, exhaustive=True).found
+        found = assignments.read(ctx.organization, ids, wanted, ctx.now)
+    return CalendarData(
+        widget_id=widget.id,
+        as_of=ctx.now,
+        from_=first,
+        to=last,
+        timezone=zone,
+        assignments=details(ctx, found[: config.limit]),
+        is_complete=len(found) <= config.limit,
+    )

@@ -1,0 +1,78 @@
+"""What widgets that show a metric are about: the metric, if it is there and the caller may see what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chalicelib.action.context import Context
+from chalicelib.dal.metrics import Metric
+from chalicelib.dal.widgets import Widget
+from chalicelib.metrics import answers, definitions
+from chalicelib.metrics.answers import Course, Figure
+from chalicelib.metrics.faults import InvalidQuery
+from chalicelib.metrics.periods import Step, evaluation_instant
+from chalicelib.metrics.query import MetricQuery, SimpleQuery, SnapshotQuery, parse
+from chalicelib.metrics.results import current
+from chalicelib.modules.widgets.configs import MetricConfig
+from chalicelib.modules.widgets.data_contracts import MetricData, WidgetError, WidgetFault
+
+
+class NoFigures(Exception):
+    """There is nothing to show, and nothing wrong with the request."""
+
+    def __init__(self, code: WidgetFault, message: str) -> None:
+        super().__init__(message)
+        self.error = WidgetError(code=code, message=message)
+
+
+@dataclass(frozen=True)
+class Measured:
+    ctx: Context
+    metric: Metric
+    query: MetricQuery
+
+    @property
+    def dimension(self) -> str | None:
+        """What it is grouped by."""
+        grouped = isinstance(self.query, SimpleQuery | SnapshotQuery) and self.query.group_by
+        return grouped[0] if grouped else None
+
+    def figure(self) -> Figure:
+        """Raises NoFigures."""
+        found = answers.figure(self.ctx.principal.organization, self.query, self.ctx.now)
+        if found.outcome.error is not None:
+            raise NoFigures(WidgetFault.METRIC_FAILED, found.outcome.error)
+        return found
+
+    def course(self, step: Step, *, compared: bool) -> Course:
+        """Raises NoFigures."""
+        found = answers.course(self.ctx.principal.organization, self.query, step, self.ctx.now, compared=compared)
+        if found.error is not None:
+            raise NoFigures(WidgetFault.METRIC_FAILED, found.error)
+        return found
+
+
+def measured(ctx: Context, identifier: UUID) -> Measured:
+    """Raises NoFigures; FORBIDDEN for who may not see what the metric comes to."""
+    metric = _visible(ctx, identifier)
+    try:
+        return Measured(ctx, metric, parse(metric.query))
+    except InvalidQuery as fault:  # it was valid when it was saved: the catalogue has changed since
+        raise NoFigures(WidgetFault.METRIC_FAILED, f"the query is no longer valid: {fault}") from None
+
+
+def metric_data(ctx: Context, widget: Widget, config: MetricConfig) -> MetricData:
+    """As it was calculated last, or now where that is due."""
+    metric = _visible(ctx, config.metric_id)
+    result = current(ctx.principal.organization, {metric.id: metric}, ctx.now)[metric.id]
+    error = None if result.error is None else WidgetError(code=WidgetFault.METRIC_FAILED, message=result.error)
+    return MetricData(widget_id=widget.id, as_of=evaluation_instant(ctx.now), metric=result, error=error)
+
+
+def _visible(ctx: Context, identifier: UUID) -> Metric:
+    metric = definitions.get_many(ctx.organization, [identifier]).get(identifier)
+    if metric is None:
+        raise NoFigures(WidgetFault.METRIC_DELETED, "this metric is deleted: choose another one")
+    definitions.require_values(ctx.principal, metric)
+    return metric
