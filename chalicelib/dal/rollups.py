@@ -1,8 +1,9 @@
 """Rollups: sums of edges, by month, day and minute, that tell levels and integrals at any minute.
 
-See docs/decisions/rollups.md. A cell is an item `M#2026-11`, `D#2026-11-21` or `S#2026-11-21` (UTC) of a partition of
-`keys.rollup`. For a measure `m` it holds the sum of the heights of its edges as attribute `m`, and the sum of height
-times milliseconds from the cell's beginning as `m_`; in `S` both for each minute of the day, as `510m` and `510m_`.
+See docs/decisions/rollups.md. A cell is an item of a partition of `keys.rollup`: `M#2026-11` and `D#2026-11-21` (UTC)
+hold for a measure `m` the sum of the heights of the edges of that month or day as attribute `m`, and the sum of height
+times milliseconds from its beginning as `m_`. `T#2026-11-21` holds both for each hour of the day, as `14m` and `14m_`,
+and `T#2026-11-21T14` for each minute of the hour: bounded, however many edges there are.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
 
 MINUTE = 60_000
-_DAY = 86_400_000
+_HOUR = 60 * MINUTE
+_DAY = 24 * _HOUR
 _REMEMBERED = timedelta(days=1)
 _INTEGRATED = "_"
 
@@ -67,6 +69,20 @@ def _day_of(number: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
 
 
+def _hour_of(since_1970: int) -> int:
+    return since_1970 % _DAY // _HOUR
+
+
+def _hours_of(since_1970: int) -> str:
+    """The cell of the hours of a day."""
+    return f"T#{_day_of(since_1970 // _DAY)}"
+
+
+def _minutes_of(since_1970: int) -> str:
+    """The cell of the minutes of an hour."""
+    return f"T#{_day_of(since_1970 // _DAY)}T{_hour_of(since_1970):02}"
+
+
 # -- write -----------------------------------------------------------------------------------------------------------
 
 
@@ -82,14 +98,13 @@ Moves = dict[CellKey, Counter[str]]
 def add(moves: Moves, edge: Edge, sign: int) -> None:
     placed = edge.at - edge.is_end
     month, first = _month_of(placed // _DAY * _DAY)
-    number, in_day = divmod(placed, _DAY)
-    minute = in_day // MINUTE
-    midnight = number * _DAY
-    day = _day_of(number)
+    day = _day_of(placed // _DAY)
+    midnight, hour, minute = (placed // length * length for length in (_DAY, _HOUR, MINUTE))
     cells = [
         (f"M#{month}", "", first),
         (f"D#{day}", "", midnight),
-        (f"S#{day}", str(minute), midnight + minute * MINUTE),
+        (_hours_of(midnight), str(_hour_of(hour)), hour),
+        (_minutes_of(hour), str((minute - hour) // MINUTE), minute),
     ]
     for dimension in (None, *edge.dimensions):
         for sk, prefix, begins in cells:
@@ -233,20 +248,25 @@ def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Curve]:
     """Of each partition the instants that are wanted, in milliseconds since 1970 and at whole minutes.
 
     One query for each partition (and one more for each further stretch of months that instants lie in), and one batch
-    for each hundred days of them. Eventually consistent, like all that the stream carries.
+    for each hundred of their days and hours. Eventually consistent, like all that the stream carries.
     """
     instants = {partition: sorted({*each}) for partition, each in wanted.items()}
-    days = {
-        Key(partition, f"S#{_day_of(instant // _DAY)}")
+    parts = {
+        Key(partition, sk)
         for partition, each in instants.items()
         for instant in each
-        if instant % _DAY
+        for sk, length in ((_hours_of(instant), _DAY), (_minutes_of(instant), _HOUR))
+        if instant % length
     }
-    minutes = {key: _minutes(item) for key, item in table.raw_batch(days).items()}
-    return {partition: _curve(partition, each, minutes) for partition, each in instants.items()}
+    split = {key: _split(item) for key, item in table.raw_batch(parts).items()}
+    return {partition: _curve(partition, each, split) for partition, each in instants.items()}
 
 
-def _curve(partition: str, instants: Sequence[int], minutes: Mapping[Key, list[tuple[int, dict[str, int]]]]) -> Curve:
+_Split = Mapping[Key, Sequence[tuple[int, Mapping[str, int]]]]
+"""What cells hold of each of their hours or minutes."""
+
+
+def _curve(partition: str, instants: Sequence[int], split: _Split) -> Curve:
     cells = dict(_cells(partition, instants))
     months = sorted((sk.removeprefix("M#"), amounts) for sk, amounts in cells.items() if sk.startswith("M#"))
     sums = {}
@@ -258,10 +278,12 @@ def _curve(partition: str, instants: Sequence[int], minutes: Mapping[Key, list[t
                 _collect(found, amounts, _month_begins(month))
         for number in range(first // _DAY, instant // _DAY):
             _collect(found, cells.get(f"D#{_day_of(number)}", {}), number * _DAY)
-        midnight = instant // _DAY * _DAY
-        for minute, amounts in minutes.get(Key(partition, f"S#{_day_of(instant // _DAY)}"), []):
-            if midnight + minute * MINUTE < instant:
-                _collect(found, amounts, midnight + minute * MINUTE)
+        for sk, length, part in ((_hours_of(instant), _DAY, _HOUR), (_minutes_of(instant), _HOUR, MINUTE)):
+            begins = instant // length * length
+            for part_number, of_part in split.get(Key(partition, sk), ()):
+                # Of the hours those that are over; the one that runs is told by its minutes.
+                if begins + (part_number + 1) * part <= instant:
+                    _collect(found, of_part, begins + part_number * part)
         sums[instant] = found
     everything: Counter[str] = Counter()
     for _, amounts in months:
@@ -317,7 +339,7 @@ def _distance(first: str, second: str) -> int:
     return (c - a) * 12 + d - b
 
 
-def _minutes(attributes: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
+def _split(attributes: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
     found: dict[int, dict[str, int]] = {}
     for name, amount in _amounts(attributes).items():
         digits = len(name) - len(name.lstrip("0123456789"))

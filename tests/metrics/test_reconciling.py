@@ -98,7 +98,7 @@ def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: S
 
 def test_a_cell_that_is_gone_is_made_anew(desk: Desk, table_store: Store) -> None:
     before = _cells(table_store, desk)
-    table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0] and key[1].startswith("S#")])
+    table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0] and key[1].startswith("T#")])
 
     assert reconciling.repair(desk.organization.id, SOURCE, 0, 1) > 0
 
