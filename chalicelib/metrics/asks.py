@@ -29,7 +29,15 @@ def divided(numerator: Ask, denominator: Ask, scale: int = 1) -> Ask:
 def aggregated(reading: Reading, wanted: Aggregation) -> Ask:
     selection = select(wanted.source, SOURCES[wanted.source], wanted.where)
     ask = None if selection is None else from_cells(reading, wanted, selection)
-    return ask or (lambda over: reading.recount(wanted, over))
+    return unless_past(reading, wanted, ask or (lambda over: reading.recount(wanted, over)))
+
+
+def unless_past(reading: Reading, wanted: Aggregation, ask: Ask, *dimensions: str) -> Ask:
+    """What is only known of what is ahead is not told of the past, whoever tells it."""
+    named = {wanted.field, *(condition.field for condition in wanted.where), *dimensions}
+    if not named & SOURCES[wanted.source].ahead:
+        return ask
+    return lambda over: ask(over) if over.end >= reading.at else None
 
 
 def from_cells(reading: Reading, wanted: Aggregation, selection: Selection) -> Ask | None:
@@ -42,8 +50,7 @@ def from_cells(reading: Reading, wanted: Aggregation, selection: Selection) -> A
         formula = _count(wanted, selection) if wanted.aggregate is Aggregate.COUNT else None
     if formula is None:
         return None
-    ask = linear(reading, wanted.source, selection, formula)
-    return _unless_past(reading, wanted, selection, ask) if isinstance(wanted, Momentary) else ask
+    return linear(reading, wanted.source, selection, formula)
 
 
 def _accumulated(reading: Reading, wanted: Aggregation, selection: Selection) -> Ask | None:
@@ -82,15 +89,6 @@ def _of_states(formulas: Mapping[str, Formula], states: frozenset[str]) -> Formu
     if not states <= formulas.keys():
         return None
     return tuple(term for state in sorted(states) for term in formulas[state])
-
-
-def _unless_past(reading: Reading, wanted: Momentary, selection: Selection, ask: Ask) -> Ask:
-    """What is only known of what is ahead is not told of the past."""
-    rolled_up = SOURCES[wanted.source]
-    named = {wanted.field} if selection.states is None else {rolled_up.states.field if rolled_up.states else None}
-    if not named & rolled_up.ahead:
-        return ask
-    return lambda over: ask(over) if over.end >= reading.at else None
 
 
 def _sum(reading: Reading, wanted: Aggregation, selection: Selection, summed: Sum) -> Ask:

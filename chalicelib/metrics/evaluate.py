@@ -33,6 +33,8 @@ from chalicelib.metrics.sources import SOURCES
 K = TypeVar("K", bound=Hashable)
 
 _PERCENT = 100
+_GREATEST = 10**15
+"""JSON's numbers tell cents of it."""
 
 
 def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery], at: datetime) -> dict[K, Outcome]:
@@ -132,8 +134,10 @@ def _operated(operation: Operation, left: Ask, right: Ask) -> Ask:
 
 
 def rounded(value: Fraction | None, unit: Unit, currency: str) -> Decimal | None:
-    """Half up: money to its minor unit, numbers to four places, hours and percent to two."""
+    """Half up: money to its minor unit, numbers to four places, hours and percent to two. Raises CannotTell."""
     if value is None:
         return None
+    if abs(value) > _GREATEST:
+        raise CannotTell(f"it comes to more than {_GREATEST:,}")
     digits = {Unit.MONEY: minor_digits(currency), Unit.NUMBER: 4}.get(unit, 2)
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

@@ -11,12 +11,12 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.positions import POSITIONS
 from chalicelib.dal.work_locations import WORK_LOCATIONS
 from chalicelib.dal.workers import WORKERS
-from chalicelib.metrics.asks import from_cells
-from chalicelib.metrics.catalogue import CATALOGUE
+from chalicelib.metrics.asks import from_cells, unless_past
+from chalicelib.metrics.catalogue import CATALOGUE, Operator
 from chalicelib.metrics.periods import Range
 from chalicelib.metrics.query import SimpleQuery, SnapshotQuery
 from chalicelib.metrics.reading import Ask, Reading
-from chalicelib.metrics.selection import EVERYTHING, select, values_of
+from chalicelib.metrics.selection import select, texts_of, values_of
 from chalicelib.metrics.sources import SOURCES
 
 MAXIMUM_GROUPS = 50
@@ -30,9 +30,13 @@ _COLLECTIONS: Mapping[str, Collection[Any]] = {
 def groups(
     reading: Reading, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
 ) -> dict[str, tuple[str, Ask]]:
-    """By value: its name, and how its number is told."""
+    """By value, in the order of names: its name, and how its number is told."""
     rolled_up = SOURCES[query.source]
-    labels = _labels(reading, query.source, dimension)
+    labels = {
+        value: label
+        for value, label in _labels(reading, query.source, dimension).items()
+        if _is_meant(query, dimension, value)
+    }
     is_state = rolled_up.states is not None and dimension == rolled_up.states.field
     found: dict[str, tuple[str, Ask]] = {}
     if (dimension in rolled_up.dimensions or is_state) and len(labels) <= MAXIMUM_GROUPS:
@@ -40,12 +44,27 @@ def groups(
             ask = _of_value(reading, query, dimension, value, is_state=is_state)
             if ask is None:
                 break
+            ask = unless_past(reading, query, ask, dimension)
             reading.prepare(ask, over)
             found[value] = label, ask
         else:
             return found
     by_value = reading.entities(query.source).by_value(query, over, dimension)
-    return {value: (labels.get(value, value), _told(number)) for value, number in by_value.items()}
+    names = labels | {value: value for value in by_value if value not in labels}
+    return {
+        value: (name, unless_past(reading, query, _told(by_value[value]), dimension))
+        for value, name in names.items()
+        if value in by_value
+    }
+
+
+def _is_meant(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
+    """What the conditions on the dimension itself exclude is no group of 0."""
+    return all(
+        (value in texts_of(condition)) is (condition.op in {Operator.EQ, Operator.IN})
+        for condition in query.where
+        if condition.field == dimension
+    )
 
 
 def _told(number: Fraction | None) -> Ask:
@@ -59,17 +78,10 @@ def _of_value(
     if selection is None:
         return None
     if is_state:
-        if selection.states is not None and value not in selection.states:
-            return _told(Fraction(0))
         return from_cells(reading, query, selection._replace(states=frozenset({value})))
-    if selection.partitions == EVERYTHING.partitions:
-        return from_cells(reading, query, selection._replace(partitions=((1, (dimension, value)),)))
-    signs = {partition: sign for sign, partition in selection.partitions}
-    if any(partition is not None and partition[0] != dimension for partition in signs):
+    if any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
         return None
-    chosen = signs.get((dimension, value), 0) + signs.get(None, 0)
-    own = ((1, (dimension, value)),) if chosen else ()
-    return from_cells(reading, query, selection._replace(partitions=own))
+    return from_cells(reading, query, selection._replace(partitions=((1, (dimension, value)),)))
 
 
 def _labels(reading: Reading, source: str, dimension: str) -> dict[str, str]:

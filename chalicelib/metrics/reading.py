@@ -14,6 +14,7 @@ from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.rollups import Curve
 from chalicelib.metrics import periods
 from chalicelib.metrics.aggregation import Aggregation
+from chalicelib.metrics.outcomes import CannotTell
 from chalicelib.metrics.periods import Comparison, Range
 from chalicelib.metrics.query import MetricQuery
 from chalicelib.metrics.recount import Entities
@@ -31,7 +32,7 @@ class Reading:
     at: datetime
     _instants: dict[str, set[int]] = field(default_factory=dict)
     _curves: dict[str, Curve] = field(default_factory=dict)
-    _entities: dict[str, Entities] = field(default_factory=dict)
+    _entities: dict[str, Entities | CannotTell] = field(default_factory=dict)
     _directory: Directory | None = None
     _is_preparing: bool = False
 
@@ -73,8 +74,14 @@ class Reading:
     def entities(self, source: str) -> Entities:
         """Raises CannotTell for too many."""
         if source not in self._entities:
-            self._entities[source] = Entities(self.organization.tenant, source)
-        return self._entities[source]
+            try:
+                self._entities[source] = Entities(self.organization.tenant, source)
+            except CannotTell as fault:  # for each query that asks: thousands of rows are read for it only once
+                self._entities[source] = fault
+        entities = self._entities[source]
+        if isinstance(entities, CannotTell):
+            raise entities
+        return entities
 
     def recount(self, wanted: Aggregation, over: Range) -> Fraction | None:
         entities = self.entities(wanted.source)

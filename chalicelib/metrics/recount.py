@@ -59,14 +59,14 @@ class Entities:
 
     def by_value(self, wanted: Aggregation, over: Range, dimension: str) -> dict[str, Fraction | None]:
         groups: dict[str, list[Row]] = {}
-        for row in self._matching(wanted, over):
+        for row in self._matching(wanted, over, dimension):
             value = row.values[dimension]
             groups.setdefault(str(value).lower() if isinstance(value, bool) else str(value), []).append(row)
         return {value: self._aggregate(rows, wanted) for value, rows in groups.items()}
 
-    def _matching(self, wanted: Aggregation, over: Range) -> list[Row]:
+    def _matching(self, wanted: Aggregation, over: Range, *dimensions: str) -> list[Row]:
         state_field = self._rolled_up.states.field if self._rolled_up.states else None
-        has_states = any(condition.field == state_field for condition in wanted.where)
+        has_states = state_field in {*(condition.field for condition in wanted.where), *dimensions}
         return [
             row
             for row in self.rows(over)

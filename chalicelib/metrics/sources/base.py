@@ -83,7 +83,7 @@ class RolledUp(Generic[R]):
     """Over a range, by measure."""
     states: States | None = None
     ahead: frozenset[str] = frozenset()
-    """Measures of `moment` and values of states that nothing is known of in the past."""
+    """Fields that nothing is known of in the past."""
     conversions: Mapping[tuple[str, str], Callable[[int], tuple[Formula, Formula]]] = field(default_factory=dict)
     """From and to: for a window in days, how many converted and how many there were."""
 

@@ -11,7 +11,7 @@ from chalicelib.metrics.formulas import Formula, within
 from chalicelib.metrics.periods import Range
 from chalicelib.metrics.sources.base import CREATED, STARTED, Grounds, RolledUp, Row, created_row, lifetime
 
-ACCEPTED = "a"
+INVITED, ACCEPTED = "i", "a"
 WITHIN_DAYS = (1, 7, 14, 30, 90)
 """The windows of a conversion: `c7` counts those who converted within 7 days, at the instant from which that is."""
 
@@ -32,14 +32,17 @@ def _user_spread(user: StoredUser, _: Grounds) -> Spread:
         ("isActive", "true" if user.is_active else "false"),
         ("status", user.status.value),
     )
-    invited = milliseconds(user.created_at)
+    created = milliseconds(user.created_at)
+    accepted = None if user.accepted_at is None else milliseconds(user.accepted_at)
     heights = [(STARTED, 1)]
-    edges = []
-    if user.accepted_at is not None:
-        accepted = milliseconds(user.accepted_at)
+    if accepted is None or accepted > created:  # who founds the organization is not invited
+        heights.append((INVITED, 1))
+        soon = [days for days in WITHIN_DAYS if accepted is not None and accepted - created <= days * _DAY]
+        heights += [(_converted(days), 1) for days in soon]
+    edges = [Edge(created, tuple(heights), dimensions=dimensions)]
+    if accepted is not None:
         edges.append(Edge(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
-        heights += [(_converted(days), 1) for days in WITHIN_DAYS if accepted - invited <= days * _DAY]
-    return (Edge(invited, tuple(heights), dimensions=dimensions), *edges)
+    return tuple(edges)
 
 
 def _user_row(user: StoredUser, _: Grounds, over: Range) -> Row:
@@ -58,7 +61,7 @@ def _converted(days: int) -> str:
 
 
 def _conversion(days: int) -> tuple[Formula, Formula]:
-    return (within(_converted(days)),), CREATED
+    return (within(_converted(days)),), (within(INVITED),)
 
 
 CLIENT_SOURCE = RolledUp(collection=CLIENTS, spread=lambda client, _: tuple(lifetime(client)), row=_client_row)
