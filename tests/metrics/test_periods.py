@@ -352,6 +352,23 @@ def _is_plain(instant: datetime, zone: str) -> bool:
     return len({(instant + by).astimezone(ZoneInfo(zone)).utcoffset() for by in (-day, day)}) == 1
 
 
+def test_offsets_of_long_ago_have_seconds() -> None:
+    """Given a zone that gave up an offset of 44:30 minutes, when days before are compared, then in whole minutes."""
+    given_ = {"zone": "Africa/Monrovia", "week_start": WeekDay.MONDAY, "at": _at("1972-01-09T12:00", "UTC")}
+    now = resolve(NamedPeriod.LAST_7_DAYS, **given_)
+    before = compared(NamedPeriod.LAST_7_DAYS, Comparison.PREVIOUS_PERIOD, **given_)
+    assert now.start == _at("1972-01-03T00:44", "UTC")
+    assert before == Range(_at("1971-12-27T00:44", "UTC"), _at("1972-01-02T12:44", "UTC"), is_running=False)
+
+
+def test_a_day_that_has_begun_stays_the_day() -> None:
+    """Given clocks that a minute after midnight went back an hour, when it is that hour, then today is the new day."""
+    at = _at("2006-10-29T03:00", "UTC")
+    assert f"{_local(at, 'America/St_Johns'):%d %H:%M}" == "28 23:30"
+    today = resolve(NamedPeriod.TODAY, zone="America/St_Johns", week_start=WeekDay.MONDAY, at=at)
+    assert (today.start, today.end) == (_at("2006-10-29T02:30", "UTC"), at)
+
+
 # -- their parts -------------------------------------------------------------------------------------------------------
 
 
