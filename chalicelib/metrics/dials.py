@@ -32,7 +32,7 @@ def gauge(subject: Subject, value: Decimal | None) -> Spec:
     if value is not None:
         has_status = subject.warning is not None or subject.critical is not None
         color = STATUS_COLORS[subject.status(value)] if has_status else subject.color
-        layers.append(_arc(theta, low, min(max(value, low), high), color, *_RING))
+        layers.append(_arc(theta, min(value, Decimal(0)), max(value, Decimal(0)), color, *_RING))
     if subject.target is not None:
         width = (high - low) / 200
         layers.append(_arc(theta, subject.target - width, subject.target + width, INK, *_HAND))
@@ -58,8 +58,8 @@ def figure(subject: Subject, value: Decimal | None, previous: Decimal | None) ->
 
 def _span(marks: list[Decimal]) -> tuple[Decimal, Decimal]:
     """From 0 to a round number above all; for what is negative, from one below."""
-    low, high = min([Decimal(0), *marks]), max([Decimal(0), *marks])
-    return -_above(-low), _above(high) if high or not low else Decimal(0)
+    low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks]))
+    return low, high if low < high else Decimal(1)
 
 
 def _above(value: Decimal) -> Decimal:

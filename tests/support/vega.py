@@ -1,0 +1,35 @@
+"""Vega-Lite specs held against the published schema, and drawn."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import vl_convert
+from jsonschema import Draft7Validator
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@cache
+def _validator() -> Draft7Validator:
+    """Altair carries the schema of Vega-Lite 5.20.1."""
+    return Draft7Validator(json.loads((files("altair") / "vegalite/v5/schema/vega-lite-schema.json").read_text()))
+
+
+def require_valid(spec: dict[str, Any]) -> None:
+    _validator().validate(spec)
+
+
+def png(spec: dict[str, Any], width: int = 640, scale: float = 1) -> bytes:
+    """What a place `width` pixels wide would show."""
+    drawn: bytes = vl_convert.vegalite_to_png({**spec, "width": width}, vl_version="5.20", scale=scale)
+    return drawn
+
+
+def texts(spec: dict[str, Any]) -> list[str]:
+    """That are written onto the drawing, axes and legends included."""
+    svg: str = vl_convert.vegalite_to_svg({**spec, "width": 640}, vl_version="5.20")
+    return [piece.partition("<")[0] for piece in svg.split(">") if piece.partition("<")[0].strip()]
