@@ -15,6 +15,8 @@ _DOMAINS = (
     "rates",
     "assignments",
     "reports",
+    "metrics",
+    "widgets",
     "activities",
     "quick_actions",
     "audit",

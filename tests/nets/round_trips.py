@@ -17,9 +17,11 @@ _LANES = "a query for each of five lanes, more where one holds over 1 MB; then t
 _MOVED = "the assignment, then worker, position and months that it moves, then whom and what it names"
 _WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
 _MARKS = "one read more, for what of it the caller has read and archived"
+_VALUES = "one read more, for what it came to last; and those of the sources, where that is due"
 _REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
+    "calculateMetrics": (7, "definitions, states, definitions, what they ask of their sources, what they came to"),
     "cancelAssignment": (5, _MOVED),
     "createAssignment": (4, _NAMED),
     "deleteAssignment": (5, _MOVED),
@@ -31,7 +33,11 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getAssignment": (3, _NAMED),
     "getAssignments": (9, _LANES),
     "getClientWithLocations": (4, _CHILDREN),
+    "getDashboardMetrics": (6, _VALUES),
     "getHoursReport": (3, _REPORT),
+    "getMetricById": (3, _VALUES),
+    "getMetricHistory": (3, "one read more, for who may see it"),
+    "getMetricsByCategory": (6, _VALUES),
     "getPosition": (3, _PARENTS),
     "getPositions": (4, _PARENTS),
     "getQuickActions": (3, "found by index, then read by id, each 100 at once"),

@@ -129,6 +129,14 @@ def _execute_quick_action(scene: Scene) -> dict[str, Any]:
     return {"path": {"id": quick_action["id"]}, "body": {"payload": _body(REGISTRY["recordActivity"])}}
 
 
+def _calculated_metric(scene: Scene) -> dict[str, Any]:
+    """One whose result lies there, and whose values everybody may see."""
+    metric = scene.create("createDashboardMetric", permissions=list(Role))
+    answer = scene.organization.owner.call("calculateMetrics", body={"metricIds": [metric["id"]]})
+    assert answer.status == 200, answer.text
+    return metric
+
+
 def _reactivate_user(scene: Scene) -> dict[str, Any]:
     user = scene.create("inviteUser")["id"]
     return {"path": {"userId": scene.create("deactivateUser", {"userId": user})["id"]}}
@@ -167,6 +175,7 @@ def _update_password(_: Scene) -> dict[str, Any]:
 
 ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
+    "calculateMetrics": lambda scene: {"body": {"metricIds": [_calculated_metric(scene)["id"]]}},
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
@@ -174,6 +183,8 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "deleteWorkerRate": _delete_rate("Worker"),
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
     "executeQuickAction": _execute_quick_action,
+    "getMetricById": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
+    "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,

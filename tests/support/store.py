@@ -37,6 +37,7 @@ _MADE_UP = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # ids
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"  # instants
     r"|\$argon2id\$[^\"\\]+"  # hashes of secrets
+    r"|DUE#\d\d"  # shards, by id
     r"|[0-9a-f]{64}"  # digests, secrets of cursors
 )
 

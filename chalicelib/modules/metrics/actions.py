@@ -54,7 +54,7 @@ def create_dashboard_metric(ctx: Context, data: CreateMetric) -> Metric:
 
 @action("getDashboardMetrics", "GET /metrics", permission=Permission.WORKSPACE_READ)
 def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResult]:
-    """The organization's metrics, those that come with the product included; `search` looks at name and category.
+    """The metrics, those that come with the product included. `search` looks at name and category.
 
     Each has its `result` where the caller may see it.
     """
@@ -101,9 +101,9 @@ def delete_dashboard_metric(ctx: Context, id_: UUID) -> Metric:
 
 @action("calculateMetrics", "POST /metrics/calculate", permission=Permission.WORKSPACE_READ)
 def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics:
-    """Calculates metrics now: those named, or all whose values the caller may see.
+    """Calculates metrics now. Without `metricIds`, all whose values the caller may see.
 
-    One that fails has its own `error`, and the others their values.
+    One that fails has its own `error`, the others have their values.
     """
     rows = _rows(ctx, data.metric_ids)
     results = recalculate(ctx.principal.organization, rows, ctx.now, only_due=False).results
