@@ -54,8 +54,8 @@ class MetricState(Contract):
     """0: it is not in the table yet."""
 
     @classmethod
-    def of(cls, item: Item) -> MetricState:
-        return cls.model_validate({**(item.data or {}), "row": item.sk, "version": item.version}, extra="ignore")
+    def of(cls, stored: Item) -> MetricState:
+        return cls.model_validate({**(stored.data or {}), "row": stored.sk, "version": stored.version}, extra="ignore")
 
     @classmethod
     def of_system(cls, now: datetime) -> MetricState:
@@ -80,7 +80,7 @@ class DueRow(NamedTuple):
 
 def add(unit: UnitOfWork, metric: UUID, *, definition: int, refresh_rate: int, due_at: datetime) -> None:
     state = MetricState(row=str(metric), definition=definition, refresh_rate=refresh_rate, due_at=due_at)
-    unit.put_new(_item(unit.organization, state), stale)
+    unit.put_new(item(unit.organization, state), stale)
 
 
 def redefine(
@@ -104,7 +104,7 @@ def remove(unit: UnitOfWork, metric: UUID) -> None:
 
 def found(organization: OrganizationId, now: datetime) -> None:
     """Makes the row of a new organization's system metrics, due at once; leaves one that is there as it is."""
-    table.put_new(_item(organization, MetricState.of_system(now)))
+    table.put_new(item(organization, MetricState.of_system(now)))
 
 
 # -- with a calculation ----------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def found(organization: OrganizationId, now: datetime) -> None:
 def read(organization: OrganizationId, rows: Iterable[str]) -> dict[str, MetricState]:
     """Strongly consistent; absent ones are absent."""
     items = table.batch_get(keys.metric_state(organization, row) for row in rows)
-    return {item.sk: MetricState.of(item) for item in items.values()}
+    return {each.sk: MetricState.of(each) for each in items.values()}
 
 
 def read_all(organization: OrganizationId) -> dict[str, MetricState]:
@@ -139,7 +139,7 @@ def record(
     """Writes the row, and its point of the history, if the row is as it was read."""
     if state.version == 0:
         after = state.model_copy(update={"results": results, "due_at": due_at})
-        unit.put_new(_item(unit.organization, after), refusal)
+        unit.put_new(item(unit.organization, after), refusal)
     else:
         actions = [
             table.assign("results", _results(results)),
@@ -155,7 +155,7 @@ def record(
     }
     if points:
         # One a minute: the last one of a minute stands.
-        point = Item(keys.metric_history(unit.organization, state.row), clock.to_text(as_of), data=points)
+        point = Item(keys.metric_history(unit.organization, state.row), clock.to_text(as_of), data=points, derived=1)
         point.ttl = int((as_of + _KEPT).timestamp())
         unit.put(point, None, stale)
 
@@ -219,13 +219,14 @@ def shard_of(organization: OrganizationId, row: str) -> int:
     return zlib.crc32(f"{organization}#{row}".encode()) % SHARDS
 
 
-def _item(organization: OrganizationId, state: MetricState) -> Item:
+def item(organization: OrganizationId, state: MetricState) -> Item:
+    """A new row."""
     data = state.model_dump(mode="json", exclude={"row", "version"}, exclude_none=True)
     key: Key = keys.metric_state(organization, state.row)
-    item = Item(key.pk, key.sk, data=data, version=1)
-    item.gsi9pk = keys.due(shard_of(organization, state.row))
-    item.at = _at(organization, state.row, state.due_at)
-    return item
+    row = Item(key.pk, key.sk, data=data, version=1, derived=1)
+    row.gsi9pk = keys.due(shard_of(organization, state.row))
+    row.at = _at(organization, state.row, state.due_at)
+    return row
 
 
 def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
