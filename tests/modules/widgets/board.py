@@ -1,0 +1,53 @@
+"""A dashboard in tests: widgets of any type, metrics that they show, and what the stream carries on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.metrics.rolling_up import follow
+from chalicelib.metrics.sources import SOURCES
+from tests.support.api import Answer
+from tests.support.staffing import created
+from tests.support.world import Member, Organization
+
+PLACE = {"x": 0, "y": 0, "w": 4, "h": 2}
+HOURS = {"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours", "period": "last_7_days"}
+BY_CLIENT = {**HOURS, "groupBy": ["clientId"]}
+ACTIVE = {"type": "snapshot", "source": "assignments", "aggregate": "count"}
+
+
+def new_widget(member: Member, kind: str = "CALENDAR", **fields: Any) -> dict[str, Any]:
+    return created(member, "createDashboardWidget", **{"type": kind, "position": PLACE, **fields})
+
+
+def new_metric(member: Member, query: dict[str, Any] = HOURS, **fields: Any) -> str:
+    named = {"name": "Hours", "category": "OPERATIONAL", "query": {"version": 1, **query}}
+    return str(created(member, "createDashboardMetric", **{**named, **fields})["id"])
+
+
+def chart_of(member: Member, metric: str, **fields: Any) -> str:
+    config = {"metricId": metric, **fields.pop("config", {})}
+    return str(new_widget(member, "CHART", config=config, **fields)["id"])
+
+
+def ask(member: Member, widget: Any) -> Answer:
+    return member.call("getWidgetData", path={"id": widget})
+
+
+def data(member: Member, widget: Any) -> Any:
+    answer = ask(member, widget)
+    assert answer.status == 200, answer.text
+    return answer.data
+
+
+def names(member: Member, action: str = "getDashboardWidgets", **parts: Any) -> list[str]:
+    answer = member.call(action, **parts)
+    assert answer.status == 200, answer.text
+    return [row["name"] for row in answer.data["items"]]
+
+
+def carry(organization: Organization, *sources: str) -> None:
+    """What the stream would have done by now."""
+    for source in sources or ("assignments",):
+        for record in SOURCES[source].collection.all_of(organization.id, 1000) or []:
+            follow(organization.id, source, record.id)
