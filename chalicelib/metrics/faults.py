@@ -133,7 +133,7 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _refusal(found: list[InitErrorDetails]) -> ValidationError:
-    return ValidationError.from_exception_data("MetricQuery", found, hide_input=True)
+    return ValidationError.from_exception_data("MetricQuery", found)
 
 
 _MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,7 @@ def _faults(query: Any) -> dict[str, str]:
         (_derived("div", COUNT, HOURS), Unit.NUMBER),
         (_derived("mul", _node("div", BILLED, BILLED), _constant(100, "percent")), Unit.PERCENT),
         (_derived("add", COUNT, {"type": "constant", "value": 1}), Unit.NUMBER),
+        (_derived("div", HOURS, _node("add", _node("sub", _constant(2), _constant(1)), _constant(1))), Unit.HOURS),
         (_nested(4), Unit.NUMBER),
     ],
 )
@@ -162,8 +164,13 @@ def test_a_query_and_what_it_counts(query: Json, unit: Unit) -> None:
     ],
 )
 def test_a_value_is_of_its_fields_type(condition: Json, value: Any) -> None:
-    [dumped] = parse(_where(condition)).model_dump(mode="json")["where"]
-    assert dumped == {**condition, "value": value}
+    read = parse(_where(condition))
+    assert isinstance(read, SimpleQuery)
+    assert read.model_dump(mode="json")["where"] == [{**condition, "value": value}]
+    is_instant = condition["field"] == "startAt"
+    assert read.where[0].value == (
+        datetime.fromisoformat(value) if is_instant else tuple(value) if isinstance(value, list) else value
+    )
 
 
 def test_other_conditions() -> None:
@@ -171,8 +178,11 @@ def test_other_conditions() -> None:
         {"field": "endAt", "op": "isNotSet"}
     ]
     positions = {"type": "snapshot", "source": "positions", "aggregate": "count"}
-    for condition in (_condition("isOpen", "eq", True), _condition("name", "in", [" Nacht "])):
-        parse({**positions, "where": [condition]})
+    conditions = [_condition("isOpen", "eq", True), _condition("name", "in", [" Nacht "])]
+    assert parse({**positions, "where": conditions}).model_dump(mode="json")["where"] == [
+        _condition("isOpen", "eq", True),
+        _condition("name", "in", ["Nacht"]),
+    ]
 
 
 def test_what_is_not_said_has_a_default() -> None:
@@ -336,6 +346,13 @@ EITHER = "exactly one of window and since is required"
         # conditions
         (_simple(where={}), {"/where": "must be a list"}),
         (_where(*[_condition("status", "eq", "active")] * 11), {"/where": "must hold at most 10"}),
+        (
+            _where(*[_condition("state", "eq", "active")] * 12),
+            {
+                "/where": "must hold at most 10",
+                **{f"/where/{index}/field": "is not a field of assignments" for index in range(10)},
+            },
+        ),
         (_simple(where=["status"]), {"/where/0": "must be an object"}),
         (_where({}), {"/where/0/field": "is required", "/where/0/op": "is required"}),
         (_where(_condition("state", "eq", "active")), {"/where/0/field": "is not a field of assignments"}),
@@ -439,6 +456,14 @@ EITHER = "exactly one of window and since is required"
         (_derived("div", HOURS, _constant(-0.0)), {"/expression/right": "must not be 0"}),
         (
             _derived("div", HOURS, _node("sub", _constant(2), _node("mul", _constant(1), _constant(2)))),
+            {"/expression/right": "must not be 0"},
+        ),
+        (
+            _derived("div", HOURS, _node("add", _node("sub", _constant(1), _constant(2)), _constant(1))),
+            {"/expression/right": "must not be 0"},
+        ),
+        (
+            _derived("div", HOURS, _node("sub", _node("div", _constant(1), _constant(4)), _constant(0.25))),
             {"/expression/right": "must not be 0"},
         ),
         (_derived("mul", _constant(2), _constant(3)), {"/expression": "must be over a source"}),
