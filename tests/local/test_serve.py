@@ -213,4 +213,12 @@ def _counts(owner: demo.Api) -> dict[str, int]:
     positions = list(owner.all("/positions"))
     rates = [rate for each in positions for rate in owner.get(f"/positions/{each['id']}/rates")["rates"]]
     assignments = list(owner.all("/assignments"))
-    return {**counts, "/positions": len(positions), "rates": len(rates), "/assignments": len(assignments)}
+    about = f"/activities/by-entity/organization/{owner.get('/organization')['id']}"
+    told = [each["action"] for each in owner.all(about) if each["type"] != "DATA_CHANGE"]
+    return {
+        **counts,
+        "/positions": len(positions),
+        "rates": len(rates),
+        "/assignments": len(assignments),
+        "activities": len(told),
+    }
