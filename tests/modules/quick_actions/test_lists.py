@@ -1,0 +1,72 @@
+"""Listing quick actions: in order, and to each what they may run."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.dal.organizations import SubscriptionTier
+from chalicelib.dal.users import Role
+from tests.modules.quick_actions.shelf import CLIENT_FORM, GOING, calling, define, listed, own_names
+from tests.support.api import Api
+from tests.support.world import Organization, new_organization
+
+SYSTEM = ["Create a client", "Assign a worker", "Invite a colleague", "Record an activity", "Hours report"]
+
+
+def test_by_sort_order_then_by_name(organization: Organization) -> None:
+    for name, order in [("Zebra", 1), ("ärger", 1), ("Apfel", 1), ("First", -1), ("Last", 5000), ("apfel", 1)]:
+        define(organization.owner, GOING, name=name, sortOrder=order)
+    names = [each["name"] for each in listed(organization.owner)]
+    assert names == ["First", "Apfel", "apfel", "ärger", "Zebra", *SYSTEM, "Last"]
+
+
+@pytest.mark.parametrize(
+    ("role", "shown"),
+    [
+        (Role.OWNER, SYSTEM),
+        (Role.ADMIN, SYSTEM),
+        (Role.COORDINATOR, ["Assign a worker", "Record an activity", "Hours report"]),
+        (Role.MEMBER, ["Record an activity"]),
+        (Role.VIEWER, []),
+    ],
+)
+def test_the_products_own_are_listed_for_their_roles(settled: Organization, role: Role, shown: list[str]) -> None:
+    assert [each["name"] for each in listed(settled.member(role)) if each["isSystem"]] == shown
+
+
+def test_to_each_what_they_may_run(organization: Organization) -> None:
+    define(organization.owner, GOING, name="A for all")
+    define(organization.owner, GOING, name="B for two", requiredRole=["ADMIN", "MEMBER", "VIEWER"])
+    define(organization.owner, GOING, name="C disabled", isEnabled=False)
+    define(organization.owner, CLIENT_FORM, name="D by permission")
+    define(organization.owner, calling("createWorker"), name="E by permission", requiredTier=["FREE", "PRO"])
+    define(organization.owner, GOING, name="F for those who pay", requiredTier=["PRO", "ENTERPRISE"])
+    shown = {role: [name[0] for name in own_names(organization.member(role))] for role in Role}
+    assert shown == {
+        Role.OWNER: ["A", "D", "E"],
+        Role.ADMIN: ["A", "B", "D", "E"],
+        Role.COORDINATOR: ["A", "E"],
+        Role.MEMBER: ["A", "B"],
+        Role.VIEWER: [],
+    }
+    # Who may change them sees all
+    for role in (Role.OWNER, Role.ADMIN):
+        assert [name[0] for name in own_names(organization.member(role), includeDisabled="true")] == [*"ABCDEF"]
+    for role in (Role.COORDINATOR, Role.MEMBER, Role.VIEWER):
+        refused = organization.member(role).call("getQuickActions", query={"includeDisabled": "true"})
+        assert (refused.status, refused.code) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("tier", list(SubscriptionTier))
+def test_by_tier(api: Api, tier: SubscriptionTier) -> None:
+    organization = new_organization(api, subscription_tier=tier)
+    for each in SubscriptionTier:
+        define(organization.owner, GOING, name=each, requiredTier=[each])
+    assert own_names(organization.owner) == [tier]
+
+
+def test_deleted_ones_and_those_of_others_are_not_listed(api: Api, organization: Organization) -> None:
+    gone = define(organization.owner, GOING)
+    organization.owner.call("deleteQuickAction", path={"id": gone["id"]})
+    define(new_organization(api).owner, GOING)
+    assert own_names(organization.owner) == own_names(organization.owner, includeDisabled="true") == []
