@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
 from chalicelib.core.contracts import Body, Line
 from chalicelib.core.errors import invalid_state
@@ -84,13 +85,24 @@ Permissions = Annotated[
 ]
 
 
+def _stored(config: Mapping[str, Any], info: SerializationInfo) -> Any:
+    return json.dumps(config) if info.round_trip else config
+
+
+Config = Annotated[
+    dict[str, Any],
+    BeforeValidator(lambda config: json.loads(config) if isinstance(config, str) else config),
+    PlainSerializer(_stored, when_used="json"),
+]
+"""What was found valid for the type; see `modules.widgets.configs`. One text in the table, which never looks inside."""
+
+
 class Widget(DeletableRecord):
     name: WidgetName
     title: WidgetTitle | None = None
     type: WidgetType
     scope: WidgetScope
-    config: dict[str, Any]
-    """What was found valid for the type; see `modules.widgets.configs`."""
+    config: Config
     position: Placement
     data_source: DataSource | None = None
     refresh_rate: RefreshRate = 300

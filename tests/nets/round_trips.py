@@ -18,6 +18,7 @@ _MOVED = "the assignment, then worker, position and months that it moves, then w
 _WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
 _MARKS = "one read more, for what of it the caller has read and archived"
 _VALUES = "one read more, for what it came to last; and those of the sources, where that is due"
+_DASHBOARDS = "a query for each of two dashboards; then what is shown, and who has created it"
 _REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
@@ -34,6 +35,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getAssignments": (9, _LANES),
     "getClientWithLocations": (4, _CHILDREN),
     "getDashboardMetrics": (6, _VALUES),
+    "getDashboardWidgets": (4, _DASHBOARDS),
     "getHoursReport": (3, _REPORT),
     "getMetricById": (3, _VALUES),
     "getMetricHistory": (3, "one read more, for who may see it"),
@@ -43,6 +45,9 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getQuickActions": (3, "found by index, then read by id, each 100 at once"),
     "getRecentActivities": (3, _MARKS),
     "getUnreadCount": (4, "how far the caller has read, what happened since, and what of that is marked"),
+    "getWidgetById": (3, "one read more, for who has created it"),
+    "getWidgetData": (8, f"of a calendar: {_LANES}"),
+    "getWidgetsByType": (4, _DASHBOARDS),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),

@@ -31,7 +31,7 @@ from tests.support.store import Snapshot, Store, entity_in, plain
 from tests.support.world import Organization
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
-FREE_JSON = {"formConfig", "metadata", "query"}
+FREE_JSON = {"config", "formConfig", "metadata", "query"}
 """Fields that lie in the table as one text."""
 
 

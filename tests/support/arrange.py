@@ -156,6 +156,13 @@ def _sign_in(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email, "password": PASSWORD}}
 
 
+def _own_widget(scene: Scene) -> dict[str, Any]:
+    """One that the sender may change, whatever their role."""
+    answer = scene.organization.api.send(_call(REGISTRY["createDashboardWidget"], scene), scene.sender.token)
+    assert answer.status == 201, answer.text
+    return {"path": {"id": answer.data["id"]}}
+
+
 def _update_assignment(scene: Scene) -> dict[str, Any]:
     return {
         "path": _assignment(scene, _AHEAD),
@@ -179,6 +186,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
+    "deleteDashboardWidget": _own_widget,
     "deletePositionRate": _delete_rate("Position"),
     "deleteWorkerRate": _delete_rate("Worker"),
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
@@ -192,6 +200,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "revokeSession": _revoke_session,
     "signIn": _sign_in,
     "updateAssignment": _update_assignment,
+    "updateDashboardWidget": _own_widget,
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
 }

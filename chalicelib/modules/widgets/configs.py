@@ -120,7 +120,7 @@ def read_field(kind: WidgetType, value: Any) -> WidgetConfig:
 
 def kept(config: WidgetConfig) -> dict[str, Any]:
     """As a widget is stored with it."""
-    return config.model_dump(mode="json", exclude_none=True)
+    return config.model_dump(mode="json")
 
 
 def stored(kind: WidgetType, value: Mapping[str, Any]) -> WidgetConfig:

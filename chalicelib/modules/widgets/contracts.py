@@ -74,11 +74,13 @@ class CreateWidget(Body):
 class UpdateWidget(Patch):
     name: WidgetName = optional()
     title: WidgetTitle | None = optional()
-    type: Annotated[WidgetType, Field(description="Another one needs its own `config`.")] = optional()
+    type: Annotated[
+        WidgetType, Field(description="Another one needs its own `config`.", examples=[WidgetType.CALENDAR])
+    ] = optional()
     scope: Annotated[
         WidgetScope, Field(description="Sharing it, and taking back what one has created.", examples=["PERSONAL"])
     ] = optional()
-    config: ConfigField = optional()
+    config: Annotated[ConfigField, Field(examples=[{"daysAhead": 20}])] = optional()
     position: Placement = optional()
     data_source: DataSource | None = optional()
     refresh_rate: RefreshRate = optional()
