@@ -1,0 +1,466 @@
+"""Metrics are recalculated when they are due: whatever is repeated, overlaps or is cut off, once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import app as roof
+from chalicelib.core import clock, ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.settings import settings
+from chalicelib.dal import metric_states
+from chalicelib.dal.metric_states import SYSTEM
+from chalicelib.jobs import metrics_queue, queues, recalculation, stream
+from chalicelib.metrics import results
+from chalicelib.metrics.definitions import SYSTEM_METRICS
+from chalicelib.metrics.evaluate import evaluate
+from infra.local.lambda_events import invoke, queue_record
+from infra.local.queue import Queue, Worker
+from infra.local.stack import Stack
+from tests.support import store as stores
+from tests.support.api import Api
+from tests.support.desk import NOW
+from tests.support.gauges import HEADCOUNT, LIMITS, Gauges
+from tests.support.still import later, standing_still
+from tests.support.store import Store, canonical
+from tests.support.wire import Fault, ProcessDied, broken, overtaken, recorded, without_waiting
+from tests.support.world import Organization, new_organization
+
+AS_OF = clock.to_text(NOW + timedelta(minutes=1))
+"""The end of the minute that stands still."""
+
+
+@pytest.fixture
+def store(local_stack: Stack) -> Store:
+    return stores.of(local_stack)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(store: Store, local_stack: Stack) -> Iterator[None]:
+    """Time stands still; nothing is due, and nothing queued, but what the test makes so."""
+    before = store.items()
+    with standing_still(NOW):
+        yield
+    store.restore(before)
+    _messages(local_stack)
+
+
+@pytest.fixture
+def gauges(organization: Organization) -> Gauges:
+    return Gauges(organization)
+
+
+def _messages(grounds: Stack) -> list[dict[str, Any]]:
+    """All that wait in the queue."""
+    sqs, url = grounds.engine.client("sqs"), grounds.metrics_queue_url
+    found: list[dict[str, Any]] = []
+    while taken := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in taken:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found.append(json.loads(message["Body"]))
+    return found
+
+
+def _message(gauges: Gauges, *rows: str) -> dict[str, Any]:
+    return {"kind": "recalculate", "organizationId": str(gauges.tenant), "rows": [*rows]}
+
+
+def _failed(*messages: Any) -> list[str]:
+    """The ids that the worker reports, which are 1, 2, …"""
+    records = [
+        queue_record(
+            {
+                "MessageId": str(number),
+                "ReceiptHandle": "r",
+                "Body": message if isinstance(message, str) else json.dumps(message),
+                "MD5OfBody": "",
+            },
+            "arn:aws:sqs:eu-central-1:123456789012:metrics",
+        )
+        for number, message in enumerate(messages, 1)
+    ]
+    answer = invoke(metrics_queue.work, "recalculate_metrics", {"Records": records})
+    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def _recalculate(gauges: Gauges, *rows: str) -> None:
+    assert _failed(_message(gauges, *rows)) == []
+
+
+# -- the schedule ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_due_is_queued_and_calculated(gauges: Gauges, local_stack: Stack) -> None:
+    metric = gauges.new()
+    gauges.set(3)
+
+    assert recalculation.tick() == 1
+    messages = _messages(local_stack)
+    assert messages == [_message(gauges, metric)]
+    assert _failed(*messages) == []
+
+    assert gauges.values(metric) == [3]
+    assert gauges.points(metric) == [(AS_OF, 3)]
+    assert recalculation.tick() == 0
+    with later(seconds=59):
+        assert recalculation.tick() == 0
+    with later(minutes=1):
+        assert recalculation.tick() == 1
+
+
+def test_how_often_is_the_metrics_refresh_rate(gauges: Gauges) -> None:
+    metric = gauges.new(refreshRate=600)
+    _recalculate(gauges, metric)
+
+    for seconds, due in ((599, 0), (600, 1)):
+        with later(seconds=seconds):
+            assert recalculation.tick() == due
+
+
+def test_a_schedule_writes_nothing_and_asks_each_shard_once(gauges: Gauges, store: Store) -> None:
+    gauges.new()
+    before = store.items()
+
+    with recorded() as recording:
+        recalculation.tick()
+
+    assert recording.operations == ["Query"] * metric_states.SHARDS
+    assert not store.changes(before)
+
+
+def test_an_organization_is_one_message_whatever_is_due_in_it(api: Api, gauges: Gauges, local_stack: Stack) -> None:
+    other = Gauges(new_organization(api))
+    metrics = {gauges.new(), gauges.new()}
+    elsewhere = other.new()
+
+    assert recalculation.tick() == 3
+
+    due = {message["organizationId"]: {*message["rows"]} for message in _messages(local_stack)}
+    assert due == {str(gauges.tenant): metrics, str(other.tenant): {elsewhere}}
+
+
+def test_more_than_a_batch_of_organizations_are_all_queued(local_stack: Stack) -> None:
+    organizations = {OrganizationId(ids.new_id()) for _ in range(queues.AT_ONCE + 1)}
+    for organization in organizations:
+        metric_states.found(organization, NOW)
+
+    assert recalculation.tick() == len(organizations)
+
+    assert {message["organizationId"] for message in _messages(local_stack)} == {*map(str, organizations)}
+
+
+def test_many_due_rows_are_not_named(gauges: Gauges, local_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recalculation, "_NAMED_ROWS", 1)
+    metrics = [gauges.new(), gauges.new()]
+    gauges.set(1)
+    recalculation.tick()
+
+    messages = _messages(local_stack)
+
+    assert messages == [{"kind": "recalculate", "organizationId": str(gauges.tenant)}]
+    assert _failed(*messages) == []
+    assert [gauges.values(metric) for metric in metrics] == [[1], [1]]
+
+
+def test_two_schedules_at_once_change_nothing(gauges: Gauges, local_stack: Stack) -> None:
+    metric = gauges.new(**LIMITS)
+    gauges.set(1)
+    recalculation.tick()
+    recalculation.tick()
+    messages = _messages(local_stack)
+    assert len(messages) == 2
+
+    assert _failed(*messages) == []
+
+    assert gauges.points(metric) == [(AS_OF, 1)]
+    assert len(gauges.told(metric)) == 1
+
+
+# -- the worker ------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_that_comes_again_later_finds_nothing_due(gauges: Gauges) -> None:
+    metric = gauges.new(refreshRate=300)
+    _recalculate(gauges, metric)
+    gauges.set(1)
+
+    with later(minutes=4):
+        _recalculate(gauges, metric)
+
+    assert gauges.points(metric) == [(AS_OF, 0)]
+
+
+@pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost"])
+def test_a_worker_that_is_cut_off_at_any_call_has_one_effect_in_the_end(
+    gauges: Gauges, store: Store, kind: str
+) -> None:
+    # Given a metric that gets worse, and what recalculating it does when nothing breaks
+    metric = gauges.new(**LIMITS)
+    gauges.set(1)
+    before = store.items()
+    with recorded() as recording:
+        _recalculate(gauges, metric)
+    expected = canonical(store.changes(before), before)
+
+    for at_call in range(1, len(recording.operations) + 1):
+        # When a call breaks, and the message is delivered again
+        store.restore(before)
+        with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
+            _failed(_message(gauges, metric))
+        _recalculate(gauges, metric)
+        # Then there is the same value, one point of its history and one activity
+        assert canonical(store.changes(before), before) == expected, f"{kind} at call {at_call}"
+
+
+def test_a_worker_that_dies_between_transactions_is_carried_on(
+    gauges: Gauges, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given more metrics that get worse than one transaction holds
+    monkeypatch.setattr("chalicelib.metrics.recalculation.MAXIMUM_WRITES", 6)
+    metrics = [gauges.new(**LIMITS) for _ in range(3)]
+    gauges.set(2)
+    before = store.items()
+    with recorded() as recording:
+        _recalculate(gauges, *metrics)
+    assert recording.operations.count("TransactWriteItems") == 2
+    expected = canonical(store.changes(before), before)
+    store.restore(before)
+
+    # When the worker dies after the first
+    with broken(Fault(len(recording.operations) - 1, "process dies after")), pytest.raises(ProcessDied):
+        _failed(_message(gauges, *metrics))
+    assert sum(bool(gauges.state(metric).results) for metric in metrics) == 2
+    _recalculate(gauges, *metrics)
+
+    # Then the other carries on where it ended
+    assert canonical(store.changes(before), before) == expected
+
+
+def test_of_workers_that_overlap_one_is_enough(gauges: Gauges) -> None:
+    metrics = [gauges.new(**LIMITS), gauges.new(**LIMITS)]
+    gauges.set(1)
+
+    with overtaken(lambda: _recalculate(gauges, metrics[0])):
+        _recalculate(gauges, *metrics)
+
+    for metric in metrics:
+        assert gauges.state(metric).version == 2
+        assert gauges.points(metric) == [(AS_OF, 1)]
+        assert len(gauges.told(metric)) == 1
+
+
+def test_what_is_changed_meanwhile_is_calculated_as_it_is_now(gauges: Gauges) -> None:
+    metric = gauges.new()
+    gauges.set(1)
+    clients = {**HEADCOUNT, "source": "clients"}
+
+    def change() -> None:
+        answer = gauges.organization.owner.call(
+            "updateDashboardMetric", path={"id": metric}, body={"query": clients, "refreshRate": 120}
+        )
+        assert answer.status == 200, answer.text
+
+    with overtaken(change):
+        _recalculate(gauges, metric)
+
+    assert gauges.values(metric) == [0]
+    assert gauges.points(metric) == [(AS_OF, 0)]
+    assert gauges.state(metric).definition == 2
+    assert gauges.state(metric).due_at == NOW + timedelta(minutes=2)
+
+
+def test_of_what_is_deleted_meanwhile_nothing_is_written(gauges: Gauges, store: Store) -> None:
+    kept, gone = gauges.new(), gauges.new()
+
+    with overtaken(lambda: gauges.organization.owner.call("deleteDashboardMetric", path={"id": gone})):
+        _recalculate(gauges, kept, gone)
+
+    assert gauges.points(kept) == [(AS_OF, 0)]
+    left = [pk.split("#")[2] for pk, sk in store.items() if gone in pk + sk]
+    assert sorted({*left} & {"METRIC", "METRICHISTORY", "METRICSTATE"}) == ["METRIC"]
+    _recalculate(gauges, gone)
+
+
+def test_a_poisoned_message_fails_alone(gauges: Gauges) -> None:
+    metric = gauges.new()
+    nowhere = {"kind": "recalculate", "organizationId": str(ids.new_id())}
+    poison = ("not json", "{}", "null", {"kind": "unheard-of"}, {"kind": "recalculate", "organizationId": "1"}, nowhere)
+
+    assert _failed(*poison, _message(gauges, metric)) == ["1", "2", "3", "4", "5", "6"]
+
+    assert gauges.values(metric) == [0]
+
+
+def test_a_message_that_keeps_failing_becomes_a_dead_letter(local_stack: Stack) -> None:
+    url = settings().metrics_queue_url
+    queue = Queue(local_stack.engine.client("sqs"), Worker("recalculate_metrics", url, roof.recalculate_metrics))
+    queues.send(url, [{"kind": "recalculate", "organizationId": str(ids.new_id())}])
+
+    assert queue.drain() == 5
+
+    assert len(queue.dead) == 1
+
+
+# -- the metrics that come with the product --------------------------------------------------------------------------
+
+
+def test_a_new_organization_has_its_system_metrics_within_a_minute(gauges: Gauges, local_stack: Stack) -> None:
+    assert _told_by_the_stream("MODIFY", gauges) == {"batchItemFailures": []}
+    assert recalculation.tick() == 0
+    for _ in range(2):
+        assert _told_by_the_stream("INSERT", gauges) == {"batchItemFailures": []}
+
+    assert recalculation.tick() == 1
+    assert _failed(*_messages(local_stack)) == []
+
+    state = gauges.state(SYSTEM)
+    assert {*state.results} == {*SYSTEM_METRICS}
+    assert state.due_at == NOW + timedelta(minutes=5)
+
+
+def _told_by_the_stream(event: str, gauges: Gauges) -> Any:
+    """That the organization is new, or has changed."""
+    key = {"pk": {"S": f"ORG#{gauges.tenant}#ORGANIZATION"}, "sk": {"S": str(gauges.tenant)}}
+    change = {"Keys": key, "SequenceNumber": "1", "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    record = {"eventID": "1", "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
+    return invoke(stream.consume, "consume_stream", {"Records": [record]})
+
+
+def test_an_older_organization_joins_when_its_system_metrics_are_calculated(gauges: Gauges) -> None:
+    assert metric_states.read(gauges.tenant, [SYSTEM]) == {}
+
+    assert gauges.organization.owner.call("calculateMetrics").status == 200
+
+    with later(minutes=5):
+        assert recalculation.tick() == 1
+    metric_states.found(gauges.tenant, NOW)
+    assert {*gauges.state(SYSTEM).results} == {*SYSTEM_METRICS}
+
+
+def test_each_system_metric_has_a_history_of_its_own(gauges: Gauges) -> None:
+    metric_states.found(gauges.tenant, NOW)
+
+    _recalculate(gauges, SYSTEM)
+
+    histories = [gauges.points(str(metric)) for metric in SYSTEM_METRICS]
+    assert [[as_of for as_of, _ in points] for points in histories] == [[AS_OF]] * len(SYSTEM_METRICS)
+
+
+# -- what is told ----------------------------------------------------------------------------------------------------
+
+
+def test_each_crossing_is_told_once(gauges: Gauges) -> None:
+    metric = gauges.new(name="Workers", **LIMITS)
+    for minute, count in enumerate((0, 1, 1, 2, 1, 0, 0, 2, 0)):
+        gauges.set(count)
+        with later(minutes=minute):
+            _recalculate(gauges, metric)
+
+    assert gauges.told(metric) == [
+        ("WARNING", "Workers is warning"),
+        ("CRITICAL", "Workers is critical"),
+        ("INFO", "Workers is no longer critical, and still warning"),
+        ("SUCCESS", "Workers is back to normal"),
+        ("CRITICAL", "Workers is critical"),
+        ("SUCCESS", "Workers is back to normal"),
+    ]
+    assert [value for _, value in gauges.points(metric)] == [0, 1, 1, 2, 1, 0, 0, 2, 0]
+
+
+def test_a_metric_that_is_bad_from_the_start_is_told_of(gauges: Gauges) -> None:
+    metric = gauges.new(warningThreshold=0)
+
+    _recalculate(gauges, metric)
+
+    assert [severity for severity, _ in gauges.told(metric)] == ["WARNING"]
+
+
+def test_other_thresholds_are_told_of_by_what_they_make_of_the_value(gauges: Gauges) -> None:
+    metric = gauges.new(name="Workers", **LIMITS)
+    gauges.set(1)
+    _recalculate(gauges, metric)
+
+    gauges.organization.owner.call("updateDashboardMetric", path={"id": metric}, body={"warningThreshold": 2})
+    _recalculate(gauges, metric)
+
+    assert [title for _, title in gauges.told(metric)] == ["Workers is warning", "Workers is back to normal"]
+
+
+# -- what fails ------------------------------------------------------------------------------------------------------
+
+
+def test_one_that_fails_has_its_own_error_and_the_others_their_values(gauges: Gauges) -> None:
+    spoilt, sound = gauges.new(), gauges.new()
+    gauges.spoil(spoilt)
+    gauges.set(4)
+
+    _recalculate(gauges, spoilt, sound)
+
+    (result,) = gauges.state(spoilt).results.values()
+    assert result.value is None
+    assert result.error is not None
+    assert "/source" in result.error
+    assert gauges.values(sound) == [4]
+    assert gauges.points(spoilt) == []
+    assert recalculation.tick() == 0  # not tried over and over
+
+
+def test_an_error_is_no_change_of_status(gauges: Gauges) -> None:
+    metric = gauges.new(**LIMITS)
+    gauges.set(1)
+    _recalculate(gauges, metric)
+    sound = gauges.organization.owner.call("getMetricById", path={"id": metric}).data["query"]
+    gauges.spoil(metric)
+    with later(minutes=1):
+        _recalculate(gauges, metric)
+        shown = gauges.organization.owner.call("getMetricById", path={"id": metric}).data["result"]
+        assert (shown["status"], shown["value"]) == (None, None)
+        assert shown["error"]
+    answer = gauges.organization.owner.call("updateDashboardMetric", path={"id": metric}, body={"color": "red"})
+    assert answer.status == 200
+    assert sound == HEADCOUNT | {"compare": "previous_period", "groupBy": [], "where": []}
+
+    with later(minutes=2):
+        _recalculate(gauges, metric)
+
+    assert len(gauges.told(metric)) == 1
+
+
+def test_a_bug_that_one_query_meets_costs_the_others_nothing(
+    gauges: Gauges, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cursed, sound = gauges.new(), gauges.new()
+    gauges.set(2)
+
+    def buggy(organization: Any, queries: Any, at: Any) -> Any:
+        if UUID(cursed) in queries:
+            raise ZeroDivisionError
+        return evaluate(organization, queries, at)
+
+    monkeypatch.setattr(results, "evaluate", buggy)
+    _recalculate(gauges, cursed, sound)
+
+    (result,) = gauges.state(cursed).results.values()
+    assert result.error == "something went wrong on our side"
+    assert gauges.values(sound) == [2]
+    assert "metric not evaluated" in caplog.text
+
+
+def test_a_store_that_does_not_answer_is_no_error_of_the_metric(gauges: Gauges) -> None:
+    metric = gauges.new()
+    with recorded() as recording:
+        results.current(gauges.stored, {}, NOW)
+        _recalculate(gauges, metric)
+    evaluation = recording.operations.index("Query") + 1
+    with later(minutes=1):
+        with without_waiting(), broken(Fault(evaluation, "request lost")):
+            assert _failed(_message(gauges, metric)) == ["1"]
+
+        assert [result.error for result in gauges.state(metric).results.values()] == [None]

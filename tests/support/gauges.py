@@ -1,0 +1,77 @@
+"""Metrics for tests: how many workers there are, which a test makes go up and down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import metric_states, table
+from chalicelib.dal.metric_states import MetricState
+from chalicelib.dal.metrics import METRICS
+from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
+from chalicelib.dal.table import Item
+from chalicelib.metrics.rolling_up import follow
+from tests.support.staffing import created, new_worker
+from tests.support.world import Organization, unique
+
+HEADCOUNT = {"version": 1, "type": "snapshot", "source": "workers", "aggregate": "count", "period": "today"}
+LIMITS = {"warningThreshold": 1, "criticalThreshold": 2}
+"""Of workers: 1 is worth a warning, 2 are critical."""
+
+
+@dataclass
+class Gauges:
+    organization: Organization
+    workers: list[str] = field(default_factory=list)
+
+    @property
+    def tenant(self) -> OrganizationId:
+        return self.organization.id
+
+    @property
+    def stored(self) -> StoredOrganization:
+        return ORGANIZATIONS.get(self.tenant, self.tenant)
+
+    def new(self, **fields: Any) -> str:
+        """A metric, by its id: how many workers there are, calculated every minute."""
+        given = {"name": unique("Workers"), "category": "OPERATIONAL", "query": HEADCOUNT, "refreshRate": 60, **fields}
+        return str(created(self.organization.owner, "createDashboardMetric", **given)["id"])
+
+    def set(self, count: int) -> None:
+        """So many workers there are."""
+        while len(self.workers) != count:
+            if len(self.workers) < count:
+                self.workers.append(new_worker(self.organization.owner)["id"])
+                changed = self.workers[-1]
+            else:
+                changed = self.workers.pop()
+                self.organization.owner.call("deleteWorker", path={"id": changed})
+            follow(self.tenant, "workers", UUID(changed))
+
+    def spoil(self, metric: str) -> None:
+        """As if a deployment had taken away what its query asks for."""
+        query = json.dumps({**HEADCOUNT, "source": "unicorns"})
+        table.update(METRICS.key(self.tenant, UUID(metric)), [Item.data["query"].set(query)])
+
+    def state(self, row: str) -> MetricState:
+        return metric_states.read(self.tenant, [row])[row]
+
+    def values(self, row: str) -> list[float | None]:
+        return [result.value for result in self.state(row).results.values()]
+
+    def points(self, metric: str) -> list[tuple[str, float | None]]:
+        """The oldest first."""
+        answer = self.organization.owner.call(
+            "getMetricHistory", path={"id": metric}, query={"sortOrder": "asc", "limit": 100}
+        )
+        return [(point["asOf"], point["value"]) for point in answer.data["items"]]
+
+    def told(self, metric: str) -> list[tuple[str, str]]:
+        """Severity and title of what was told of the metric's status, the oldest first."""
+        path = {"entityType": "metric", "entityId": metric}
+        answer = self.organization.owner.call("getActivitiesByEntity", path=path, query={"limit": 100})
+        activities = [each for each in answer.data["items"] if each["action"] == "METRIC_STATUS_CHANGED"]
+        return [(each["severity"], each["title"]) for each in reversed(activities)]
