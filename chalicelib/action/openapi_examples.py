@@ -48,8 +48,9 @@ def of(schema: Schema, schemas: Schemas) -> Any:
             if source in described:
                 return described[source]
     schema = schemas.resolve(schema)
-    if "anyOf" in schema:
-        return of(schema["anyOf"][0], schemas)
+    for choices in ("anyOf", "oneOf"):
+        if choices in schema and "properties" not in schema:
+            return of(schema[choices][0], schemas)
     if "properties" in schema:
         return {name: of(property_, schemas) for name, property_ in schema["properties"].items()}
     kind = schema.get("type", "")

@@ -40,7 +40,7 @@ def create_dashboard_widget(ctx: Context, data: CreateWidget) -> WidgetWithCreat
 
 @action("getDashboardWidgets", "GET /widgets", permission=Permission.WORKSPACE_READ)
 def get_dashboard_widgets(ctx: Context, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
-    """What the organization shares with the caller and what is the caller's own, by position: by row, from the left."""
+    """The visible widgets that are shared with the caller, and the caller's own. By row, then from the left."""
     return _listed(ctx, data, None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
 from chalicelib.action.validation import collect
@@ -22,11 +22,16 @@ StepField = Annotated[Step, Field(description="What a point is, of a metric that
 MetricId = Annotated[UUID, Field(description="Of the organization's own, or one that comes with the product.")]
 
 
-class MetricConfig(Contract):
+class _Config(Contract):
+    # Said once, for what is sent and for what is shown, where all fields are there.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+
+class MetricConfig(_Config):
     metric_id: MetricId
 
 
-class ChartConfig(Contract):
+class ChartConfig(_Config):
     """A metric over the days, weeks or months of its period; by group, if it is grouped."""
 
     metric_id: MetricId
@@ -39,7 +44,7 @@ class ChartConfig(Contract):
     ] = True
 
 
-class TableConfig(Contract):
+class TableConfig(_Config):
     """A row a group; of a metric that is not grouped, a row a day, week or month of its period, the latest first."""
 
     metric_id: Annotated[UUID | None, Field(description="By default, the latest assignments instead.")] = None
@@ -47,12 +52,12 @@ class TableConfig(Contract):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
-class ActivityFeedConfig(Contract):
+class ActivityFeedConfig(_Config):
     activity_type: ActivityType | None = None
     limit: Annotated[int, Field(ge=1, le=50)] = 10
 
 
-class QuickActionsConfig(Contract):
+class QuickActionsConfig(_Config):
     """Those that the caller may run, in their own order."""
 
     quick_action_ids: Annotated[
@@ -61,7 +66,7 @@ class QuickActionsConfig(Contract):
     limit: Annotated[int, Field(ge=1, le=50)] = 12
 
 
-class CalendarConfig(Contract):
+class CalendarConfig(_Config):
     """Assignments of some days around today, in the organization's time zone."""
 
     days_back: Annotated[int, Field(ge=0, le=31)] = 0
