@@ -40,6 +40,7 @@ def _measure(built: stack.Stack, many: Path | None) -> None:
     """`many`: where it says what organizations with many assignments were loaded."""
     # The app makes its client at import, from the environment that is set now.
     from benchmarks import actions, cold_start, requests, ten_thousand
+    from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
     from tests.support.api import Api
 
@@ -50,6 +51,7 @@ def _measure(built: stack.Stack, many: Path | None) -> None:
     ten_thousand.run(api, built)
     if many is not None:
         staffing.run(api, many)
+    metrics.run(api, built)
     cold_start.run()
 
 

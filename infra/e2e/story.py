@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from infra.e2e.api import Caller
@@ -36,6 +36,7 @@ class Story:
         self.anyone = Caller(stack.api_url)
         self.owner = self.anyone
         self.organization = ""
+        self.metrics: dict[str, Any] = {}
 
     # -- an owner arrives
 
@@ -93,6 +94,49 @@ class Story:
         expect(lines[1].startswith("Mehmet Yılmaz,Hansekontor,Lager Süd,8.50,30600,255.00,153.00,102.00,EUR"), lines[1])
         completed = self.owner.get(f"/assignments?clientId={client['id']}&status=completed").data()["items"]
         expect(len(completed) == 1, f"{len(completed)} assignments are completed")
+
+    # -- the stream rolls it up
+
+    def measure(self) -> None:
+        march = {"version": 1, "type": "simple", "source": "assignments", "aggregate": "sum"}
+        march["period"] = {"from": "2026-03-01", "to": "2026-03-31"}
+        for field, form in (("hours", "number"), ("billed", "currency")):
+            metric = {"name": f"March, {field}", "category": "FINANCIAL", "format": form, "refreshRate": 60}
+            self.metrics[field] = self.owner.post("/metrics", {**metric, "query": {**march, "field": field}}).data(201)
+        asked = {"metricIds": [self.metrics["hours"]["id"]]}
+        eventually(
+            "the stream rolls up the shift, and its hours are told",
+            lambda: [each for each in self._calculated(asked) if each["value"] == 8.5 and each["unit"] == "h"],
+            _STREAM_SECONDS,
+        )
+        feed = eventually(
+            "the stream tells of the shift",
+            lambda: [each for each in self._feed() if each["action"] == "ASSIGNMENT_CREATED"],
+            _STREAM_SECONDS,
+        )
+        expect(feed[0]["actor"]["email"] == OWNER, f"{feed[0]['actor']} is told to have assigned")
+
+    def recalculated(self) -> None:
+        """By the schedule and the queue: nobody asked for this one."""
+        path = f"/metrics/{self.metrics['billed']['id']}/history"
+        points = eventually(
+            "the schedule recalculates what is due", lambda: self.owner.get(path).data()["items"], _SWEEP_SECONDS
+        )
+        expect(points[0]["value"] == 255.0, f"the history tells {points}")
+
+    def reconcile(self) -> None:
+        answer = self.emulator.client("lambda").invoke(
+            FunctionName=self.stack.functions["ReconcileRollups"],
+            Payload=json.dumps({"organizationId": self.organization}).encode(),
+        )
+        payload = answer["Payload"].read().decode()
+        expect("FunctionError" not in answer and payload == "1", f"the reconciliation answered {payload[:600]}")
+
+    def _calculated(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], self.owner.post("/metrics/calculate", asked).data()["metrics"])
+
+    def _feed(self) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], self.owner.get("/activities?limit=100").data()["items"])
 
     # -- the stream mails an invitation
 
@@ -187,6 +231,7 @@ class Story:
             "ORGANIZATION_CREATED", "SIGNED_IN", "CLIENT_CREATED",
             "WORK_LOCATION_CREATED", "POSITION_CREATED", "WORKER_CREATED", "POSITION_RATE_SET", "WORKER_RATE_SET",
             "ASSIGNMENT_CREATED", "ASSIGNMENT_CREATED", "ASSIGNMENT_DELETED",
+            "METRIC_CREATED", "METRIC_CREATED",
             "USER_INVITED", "INVITATION_ACCEPTED",
             "USER_INVITED", "INVITATION_ACCEPTED", "USER_INVITED",
             "SUBSCRIPTION_TIER_SET",
@@ -222,8 +267,11 @@ CHAPTERS = (
     Chapter("and signs in", Story.sign_in),
     Chapter("creates a client, twice with one key, and lists it", Story.create_client),
     Chapter("lends out a worker, and reports the hours", Story.staff),
+    Chapter("measures it: the stream rolls up, and tells of it", Story.measure),
     Chapter("invites a member: the stream mails, the code works", Story.invite),
     Chapter("invites another while the stream stands: schedule and queue mail", Story.sweep),
+    Chapter("finds a metric recalculated by schedule and queue", Story.recalculated),
+    Chapter("an operator has rollups compared with what they are made from", Story.reconcile),
     Chapter("an operator changes the tier", Story.set_tier),
     Chapter("what is refused comes in the envelope, the gateway's refusals too", Story.refusals),
     Chapter("the audit log tells it all", Story.audit),
