@@ -1,0 +1,108 @@
+"""What the rollups of an organization hold, and what they should."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, rollups
+from chalicelib.dal.collection import get_together
+from chalicelib.dal.keys import Key
+from chalicelib.dal.rollups import Moves
+from chalicelib.jobs.changes import Change, Kind
+from chalicelib.metrics.sources import SOURCES
+from tests.support import wire
+from tests.support.store import Store, StoredItem, plain
+from tests.support.wire import Fault, ProcessDied, broken, without_waiting
+
+Held = dict[tuple[str, str], Any]
+
+
+def held(store: Store, organization: OrganizationId) -> Held:
+    """Cells without what is 0, and what is applied of whom without its revision; nothing of what is gone."""
+    found: Held = {}
+    for key, item in store.items().items():
+        if key[0].startswith(f"{keys.tenant(organization)}ROLLUP#"):
+            amounts = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "derived"}
+            found[key] = {name: amount for name, amount in amounts.items() if amount}
+        elif key[0].startswith(f"{keys.tenant(organization)}APPLIED#"):
+            spread = plain(item)["data"]["spread"]
+            found[key] = None if spread == "[[],[]]" else spread
+    return {key: value for key, value in found.items() if value}
+
+
+def cells(store: Store, organization: OrganizationId, source: str) -> Held:
+    """Of one source."""
+    mine = keys.rollup(organization, source)
+    return {key: value for key, value in held(store, organization).items() if f"{key[0]}#".startswith(f"{mine}#")}
+
+
+def wanted(organization: OrganizationId, *sources: str) -> Held:
+    """The cells that the entities as they are now come to."""
+    found: Held = {}
+    for source in sources:
+        rolled_up = SOURCES[source]
+        moves: Moves = {}
+        for record in rolled_up.collection.all_of(organization, 1000) or []:
+            relied_on = rolled_up.relies_on(organization, record)
+            together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
+            grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
+            for edge in rolled_up.spread(record, grounds):
+                rollups.add(moves, edge, 1)
+        for (dimension, sk), amounts in moves.items():
+            left = {name: amount for name, amount in amounts.items() if amount}
+            if left:
+                found[keys.rollup(organization, source, *(dimension or ())), sk] = left
+    return found
+
+
+# -- changes ---------------------------------------------------------------------------------------------------------
+
+
+def told(store: Store, act: Callable[[], Any]) -> list[Change]:
+    """What the stream would tell of an act; of an item that it changes twice, once."""
+    before = store.items()
+    act()
+    after = store.items()
+    return [
+        Change(_kind(before.get(key), after.get(key)), Key(*key), before.get(key, {}), after.get(key, {}))
+        for key in sorted({*before, *after})
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _kind(before: StoredItem | None, after: StoredItem | None) -> Kind:
+    if before is None:
+        return Kind.INSERT
+    return Kind.REMOVE if after is None else Kind.MODIFY
+
+
+def told_of(store: Store, kind: str, act: Callable[[], Any]) -> Change:
+    """The change of the one entity of a kind that the act changes."""
+    (change,) = [each for each in told(store, act) if each.entity is not None and each.entity.kind == kind]
+    return change
+
+
+# -- deaths ----------------------------------------------------------------------------------------------------------
+
+
+def calls_of(run: Callable[[], Any]) -> list[str]:
+    with wire.recorded() as recording:
+        run()
+    return recording.operations
+
+
+def cut_off(run: Callable[[], Any], fault: Fault) -> None:
+    """Something goes wrong at a call."""
+    with without_waiting(), broken(fault), contextlib.suppress(ProcessDied, Exception):
+        run()
+
+
+def deaths(operations: list[str], *only: str) -> Iterator[Fault]:
+    """Before and after each call, or each call of some operations."""
+    for number, operation in enumerate(operations, 1):
+        if not only or operation in only:
+            for kind in ("process dies before", "process dies after"):
+                yield Fault(number, kind)

@@ -1,0 +1,315 @@
+"""The rollups follow the stream: whatever it repeats, reorders or cuts off, they hold what the entities come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chalicelib.core import ids
+from chalicelib.core.errors import ActionError, ErrorCode
+from chalicelib.core.money import Money
+from chalicelib.dal.users import Role
+from chalicelib.jobs import rollups
+from chalicelib.jobs.changes import Change
+from chalicelib.metrics.rolling_up import follow
+from infra.local.engine import Store as Engines
+from infra.local.stack import Stack
+from tests.jobs.rolled import calls_of, cells, cut_off, deaths, held, told, told_of, wanted
+from tests.metrics.measuring import days, stored, total, value
+from tests.metrics.measuring import roll_up as roll_up_all
+from tests.modules.reports.crew import Crew, minute_of
+from tests.support import store
+from tests.support.api import Api
+from tests.support.store import Store
+from tests.support.threads import at_once
+from tests.support.wire import Fault, Refusal, broken, overtaken, recorded, without_waiting
+
+EIGHT = minute_of("2030-03-04T08:00Z")  # still to come
+DAY = 24 * 60
+
+
+@pytest.fixture
+def table(local_stack: Stack) -> Store:
+    return store.of(local_stack)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(table: Store) -> Iterator[None]:
+    """A small table: moto's every call looks at every item."""
+    before = table.items()
+    yield
+    table.restore(before)
+
+
+@pytest.fixture
+def on_a_safe_engine(local_stack: Stack) -> None:
+    if local_stack.engine.store is Engines.MOTO:
+        pytest.skip("moto loses acknowledged writes when its calls overlap")
+
+
+@pytest.fixture
+def crew(api: Api) -> Crew:
+    return Crew.hired(api, rates=[{}, {}, {date(2020, 1, 1): Money(amount=4000, currency="EUR")}])
+
+
+def _reads(change: Change) -> int:
+    """How many requests a change is worth."""
+    with recorded() as recording:
+        rollups.roll_up(change)
+    return len(recording.calls)
+
+
+# -- which changes --------------------------------------------------------------------------------------------------
+
+
+def test_an_entity_is_followed_from_its_beginning_to_its_end(crew: Crew, table: Store) -> None:
+    organization, assignments = crew.organization.id, []
+    for act in (
+        lambda: assignments.append(crew.assign(0, 0, EIGHT, EIGHT + 480)),
+        lambda: crew.move(assignments[0], 2),
+        lambda: crew.end(assignments[0], EIGHT + 60),
+        lambda: crew.delete(assignments[0]),
+    ):
+        rollups.roll_up(told_of(table, "ASSIGNMENT", act))
+        assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert held(table, organization) == {}
+
+
+def test_a_change_that_moves_no_edge_costs_no_write(crew: Crew, table: Store) -> None:
+    created = told_of(table, "CLIENT", lambda: crew.done("createClient", body={"name": "Another"}))
+    assert calls_of(lambda: rollups.roll_up(created)) == ["GetItem", "BatchGetItem", "TransactWriteItems"]
+    # A name is no edge
+    client = created.key.sk
+    renamed = told_of(table, "CLIENT", lambda: crew.done("updateClient", path={"id": client}, body={"name": "Renamed"}))
+    assert calls_of(lambda: rollups.roll_up(renamed)) == ["GetItem", "BatchGetItem"]
+    # A work location is counted beside its client
+    body = {"clientId": client, "name": "Its location"}
+    counted = told_of(table, "CLIENT", lambda: crew.done("createWorkLocation", body=body))
+    assert calls_of(lambda: rollups.roll_up(counted)) == []
+
+
+def test_positions_follow_who_is_assigned_and_workers_do_not(crew: Crew, table: Store) -> None:
+    roll_up_all(crew.organization.id)
+    changes = told(table, lambda: crew.assign(0, 0, EIGHT, EIGHT + 480))
+    kinds = {change.entity.kind for change in changes if change.entity is not None}
+    assert kinds >= {"ASSIGNMENT", "POSITION", "WORKER"}
+    followed = [change.entity.kind for change in changes if change.entity is not None and _reads(change)]
+    assert sorted(followed) == ["ASSIGNMENT", "POSITION"]
+    assert cells(table, crew.organization.id, "positions") == wanted(crew.organization.id, "positions")
+
+
+def test_what_is_derived_is_followed_by_nothing(crew: Crew, table: Store) -> None:
+    crew.assign(0, 0, EIGHT, EIGHT + 480)
+    derived = told(table, lambda: roll_up_all(crew.organization.id))
+    assert len(derived) > 20
+    assert not [change.key for change in derived if _reads(change)]
+
+
+def test_what_never_was_leaves_nothing(crew: Crew, table: Store) -> None:
+    assert follow(crew.organization.id, "assignments", ids.new_id()) is False
+    assert held(table, crew.organization.id) == {}
+
+
+# -- repeated, reordered, cut off -----------------------------------------------------------------------------------
+
+
+def _assigned(crew: Crew) -> Callable[[], Any]:
+    return lambda: crew.assign(0, 0, EIGHT, EIGHT + 3 * DAY)
+
+
+def _moved(crew: Crew) -> Callable[[], Any]:
+    assignment = crew.assign(0, 0, EIGHT, EIGHT + 2 * DAY)
+    roll_up_all(crew.organization.id, "assignments")
+    return lambda: crew.move(assignment, 2)
+
+
+def _deleted(crew: Crew) -> Callable[[], Any]:
+    assignment = crew.assign(0, 0, EIGHT, None)
+    roll_up_all(crew.organization.id, "assignments")
+    return lambda: crew.delete(assignment)
+
+
+def _filled(crew: Crew) -> Callable[[], Any]:
+    roll_up_all(crew.organization.id, "positions")
+    return lambda: crew.assign(0, 0, EIGHT, EIGHT + 480)
+
+
+def _left(crew: Crew) -> Callable[[], Any]:
+    leaver = crew.organization.enrol(Role.MEMBER).user
+    roll_up_all(crew.organization.id, "users")
+    return lambda: crew.done("deactivateUser", path={"userId": leaver.id})
+
+
+@pytest.fixture
+def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a few edges take several."""
+    monkeypatch.setattr("chalicelib.dal.rollups.MAXIMUM_WRITES", 30)
+
+
+@pytest.mark.usefixtures("small_transactions")
+@pytest.mark.parametrize(
+    ("source", "happens", "transactions"),
+    [
+        ("assignments", _assigned, 2),
+        ("assignments", _moved, 4),
+        ("assignments", _deleted, 1),
+        ("positions", _filled, 1),
+        ("users", _left, 1),
+    ],
+)
+def test_who_dies_on_the_way_and_begins_again_leaves_the_same(
+    crew: Crew, table: Store, source: str, happens: Callable[[Crew], Callable[[], Any]], transactions: int
+) -> None:
+    change = told_of(table, source.upper().removesuffix("S"), happens(crew))
+    before = table.items()
+    operations = calls_of(lambda: rollups.roll_up(change))
+    undisturbed = held(table, crew.organization.id)
+    assert cells(table, crew.organization.id, source) == wanted(crew.organization.id, source)
+    assert operations.count("TransactWriteItems") == transactions
+    for fault in deaths(operations):
+        table.restore(before)
+        cut_off(lambda: rollups.roll_up(change), fault)
+        rollups.roll_up(change)
+        assert held(table, crew.organization.id) == undisturbed, fault
+
+
+@pytest.mark.parametrize("kind", ["request lost", "request lost once", "response lost", "response lost once"])
+def test_a_network_that_fails_changes_nothing_twice(crew: Crew, table: Store, kind: str) -> None:
+    change = told_of(table, "ASSIGNMENT", _assigned(crew))
+    before = table.items()
+    operations = calls_of(lambda: rollups.roll_up(change))
+    undisturbed = held(table, crew.organization.id)
+    table.restore(before)
+    cut_off(lambda: rollups.roll_up(change), Fault(operations.index("TransactWriteItems") + 1, kind))
+    rollups.roll_up(change)
+    assert held(table, crew.organization.id) == undisturbed
+
+
+def test_changes_may_come_again_and_in_any_order(crew: Crew, table: Store) -> None:
+    organization, assignments = crew.organization.id, []
+    changes = [
+        told_of(table, "ASSIGNMENT", act)
+        for act in (
+            lambda: assignments.append(crew.assign(0, 0, EIGHT, EIGHT + 480)),
+            lambda: assignments.append(crew.assign(1, 1, EIGHT, None)),
+            lambda: crew.move(assignments[0], 2),
+            lambda: crew.end(assignments[1], EIGHT + 60),
+            lambda: crew.delete(assignments[0]),
+        )
+    ]
+    for order in (changes[::-1], [*changes[2:], *changes[:3]] * 2):
+        for change in order:
+            rollups.roll_up(change)
+        assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+
+
+def test_a_change_that_is_told_again_costs_reads_only(crew: Crew, table: Store) -> None:
+    change = told_of(table, "ASSIGNMENT", _assigned(crew))
+    once, again = (calls_of(lambda: rollups.roll_up(change)) for _ in range(2))
+    assert once == ["GetItem", "BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+    assert again == ["GetItem", "BatchGetItem", "BatchGetItem"]
+
+
+# -- at once --------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_overtaken_by_another_follower_looks_again(crew: Crew, table: Store) -> None:
+    organization = crew.organization.id
+    assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
+    with without_waiting(), overtaken(lambda: follow(organization, "assignments", assignment)) as answers:
+        assert follow(organization, "assignments", assignment) is False
+    assert answers == [True]
+    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 8
+
+
+@pytest.mark.parametrize("of", ["position", "worker", "organization"])
+def test_who_is_overtaken_by_a_change_of_rates_looks_again(crew: Crew, of: str) -> None:
+    organization = crew.organization.id
+    assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
+    body = {"amount": 5000, "currency": "EUR"}
+    change: Callable[[], Any] = {
+        "position": lambda: crew.done(
+            "setPositionRate", path={"id": crew.positions[0], "effectiveFrom": "2030-01-01"}, body=body
+        ),
+        "worker": lambda: crew.done(
+            "setWorkerRate", path={"id": crew.workers[0], "effectiveFrom": "2030-01-01"}, body=body
+        ),
+        "organization": lambda: crew.done("updateOrganization", body={"currency": "USD"}),
+    }[of]
+    with without_waiting(), overtaken(change):
+        assert follow(organization, "assignments", assignment) is True
+    told = {
+        field: value(stored(organization), "2031-01-01T00:00Z", total(field, period=days("2030-03-04")))
+        for field in ("billed", "paid")
+    }
+    assert (
+        told
+        == {
+            "position": {"billed": 400, "paid": None},
+            "worker": {"billed": 320, "paid": 400},
+            "organization": {"billed": None, "paid": None},
+        }[of]
+    )
+
+
+def test_who_is_overtaken_always_gives_up_and_says_so(crew: Crew, table: Store) -> None:
+    assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
+    refusal = Refusal("TransactWriteItems", "TransactionCanceledException", "ConditionalCheckFailed")
+    with without_waiting(), broken(refusal) as operations, pytest.raises(ActionError) as raised:
+        follow(crew.organization.id, "assignments", assignment)
+    assert raised.value.code is ErrorCode.CONFLICT
+    assert operations.count("TransactWriteItems") == 6
+    assert held(table, crew.organization.id) == {}
+
+
+@pytest.mark.usefixtures("on_a_safe_engine")
+def test_followers_at_once_of_one_and_of_many_entities(crew: Crew, table: Store) -> None:
+    organization = crew.organization.id
+    assignments = [
+        UUID(crew.assign(number % 2, number % 3, EIGHT + number, EIGHT + number + 60)) for number in range(6)
+    ]
+    at_once(
+        [lambda each=each: follow(organization, "assignments", each) for each in [*assignments, *assignments[:2] * 2]]
+    )
+    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 6
+
+
+@pytest.mark.usefixtures("on_a_safe_engine")
+def test_followers_while_everything_changes(crew: Crew, table: Store) -> None:
+    """Each writer's event comes after its commit, in whatever order the events are dealt with."""
+    organization = crew.organization.id
+    assignments = [crew.assign(number % 2, 0, EIGHT, EIGHT + 480) for number in range(3)]
+
+    def price(amount: int) -> None:
+        path = {"id": crew.positions[0], "effectiveFrom": "2030-01-01"}
+        crew.done("setPositionRate", path=path, body={"amount": amount, "currency": "EUR"})
+        for each in assignments:
+            follow(organization, "assignments", UUID(each))
+
+    def shorten(assignment: str, hours: int) -> None:
+        crew.end(assignment, EIGHT + 60 * hours)
+        follow(organization, "assignments", UUID(assignment))
+
+    def remove(assignment: str) -> None:
+        crew.delete(assignment)
+        follow(organization, "assignments", UUID(assignment))
+
+    at_once(
+        [
+            lambda: price(5000),
+            lambda: price(6000),
+            lambda: shorten(assignments[0], 4),
+            lambda: shorten(assignments[1], 2),
+            lambda: remove(assignments[2]),
+        ]
+    )
+    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    seen, over = stored(organization), days("2030-03-04")
+    assert value(seen, "2031-01-01T00:00Z", total("hours", period=over)) == 6
+    assert value(seen, "2031-01-01T00:00Z", total("billed", period=over)) in {300, 360}
