@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.local.demo import activities, crew, places, shifts, shortcuts, team
+from infra.local.demo import activities, crew, places, shifts, shortcuts, team, widgets
 from infra.local.demo.api import Api, DemoFailed, Refused
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
 
@@ -35,3 +35,4 @@ def furnish(owner: Api) -> None:
     shifts.assign(owner, crew.hire(owner), positions)
     activities.tell(owner)
     shortcuts.furnish(owner)
+    widgets.arrange(owner)
