@@ -99,7 +99,12 @@ def delete_dashboard_metric(ctx: Context, id_: UUID) -> Metric:
     return metrics.delete(ctx.unit, _own(ctx, id_))
 
 
-@action("calculateMetrics", "POST /metrics/calculate", permission=Permission.WORKSPACE_READ)
+@action(
+    "calculateMetrics",
+    "POST /metrics/calculate",
+    permission=Permission.WORKSPACE_READ,
+    errors=(ErrorCode.NOT_FOUND,),
+)
 def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics:
     """Calculates metrics now. Without `metricIds`, all whose values the caller may see.
 
