@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.core import clock, ids
 from chalicelib.core.money import Money
-from chalicelib.dal import rollups
+from chalicelib.dal import cells, rollups
 from chalicelib.dal.assignments import Assignment
+from chalicelib.dal.cells import Moves
 from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.positions import StoredPosition
-from chalicelib.dal.rollups import Moves
 from chalicelib.dal.workers import StoredWorker
 from chalicelib.metrics.sources import SOURCES
 
@@ -43,12 +43,12 @@ def build(organization: StoredOrganization, assignments: int) -> float:
             end_at=end,
         )
         for edge in SOURCES[SOURCE].spread(assignment, grounds):
-            rollups.add(moves, edge._replace(dimensions=()), count)
+            cells.add(moves, edge._replace(dimensions=()), count)
         if today - timedelta(days=7) <= day < today:
             hours += count * (end - start).total_seconds() / 3600
-    cells = list(moves.items())
-    for first in range(0, len(cells), _CELLS_AT_ONCE):
-        rollups.correct(organization.tenant, SOURCE, dict(cells[first : first + _CELLS_AT_ONCE]))
+    changed = list(moves.items())
+    for first in range(0, len(changed), _CELLS_AT_ONCE):
+        rollups.correct(organization.tenant, SOURCE, dict(changed[first : first + _CELLS_AT_ONCE]))
     return hours
 
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from chalicelib.core.clock import milliseconds
-from chalicelib.dal.rollups import Curve
+from chalicelib.dal.curves import Curve
 from chalicelib.metrics.periods import Range
 
 

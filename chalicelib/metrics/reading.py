@@ -8,10 +8,10 @@ from datetime import datetime
 from fractions import Fraction
 
 from chalicelib.core.clock import milliseconds
-from chalicelib.dal import keys, rollups
+from chalicelib.dal import curves, keys
+from chalicelib.dal.curves import Curve
 from chalicelib.dal.directory import Directory
 from chalicelib.dal.organizations import StoredOrganization
-from chalicelib.dal.rollups import Curve
 from chalicelib.metrics import periods
 from chalicelib.metrics.aggregation import Aggregation
 from chalicelib.metrics.outcomes import CannotTell
@@ -61,7 +61,7 @@ class Reading:
             self._is_preparing = False
 
     def read(self) -> None:
-        self._curves = rollups.read(self._instants)
+        self._curves = curves.read(self._instants)
 
     def curve(self, source: str, partition: Partition, over: Range) -> Curve | None:
         """None while it is only noted."""

@@ -16,10 +16,11 @@ from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import logger
-from chalicelib.dal import rollups
+from chalicelib.dal import cells, rollups
+from chalicelib.dal.cells import CellKey, Moves, Spread
 from chalicelib.dal.collection import Collection, get_together
 from chalicelib.dal.records import Record
-from chalicelib.dal.rollups import Applied, CellKey, Moves
+from chalicelib.dal.rollups import Applied
 from chalicelib.metrics.rolling_up import follow
 from chalicelib.metrics.sources import SOURCES
 
@@ -54,7 +55,7 @@ def heal(organization: OrganizationId, source: str, after: str | None) -> Progre
     return Progress(page.last, len(page.rows), len(healed))
 
 
-def _wanted(organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds) -> rollups.Spread:
+def _wanted(organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds) -> Spread:
     if record is None:
         return ()
     rolled_up = SOURCES[source]
@@ -107,7 +108,7 @@ def _sums(organization: OrganizationId, source: str, shard: int, shards: int) ->
     for identifier, applied in rollups.all_applied(organization, source):
         moves: Moves = {}
         for edge in applied.spread:
-            rollups.add(moves, edge, 1)
+            cells.add(moves, edge, 1)
         for cell, amounts in moves.items():
             if _shard_of(cell, shards) == shard:
                 into = sums.setdefault(cell, Counter())

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core import ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, rollups
-from chalicelib.dal.rollups import MINUTE, Applied, Edge, Spread
+from chalicelib.dal import curves, keys, rollups
+from chalicelib.dal.cells import MINUTE, Edge, Spread
+from chalicelib.dal.rollups import Applied
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
 SOURCE = "spans"
@@ -67,7 +68,7 @@ def test_levels_and_integrals_are_those_of_what_was_applied_last(
         last[number] = spread
     partitions = {dimension: keys.rollup(organization, SOURCE, *(dimension or ())) for dimension in (None, *DIMENSIONS)}
 
-    found = rollups.read(dict.fromkeys(partitions.values(), asked))
+    found = curves.read(dict.fromkeys(partitions.values(), asked))
 
     for dimension, partition in partitions.items():
         there = [edge for each in last.values() for edge in each if dimension is None or dimension in edge.dimensions]
@@ -98,9 +99,9 @@ def test_more_edges_than_a_transaction_holds_are_applied_in_steps() -> None:
     _apply(organization, entity, spread)
     at = EPOCH_DAY + 50 * 86_400_000 + MINUTE
     partition = keys.rollup(organization, SOURCE)
-    assert rollups.read({partition: [at]})[partition].level("s", at) == 51
+    assert curves.read({partition: [at]})[partition].level("s", at) == 51
     _apply(organization, entity, ())
-    assert rollups.read({partition: [at]})[partition].level("s", at) == 0
+    assert curves.read({partition: [at]})[partition].level("s", at) == 0
 
 
 def test_what_is_gone_is_not_taken_for_what_never_was() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, rollups
+from chalicelib.dal import keys
+from chalicelib.dal.cells import Moves
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.keys import Key
-from chalicelib.dal.rollups import Moves
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.metrics.sources import SOURCES
 from tests.support import wire
@@ -50,7 +50,7 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
             grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
             for edge in rolled_up.spread(record, grounds):
-                rollups.add(moves, edge, 1)
+                cells.add(moves, edge, 1)
         for (dimension, sk), amounts in moves.items():
             left = {name: amount for name, amount in amounts.items() if amount}
             if left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.dal.activities import ACTIVITIES, Activity
-from chalicelib.dal.rollups import Edge, Spread
+from chalicelib.dal.cells import Edge, Spread
 from chalicelib.metrics.periods import Range
 from chalicelib.metrics.sources.base import CREATED, STARTED, Grounds, RolledUp, Row
 

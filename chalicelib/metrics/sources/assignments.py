@@ -16,10 +16,10 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import minor_digits
 from chalicelib.core.pricing import HOUR, RateTimeline
 from chalicelib.dal.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
+from chalicelib.dal.cells import Edge, Spread
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.organizations import ORGANIZATIONS
 from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.rollups import Edge, Spread
 from chalicelib.dal.workers import WORKERS
 from chalicelib.metrics.formulas import Formula, Sum, at_end, at_start, ever, flow, within
 from chalicelib.metrics.periods import Range

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.cells import Dimensions, Edge, Spread
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import DeletableRecord, Record
-from chalicelib.dal.rollups import Dimensions, Edge, Spread
 from chalicelib.metrics.formulas import Formula, Sum, at_end, within
 from chalicelib.metrics.periods import Range
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.core.clock import milliseconds
+from chalicelib.dal.cells import Edge, Spread
 from chalicelib.dal.clients import CLIENTS, Client
-from chalicelib.dal.rollups import Edge, Spread
 from chalicelib.dal.users import USERS, StoredUser
 from chalicelib.dal.workers import WORKERS, StoredWorker
 from chalicelib.metrics.formulas import Formula, within

@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 from chalicelib.core import clock
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.contracts import Instant
+from chalicelib.dal.cells import Edge, Spread
 from chalicelib.dal.positions import POSITIONS, StoredPosition
-from chalicelib.dal.rollups import Edge, Spread
 from chalicelib.dal.roster import WITHOUT_END
 from chalicelib.metrics.formulas import at_end
 from chalicelib.metrics.periods import Range

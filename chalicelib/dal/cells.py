@@ -1,0 +1,104 @@
+"""The cells of rollups: sums of edges, by month, day, hour and minute.
+
+See docs/decisions/rollups.md. A cell is an item of a partition of `keys.rollup`: `M#2026-11` and `D#2026-11-21` (UTC)
+hold for a measure `m` the sum of the heights of the edges of that month or day as attribute `m`, and the sum of height
+times milliseconds from its beginning as `m_`. `T#2026-11-21` holds both for each hour of the day, as `14m` and `14m_`,
+and `T#2026-11-21T14` for each minute of the hour: bounded, however many edges there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from chalicelib.core import clock
+from chalicelib.core.clock import milliseconds
+from chalicelib.dal.table import Item
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+INTEGRATED = "_"
+
+Dimensions = tuple[tuple[str, str], ...]
+"""Field and value; an edge lies in the cells of the whole source and in those of each of them."""
+
+
+class Edge(NamedTuple):
+    """An instant at which levels change."""
+
+    at: int
+    """In milliseconds since 1970."""
+    heights: tuple[tuple[str, int], ...]
+    """By measure."""
+    is_end: bool = False
+    """It lies at its last millisecond: what ends at midnight ended on the day that is over."""
+    dimensions: Dimensions = ()
+
+
+Spread = tuple[Edge, ...]
+"""What an entity adds to the rollups of its source."""
+
+
+@lru_cache(maxsize=4096)
+def month_of(since_1970: int) -> tuple[str, int]:
+    day = clock.from_milliseconds(since_1970).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return f"{day.year:04}-{day.month:02}", milliseconds(day)
+
+
+@lru_cache(maxsize=4096)
+def day_of(number: int) -> str:
+    """Of a day since 1970."""
+    return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
+
+
+def _hour_of(since_1970: int) -> int:
+    return since_1970 % DAY // HOUR
+
+
+def hours_of(since_1970: int) -> str:
+    """The cell of the hours of a day."""
+    return f"T#{day_of(since_1970 // DAY)}"
+
+
+def minutes_of(since_1970: int) -> str:
+    """The cell of the minutes of an hour."""
+    return f"T#{day_of(since_1970 // DAY)}T{_hour_of(since_1970):02}"
+
+
+class CellKey(NamedTuple):
+    dimension: tuple[str, str] | None
+    sk: str
+
+
+Moves = dict[CellKey, Counter[str]]
+"""What is added to the attributes of cells."""
+
+
+def add(moves: Moves, edge: Edge, sign: int) -> None:
+    placed = edge.at - edge.is_end
+    month, first = month_of(placed // DAY * DAY)
+    day = day_of(placed // DAY)
+    midnight, hour, minute = (placed // length * length for length in (DAY, HOUR, MINUTE))
+    cells = [
+        (f"M#{month}", "", first),
+        (f"D#{day}", "", midnight),
+        (hours_of(midnight), str(_hour_of(hour)), hour),
+        (minutes_of(hour), str((minute - hour) // MINUTE), minute),
+    ]
+    for dimension in (None, *edge.dimensions):
+        for sk, prefix, begins in cells:
+            cell = moves.setdefault(CellKey(dimension, sk), Counter())
+            for measure, height in edge.heights:
+                cell[f"{prefix}{measure}"] += sign * height
+                cell[f"{prefix}{measure}{INTEGRATED}"] += sign * height * (edge.at - begins)
+
+
+def amounts_of(attributes: Mapping[str, Any]) -> dict[str, int]:
+    """What the item of a cell holds."""
+    return {
+        name: int(value["N"]) for name, value in attributes.items() if "N" in value and name != Item.derived.attr_name
+    }
