@@ -100,7 +100,7 @@ def _sum(reading: Reading, wanted: Aggregation, selection: Selection, summed: Su
 
     def ask(over: Range) -> Fraction | None:
         value = total(over)
-        if unknown(over) and not (summed.known and known(over)):
+        if unknown(over) and not known(over):
             return None
         return None if value is None else value / scale
 

@@ -79,4 +79,4 @@ class Sum:
     unknown: Formula = ()
     """For how much of the time it is not known."""
     known: Formula = ()
-    """For how much it is; without it, one unknown moment leaves no sum."""
+    """For how much it is."""

@@ -82,8 +82,7 @@ class Entities:
         if wanted.aggregate is Aggregate.COUNT_DISTINCT:
             return Fraction(len({value for value in values if value is not None}))
         numbers = [cast(Fraction, value) for value in values if value is not None]
-        summed = self._rolled_up.sums.get(wanted.field)
-        if len(numbers) < len(values) and (not numbers or (summed is not None and not summed.known)):
+        if values and not numbers:
             return None
         if wanted.aggregate in {Aggregate.MIN, Aggregate.MAX}:
             extreme = min if wanted.aggregate is Aggregate.MIN else max

@@ -97,9 +97,11 @@ _ALL = (
         id=UUID("796c59d0-296c-520a-93cc-14cc0446cbb1"),
         key="gross_margin",
         name="Gross margin",
-        description="What is left of this month's revenue after labour cost.",
+        description="What is left of this month's revenue after labour cost, of hours that have both rates.",
         category=MetricCategory.FINANCIAL,
-        query=_query({"type": "ratio", "numerator": _sum_of("margin"), "denominator": _sum_of("billed")}, "this_month"),
+        query=_query(
+            {"type": "ratio", "numerator": _sum_of("margin"), "denominator": _sum_of("marginBase")}, "this_month"
+        ),
         format=MetricFormat.PERCENTAGE,
         unit="%",
         icon="percent",

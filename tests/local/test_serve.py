@@ -157,6 +157,20 @@ def test_workers_are_scheduled_and_at_work_and_their_hours_reported(serving: Ser
     assert report["totals"]["hoursWithoutBillRate"] > 0
 
 
+def test_a_dashboard_shows_what_is_measured(serving: Serving) -> None:
+    owner = serving.owner()
+    calculated = {each["name"]: each for each in owner.post("/metrics/calculate")["metrics"]}
+    assert {metric["name"] for metric in demo.METRICS} < set(calculated)
+    assert [each for each in calculated.values() if "error" in each] == []
+    widgets = list(owner.all("/widgets"))
+    assert {widget["type"] for widget in widgets} == {
+        "METRIC", "CHART", "TABLE", "ACTIVITY_FEED", "QUICK_ACTIONS", "CALENDAR",
+    }  # fmt: skip
+    for widget in widgets:
+        shown = owner.get(f"/widgets/{widget['id']}/data")
+        assert ("spec" in shown) == (widget["type"] == "CHART"), widget["name"]
+
+
 def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     mails = serving.get("/_local/mail", accept="*/*").json()
     assert [mail["sentAt"] for mail in mails] == sorted((mail["sentAt"] for mail in mails), reverse=True)
@@ -221,4 +235,7 @@ def _counts(owner: demo.Api) -> dict[str, int]:
         "rates": len(rates),
         "/assignments": len(assignments),
         "activities": len(told),
+        "/metrics": owner.get("/metrics")["totalCount"],
+        "/widgets": len(list(owner.all("/widgets"))),
+        "/quick-actions": len(owner.get("/quick-actions?includeDisabled=true")["items"]),
     }

@@ -22,7 +22,7 @@ from tests.support.minutes import local_day, rate_on
 
 Json = dict[str, Any]
 
-MEASURES = ("hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours")
+MEASURES = ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours")
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------
@@ -110,12 +110,13 @@ def by_minutes(crew: Crew, first: date, last: date, at: int) -> dict[str, Decima
         if shift.start <= minute < min(at, at if shift.end is None else shift.end) and first <= day <= last
     ]
     billed, paid = list(_rates(crew, worked, "position")), list(_rates(crew, worked, "worker"))
-    is_known = None not in {*billed, *paid}
+    both = [(one, other) for one, other in zip(billed, paid, strict=True) if one is not None and other is not None]
     return {
         "hours": _rounded(Fraction(len(worked), 60)),
         "billed": _money(billed),
         "paid": _money(paid),
-        "margin": _money([one - other for one, other in zip(billed, paid, strict=True)]) if is_known else None,  # type: ignore[operator]
+        "margin": _money([one - other for one, other in both]) if both or not billed else None,
+        "marginBase": _money([one for one, _ in both]) if both or not billed else None,
         "unbilledHours": _rounded(Fraction(billed.count(None), 60)),
         "unpaidHours": _rounded(Fraction(paid.count(None), 60)),
     }

@@ -29,7 +29,19 @@ COLLECTIONS: dict[str, Collection[Any]] = {
 }
 FIELDS = [(source.name, field) for source in CATALOGUE.values() for field in source.fields.values()]
 PAIRS = pytest.mark.parametrize(("source", "field"), FIELDS, ids=[f"{source}.{field.name}" for source, field in FIELDS])
-COMPUTED = {"status", "isOpen", "filled", "hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours", "name"}
+COMPUTED = {
+    "status",
+    "isOpen",
+    "filled",
+    "hours",
+    "billed",
+    "paid",
+    "margin",
+    "marginBase",
+    "unbilledHours",
+    "unpaidHours",
+    "name",
+}
 
 
 def _count(source: str, **parts: Any) -> dict[str, Any]:

@@ -117,14 +117,15 @@ def test_hours_without_a_rate_beside_others_add_nothing_and_are_told(api: Api) -
     crew.assign(0, 0, EIGHT, EIGHT + 60)
     crew.assign(1, 1, EIGHT, EIGHT + 30)
     _rolled_up(crew)
-    assert _money(crew) == _exactly(["40", "15", None])
+    assert _money(crew) == _exactly(["40", "15", "30"])
+    assert _told(crew, total("marginBase")) == [40]
     assert _told(crew, total("unbilledHours"), simple("assignments", "avg", "billed")) == [Decimal("0.5"), 20]
     assert _money(crew, where=where("workerId", "eq", crew.workers[0])) == [40, 10, 30]
     assert _money(crew, where=where("workerId", "eq", crew.workers[1])) == [None, 5, None]
     # The least and the most are of those that are known
     extremes = [simple("assignments", aggregate, "billed") for aggregate in ("min", "max")]
     assert _told(crew, *extremes) == [40, 40]
-    assert _told(crew, simple("assignments", "min", "margin")) == [None]
+    assert _told(crew, simple("assignments", "min", "margin")) == [30]
 
 
 @pytest.mark.parametrize(("currency", "expected"), [("JPY", "4000"), ("EUR", "40.00"), ("BHD", "4.000")])

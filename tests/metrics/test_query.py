@@ -316,11 +316,11 @@ EITHER = "exactly one of window and since is required"
         (_simple(field=5), {"/field": "must be a text"}),
         (
             _simple(field="status"),
-            {"/field": "must be one of hours, billed, paid, margin, unbilledHours, unpaidHours for sum"},
+            {"/field": "must be one of hours, billed, paid, margin, marginBase, unbilledHours, unpaidHours for sum"},
         ),
         (
             _without(_simple(), "field"),
-            {"/field": "must be one of hours, billed, paid, margin, unbilledHours, unpaidHours for sum"},
+            {"/field": "must be one of hours, billed, paid, margin, marginBase, unbilledHours, unpaidHours for sum"},
         ),
         (
             _simple(aggregate="count"),

@@ -48,7 +48,7 @@ def _queries(ids: dict[str, list[str]]) -> list[dict[str, Any]]:
         found.append({"source": "assignments", "aggregate": "count", "where": where, "type": "snapshot"})
     for instant in ("startAt", "endAt", "cancelledAt"):
         found.append({"source": "assignments", "aggregate": "count", "field": instant})
-    for measure in ("hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours"):
+    for measure in ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours"):
         found.append({"source": "assignments", "aggregate": "sum", "field": measure, "where": ACTIVE})
         found.append({"source": "assignments", "aggregate": "avg", "field": measure})
     for measure in ("headcount", "filled"):

@@ -95,7 +95,7 @@ def test_what_the_queries_say() -> None:
     queries = {key: metric.query.model_dump(mode="json") for key, metric in BY_KEY.items()}
     assert queries["revenue"]["field"] == "billed"
     assert queries["labour_cost"]["field"] == "paid"
-    assert [queries["gross_margin"][part]["field"] for part in ("numerator", "denominator")] == ["margin", "billed"]
+    assert [queries["gross_margin"][part]["field"] for part in ("numerator", "denominator")] == ["margin", "marginBase"]
     assert (queries["active_assignments"]["type"], queries["active_assignments"]["where"]) == ("snapshot", [])
     assert queries["open_positions"]["where"] == [{"field": "isOpen", "op": "eq", "value": True}]
     assert [queries["fill_rate"][part]["field"] for part in ("numerator", "denominator")] == ["filled", "headcount"]

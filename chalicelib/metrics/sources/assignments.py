@@ -30,6 +30,8 @@ BILLED, PAID = "b", "p"
 """Minor units an hour, of what has a rate …"""
 UNBILLED, UNPAID = "u", "v"
 """… and how many have none."""
+BILLED_ONLY, PAID_ONLY, UNPRICED = "c", "d", "y"
+"""What is billed or paid where the other has no rate, and how many have neither: there is no margin of these."""
 
 
 def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tuple[Collection[Any], UUID]]:
@@ -43,28 +45,47 @@ def _spread(assignment: Assignment, grounds: Grounds) -> Spread:
     dimensions = tuple((to_camel(field), str(getattr(assignment, field))) for field in SCOPES)
     if assignment.cancelled_at is not None:
         return (Edge(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
-    organization, position, worker = grounds
     start = milliseconds(assignment.start_at)
     end = None if assignment.end_at is None else milliseconds(assignment.end_at)
-    steps: dict[int, Counter[str]] = {start: Counter({STARTED: 1})}
-    over = Counter({ENDED: 1})
-    for rated, without, entity in ((BILLED, UNBILLED, position), (PAID, UNPAID, worker)):
-        timeline = RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency)
-        level: Counter[str] = Counter()
-        for at, rate in timeline.changes(start, end):
-            step = steps.setdefault(at, Counter())
-            step.subtract(level)
-            level = Counter({without: 1} if rate is None else {rated: rate})
-            step.update(level)
-        over.subtract(level)
-    edges = [Edge(at, _heights(step), dimensions=dimensions) for at, step in steps.items()]
+    edges = []
+    level: Counter[str] = Counter()
+    for at, bill, pay in _rates(grounds, start, end):
+        before, level = level, _level(bill, pay)
+        edges.append(Edge(at, _heights(level, before), dimensions=dimensions))
     if end is not None:
-        edges.append(Edge(end, _heights(over), is_end=True, dimensions=dimensions))
+        edges.append(Edge(end, _heights(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions))
     return tuple(edges)
 
 
-def _heights(step: Counter[str]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted((measure, height) for measure, height in step.items() if height))
+def _rates(grounds: Grounds, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
+    """From when on an hour is billed and paid at what, in minor units; None for what has no rate."""
+    organization, position, worker = grounds
+    bills, pays = (
+        dict(RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency).changes(start, end))
+        for entity in (position, worker)
+    )
+    found = []
+    bill = pay = None
+    for at in sorted(bills.keys() | pays.keys()):
+        bill, pay = bills.get(at, bill), pays.get(at, pay)
+        found.append((at, bill, pay))
+    return found
+
+
+def _level(bill: int | None, pay: int | None) -> Counter[str]:
+    level = Counter({STARTED: 1})
+    level.update({UNBILLED: 1} if bill is None else {BILLED: bill})
+    level.update({UNPAID: 1} if pay is None else {PAID: pay})
+    if bill is None:
+        level.update({UNPRICED: 1} if pay is None else {PAID_ONLY: pay})
+    elif pay is None:
+        level[BILLED_ONLY] = bill
+    return level
+
+
+def _heights(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
+    raised = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
+    return tuple(sorted((measure, height) for measure, height in raised.items() if height))
 
 
 def _row(assignment: Assignment, grounds: Grounds, over: Range) -> Row:
@@ -114,34 +135,38 @@ def _instants(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
 
 def _measured(assignment: Assignment, grounds: Grounds, over: Range) -> dict[str, Value]:
     """Of the part that lies in the range; an amount is None where no hour of it has a rate."""
-    organization, position, worker = grounds
+    organization, *_ = grounds
     first = milliseconds(max(assignment.start_at, over.start))
     last = milliseconds(over.end if assignment.end_at is None else min(assignment.end_at, over.end))
-    amounts: list[Fraction | None] = []
-    missing: list[int] = []
-    for entity in (position, worker):
-        timeline = RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency)
-        changes = timeline.changes(first, last) if first < last else []
-        ends = [at for at, _ in changes[1:]] + [last] * bool(changes)
-        lengths = [(until - since, rate) for (since, rate), until in zip(changes, ends, strict=True)]
-        missing.append(sum(length for length, rate in lengths if rate is None))
-        product = sum(length * rate for length, rate in lengths if rate is not None)
-        is_known = missing[-1] < last - first or first >= last
-        amounts.append(Fraction(product, HOUR * 10 ** minor_digits(organization.currency)) if is_known else None)
-    billed, paid = amounts
-    is_whole = not any(missing) and billed is not None and paid is not None
+    rates = _rates(grounds, first, last) if first < last else []
+    ends = [*(at for at, *_ in rates[1:]), last]
+    stretches = [(until - since, bill, pay) for (since, bill, pay), until in zip(rates, ends, strict=False)]
+    billed = [(length, bill) for length, bill, _ in stretches if bill is not None]
+    paid = [(length, pay) for length, _, pay in stretches if pay is not None]
+    base = [(length, bill) for length, bill, pay in stretches if bill is not None and pay is not None]
+    margin = [(length, bill - pay) for length, bill, pay in stretches if bill is not None and pay is not None]
+
+    def amount(known: list[tuple[int, int]]) -> Fraction | None:
+        product = sum(length * rate for length, rate in known)
+        is_known = known or not stretches
+        return Fraction(product, HOUR * 10 ** minor_digits(organization.currency)) if is_known else None
+
+    whole = max(0, last - first)
     return {
-        "hours": Fraction(max(0, last - first), HOUR),
-        "billed": billed,
-        "paid": paid,
-        "margin": billed - paid if is_whole and billed is not None and paid is not None else None,
-        "unbilledHours": Fraction(missing[0], HOUR),
-        "unpaidHours": Fraction(missing[1], HOUR),
+        "hours": Fraction(whole, HOUR),
+        "billed": amount(billed),
+        "paid": amount(paid),
+        "margin": amount(margin),
+        "marginBase": amount(base),
+        "unbilledHours": Fraction(whole - sum(length for length, _ in billed), HOUR),
+        "unpaidHours": Fraction(whole - sum(length for length, _ in paid), HOUR),
     }
 
 
-_MEASURES = ("hours", "billed", "paid", "margin", "unbilledHours", "unpaidHours")
+_MEASURES = ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours")
 _TIME: Formula = (flow(STARTED), flow(ENDED, -1))
+_WITHOUT_MARGIN: Formula = (flow(UNBILLED), flow(UNPAID), flow(UNPRICED, -1))
+_WITH_MARGIN: Formula = (*_TIME, flow(UNBILLED, -1), flow(UNPAID, -1), flow(UNPRICED))
 
 ASSIGNMENT_SOURCE = RolledUp(
     collection=ASSIGNMENTS,
@@ -159,7 +184,12 @@ ASSIGNMENT_SOURCE = RolledUp(
         "hours": Sum(_TIME),
         "billed": Sum((flow(BILLED),), unknown=(flow(UNBILLED),), known=(*_TIME, flow(UNBILLED, -1))),
         "paid": Sum((flow(PAID),), unknown=(flow(UNPAID),), known=(*_TIME, flow(UNPAID, -1))),
-        "margin": Sum((flow(BILLED), flow(PAID, -1)), unknown=(flow(UNBILLED), flow(UNPAID))),
+        "margin": Sum(
+            (flow(BILLED), flow(BILLED_ONLY, -1), flow(PAID, -1), flow(PAID_ONLY)),
+            unknown=_WITHOUT_MARGIN,
+            known=_WITH_MARGIN,
+        ),
+        "marginBase": Sum((flow(BILLED), flow(BILLED_ONLY, -1)), unknown=_WITHOUT_MARGIN, known=_WITH_MARGIN),
         "unbilledHours": Sum((flow(UNBILLED),)),
         "unpaidHours": Sum((flow(UNPAID),)),
     },

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from infra.local.demo import activities, crew, places, shifts, shortcuts, team, widgets
+from infra.local.demo import activities, crew, metrics, places, shifts, shortcuts, team, widgets
 from infra.local.demo.api import Api, DemoFailed, Refused
+from infra.local.demo.metrics import METRICS
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
 
 __all__ = [
+    "METRICS",
     "ORGANIZATION",
     "OWNER",
     "PASSWORD",
@@ -35,4 +37,4 @@ def furnish(owner: Api) -> None:
     shifts.assign(owner, crew.hire(owner), positions)
     activities.tell(owner)
     shortcuts.furnish(owner)
-    widgets.arrange(owner)
+    widgets.arrange(owner, metrics.define(owner))
