@@ -45,6 +45,7 @@ class Pump:
         checkpoint: Path | None = None,
     ) -> None:
         """`checkpoint`: where the stream's position is kept between runs; without it a run starts at the beginning."""
+        self._stopping = threading.Event()
         arn = engine.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._retry_seconds = retry_seconds
         self._checkpoint = checkpoint
@@ -56,6 +57,7 @@ class Pump:
             position=self._saved,
             retries=retries,
             pause=self._pause,
+            is_ending=self._stopping.is_set,
         )
         sqs = engine.client("sqs")
         self.queues = [Queue(sqs, worker, retry_after_seconds=round(retry_seconds)) for worker in workers]
@@ -63,7 +65,6 @@ class Pump:
         self._schedule_every_seconds = schedule_every_seconds
         self._poll_every_seconds = poll_every_seconds
         self._wake = threading.Event()
-        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, name="pump", daemon=True)
 
     def pump_once(self) -> int:
@@ -113,14 +114,10 @@ class Pump:
         self._wake.set()
 
     def stop(self) -> None:
-        """Ends the thread, then delivers what was written up to now."""
+        """Ends the thread after the batch it is at; the next run takes up the rest."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
-        try:
-            self.pump_once()
-        except PumpStopped:
-            log.warning("stopped before a retry; the next run takes it up")
 
     def _pause(self, attempt: int) -> None:
         if self._stopping.wait(min(self._retry_seconds * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)):

@@ -25,8 +25,9 @@ class Stream:
         batch_size: int = 100,
         retries: int = 8,
         pause: Callable[[int], None],
+        is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`pause` is called before the retry of that number."""
+        """`pause` is called before the retry of that number; once it `is_ending`, no other batch is begun."""
         self.arn = arn
         self.position: Position = dict(position or {})
         self.dead: list[dict[str, Any]] = []
@@ -36,13 +37,14 @@ class Stream:
         self._batch_size = batch_size
         self._retries = retries
         self._pause = pause
+        self._is_ending = is_ending
 
     def drain(self) -> int:
         """Delivers all there is; the number of records."""
         delivered = 0
         for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]:
             full = True
-            while full:
+            while full and not self._is_ending():
                 records = self._read(shard["ShardId"])
                 self._deliver(shard["ShardId"], records)
                 delivered += len(records)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -221,7 +222,7 @@ def test_a_position_in_another_stream_is_not_used(grounds: Stack, engine: Engine
     assert consumer.batches == [["b"]]
 
 
-def test_the_thread_pumps_runs_schedules_and_delivers_the_rest_when_stopped(grounds: Stack) -> None:
+def test_the_thread_pumps_and_runs_schedules(grounds: Stack) -> None:
     runs: list[Event] = []
     consumer = Recorder()
     pump = _pump(
@@ -232,9 +233,33 @@ def test_the_thread_pumps_runs_schedules_and_delivers_the_rest_when_stopped(grou
         poll_every_seconds=0.01,
     )
     pump.start()
-    while len(runs) < 3:
+    _write(grounds, "a")
+    while len(runs) < 3 or not consumer.batches:
         time.sleep(0.01)
-    _write(grounds, "last")
     pump.stop()
-    assert consumer.batches == [["last"]]
+    assert consumer.batches == [["a"]]
     assert runs[0]["detail-type"] == "Scheduled Event"
+
+
+def test_a_stop_ends_after_the_running_batch_and_the_next_run_takes_up_the_rest(grounds: Stack, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "position.json"
+    begun, stopped = threading.Event(), threading.Event()
+
+    def hold(bodies: list[str]) -> None:
+        begun.set()
+        stopped.wait()
+
+    first, second = Recorder(hold), Recorder()
+    pump = _pump(grounds, first, checkpoint=checkpoint)
+    _write(grounds, *(f"{number:03}" for number in range(150)))
+    pump.start()
+    begun.wait()
+    stopping = threading.Thread(target=pump.stop)
+    stopping.start()
+    while not pump.stream._is_ending():
+        time.sleep(0.01)
+    stopped.set()
+    stopping.join()
+    assert [len(batch) for batch in first.batches] == [100]
+    _pump(grounds, second, checkpoint=checkpoint).pump_once()
+    assert [body for batch in [*first.batches, *second.batches] for body in batch] == [f"{n:03}" for n in range(150)]
