@@ -37,7 +37,7 @@ METRICS: tuple[dict[str, Any], ...] = (
         "unit": "h",
         "icon": "clock",
         "direction": "up",
-        "targetValue": 40,
+        "targetValue": 150,
         "refreshRate": 60,
     },
     {
@@ -56,9 +56,9 @@ METRICS: tuple[dict[str, Any], ...] = (
         "format": "currency",
         "icon": "coins",
         "direction": "up",
-        "targetValue": 25,
-        "warningThreshold": 20,
-        "criticalThreshold": 15,
+        "targetValue": 15,
+        "warningThreshold": 14,
+        "criticalThreshold": 12,
     },
     {
         "name": "Cancelled this month",
