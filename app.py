@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice import Chalice, Cron, Rate
+from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import mail_queue, metrics_queue, operator, recalculation, reconciliation, stream
+from chalicelib.jobs import mail_queue, metrics_queue, operator, recalculation, stream
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -38,9 +38,10 @@ def recalculate_metrics(event: SQSEvent) -> dict[str, Any]:
     return metrics_queue.work(event.to_dict(), event.context)
 
 
-@app.schedule(Cron(17, 2, "*", "*", "?", "*"))
-def reconcile_rollups(event: CloudWatchEvent) -> int:
-    return reconciliation.schedule(event.to_dict())
+# Not Chalice's schedule, which takes nothing else: operators invoke it, too. The template says when it runs by itself.
+@app.lambda_function()
+def reconcile_rollups(event: dict[str, Any], context: Any) -> int:
+    return operator.reconcile_rollups(event)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

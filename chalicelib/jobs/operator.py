@@ -1,8 +1,12 @@
-"""What the operators of the service do to an organization, by invoking a Lambda function: never over HTTP."""
+"""What the operators of the service do to an organization, by invoking a Lambda function: never over HTTP.
+
+Bad input is an error that names the field.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -14,8 +18,11 @@ from chalicelib.dal import audit
 from chalicelib.dal.audit import Actor, AuditEvent
 from chalicelib.dal.organizations import ORGANIZATIONS, Organization, SubscriptionTier
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+from chalicelib.jobs import reconciliation
 
 _TRIES = 3
+
+C = TypeVar("C", bound=Contract)
 
 
 class SetSubscriptionTier(Contract):
@@ -24,12 +31,8 @@ class SetSubscriptionTier(Contract):
 
 
 def set_subscription_tier(event: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """`{"organizationId", "tier"}` → the organization; an error that names the field for bad input."""
-    try:
-        wanted = SetSubscriptionTier.model_validate(event)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ValueError(faults) from None
+    """`{"organizationId", "tier"}` → the organization."""
+    wanted = _asked(SetSubscriptionTier, event)
     for _ in range(_TRIES):
         try:
             return _set(wanted, request_id)
@@ -46,3 +49,22 @@ def _set(wanted: SetSubscriptionTier, request_id: str) -> dict[str, Any]:
     audit.record_change(unit, AuditEvent.SUBSCRIPTION_TIER_SET, Actor(name="operator"), request_id)
     unit.commit()
     return Organization.model_validate(after.model_dump(include=set(Organization.model_fields))).model_dump(mode="json")
+
+
+class ReconcileRollups(Contract):
+    organization_id: UUID
+
+
+def reconcile_rollups(event: Mapping[str, Any]) -> int:
+    """`{"organizationId"}`, or what the schedule sends, for everybody → how many organizations are queued."""
+    if event.get("source") == "aws.events":
+        return reconciliation.schedule()
+    return reconciliation.schedule(OrganizationId(_asked(ReconcileRollups, event).organization_id))
+
+
+def _asked(contract: type[C], event: Mapping[str, Any]) -> C:
+    try:
+        return contract.model_validate(event)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise ValueError(faults) from None

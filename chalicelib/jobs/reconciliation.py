@@ -39,13 +39,13 @@ class Reconciliation(Contract):
     shards: int = 1
 
 
-def schedule(event: Mapping[str, Any]) -> int:
-    """Queues every organization that has metrics, or the one that the event names as `organizationId`; how many."""
-    if "organizationId" in event:
-        organizations = [OrganizationId(UUID(event["organizationId"]))]
+def schedule(organization: OrganizationId | None = None) -> int:
+    """Queues it, or every organization that has metrics; how many."""
+    if organization is not None:
+        organizations = [organization]
     else:
         organizations = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
-    _send(*(Reconciliation(organization_id=organization) for organization in organizations))
+    _send(*(Reconciliation(organization_id=each) for each in organizations))
     logger.info("reconciliation scheduled", extra={"organizations": len(organizations)})
     return len(organizations)
 

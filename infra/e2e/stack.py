@@ -57,6 +57,9 @@ def _adapted(template: dict[str, Any]) -> dict[str, Any]:
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = {"Bucket": _BUCKET, "Key": "deployment.zip"}
+            for source in properties.get("Events", {}).values():
+                # It takes `exists: false` below a missing branch for a mismatch: everything would be filtered out.
+                source["Properties"].pop("FilterCriteria", None)
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             # The emulator knows no metric math.
             del resources[name]
@@ -64,17 +67,21 @@ def _adapted(template: dict[str, Any]) -> dict[str, Any]:
             # It refuses plain HTTP, which is all that the emulator speaks.
             del resources[name]
         elif resource["Type"] == "AWS::IAM::Role":
-            _widen_mail(properties)
+            _widen(properties)
     return template
 
 
-def _widen_mail(role: dict[str, Any]) -> None:
-    """The emulator judges SendEmail without an identity or sender; every other statement holds as it is."""
+def _widen(role: dict[str, Any]) -> None:
+    """Where the emulator judges otherwise than AWS; every other statement holds as it is."""
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Action"] == ["ses:SendEmail"]:
+                # It knows neither the identity nor the sender.
                 statement["Resource"] = "*"
                 del statement["Condition"]
+            elif statement["Action"] == ["sqs:SendMessage"]:
+                # In AWS this covers batches.
+                statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
 
 
 def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: str, stage: str) -> None:

@@ -9,9 +9,11 @@ import pytest
 import app as roof
 from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
-from infra.local.lambda_events import invoke
+from infra.local.lambda_events import invoke, scheduled_event
 from tests.support import wire
-from tests.support.world import Organization
+from tests.support.api import Api
+from tests.support.post import Post
+from tests.support.world import Organization, new_organization
 
 
 def _set(event: Any) -> Any:
@@ -68,3 +70,20 @@ def test_a_change_meanwhile_is_not_overwritten(organization: Organization) -> No
     with wire.overtaken(lambda: organization.owner.call("updateOrganization", body={"currency": "CHF"})):
         answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
     assert (answer["currency"], answer["subscriptionTier"], answer["version"]) == ("CHF", "PRO", 3)
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [({}, "organizationId"), ({"organizationId": "1"}, "organizationId"), ({"organization": "1"}, "organizationId")],
+)
+def test_who_compares_rollups_names_the_organization(event: dict[str, str], named: str) -> None:
+    with pytest.raises(ValueError, match=f"^{named}: "):
+        invoke(roof.reconcile_rollups, "reconcile_rollups", event)
+
+
+def test_rollups_are_compared_of_one_organization_or_by_the_schedule_of_all(api: Api, post: Post) -> None:
+    organizations = [new_organization(api) for _ in range(3)]
+    post.carry()
+    assert invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(organizations[0].id)}) == 1
+    assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 3
+    post.carry()

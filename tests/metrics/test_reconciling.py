@@ -72,7 +72,7 @@ def _spoil(desk: Desk, sk: str = "M#2026-06", **amounts: int) -> None:
 
 def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
     """All messages of a night."""
-    reconciliation.schedule({"organizationId": str(desk.organization.id)})
+    reconciliation.schedule(desk.organization.id)
     while messages := deliveries.messages():
         for message in messages:
             reconciliation.work(message)
