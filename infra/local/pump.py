@@ -43,8 +43,11 @@ class Pump:
         retries: int = 8,
         retry_seconds: float = 0,
         checkpoint: Path | None = None,
+        from_now: bool = False,
     ) -> None:
-        """`checkpoint`: where the stream's position is kept between runs; without it a run starts at the beginning."""
+        """`checkpoint`: where the stream's position is kept between runs; without it a run starts at the beginning, or
+        with what is written from now on.
+        """
         self._stopping = threading.Event()
         arn = engine.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._retry_seconds = retry_seconds
@@ -55,6 +58,7 @@ class Pump:
             arn,
             consume_stream,
             position=self._saved,
+            from_now=from_now,
             retries=retries,
             pause=self._pause,
             is_ending=self._stopping.is_set,

@@ -22,12 +22,15 @@ class Stream:
         handler: Handler,
         *,
         position: Mapping[str, str] | None = None,
+        from_now: bool = False,
         batch_size: int = 100,
         retries: int = 8,
         pause: Callable[[int], None],
         is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`pause` is called before the retry of that number; once it `is_ending`, no other batch is begun."""
+        """Where there is no position, from the beginning, or from now on. `pause` is called before the retry of that
+        number; once it `is_ending`, no other batch is begun.
+        """
         self.arn = arn
         self.position: Position = dict(position or {})
         self.dead: list[dict[str, Any]] = []
@@ -38,29 +41,39 @@ class Stream:
         self._retries = retries
         self._pause = pause
         self._is_ending = is_ending
+        self._starts = {each: self._iterator(each, ShardIteratorType="LATEST") for each in self._shards() if from_now}
 
     def drain(self) -> int:
         """Delivers all there is; the number of records."""
         delivered = 0
-        for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]:
+        for shard in self._shards():
             full = True
             while full and not self._is_ending():
-                records = self._read(shard["ShardId"])
-                self._deliver(shard["ShardId"], records)
+                records = self._read(shard)
+                self._deliver(shard, records)
                 delivered += len(records)
                 full = len(records) == self._batch_size
         return delivered
 
+    def _shards(self) -> list[str]:
+        return [
+            shard["ShardId"]
+            for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]
+        ]
+
     def _read(self, shard: str) -> list[dict[str, Any]]:
-        last = self.position.get(shard)
-        start = (
-            {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": last}
-            if last
-            else {"ShardIteratorType": "TRIM_HORIZON"}
-        )
-        iterator = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
-        records = self._client.get_records(ShardIterator=iterator, Limit=self._batch_size)["Records"]
-        return [stream_record(record, self.arn) for record in records]
+        if last := self.position.get(shard):
+            iterator = self._iterator(shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
+        else:
+            iterator = self._starts.get(shard) or self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
+        answer = self._client.get_records(ShardIterator=iterator, Limit=self._batch_size)
+        if shard in self._starts and not answer["Records"]:
+            self._starts[shard] = answer["NextShardIterator"]
+        return [stream_record(record, self.arn) for record in answer["Records"]]
+
+    def _iterator(self, shard: str, **start: str) -> str:
+        iterator: str = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
+        return iterator
 
     def _deliver(self, shard: str, records: list[dict[str, Any]]) -> None:
         attempt = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
-from chalicelib.dal.cells import Moves
+from chalicelib.dal.cells import Moves, add
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.keys import Key
 from chalicelib.jobs.changes import Change, Kind
@@ -50,7 +50,7 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
             grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
             for edge in rolled_up.spread(record, grounds):
-                cells.add(moves, edge, 1)
+                add(moves, edge, 1)
         for (dimension, sk), amounts in moves.items():
             left = {name: amount for name, amount in amounts.items() if amount}
             if left:

@@ -54,6 +54,7 @@ def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
             Worker("recalculate_metrics", local_stack.metrics_queue_url, watched("recalculate_metrics")),
         ],
         schedules={name: watched(name) for name in schedules},
+        from_now=True,
     )
     with standing_still(NOW):
         _live(new_organization(api), pump)

@@ -235,7 +235,7 @@ def _counts(owner: demo.Api) -> dict[str, int]:
         "rates": len(rates),
         "/assignments": len(assignments),
         "activities": len(told),
-        "/metrics": owner.get("/metrics")["totalCount"],
+        "/metrics": owner.get("/metrics")["pagination"]["totalItems"],
         "/widgets": len(list(owner.all("/widgets"))),
         "/quick-actions": len(owner.get("/quick-actions?includeDisabled=true")["items"]),
     }

@@ -20,9 +20,8 @@ class Deliveries:
         self._sqs = stack.engine.client("sqs")
         arn = stack.engine.client("dynamodb").describe_table(TableName=stack.table)["Table"]["LatestStreamArn"]
         self._records: list[dict[str, Any]] = []
-        self._stream = Stream(stack.engine.client("dynamodbstreams"), arn, self._take, pause=lambda _: None)
-        self._stream.drain()
-        self._records.clear()
+        streams = stack.engine.client("dynamodbstreams")
+        self._stream = Stream(streams, arn, self._take, from_now=True, pause=lambda _: None)
 
     def _take(self, event: dict[str, Any], _: Any) -> dict[str, Any]:
         self._records += event["Records"]

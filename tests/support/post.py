@@ -24,6 +24,8 @@ class Post:
                 Worker("recalculate_metrics", grounds.metrics_queue_url, roof.recalculate_metrics),
             ],
             schedules={"sweep_outbox": roof.sweep_outbox},
+            # An engine may tell of tables that were here before.
+            from_now=True,
         )
 
     def carry(self) -> int:
