@@ -26,6 +26,7 @@ _NOT_UTF_8 = "is not UTF-8"
 _MESSAGES = {
     "extra_forbidden": "is not a field of this action",
     "missing": "is required",
+    "dict_type": "must be an object",
     "model_attributes_type": "must be an object",
     "model_type": "must be an object",
     "string_pattern_mismatch": "does not have the form that this field takes",

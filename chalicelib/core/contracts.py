@@ -301,6 +301,9 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 # -- list queries ------------------------------------------------------------------------------------------------------
 
+Cursor = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1024)]
+"""As a list gave it: what is not exactly that is none of its cursors."""
+
 
 class PageQuery(Query, Generic[SortField]):
     """A page list; with `cursor` or `limit`, the cursor list of the same rows in order of creation."""
@@ -310,7 +313,7 @@ class PageQuery(Query, Generic[SortField]):
     search: Annotated[Line, Field(max_length=100)] | None = None
     sort_by: SortField | None = None
     sort_order: Literal["asc", "desc"] = "asc"
-    cursor: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] | None = None
 
     @property
@@ -327,5 +330,5 @@ class PageQuery(Query, Generic[SortField]):
 
 
 class CursorQuery(Query):
-    cursor: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from chalicelib.core.contracts import Line, Lines
 from chalicelib.core.errors import invalid_state
 from chalicelib.core.ids import OrganizationId
-from chalicelib.core.json_objects import bounded
+from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import is_deleted
 from chalicelib.dal.keys import GSI1
@@ -70,7 +70,7 @@ TargetUrl = Annotated[
 ]
 ActionName = Annotated[Line, Field(max_length=100, description="The operationId of an action of this API.")]
 FormConfig = Annotated[
-    dict[str, Any],
+    JsonObject,
     bounded(MAXIMUM_FORM_BYTES),
     Field(
         description="A JSON Schema (2020-12) of the payload.",

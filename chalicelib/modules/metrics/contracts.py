@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query, optional
 from chalicelib.core.figures import Figure
+from chalicelib.core.json_objects import JsonObject
 from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
 from chalicelib.dal.metrics import Color, Description, Icon, Metric, MetricName, Permissions, RefreshRate, UnitText
 from chalicelib.metrics.faults import Fault
@@ -80,7 +81,7 @@ class CalculatedMetrics(Contract):
 
 
 class ValidateMetricQuery(Body):
-    query: Annotated[Any, Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}])]
+    query: Annotated[JsonObject, Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}])]
 
 
 class MetricQueryValidity(Contract):

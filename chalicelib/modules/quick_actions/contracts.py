@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict, JsonValue
 
 from chalicelib.core.contracts import Body, Contract, Flag, Patch, Query, optional
-from chalicelib.core.json_objects import bounded
+from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal.metrics import Color, Icon
 from chalicelib.dal.quick_actions import (
     ActionType,
@@ -94,12 +94,12 @@ class QuickActions(Contract):
 
 class ExecuteQuickAction(Body):
     payload: Annotated[
-        dict[str, Any],
+        JsonObject,
         bounded(MAXIMUM_PAYLOAD_BYTES),
         Field(
             default_factory=dict,
             description="What the action that is run takes: parameters of its path and its query or body, by name.",
-            examples=[{"title": "Called Hansekontor"}],
+            examples=[{"name": "Hansekontor"}],
         ),
     ]
 

@@ -323,9 +323,6 @@ MARGIN = {"version": 1, "type": "simple", "source": "assignments", "aggregate": 
         ({**MARGIN, "period": "today"}, "money", []),
         ({**HEADCOUNT, "version": 2, "source": "x"}, None, ["/version", "/source"]),
         ({}, None, ["/type"]),
-        (None, None, [""]),
-        ([1], None, [""]),
-        ("count", None, [""]),
     ],
 )
 def test_a_query_is_checked_without_saving(
@@ -338,6 +335,13 @@ def test_a_query_is_checked_without_saving(
     assert answer.data["unit"] == unit
     assert [error["pointer"] for error in answer.data["errors"]] == pointers
     assert recording.operations == ["BatchGetItem"]
+
+
+@pytest.mark.parametrize("query", [None, [1], "count"])
+def test_what_is_no_query_at_all_is_bad_input(home: Organization, query: Any) -> None:
+    answer = home.owner.call("validateMetricQuery", body={"query": query})
+    assert refusal(answer) == (400, "VALIDATION_ERROR", ["query"])
+    assert answer.error["message"] == "query: must be an object"
 
 
 def test_only_admins_check_queries(home: Organization) -> None:
