@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from benchmarks.tables import show
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import metric_states
+from chalicelib.dal.cache import MAXIMUM_AGE
 from chalicelib.dal.metric_states import MetricState
 from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
 from chalicelib.jobs import recalculation
@@ -20,9 +22,10 @@ from chalicelib.metrics.query import parse
 from chalicelib.metrics.recalculation import recalculate
 from infra.local.stack import Stack
 from tests.support import store
-from tests.support.api import Api
+from tests.support.api import Answer, Api
+from tests.support.staffing import created
 from tests.support.wire import recorded
-from tests.support.world import new_organization
+from tests.support.world import Organization, new_organization
 
 _SIZES = (10_000, 1_000_000)
 _ORGANIZATIONS = 10_000
@@ -41,6 +44,7 @@ _LAST_SEVEN = {
 
 def run(api: Api, stack: Stack) -> None:
     _recalculations(api)
+    _widgets(new_organization(api))
     _ticks(stack)
 
 
@@ -69,6 +73,33 @@ def _check(organization: StoredOrganization, hours: float) -> None:
     told = evaluate(organization, {0: query}, evaluation_instant(clock.now()))[0]
     assert told.value is not None, told
     assert abs(float(told.value) - hours) < 0.01, (told, hours)
+
+
+def _widgets(organization: Organization) -> None:
+    rolled_up.build(ORGANIZATIONS.get(organization.id, organization.id), _SIZES[-1])
+    metric = {"name": "Hours", "category": "PRODUCTIVITY", "query": {**_LAST_SEVEN, "period": "last_30_days"}}
+    metric_id = created(organization.owner, "createDashboardMetric", **metric)["id"]
+    rows: list[tuple[object, ...]] = []
+    for kind, config in (("METRIC", {}), ("CHART", {"step": "day"})):
+        widget = {"name": kind, "title": kind, "type": kind, "config": {"metricId": metric_id, **config}}
+        path = {"id": created(organization.owner, "createDashboardWidget", **widget)["id"]}
+        ages = itertools.count(1)
+
+        def data(later: int, path: dict[str, str] = path) -> Answer:
+            with clock.shifted(MAXIMUM_AGE * later):
+                return organization.owner.call("getWidgetData", path=path)
+
+        computed = measured(lambda data=data, ages=ages: data(next(ages)))
+        kept = measured(lambda data=data: data(0))
+        for how, cost in (("computed", computed), ("kept", kept)):
+            assert cost.data["error"] is None, cost.data
+            share = cost.milliseconds / computed.milliseconds
+            rows.append((f"{kind}, {how}", cost.round_trips, cost.capacity, cost.milliseconds, f"{share:.2f}"))
+    show(
+        f"The data of a widget, of {_SIZES[-1]:,} assignments (ratio: to computing it)",
+        ("getWidgetData", "round trips", "capacity units", "CPU ms", "ratio"),
+        rows,
+    )
 
 
 def _ticks(stack: Stack) -> None:
