@@ -18,6 +18,7 @@ FUNCTIONS = {
     "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "ScheduleMetrics",
     "SetSubscriptionTier", "SweepOutbox",
 }  # fmt: skip
+POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
 LIVE_SETTINGS = {
     "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_APP_URL",
@@ -181,21 +182,21 @@ def test_no_role_has_a_wildcard(resources: Json) -> None:
             assert set(texts) <= {'"${Table.Arn}/stream/*"'}, (role, texts)
 
 
-def test_roles_reach_the_table_no_further_than_their_work(resources: Json) -> None:
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
+def test_a_role_has_the_policy_of_its_function(resources: Json, policy: Path) -> None:
+    # What the jobs may do at the table, tests/jobs/test_policies.py holds against what they do.
+    name = policy.stem.removeprefix("policy-").title().replace("_", "")
+    assert [each for role, each in statements(resources) if role == f"{name}Role"] == json.loads(policy.read_text())[
+        "Statement"
+    ]
+
+
+def test_who_is_called_reaches_the_table_no_further_than_its_work(resources: Json) -> None:
     rows = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-    stream = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
-    single_rows = rows - {"DeleteItem", "Query"}
-    expected = {
+    for role, actions in {
         "ApiHandlerRole": rows,
-        "ConsumeStreamRole": single_rows | stream,
-        "DeliverMailRole": single_rows,
-        "RecalculateMetricsRole": rows,
-        "ReconcileRollupsRole": {"Query"},
-        "ScheduleMetricsRole": {"Query"},
         "SetSubscriptionTierRole": {"GetItem", "PutItem", "UpdateItem"},
-        "SweepOutboxRole": {"Query", "UpdateItem"},
-    }
-    for role, actions in expected.items():
+    }.items():
         assert actions_of(resources, role, "dynamodb") == {f"dynamodb:{action}" for action in actions}, role
 
 
@@ -213,12 +214,6 @@ def test_messages_are_sent_by_who_has_some(resources: Json) -> None:
         ("ScheduleMetricsRole", "MetricsQueue"),
         ("SweepOutboxRole", "MailQueue"),
     }
-
-
-@pytest.mark.parametrize("schedule", ["ReconcileRollupsRole", "ScheduleMetricsRole"])
-def test_schedules_of_metrics_read_the_due_index_alone(resources: Json, schedule: str) -> None:
-    reads = [each for role, each in statements(resources) if role == schedule and "dynamodb:Query" in each["Action"]]
-    assert [each["Resource"] for each in reads] == [{"Fn::Sub": "${Table.Arn}/index/gsi9"}]
 
 
 def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
