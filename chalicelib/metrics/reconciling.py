@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -87,9 +87,11 @@ def repair(organization: OrganizationId, source: str, shard: int, shards: int) -
     A cell to which somebody has added meanwhile is left to the next night: its sum says nothing.
     """
     before = _sums(organization, source, shard, shards)
+    # The whole source's cells are there to be compared even where nothing is applied any more.
+    partitions = {cell.dimension for cell in before} | ({None} if _shard_of(None, shards) == shard else set())
     drift = {
         cell: by
-        for cell, held in _cells(organization, source, before)
+        for cell, held in _cells(organization, source, partitions, before)
         if (by := _difference(before.get(cell, Counter()), held))
     }
     if not drift:
@@ -110,17 +112,19 @@ def _sums(organization: OrganizationId, source: str, shard: int, shards: int) ->
         for edge in applied.spread:
             cells.add(moves, edge, 1)
         for cell, amounts in moves.items():
-            if _shard_of(cell, shards) == shard:
+            if _shard_of(cell.dimension, shards) == shard:
                 into = sums.setdefault(cell, Counter())
                 into.update(amounts)
                 into[_SEEN] += _digest(identifier, applied)
     return sums
 
 
-def _cells(organization: OrganizationId, source: str, sums: Moves) -> Iterator[tuple[CellKey, Counter[str]]]:
-    """What lies in the partitions of the cells that there are to be, and nothing for those that are missing."""
+def _cells(
+    organization: OrganizationId, source: str, partitions: Iterable[tuple[str, str] | None], sums: Moves
+) -> Iterator[tuple[CellKey, Counter[str]]]:
+    """What lies in the partitions, and nothing for cells of the sums that are missing there."""
     missing = set(sums)
-    for dimension in {cell.dimension for cell in sums}:
+    for dimension in partitions:
         for sk, amounts in rollups.all_cells(organization, source, dimension):
             cell = CellKey(dimension, sk)
             missing.discard(cell)
@@ -135,8 +139,8 @@ def _difference(wanted: Counter[str], held: Counter[str]) -> Counter[str]:
     return Counter({name: by for name in sorted(names) if (by := wanted[name] - held[name])})
 
 
-def _shard_of(cell: CellKey, shards: int) -> int:
-    return int.from_bytes(hashlib.sha256(repr(cell.dimension).encode()).digest()[:4]) % shards
+def _shard_of(dimension: tuple[str, str] | None, shards: int) -> int:
+    return int.from_bytes(hashlib.sha256(repr(dimension).encode()).digest()[:4]) % shards
 
 
 def _digest(identifier: UUID, applied: Applied) -> int:

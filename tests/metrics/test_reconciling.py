@@ -21,7 +21,7 @@ from tests.support.deliveries import Deliveries
 from tests.support.desk import NOW, Desk
 from tests.support.still import standing_still
 from tests.support.store import Store
-from tests.support.world import new_organization
+from tests.support.world import Organization, new_organization
 
 SOURCE = "assignments"
 
@@ -94,6 +94,16 @@ def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: S
     assert reconciling.repair(desk.organization.id, SOURCE, 0, 1) == 3
 
     assert _cells(table_store, desk) == before
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_cells_that_nobody_adds_to_any_more_are_emptied(
+    organization: Organization, table_store: Store, shards: int
+) -> None:
+    table.update(Key(keys.rollup(organization.id, SOURCE), "M#2026-06"), [Path("s").add(2)])
+    assert sum(reconciling.repair(organization.id, SOURCE, shard, shards) for shard in range(shards)) == 1
+    (cell,) = [item for key, item in table_store.items().items() if key[0] == keys.rollup(organization.id, SOURCE)]
+    assert cell["s"] == {"N": "0"}
 
 
 def test_a_cell_that_is_gone_is_made_anew(desk: Desk, table_store: Store) -> None:
