@@ -10,8 +10,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 PORT ?= 8000
 # Passed on to pytest, as in `make test ARGS="-k cursors"`.
 ARGS ?=
-# The tests share nothing but the processor: each worker has an engine of its own.
-PYTEST := $(PY) -m pytest -n auto --maxprocesses 4
+# The tests share nothing but the processor: each worker has an engine of its own, and whole modules, which are furnished once.
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help
 help: ## Show this list
