@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local import engine, stack
+from tests.support import streams
 
 if TYPE_CHECKING:
     from tests.support.api import Api
@@ -23,6 +24,7 @@ _built = pytest.StashKey[stack.Stack]()
 
 def pytest_configure(config: pytest.Config) -> None:
     built = stack.build(_running.enter_context(engine.running()), "workledger-test")
+    streams.turn_off(built)
     os.environ.update(built.environment())
     config.stash[_built] = built
 
@@ -48,6 +50,7 @@ def _fresh_table(local_stack: stack.Stack) -> Iterator[None]:
     client.delete_table(TableName=local_stack.table)
     client.get_waiter("table_not_exists").wait(TableName=local_stack.table, WaiterConfig={"Delay": 1})
     stack.ensure_table(client, local_stack.table)
+    streams.turn_off(local_stack)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from infra.local.lambda_events import Handler
 from infra.local.pump import Pump
 from infra.local.queue import Worker
 from infra.local.stack import Stack
+from tests.support import streams
 from tests.support.api import Api
 from tests.support.desk import NOW, at
 from tests.support.post import invite
@@ -44,6 +45,7 @@ def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
 
         return run
 
+    streams.turn_on(local_stack)
     schedules = ("reconcile_rollups", "schedule_metrics", "sweep_outbox")
     pump = Pump(
         local_stack.engine,

@@ -45,8 +45,8 @@ class Serving:
         )
         self.banner = "".join(iter(self._line, "Ctrl-C ends it. The demo organization is still being furnished.\n"))
         self.cpu_seconds = self._cpu_seconds()
-        while not self._line().startswith("The demo organization is complete"):
-            pass
+        while not (line := self._line()).startswith("The demo organization is complete"):
+            assert "not as described" not in line, line
         self._rest: list[str] = []
         # The log goes on: an unread pipe would fill up and stop the product.
         self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)

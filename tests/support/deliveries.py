@@ -12,16 +12,17 @@ from chalicelib.jobs import repricing, stream
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from infra.local.stream import Stream
+from tests.support import streams
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting
 
 
 class Deliveries:
     def __init__(self, stack: Stack) -> None:
         self._sqs = stack.engine.client("sqs")
-        arn = stack.engine.client("dynamodb").describe_table(TableName=stack.table)["Table"]["LatestStreamArn"]
+        arn = streams.turn_on(stack)
         self._records: list[dict[str, Any]] = []
-        streams = stack.engine.client("dynamodbstreams")
-        self._stream = Stream(streams, arn, self._take, from_now=True, pause=lambda _: None)
+        client = stack.engine.client("dynamodbstreams")
+        self._stream = Stream(client, arn, self._take, from_now=True, pause=lambda _: None)
 
     def _take(self, event: dict[str, Any], _: Any) -> dict[str, Any]:
         self._records += event["Records"]

@@ -8,12 +8,14 @@ from infra.local.mailbox import Mailbox
 from infra.local.pump import Pump
 from infra.local.queue import Worker
 from infra.local.stack import Stack
+from tests.support import streams
 from tests.support.api import Api
 from tests.support.world import Member, Organization, unique
 
 
 class Post:
     def __init__(self, grounds: Stack) -> None:
+        streams.turn_on(grounds)
         self.mailbox = Mailbox()
         self.pump = Pump(
             grounds.engine,
