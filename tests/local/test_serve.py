@@ -43,7 +43,10 @@ class Serving:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        self.banner = "".join(iter(self._line, "Ctrl-C ends it. The demo organization is still being furnished.\n"))
+        self.banner = ""
+        while not (line := self._line()).startswith("Ctrl-C ends it."):
+            self.banner += line
+        assert "being furnished" in line, self.banner
         self.cpu_seconds = self._cpu_seconds()
         while not (line := self._line()).startswith("The demo organization is complete"):
             assert "not as described" not in line, line
