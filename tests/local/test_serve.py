@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -215,6 +216,9 @@ def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path)
     first = Serving(Store.DYNOXIDE, tmp_path)
     first.owner().post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
     counts = _counts(first.owner())
+    while not first.get("/_local/mail?to=late@demo.example").json():
+        # The stream has come so far.
+        time.sleep(0.1)
     first.end()
     second = Serving(Store.DYNOXIDE, tmp_path)
     owner = second.owner()
