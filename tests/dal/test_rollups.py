@@ -35,7 +35,9 @@ def spreads(draw: st.DrawFn) -> Spread:
     rate = draw(st.integers(0, 10_000))
     edges = [Edge(start, (("s", 1), ("b", rate)), dimensions=dimensions)]
     if draw(st.booleans()):
-        end = start + draw(st.integers(1, 40 * 86_400_000))
+        end = start + draw(
+            st.one_of(st.integers(1, 40 * 86_400_000), st.integers(1, 40 * 24).map(lambda h: h * 60 * MINUTE))
+        )
         edges.append(Edge(end, (("e", 1), ("b", -rate)), is_end=True, dimensions=dimensions))
     return tuple(edges)
 
@@ -66,6 +68,8 @@ def test_levels_and_integrals_are_those_of_what_was_applied_last(
     for number, spread in changes:
         _apply(organization, entities[number], spread)
         last[number] = spread
+    # Also where something changes, to the millisecond.
+    asked = [*asked, *(edge.at // MINUTE * MINUTE for spread in last.values() for edge in spread)]
     partitions = {dimension: keys.rollup(organization, SOURCE, *(dimension or ())) for dimension in (None, *DIMENSIONS)}
 
     found = curves.read(dict.fromkeys(partitions.values(), asked))
