@@ -72,6 +72,9 @@ def seen(crew: Crew) -> StoredOrganization:
         (total("hours", where=where("endAt", "lte", "2026-11-02T10:00:00Z")), 2),
         (total("hours", where=where("endAt", "isSet") + where("cancelledAt", "isNotSet")), 20),
         (total("hours", where=where("endAt", "isNotSet")), 0),
+        # What is not set is neither before nor after anything.
+        (total("hours", where=where("cancelledAt", "lt", "2030-01-01T00:00:00Z")), 0),
+        (total("hours", where=where("cancelledAt", "gte", "2020-01-01T00:00:00Z")), 0),
         (simple("assignments", "avg", "hours", where=where("hours", "ne", 8)), 4),
         (simple("assignments", field="startAt", where=where("hours", "lt", 5)), 2),
     ],
