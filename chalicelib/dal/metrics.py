@@ -10,14 +10,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from chalicelib.core.contracts import Line, Lines
-from chalicelib.core.errors import invalid_state
 from chalicelib.core.figures import Figure
-from chalicelib.dal import metric_states
+from chalicelib.dal import metric_states, quotas
 from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
 from chalicelib.dal.organizations import ORGANIZATIONS
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import Role
 
@@ -114,12 +112,6 @@ def delete(unit: UnitOfWork, metric: Metric) -> Metric:
 
 
 def _count(unit: UnitOfWork, by: int) -> None:
-    """On the organization: metrics are defined too seldom for that to be a hot spot."""
-    counter = Item.children[METRICS.entity]
-    room = counter.does_not_exist() | (counter < MAXIMUM_METRICS)
-    unit.update(
-        ORGANIZATIONS.key(unit.organization, unit.organization),
-        [counter.set((counter | 0) + by)],
-        room if by > 0 else None,
-        lambda _: invalid_state(f"an organization may have {MAXIMUM_METRICS:,} metrics of its own"),
-    )
+    holder = ORGANIZATIONS.key(unit.organization, unit.organization)
+    refusal = f"an organization may have {MAXIMUM_METRICS:,} metrics of its own"
+    quotas.count(unit, holder, METRICS.entity, by, maximum=MAXIMUM_METRICS, refusal=refusal)

@@ -11,10 +11,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from chalicelib.core.contracts import Line, Lines
-from chalicelib.core.errors import invalid_state
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
-from chalicelib.dal import keys, table
+from chalicelib.dal import keys, quotas, table
 from chalicelib.dal.collection import is_deleted
 from chalicelib.dal.keys import GSI1
 from chalicelib.dal.metrics import Color, Icon
@@ -154,12 +153,6 @@ def delete(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
 
 
 def _count(unit: UnitOfWork, by: int) -> None:
-    """On the organization: quick actions are made too seldom for that to be a hot spot."""
-    counter = Item.children[QUICK_ACTIONS.entity]
-    room = counter.does_not_exist() | (counter < MAXIMUM_QUICK_ACTIONS)
-    unit.update(
-        ORGANIZATIONS.key(unit.organization, unit.organization),
-        [counter.set((counter | 0) + by)],
-        room if by > 0 else None,
-        lambda _: invalid_state(f"an organization may have {MAXIMUM_QUICK_ACTIONS} quick actions: delete one first"),
-    )
+    holder = ORGANIZATIONS.key(unit.organization, unit.organization)
+    refusal = f"an organization may have {MAXIMUM_QUICK_ACTIONS} quick actions: delete one first"
+    quotas.count(unit, holder, QUICK_ACTIONS.entity, by, maximum=MAXIMUM_QUICK_ACTIONS, refusal=refusal)

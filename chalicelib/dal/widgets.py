@@ -12,16 +12,14 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
 from chalicelib.core.contracts import Body, Line
-from chalicelib.core.errors import invalid_state
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, table
+from chalicelib.dal import keys, quotas, table
 from chalicelib.dal.collection import Collection, get_together, is_deleted
 from chalicelib.dal.cursors import Cursors
 from chalicelib.dal.keys import GSI2, Key
 from chalicelib.dal.metric_terms import ChartType
 from chalicelib.dal.organizations import ORGANIZATIONS
 from chalicelib.dal.records import DeletableRecord
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import USERS, Role, User
 
@@ -161,16 +159,10 @@ def delete(unit: UnitOfWork, widget: Widget) -> Widget:
 
 
 def _count(unit: UnitOfWork, widget: Widget, by: int) -> None:
-    """On whose dashboard it is: those are arranged too seldom for that to be a hot spot."""
-    key, whose = _counted_on(unit.organization, widget)
-    counter = Item.children[WIDGETS.entity]
-    room = counter.does_not_exist() | (counter < MAXIMUM_WIDGETS)
-    unit.update(
-        key,
-        [counter.set((counter | 0) + by)],
-        room if by > 0 else None,
-        lambda _: invalid_state(f"{whose} may have {MAXIMUM_WIDGETS} widgets"),
-    )
+    """On whose dashboard it is."""
+    holder, whose = _counted_on(unit.organization, widget)
+    refusal = f"{whose} may have {MAXIMUM_WIDGETS} widgets"
+    quotas.count(unit, holder, WIDGETS.entity, by, maximum=MAXIMUM_WIDGETS, refusal=refusal)
 
 
 def _counted_on(organization: OrganizationId, widget: Widget) -> tuple[Key, str]:

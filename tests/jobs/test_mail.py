@@ -13,8 +13,9 @@ from chalicelib.core import clock, ids
 from chalicelib.dal import outbox, table
 from chalicelib.dal.outbox import MailReference
 from chalicelib.jobs import mail, mail_queue, stream
-from infra.local.lambda_events import invoke, queue_record
+from infra.local.lambda_events import invoke
 from infra.local.stack import SENDER, Stack
+from tests.jobs.queued import failed
 from tests.support import wire
 from tests.support.api import Api
 from tests.support.post import Post, invite
@@ -121,11 +122,11 @@ def test_a_worker_that_fails_gets_the_message_again(organization: Organization, 
     post.carry()
     reference = _mail_of(local_stack, email)
     message = _message(reference)
-    assert _failed(message) == ["1"]
+    assert failed(mail_queue.work, message) == ["1"]
     _repair(local_stack)
-    assert _failed(message) == []
+    assert failed(mail_queue.work, message) == []
     assert post.count(email) == 1
-    assert _failed(message) == []
+    assert failed(mail_queue.work, message) == []
     assert post.count(email) == 1
 
 
@@ -137,7 +138,7 @@ def test_who_comes_second_waits_for_who_has_it(organization: Organization, post:
     reference = _mail_of(local_stack, email)
     assert outbox.claim(reference) is not None  # the first sender, at work
     assert mail.deliver(reference) is False
-    assert _failed(_message(reference)) == ["1"]  # comes back later
+    assert failed(mail_queue.work, _message(reference)) == ["1"]  # comes back later
     assert post.count(email) == 0
     with clock.shifted(timedelta(seconds=61)):  # the first sender is dead by now
         assert mail.deliver(reference) is True
@@ -249,37 +250,18 @@ def _message(reference: MailReference) -> dict[str, Any]:
     return {"organizationId": str(reference.organization), "mailId": str(reference.id)}
 
 
-def _failed(*messages: Any) -> list[str]:
-    """The ids that the worker reports, which are 1, 2, …"""
-    records = [
-        queue_record(
-            {
-                "MessageId": str(number),
-                "ReceiptHandle": "r",
-                "Body": message if isinstance(message, str) else json.dumps(message),
-                "MD5OfBody": "",
-            },
-            "arn:aws:sqs:eu-central-1:123456789012:mail",
-        )
-        for number, message in enumerate(messages, 1)
-    ]
-    answer = invoke(mail_queue.work, "deliver_mail", {"Records": records})
-    assert set(answer) == {"batchItemFailures"}
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-
 @pytest.mark.parametrize("poison", ["not json", "{}", '{"organizationId": "1", "mailId": "2"}', "[]", "null"])
 def test_a_message_that_nobody_can_read_fails_alone(
     organization: Organization, post: Post, local_stack: Stack, poison: str
 ) -> None:
     email = invite(organization)["email"]
     reference = _mail_of(local_stack, email)
-    assert _failed(poison, _message(reference), poison) == ["1", "3"]
+    assert failed(mail_queue.work, poison, _message(reference), poison) == ["1", "3"]
     assert post.count(email) == 1
 
 
 def test_a_batch_of_nothing_but_failures_is_reported_and_not_raised() -> None:
-    assert _failed("x", "y") == ["1", "2"]
+    assert failed(mail_queue.work, "x", "y") == ["1", "2"]
 
 
 def _record(number: int, event: str = "INSERT", **keys: str) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from chalicelib.jobs import metrics_queue, queues, recalculation, stream
 from chalicelib.metrics import results
 from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.metrics.evaluate import evaluate
-from infra.local.lambda_events import invoke, queue_record
+from infra.local.lambda_events import invoke
 from infra.local.queue import Queue, Worker
 from infra.local.stack import Stack
+from tests.jobs.queued import failed
 from tests.support import store as stores
 from tests.support.api import Api
 from tests.support.desk import NOW
@@ -72,26 +73,8 @@ def _message(gauges: Gauges, *rows: str) -> dict[str, Any]:
     return {"kind": "recalculate", "organizationId": str(gauges.tenant), "rows": [*rows]}
 
 
-def _failed(*messages: Any) -> list[str]:
-    """The ids that the worker reports, which are 1, 2, …"""
-    records = [
-        queue_record(
-            {
-                "MessageId": str(number),
-                "ReceiptHandle": "r",
-                "Body": message if isinstance(message, str) else json.dumps(message),
-                "MD5OfBody": "",
-            },
-            "arn:aws:sqs:eu-central-1:123456789012:metrics",
-        )
-        for number, message in enumerate(messages, 1)
-    ]
-    answer = invoke(metrics_queue.work, "recalculate_metrics", {"Records": records})
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-
 def _recalculate(gauges: Gauges, *rows: str) -> None:
-    assert _failed(_message(gauges, *rows)) == []
+    assert failed(metrics_queue.work, _message(gauges, *rows)) == []
 
 
 # -- the schedule ----------------------------------------------------------------------------------------------------
@@ -104,7 +87,7 @@ def test_what_is_due_is_queued_and_calculated(gauges: Gauges, local_stack: Stack
     assert recalculation.tick() == 1
     messages = _messages(local_stack)
     assert messages == [_message(gauges, metric)]
-    assert _failed(*messages) == []
+    assert failed(metrics_queue.work, *messages) == []
 
     assert gauges.values(metric) == [3]
     assert gauges.points(metric) == [(AS_OF, 3)]
@@ -165,7 +148,7 @@ def test_many_due_rows_are_not_named(gauges: Gauges, local_stack: Stack, monkeyp
     messages = _messages(local_stack)
 
     assert messages == [{"kind": "recalculate", "organizationId": str(gauges.tenant)}]
-    assert _failed(*messages) == []
+    assert failed(metrics_queue.work, *messages) == []
     assert [gauges.values(metric) for metric in metrics] == [[1], [1]]
 
 
@@ -177,7 +160,7 @@ def test_two_schedules_at_once_change_nothing(gauges: Gauges, local_stack: Stack
     messages = _messages(local_stack)
     assert len(messages) == 2
 
-    assert _failed(*messages) == []
+    assert failed(metrics_queue.work, *messages) == []
 
     assert gauges.points(metric) == [(AS_OF, 1)]
     assert len(gauges.told(metric)) == 1
@@ -213,7 +196,7 @@ def test_a_worker_that_is_cut_off_at_any_call_has_one_effect_in_the_end(
         # When a call breaks, and the message is delivered again
         store.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
-            _failed(_message(gauges, metric))
+            failed(metrics_queue.work, _message(gauges, metric))
         _recalculate(gauges, metric)
         # Then there is the same value, one point of its history and one activity
         assert canonical(store.changes(before), before) == expected, f"{kind} at call {at_call}"
@@ -235,7 +218,7 @@ def test_a_worker_that_dies_between_transactions_is_carried_on(
 
     # When the worker dies after the first
     with broken(Fault(len(recording.operations) - 1, "process dies after")), pytest.raises(ProcessDied):
-        _failed(_message(gauges, *metrics))
+        failed(metrics_queue.work, _message(gauges, *metrics))
     assert sum(bool(gauges.state(metric).results) for metric in metrics) == 2
     _recalculate(gauges, *metrics)
 
@@ -293,7 +276,7 @@ def test_a_poisoned_message_fails_alone(gauges: Gauges) -> None:
     nowhere = {"kind": "recalculate", "organizationId": str(ids.new_id())}
     poison = ("not json", "{}", "null", {"kind": "unheard-of"}, {"kind": "recalculate", "organizationId": "1"}, nowhere)
 
-    assert _failed(*poison, _message(gauges, metric)) == ["1", "2", "3", "4", "5", "6"]
+    assert failed(metrics_queue.work, *poison, _message(gauges, metric)) == ["1", "2", "3", "4", "5", "6"]
 
     assert gauges.values(metric) == [0]
 
@@ -318,7 +301,7 @@ def test_a_new_organization_has_its_system_metrics_within_a_minute(gauges: Gauge
         assert _told_by_the_stream("INSERT", gauges) == {"batchItemFailures": []}
 
     assert recalculation.tick() == 1
-    assert _failed(*_messages(local_stack)) == []
+    assert failed(metrics_queue.work, *_messages(local_stack)) == []
 
     state = gauges.state(SYSTEM)
     assert {*state.results} == {*SYSTEM_METRICS}
@@ -461,6 +444,6 @@ def test_a_store_that_does_not_answer_is_no_error_of_the_metric(gauges: Gauges) 
     evaluation = recording.operations.index("Query") + 1
     with later(minutes=1):
         with without_waiting(), broken(Fault(evaluation, "request lost")):
-            assert _failed(_message(gauges, metric)) == ["1"]
+            assert failed(metrics_queue.work, _message(gauges, metric)) == ["1"]
 
         assert [result.error for result in gauges.state(metric).results.values()] == [None]

@@ -1,0 +1,18 @@
+"""How many of something an organization or a user may have: counted on the one who has them, in the same transaction.
+
+For what is made too seldom to make that a hot spot.
+"""
+
+from __future__ import annotations
+
+from chalicelib.core.errors import invalid_state
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork
+
+
+def count(unit: UnitOfWork, holder: Key, entity: str, by: int, *, maximum: int, refusal: str) -> None:
+    """VALIDATION_ERROR, in the words of `refusal`, for one more than there may be."""
+    counter = Item.children[entity]
+    room = counter.does_not_exist() | (counter < maximum)
+    unit.update(holder, [counter.set((counter | 0) + by)], room if by > 0 else None, lambda _: invalid_state(refusal))
