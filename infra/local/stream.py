@@ -23,13 +23,14 @@ class Stream:
         *,
         position: Mapping[str, str] | None = None,
         from_now: bool = False,
-        batch_size: int = 100,
+        batch_size: int = 20,
         retries: int = 8,
         pause: Callable[[int], None],
         is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Where there is no position, from the beginning, or from now on. `pause` is called before the retry of that
-        number; once it `is_ending`, no other batch is begun.
+        """Where there is no position, from the beginning, or from now on. Batches are small: a stop waits for one.
+
+        `pause` is called before the retry of that number; once it `is_ending`, no other batch is begun.
         """
         self.arn = arn
         self.position: Position = dict(position or {})

@@ -260,6 +260,6 @@ def test_a_stop_ends_after_the_running_batch_and_the_next_run_takes_up_the_rest(
         time.sleep(0.01)
     stopped.set()
     stopping.join()
-    assert [len(batch) for batch in first.batches] == [100]
+    assert [len(batch) for batch in first.batches] == [20]
     _pump(grounds, second, checkpoint=checkpoint).pump_once()
     assert [body for batch in [*first.batches, *second.batches] for body in batch] == [f"{n:03}" for n in range(150)]

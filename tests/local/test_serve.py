@@ -80,7 +80,7 @@ class Serving:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        assert self.process.wait(timeout=15) == 0
+        assert self.process.wait(timeout=60) == 0
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
