@@ -135,7 +135,7 @@ def carry_out(
     store = _CommitStore(key_of, secrets, finish, looks_first=looks_first)
 
     # Powertools has no types for its decorator.
-    @idempotent_function(  # type: ignore[untyped-decorator]
+    @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools has no types for it
         data_keyword_argument="data", persistence_store=store, config=_CONFIG, key_prefix=action
     )
     def once(*, data: dict[str, Any]) -> Any:

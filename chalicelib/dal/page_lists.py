@@ -97,7 +97,7 @@ class ListedCollection(Collection[R]):
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
         shown = rows or self._records
-        return Page[shown.row](  # type: ignore[name-defined]
+        return Page[shown.row](  # type: ignore[name-defined]  # a type made at run time
             data=list(shown.of(listed)),
             pagination=Pagination.of(request.page, request.page_size, len(chosen)),
         )
@@ -119,7 +119,7 @@ class ListedCollection(Collection[R]):
         return walk(
             keys.partition(organization, self.kind),
             cursors,
-            CursorPage[shown.row],  # type: ignore[name-defined]
+            CursorPage[shown.row],  # type: ignore[name-defined]  # a type made at run time
             lambda found: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in found])),
             cursor=cursor,
             limit=limit,

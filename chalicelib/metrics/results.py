@@ -136,7 +136,7 @@ def _outcomes(
             outcomes |= evaluate(organization, {identifier: query}, at)
         except ActionError:
             raise
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  logged, and told as the error of this one metric
             logger.exception("metric not evaluated", extra={"metric_id": str(identifier)})
             outcomes[identifier] = Outcome(query.unit, error="something went wrong on our side")
     return outcomes
