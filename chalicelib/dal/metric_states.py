@@ -44,8 +44,6 @@ class LastResult(Contract):
 
 class MetricState(Contract):
     row: str
-    definition: int = 0
-    """The version of the metric that it tells of."""
     refresh_rate: int
     due_at: Instant
     results: Mapping[UUID, LastResult] = {}
@@ -78,17 +76,17 @@ class DueRow(NamedTuple):
 # -- with the definition ---------------------------------------------------------------------------------------------
 
 
-def add(unit: UnitOfWork, metric: UUID, *, definition: int, refresh_rate: int, due_at: datetime) -> None:
-    state = MetricState(row=str(metric), definition=definition, refresh_rate=refresh_rate, due_at=due_at)
+def add(unit: UnitOfWork, metric: UUID, *, refresh_rate: int, due_at: datetime) -> None:
+    state = MetricState(row=str(metric), refresh_rate=refresh_rate, due_at=due_at)
     unit.put_new(item(unit.organization, state), stale)
 
 
-def redefine(
-    unit: UnitOfWork, metric: UUID, *, definition: int, refresh_rate: int, due_at: datetime, forget: bool
-) -> None:
-    """`forget`: what it came to was of another query."""
+def redefine(unit: UnitOfWork, metric: UUID, *, refresh_rate: int, due_at: datetime, forget: bool) -> None:
+    """What is being calculated of the definition before will not be written.
+
+    `forget`: what it came to was of another query.
+    """
     actions = [
-        table.assign("definition", definition),
         table.assign("refreshRate", refresh_rate),
         *_due(unit.organization, str(metric), due_at),
         Item.version.set(Item.version + 1),

@@ -85,7 +85,7 @@ METRICS = ListedCollection(
 def create(unit: UnitOfWork, metric: Metric, now: datetime) -> Metric:
     """Due at once. VALIDATION_ERROR beyond MAXIMUM_METRICS."""
     METRICS.create(unit, metric)
-    metric_states.add(unit, metric.id, definition=metric.version, refresh_rate=metric.refresh_rate, due_at=now)
+    metric_states.add(unit, metric.id, refresh_rate=metric.refresh_rate, due_at=now)
     _count(unit, 1)
     return metric
 
@@ -93,14 +93,8 @@ def create(unit: UnitOfWork, metric: Metric, now: datetime) -> Metric:
 def update(unit: UnitOfWork, metric: Metric, changes: Mapping[str, Any], now: datetime) -> Metric:
     """Due at once: what it came to with another query is forgotten."""
     after = METRICS.update(unit, metric, changes)
-    metric_states.redefine(
-        unit,
-        metric.id,
-        definition=after.version,
-        refresh_rate=after.refresh_rate,
-        due_at=now,
-        forget=after.query != metric.query,
-    )
+    is_other = after.query != metric.query
+    metric_states.redefine(unit, metric.id, refresh_rate=after.refresh_rate, due_at=now, forget=is_other)
     return after
 
 

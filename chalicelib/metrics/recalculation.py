@@ -80,7 +80,8 @@ def recalculate(
     told = 0
     wanted = rows
     for _ in range(_ROUNDS):
-        found, overtaken = _read(organization.tenant, wanted, now, only_due=only_due)
+        found = _read(organization.tenant, wanted, now, only_due=only_due)
+        overtaken: list[str] = []
         for chunk in _chunks(_calculated(organization, found, at)):
             written, missed = _write(organization.tenant, chunk, at)
             overtaken += [each.row.state.row for each in missed]
@@ -93,10 +94,8 @@ def recalculate(
     raise conflict()
 
 
-def _read(
-    organization: OrganizationId, rows: Collection[str] | None, now: datetime, *, only_due: bool
-) -> tuple[list[_Row], list[str]]:
-    """The rows as they are, and the names of those whose definitions changed while they were read."""
+def _read(organization: OrganizationId, rows: Collection[str] | None, now: datetime, *, only_due: bool) -> list[_Row]:
+    """The rows before their definitions, a change of which moves its row: of an older one nothing can be written."""
     states = metric_states.read_all(organization) if rows is None else metric_states.read(organization, rows)
     if rows is None or SYSTEM in rows:
         # Organizations that are older than metrics join here.
@@ -104,15 +103,10 @@ def _read(
     wanted = [state for state in states.values() if not only_due or state.due_at <= now]
     found = [_Row(state, SYSTEM_METRICS) for state in wanted if state.row == SYSTEM]
     own = {UUID(state.row): state for state in wanted if state.row != SYSTEM}
-    overtaken: list[str] = []
     for identifier, metric in METRICS.get_many(organization, own).items():
-        if is_deleted(metric):
-            continue
-        if metric.version == own[identifier].definition:
+        if not is_deleted(metric):
             found.append(_Row(own[identifier], {identifier: metric}))
-        else:
-            overtaken.append(str(identifier))
-    return found, overtaken
+    return found
 
 
 def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: datetime) -> Iterator[_Calculated]:

@@ -26,7 +26,7 @@ def _due(organization: OrganizationId, now: datetime) -> set[str]:
 
 def _added(tenant: OrganizationId, due_at: datetime = NOW) -> UUID:
     metric, unit = ids.new_id(), UnitOfWork(tenant)
-    metric_states.add(unit, metric, definition=1, refresh_rate=60, due_at=due_at)
+    metric_states.add(unit, metric, refresh_rate=60, due_at=due_at)
     unit.commit()
     return metric
 
@@ -66,27 +66,27 @@ def test_what_was_calculated_is_due_later(tenant: OrganizationId) -> None:
     assert _due(tenant, NOW + MINUTE) == {str(metric)}
     state = _state(tenant, metric)
     assert state.results[metric] == LastResult(as_of=NOW, value=37.5, previous=0.1, unit="hours", status="normal")
-    assert (state.definition, state.refresh_rate, state.due_at, state.version) == (1, 60, NOW + MINUTE, 2)
+    assert (state.refresh_rate, state.due_at, state.version) == (60, NOW + MINUTE, 2)
 
 
 def test_a_definition_that_changes_is_due_at_once_and_what_it_came_to_stays_or_goes(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     _record(tenant, _state(tenant, metric), value=1)
-    for version, forget in ((2, False), (3, True)):
+    for forget in (False, True):
         unit = UnitOfWork(tenant)
-        metric_states.redefine(unit, metric, definition=version, refresh_rate=90, due_at=NOW, forget=forget)
+        metric_states.redefine(unit, metric, refresh_rate=90, due_at=NOW, forget=forget)
         unit.commit()
 
         assert _due(tenant, NOW) == {str(metric)}
         state = _state(tenant, metric)
-        assert (state.definition, state.refresh_rate, bool(state.results)) == (version, 90, not forget)
+        assert (state.refresh_rate, bool(state.results)) == (90, not forget)
 
 
 def test_nothing_is_written_over_what_was_written_meanwhile(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     read = _state(tenant, metric)
     unit = UnitOfWork(tenant)
-    metric_states.redefine(unit, metric, definition=2, refresh_rate=60, due_at=NOW, forget=True)
+    metric_states.redefine(unit, metric, refresh_rate=60, due_at=NOW, forget=True)
     unit.commit()
 
     with pytest.raises(StaleRead):

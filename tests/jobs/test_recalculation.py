@@ -255,7 +255,6 @@ def test_what_is_changed_meanwhile_is_calculated_as_it_is_now(gauges: Gauges) ->
 
     assert gauges.values(metric) == [0]
     assert gauges.points(metric) == [(AS_OF, 0)]
-    assert gauges.state(metric).definition == 2
     assert gauges.state(metric).due_at == NOW + timedelta(minutes=2)
 
 
