@@ -47,12 +47,6 @@ reset: ## Drop the data that `make serve` keeps
 
 # ---- check
 
-# $(call when-possible,name,command that succeeds when its parts can be had,target)
-define when-possible
-if $(2); then $(MAKE) --no-print-directory $(3); \
-else printf '\n%s\n%s\n%s\n\n' '****************************************' '**** SKIPPED: $(1), see above why' '****************************************'; fi
-endef
-
 .PHONY: lint
 lint: $(VENV)/test.stamp ## Check style and types
 	$(PY) -m ruff check .
@@ -60,14 +54,25 @@ lint: $(VENV)/test.stamp ## Check style and types
 	$(PY) -m mypy
 
 .PHONY: test
-test: lint ## Run every check: style, types, the suite on moto, then the strict pass and the e2e where they can run
+test: $(VENV)/test.stamp ## Run every check: style, types, the suite, its smoke run on moto, and the e2e on the package
+	@$(MAKE) --no-print-directory e2e-parts || echo "the emulator could not be installed" >&2
+	@$(PY) -m tests.run --emulator $(E2E)/bin/ministack -- $(ARGS)
+
+.PHONY: test-full
+test-full: ## Run every check with as many examples of each property as it ever gets
+	@WORKLEDGER_BUDGET=full $(MAKE) --no-print-directory test
+
+.PHONY: test-moto
+test-moto: $(VENV)/test.stamp ## Run the whole suite on moto, as where there is no dynoxide
 	WORKLEDGER_STORE=moto $(PYTEST) $(ARGS)
-	@$(call when-possible,strict pass,$(PY) -m infra.local.dynoxide,test-strict)
-	@$(call when-possible,e2e,$(MAKE) --no-print-directory e2e-parts,e2e)
 
 .PHONY: test-strict
-test-strict: $(VENV)/test.stamp ## Run the suite and its nets on dynoxide, or on the engine at TABLE_ENDPOINT=
+test-strict: $(VENV)/test.stamp ## Run the suite alone on dynoxide, or on the engine at TABLE_ENDPOINT=
 	WORKLEDGER_STORE=dynoxide $(PYTEST) $(ARGS)
+
+.PHONY: test-one
+test-one: $(VENV)/test.stamp ## Run the tests of FILE=tests/…, at once
+	@$(PY) -m pytest --no-header $(FILE) $(ARGS)
 
 .PHONY: openapi
 openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew

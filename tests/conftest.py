@@ -1,16 +1,19 @@
-"""One engine a test process, started before anything imports the app, whose client is made at import."""
+"""One engine a test process. Its address is set before anything imports the app, whose client is made at import; it
+starts with the first test that needs it.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local import engine, stack
-from tests.support import streams
+from infra.local import dynoxide, stack
+from infra.local.engine import Store, wanted_store
+from tests.support.on_demand import OnDemand
 
 if TYPE_CHECKING:
     from tests.support.api import Api
@@ -18,39 +21,60 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.figures"]
 
-_running = contextlib.ExitStack()
-_built = pytest.StashKey[stack.Stack]()
+_engines = pytest.StashKey[OnDemand]()
+_HERE = Path(__file__).parent
+_CONTRACT = _HERE / "contract"
+_STORELESS = [_HERE / name for name in ("core", "infra", "local")]
+"""Folders whose tests need no store, or run their own. Elsewhere modules say so by the marker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    built = stack.build(_running.enter_context(engine.running()), "workledger-test")
-    streams.turn_off(built)
-    os.environ.update(built.environment())
-    config.stash[_built] = built
+    # Modules choose their numbers by the store when they are imported.
+    os.environ["WORKLEDGER_STORE"] = os.environ.get("WORKLEDGER_STORE") or _best_store()
+    config.stash[_engines] = engines = OnDemand(wanted_store())
+    os.environ.update(engines.stack.environment())
+    # Its import takes a second and a half, and only the contract net needs it.
+    paths = (Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args)
+    if any(path.is_relative_to(_CONTRACT) or _CONTRACT.is_relative_to(path) for path in paths):
+        config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        module = item.getparent(pytest.Module)
+        if module is not None and any(item.path.is_relative_to(folder) for folder in _STORELESS):
+            module.add_marker("storeless")
+
+
+def _best_store() -> Store:
+    """The strict one, where it was fetched: nobody waits for npm here."""
+    is_there = "WORKLEDGER_DYNOXIDE" in os.environ or (dynoxide.CACHE / "dynoxide").exists()
+    return Store.DYNOXIDE if is_there else Store.MOTO
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    _running.close()
+    config.stash[_engines].end()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"store: {config.stash[_built].engine.store} at {config.stash[_built].engine.table_endpoint}"
+    engine = config.stash[_engines].stack.engine
+    return f"store: {engine.store} at {engine.table_endpoint}"
 
 
 @pytest.fixture(scope="session")
 def local_stack(pytestconfig: pytest.Config) -> stack.Stack:
-    return pytestconfig.stash[_built]
+    return pytestconfig.stash[_engines].start()
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _fresh_table(local_stack: stack.Stack) -> Iterator[None]:
+def _fresh_table(request: pytest.FixtureRequest) -> Iterator[None]:
     """An empty table for each module: moto's every query looks at every item there is."""
+    if request.node.get_closest_marker("storeless"):
+        yield
+        return
+    request.getfixturevalue("local_stack")
     yield
-    client = local_stack.engine.client("dynamodb")
-    client.delete_table(TableName=local_stack.table)
-    client.get_waiter("table_not_exists").wait(TableName=local_stack.table, WaiterConfig={"Delay": 1})
-    stack.ensure_table(client, local_stack.table)
-    streams.turn_off(local_stack)
+    request.config.stash[_engines].new_table()
 
 
 @pytest.fixture(scope="session")

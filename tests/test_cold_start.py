@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.storeless
+
 ROOT = Path(__file__).parents[1]
 
 _SCRIPT = """

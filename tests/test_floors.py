@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.storeless
+
 ROOT = Path(__file__).parents[1]
 FLOORS = ("core", "dal", "auth", "metrics", "action", "modules", "jobs")
 """From the ground up; `app.py` is the roof."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from chalicelib.action.registry import REGISTRY
+
 _DOMAINS = (
     "auth",
     "organizations",
@@ -26,6 +28,10 @@ _DOMAINS = (
 
 
 def load_actions() -> None:
-    """Fills the registry: importing a domain's actions declares them."""
-    for domain in _DOMAINS:
-        import_module(f"{__name__}.{domain}.actions")
+    """Fill the registry, in this order whatever was imported before: importing a domain's actions declares them."""
+    modules = [f"{__name__}.{domain}.actions" for domain in _DOMAINS]
+    for module in modules:
+        import_module(module)
+    actions = sorted(REGISTRY.values(), key=lambda action: modules.index(action.function.__module__))
+    REGISTRY.clear()
+    REGISTRY.update({action.name: action for action in actions})

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from infra.local import dynoxide, with_parent
@@ -64,8 +64,10 @@ class Engine:
     def client(self, service: str) -> Any:
         """A client of this engine, whatever the environment says."""
         on_table = service in {"dynamodb", "dynamodbstreams"}
-        return _session().client(
+        return _session().create_client(
             service,
+            region_name=REGION,
+            **_CREDENTIALS,
             endpoint_url=self.table_endpoint if on_table else self.services_endpoint,
             # dynoxide's shard ids and sequence numbers are shorter than the SDK lets through.
             config=Config(parameter_validation=service != "dynamodbstreams", retries={"total_max_attempts": 2}),
@@ -73,9 +75,9 @@ class Engine:
 
 
 @cache
-def _session() -> boto3.session.Session:
+def _session() -> Any:
     """One for all clients: each session reads the service definitions anew."""
-    return boto3.session.Session(region_name=REGION, **_CREDENTIALS)
+    return botocore.session.get_session()
 
 
 def wanted_store(default: Store = Store.MOTO) -> Store:
@@ -102,16 +104,16 @@ def running(store: Store | None = None, data: Path | None = None) -> Iterator[En
             case Store.MOTO:
                 table = services
             case Store.DYNOXIDE:
-                table = stack.enter_context(_dynoxide(data))
+                table = stack.enter_context(dynoxide_store(free_port(), data))
             case Store.OTHER:
                 table = os.environ["TABLE_ENDPOINT"]
         yield Engine(store, table, services)
 
 
 @contextlib.contextmanager
-def _dynoxide(data: Path | None) -> Iterator[str]:
+def dynoxide_store(port: int, data: Path | None = None) -> Iterator[str]:
+    """Run dynoxide until the block ends; yield its URL. Raises DynoxideUnavailable."""
     path = dynoxide.binary()
-    port = free_port()
     command = [str(path), "--host", HOST, "--port", str(port)]
     if data is not None:
         data.parent.mkdir(parents=True, exist_ok=True)

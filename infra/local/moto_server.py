@@ -1,26 +1,21 @@
-"""moto as a server of this process, made fit for several threads and long histories."""
+"""moto as a server of this process, which loads moto with the first request: its import costs a second."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from moto.core.common_models import BaseModel
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.table import StreamShard, Table
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 
 @contextlib.contextmanager
-def moto_server(host: str) -> Iterator[str]:
-    """Its URL. All of a process share their state."""
+def moto_server(host: str, prepare: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """Yield its URL. All of a process share their state. `prepare` runs before the first request is answered."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server(host, 0, _OneAtATime(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    server = make_server(host, 0, _OnDemand(prepare), threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
     thread.start()
     try:
@@ -31,60 +26,22 @@ def moto_server(host: str) -> Iterator[str]:
         server.server_close()
 
 
-class _OneAtATime:
-    """A WSGI application without concurrency: moto loses acknowledged writes when its calls overlap."""
+class _OnDemand:
+    """The WSGI application, loaded by the first request."""
 
-    def __init__(self, application: Any) -> None:
-        self._application = application
+    def __init__(self, prepare: Callable[[], None]) -> None:
+        self._prepare = prepare
         self._lock = threading.Lock()
+        self._application: Any = None
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        with self._lock:
-            return list(self._application(environ, start_response))
+        if self._application is None:
+            with self._lock:
+                if self._application is None:
+                    from infra.local.moto_app import application
 
-
-# A transaction copies the whole table for each of its items, to undo it: what never changes can be shared.
-
-
-def _copy_sharing_items(table: Table, memo: dict[int, Any]) -> Table:
-    twin = copy.copy(table)
-    memo[id(table)] = twin
-    twin.items = copy.copy(table.items)
-    twin.items.update({key: dict(items) for key, items in table.items.items()})
-    twin.stream_shard = copy.deepcopy(table.stream_shard, memo)
-    return twin
-
-
-Table.__deepcopy__ = _copy_sharing_items  # type: ignore[attr-defined]
-_update_in_place = DynamoDBBackend.update_item
-
-
-def _update_a_copy(backend: DynamoDBBackend, table_name: str, key: dict[str, Any], *rest: Any, **named: Any) -> Any:
-    table = backend.get_table(table_name)
-    partition, sort = backend.get_keys_value(table, key)
-    item = table.get_item(partition, sort)
-    if item is not None:
-        table.items[partition][sort] = copy.deepcopy(item)
-    return _update_in_place(backend, table_name, key, *rest, **named)
-
-
-DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment, method-assign]
-
-
-def _copy_sharing_records(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
-    twin = copy.copy(shard)
-    memo[id(shard)] = twin
-    twin.table = copy.deepcopy(shard.table, memo)
-    twin.items = list(shard.items)
-    return twin
-
-
-StreamShard.__deepcopy__ = _copy_sharing_records  # type: ignore[attr-defined]
-
-
-def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
-    """moto keeps every instance of every model, for its dashboard: with the copies, gigabytes of dead tables."""
-    return object.__new__(cls)
-
-
-BaseModel.__new__ = _untracked  # type: ignore[method-assign]
+                    self._application = application()
+                    # What it asks this server for comes in on other threads, which find the application loaded.
+                    self._prepare()
+        answer: Iterable[bytes] = self._application(environ, start_response)
+        return answer

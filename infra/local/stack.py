@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.local.engine import Engine
+from infra.local.engine import ACCOUNT, Engine
 from infra.local.table import create_queue, ensure_table
 
 SENDER = "no-reply@workledger.example"
+MAIL_QUEUE, METRICS_QUEUE = QUEUES = ("MailQueue", "MetricsQueue")
+"""As the template calls them."""
 
 
 @dataclass(frozen=True)
 class Stack:
     engine: Engine
     table: str
-    mail_queue_url: str
-    metrics_queue_url: str
+
+    @property
+    def mail_queue_url(self) -> str:
+        return self._queue_url(MAIL_QUEUE)
+
+    @property
+    def metrics_queue_url(self) -> str:
+        return self._queue_url(METRICS_QUEUE)
+
+    def _queue_url(self, resource: str) -> str:
+        return f"{self.engine.services_endpoint}/{ACCOUNT}/{self.queue_name(resource)}"
+
+    def queue_name(self, resource: str) -> str:
+        return f"{self.table}-{resource.removesuffix('Queue').lower()}"
 
     def environment(self) -> dict[str, str]:
         """Everything the app reads. The table's client is made at import: set this before importing `app`."""
@@ -36,10 +50,16 @@ class Stack:
 
 
 def build(engine: Engine, name: str = "workledger-local") -> Stack:
-    """Raises TableDiffers when the engine kept a table of another shape under that name."""
+    """Create what is missing. Raises TableDiffers when the engine kept a table of another shape under that name."""
     ensure_table(engine.client("dynamodb"), name)
-    sqs = engine.client("sqs")
-    mail = create_queue(sqs, "MailQueue", f"{name}-mail")
-    metrics = create_queue(sqs, "MetricsQueue", f"{name}-metrics")
-    engine.client("sesv2").create_email_identity(EmailIdentity=SENDER)
-    return Stack(engine, name, mail, metrics)
+    stack = Stack(engine, name)
+    create_services(stack)
+    return stack
+
+
+def create_services(stack: Stack) -> None:
+    """Create the queues and the sender."""
+    sqs = stack.engine.client("sqs")
+    for resource in QUEUES:
+        create_queue(sqs, resource, stack.queue_name(resource))
+    stack.engine.client("sesv2").create_email_identity(EmailIdentity=SENDER)

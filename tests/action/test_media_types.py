@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.action.media_types import CSV, JSON, parse, preferred
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 OFFERED = [JSON, CSV]
 
 

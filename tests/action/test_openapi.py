@@ -18,6 +18,8 @@ from chalicelib.core.errors import HTTP_STATUS, ErrorCode
 from infra.openapi import COPY, current
 from tests.support.api import Api
 
+pytestmark = pytest.mark.storeless
+
 DOCUMENT = openapi.document()
 ACTIONS = [*REGISTRY]
 

@@ -13,6 +13,8 @@ from chalicelib.action.registry import REGISTRY
 from chalicelib.action.validation import arguments_of
 from chalicelib.core.errors import ActionError
 
+pytestmark = pytest.mark.storeless
+
 COUNT: dict[str, Any] = {"type": "snapshot", "source": "workers", "aggregate": "count"}
 
 

@@ -18,6 +18,8 @@ from chalicelib.core.csv_body import CsvBody
 from chalicelib.dal.audit import AuditEvent
 from tests.support.declared import registry_kept
 
+pytestmark = pytest.mark.storeless
+
 
 class Anonymous(Body):
     name: str

@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from chalicelib.auth import passwords
 from chalicelib.core.errors import ActionError
 
+pytestmark = pytest.mark.storeless
+
 
 def test_the_hash_is_argon2id_with_owasps_parameters_and_its_own_salt() -> None:
     one, other = passwords.hash_secret("quiet-harbour-42"), passwords.hash_secret("quiet-harbour-42")

@@ -7,6 +7,8 @@ import pytest
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.dal.users import Role
 
+pytestmark = pytest.mark.storeless
+
 EVERYBODY = {"workspace:read", "self"}
 WORKING = {
     "activities:record",

@@ -14,6 +14,8 @@ from chalicelib.core import clock
 from chalicelib.dal import months
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC, microsecond=999_000)
 MILLISECOND = timedelta(milliseconds=1)

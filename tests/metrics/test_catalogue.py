@@ -20,6 +20,8 @@ from chalicelib.metrics.catalogue_view import catalogue_view
 from chalicelib.metrics.faults import InvalidQuery
 from chalicelib.metrics.query import parse
 
+pytestmark = pytest.mark.storeless
+
 COLLECTIONS: dict[str, Collection[Any]] = {
     "assignments": ASSIGNMENTS,
     "clients": CLIENTS,

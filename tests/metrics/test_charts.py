@@ -20,6 +20,8 @@ from chalicelib.metrics.periods import Step
 from tests.support import vega
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 FIRST = date(2026, 6, 8)
 HOURS = Subject("Hours", Unit.HOURS, "EUR")
 MONEY = Subject("Billed", Unit.MONEY, "EUR")

@@ -28,6 +28,8 @@ from chalicelib.metrics.periods import (
 )
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 MINUTE = timedelta(minutes=1)
 CLOSED = {NamedPeriod.YESTERDAY, NamedPeriod.LAST_WEEK, NamedPeriod.LAST_MONTH}
 

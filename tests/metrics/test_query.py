@@ -31,6 +31,8 @@ from chalicelib.metrics.query import (
 from tests.support.laws import law
 from tests.support.metric_queries import queries
 
+pytestmark = pytest.mark.storeless
+
 Json = dict[str, Any]
 
 HOURS: Json = {"source": "assignments", "aggregate": "sum", "field": "hours"}

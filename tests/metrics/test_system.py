@@ -11,6 +11,8 @@ from chalicelib.metrics.outcomes import Unit
 from chalicelib.metrics.query import parse, sources_of, unit_of
 from chalicelib.metrics.system import SYSTEM, SystemMetric
 
+pytestmark = pytest.mark.storeless
+
 FINANCIAL, OPERATIONAL, PRODUCTIVITY, SALES = MetricCategory
 BY_KEY = {metric.key: metric for metric in SYSTEM.values()}
 

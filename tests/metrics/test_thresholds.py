@@ -12,6 +12,8 @@ from chalicelib.dal.metric_terms import Direction
 from chalicelib.metrics.thresholds import Status, change, change_percent, faults, progress, status_of
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 UP, DOWN, BAND = Direction.UP, Direction.DOWN, Direction.BAND
 FIGURES = st.decimals(-1000, 1000, places=2)
 MAYBE = st.none() | FIGURES

@@ -15,6 +15,8 @@ from chalicelib.core.errors import ActionError
 from chalicelib.modules.quick_actions.forms import MAXIMUM_PARTS, MAXIMUM_VALUES, require_payload, require_schema
 from tests.support.laws import law
 
+pytestmark = pytest.mark.storeless
+
 UNUSED = "is not taken: a form is one document, with references by #/…"
 NO_REGEX = "is not a regular expression, is too large, or looks around or back, which forms can't"
 

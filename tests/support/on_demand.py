@@ -1,0 +1,59 @@
+"""The engines of a test process: their addresses are known at once, each starts with its first use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+from infra.local import table
+from infra.local.engine import HOST, Engine, Store, dynoxide_store
+from infra.local.moto_server import moto_server
+from infra.local.stack import Stack, create_services
+from tests.support import streams
+
+TABLE = "workledger-test"
+
+
+class OnDemand:
+    """A stack that is not there yet: the app may be imported, whose client needs nothing but the addresses."""
+
+    def __init__(self, store: Store) -> None:
+        self._parts = contextlib.ExitStack()
+        services = self._parts.enter_context(moto_server(HOST, prepare=lambda: create_services(self.stack)))
+        self._reserved: socket.socket | None = None
+        self._is_started = False
+        self.stack = Stack(Engine(store, self._table_endpoint(store, services), services), TABLE)
+
+    def _table_endpoint(self, store: Store, services: str) -> str:
+        if store is Store.OTHER:
+            return os.environ["TABLE_ENDPOINT"]
+        if store is Store.MOTO:
+            return services
+        # Bound, so that no other process is given the port before the store takes it.
+        self._reserved = socket.socket()
+        self._reserved.bind((HOST, 0))
+        return f"http://{HOST}:{self._reserved.getsockname()[1]}"
+
+    def start(self) -> Stack:
+        """The store runs and has an empty table."""
+        if not self._is_started:
+            self._is_started = True
+            if self._reserved is not None:
+                port: int = self._reserved.getsockname()[1]
+                self._reserved.close()
+                self._parts.enter_context(dynoxide_store(port))
+            self.new_table()
+        return self.stack
+
+    def new_table(self) -> None:
+        """An empty table in place of the one that is there, if any."""
+        client = self.stack.engine.client("dynamodb")
+        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+            client.delete_table(TableName=TABLE)
+            client.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
+        table.create_table(client, TABLE)
+        streams.turn_off(self.stack)
+
+    def end(self) -> None:
+        self._parts.close()
