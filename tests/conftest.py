@@ -77,6 +77,18 @@ def _fresh_table(request: pytest.FixtureRequest) -> Iterator[None]:
     request.config.stash[_engines].new_table()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _cheap_hashes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Secrets are hashed by the hundred; how hard the hashes are is for the tests of passwords to watch."""
+    if request.node.get_closest_marker("storeless"):
+        yield
+        return
+    from tests.support import hashing
+
+    with hashing.cheap():
+        yield
+
+
 @pytest.fixture(scope="session")
 def api() -> Api:
     from tests.support.api import Api

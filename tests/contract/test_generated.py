@@ -26,7 +26,6 @@ from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import REGISTRY
 from chalicelib.core.errors import ErrorCode
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
-from infra.local.engine import Store, wanted_store
 from infra.local.gateway import Gateway
 from infra.local.stack import Stack
 from tests.contract.ground import BASE_URL, Ground, is_valid, negated, session
@@ -34,11 +33,11 @@ from tests.support import store
 from tests.support.api import Api
 from tests.support.arrange import operation
 from tests.support.figures import GENERATED_REQUESTS
+from tests.support.laws import IS_FULL
 
 DOCUMENT = openapi.document()
-EXAMPLES = 5 if wanted_store() is Store.MOTO else 20
-"""Random requests of an action, beside those that try each of its limits. Few where each costs most: the floor that
-they are about is the same over every engine."""
+EXAMPLES = 20 if IS_FULL else 5
+"""Random requests of an action, beyond those that try each of its limits."""
 
 REASONS_OF_STATE = {
     "code: is wrong or no longer valid",

@@ -23,14 +23,6 @@ def store(local_stack: Stack) -> Store:
     return store.of(local_stack)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _cheap_hashes() -> Iterator[None]:
-    from tests.support import hashing
-
-    with hashing.cheap():
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _as_it_was(store: Store) -> Iterator[None]:
     """Each test leaves the table as it found it, so that it stays small: moto's every call looks at every item."""
