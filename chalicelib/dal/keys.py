@@ -4,7 +4,8 @@
 | ----------------------------------------------- | ------------------------------------------------------ |
 | session, user and organization of a token       | one BatchGetItem of three keys, strongly consistent    |
 | who owns an e-mail address; its credential      | `EMAIL#<address>` / `CREDENTIAL`                       |
-| failed sign-ins of an address or a source       | `EMAIL#…` or `SOURCE#…` / `ATTEMPTS#<purpose>#<window>` |
+| uses of a limit by an address, a source         | `EMAIL#…` or `SOURCE#…` / `LIMIT#<name>`               |
+| … by an organization                            | `ORG#<org>#LIMIT` / `LIMIT#<name>`                     |
 | an entity by id                                 | `ORG#<org>#<ENTITY>` / `<id>`                          |
 | live (or deleted) entities, searched and sorted | gsi1 `ORG#<org>#<ENTITY>#LIVE` (`#DELETED`)            |
 | all entities in order of creation               | `ORG#<org>#<ENTITY>`, by id                            |
@@ -56,6 +57,8 @@ GSI6 = "gsi6"
 GSI7 = "gsi7"
 GSI8 = "gsi8"
 GSI9 = "gsi9"
+
+_LIMIT = "LIMIT"
 
 
 class Key(NamedTuple):
@@ -263,6 +266,18 @@ def attempts_of_address(address: str, purpose: str, window: int) -> Key:
 
 def attempts_of_source(source: str, purpose: str, window: int) -> Key:
     return Key(f"SOURCE#{source}", f"ATTEMPTS#{purpose}#{window}")
+
+
+def limit_of_address(address: str, name: str) -> Key:
+    return Key(_address(address), f"{_LIMIT}#{name}")
+
+
+def limit_of_source(source: str, name: str) -> Key:
+    return Key(f"SOURCE#{source}", f"{_LIMIT}#{name}")
+
+
+def limit_of_organization(organization: OrganizationId, name: str) -> Key:
+    return Key(partition(organization, _LIMIT), f"{_LIMIT}#{name}")
 
 
 def decoy(address: str, number: int) -> Key:

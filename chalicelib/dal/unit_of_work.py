@@ -110,9 +110,9 @@ class UnitOfWork:
         existing = table.all_of([Item.pk.exists(), condition])
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), refusal, existing, actions))
 
-    def upsert(self, key: Key, actions: Sequence[Action]) -> None:
+    def upsert(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """For counters that begin to exist when first counted."""
-        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, None, actions))
+        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, condition, actions))
 
     def delete(self, key: Key, condition: Condition | None, refusal: Refusal) -> None:
         self._add(_Write(_Kind.DELETE, Item(key.pk, key.sk), refusal, condition))

@@ -1,0 +1,222 @@
+"""Rate limits: at most so many uses in any window of a given length, for one subject and one purpose.
+
+A subject is an e-mail address, a source address or an organization. Uses are counted in slots, a fifteenth of the
+window each, and the slots that a window can touch are added up: no window of that length ever holds more than the
+quota. A use is reserved by a conditional write *before* the work it pays for, so parallel requests get no more than
+sequential ones; it may be given back afterwards. See docs/decisions/limits.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.core import clock, ids
+from chalicelib.core.errors import ActionError, ErrorCode
+from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause, stale
+
+SLOTS = 15
+"""A use counts for one window and at most one slot more: the price of counting by slots."""
+
+_TRIES = 6
+"""A try fails only because others took the last use, or began a slot, at the same time."""
+
+_DATA = Item.data
+
+
+class Limit(NamedTuple):
+    """`name` is what headers and keys call it: lower-case letters and dashes."""
+
+    name: str
+    quota: int
+    seconds: int
+
+    def of_address(self, address: str) -> Allowance:
+        return Allowance(self, keys.limit_of_address(address, self.name))
+
+    def of_source(self, source: str) -> Allowance:
+        return Allowance(self, keys.limit_of_source(source, self.name))
+
+    def of_organization(self, organization: OrganizationId) -> Allowance:
+        return Allowance(self, keys.limit_of_organization(organization, self.name))
+
+    def slot_at(self, milliseconds: int) -> int:
+        return milliseconds * SLOTS // (self.seconds * 1000)
+
+    def start_of(self, slot: int) -> float:
+        """Epoch seconds."""
+        return slot * self.seconds / SLOTS
+
+
+class Allowance(NamedTuple):
+    """A limit as it applies to one subject."""
+
+    limit: Limit
+    key: Key
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How much of an allowance is used, at the instant it was looked at."""
+
+    allowance: Allowance
+    now: int
+    """Milliseconds since 1970."""
+    version: int | None
+    """Of the stored item; None where there is none."""
+    origin: str
+    """Names the item's life from its creation to its removal: a use is given back only to the life it was taken in."""
+    head: int
+    """The newest slot. A clock that runs behind counts into it."""
+    slots: tuple[tuple[int, int], ...] = ()
+    """The slots that still count, oldest first, with their uses. The stored item has their sum, too, as `used`."""
+
+    @property
+    def limit(self) -> Limit:
+        return self.allowance.limit
+
+    @property
+    def used(self) -> int:
+        return sum(uses for _, uses in self.slots)
+
+    @property
+    def left(self) -> int:
+        return max(0, self.limit.quota - self.used)
+
+    @property
+    def seconds_to_room(self) -> int:
+        """Until one more use has room; 0 while it has."""
+        used = self.used
+        for slot, uses in self.slots:
+            if used < self.limit.quota:
+                break
+            used -= uses
+            if used < self.limit.quota:
+                return self._seconds_to_end_of(slot)
+        return 0
+
+    @property
+    def seconds_to_rest(self) -> int:
+        """Until all of the quota is there again."""
+        return max((self._seconds_to_end_of(slot) for slot, uses in self.slots if uses), default=0)
+
+    def _seconds_to_end_of(self, slot: int) -> int:
+        return max(1, math.ceil(self.limit.start_of(slot + SLOTS + 1) - self.now / 1000))
+
+
+class Use(NamedTuple):
+    """One reserved use. `usage` includes it."""
+
+    usage: Usage
+    slot: int
+
+
+class RateLimited(ActionError):
+    def __init__(self, usage: Usage) -> None:
+        seconds = usage.seconds_to_room or 1
+        super().__init__(
+            ErrorCode.RATE_LIMITED, f"too many attempts; try again in {seconds} s", retry_after_seconds=seconds
+        )
+        self.usage = usage
+
+
+def read(allowance: Allowance, item: Item | None) -> Usage:
+    """The usage that a stored item holds, without the slots that have passed."""
+    now = clock.milliseconds(clock.now())
+    current = allowance.limit.slot_at(now)
+    if item is None or item.data is None:
+        return Usage(allowance, now, None, str(ids.new_id()), current)
+    head = max(current, int(item.data["head"]))
+    slots = sorted((int(slot), int(uses)) for slot, uses in item.data["slots"].items())
+    return Usage(
+        allowance,
+        now,
+        int(item.version or 0),
+        item.data["origin"],
+        head,
+        tuple((slot, uses) for slot, uses in slots if slot >= head - SLOTS),
+    )
+
+
+def load(*allowances: Allowance) -> list[Usage]:
+    """In one round trip, strongly consistent."""
+    items = table.batch_get(allowance.key for allowance in allowances)
+    return [read(allowance, items.get(allowance.key)) for allowance in allowances]
+
+
+def take(*usages: Usage) -> list[Use]:
+    """Reserve one use of each, all or none, apart from any unit of work; RATE_LIMITED when one has none left.
+
+    One round trip where the usages just read are still right. It fails closed: when others keep coming in between,
+    that is RATE_LIMITED too.
+    """
+    for tried in range(_TRIES):
+        if tried > 1:
+            pause(tried)
+        unit = UnitOfWork(NO_ORGANIZATION)
+        uses = [take_in(unit, usage) for usage in usages]
+        try:
+            unit.commit()
+        except StaleRead:
+            usages = tuple(load(*(usage.allowance for usage in usages)))
+        else:
+            return uses
+    raise RateLimited(usages[0])
+
+
+def take_in(unit: UnitOfWork, usage: Usage) -> Use:
+    """Reserve one use in the unit's own transaction: it counts exactly when the rest of the unit does.
+
+    RATE_LIMITED when `usage`, which the request has just read, leaves none; stale when that is no longer right.
+    """
+    if not usage.left:
+        raise RateLimited(usage)
+    key, slot = usage.allowance.key, str(usage.head)
+    slots = dict(usage.slots)
+    if usage.head in slots:
+        # Within a slot, takers do not collide: each adds to what is there as long as that is below the quota.
+        uses, used = _DATA["slots"][slot], _DATA["used"]
+        add = [uses.set(uses + 1), used.set(used + 1), Item.version.add(1)]
+        same = (_DATA["head"] == usage.head) & (_DATA["origin"] == usage.origin)
+        unit.update(key, add, same & (used < usage.limit.quota), stale)
+    else:
+        unchanged = Item.pk.does_not_exist() if usage.version is None else Item.version == usage.version
+        unit.upsert(key, _begin_slot(usage), unchanged)
+    slots[usage.head] = slots.get(usage.head, 0) + 1
+    return Use(replace(usage, slots=tuple(slots.items())), usage.head)
+
+
+def give_back(*uses: Use) -> None:
+    """Undo reservations. Without effect on one that no longer counts: its slot has passed, or all was forgotten."""
+    for use in uses:
+        unit = UnitOfWork(NO_ORGANIZATION)
+        slot, used = _DATA["slots"][str(use.slot)], _DATA["used"]
+        unit.update(
+            use.usage.allowance.key,
+            [slot.set(slot - 1), used.set(used - 1), Item.version.add(1)],
+            (slot > 0) & (_DATA["origin"] == use.usage.origin),
+            stale,
+        )
+        with contextlib.suppress(StaleRead):
+            unit.commit()
+
+
+def forget(unit: UnitOfWork, allowance: Allowance) -> None:
+    """Give back every use of the subject, in the unit's own transaction."""
+    unit.delete(allowance.key, None, stale)
+
+
+def _begin_slot(usage: Usage) -> list[Action]:
+    """Drops the slots that have passed, so that the item stays small: at most `SLOTS` + 1 of them."""
+    slots = {**{str(slot): uses for slot, uses in usage.slots if uses}, str(usage.head): 1}
+    data = {"head": usage.head, "slots": slots, "used": sum(slots.values()), "origin": usage.origin}
+    ends = math.ceil(usage.limit.start_of(usage.head + SLOTS + 1))
+    return [_DATA.set(table.encoded(data)), Item.version.add(1), Item.ttl.set(ends)]
