@@ -8,6 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 PORT ?= 8000
+LIMITS ?= off
 # Passed on to pytest, as in `make test ARGS="-k cursors"`.
 ARGS ?=
 # The tests share nothing but the processor: each worker has an engine of its own, and whole modules, which are furnished once.
@@ -38,8 +39,8 @@ $(VENV)/test.stamp: tests/requirements.txt $(VENV)/serve.stamp
 # ---- run
 
 .PHONY: serve
-serve: $(VENV)/serve.stamp ## Run the product here: PORT=8000, WORKLEDGER_STORE=moto|dynoxide
-	@exec $(PY) -m infra.local.serve --port $(PORT) --end-with-parent
+serve: $(VENV)/serve.stamp ## Run the product here: PORT=8000, LIMITS=on|off (by source), WORKLEDGER_STORE=moto|dynoxide
+	@exec $(PY) -m infra.local.serve --port $(PORT) --limits $(LIMITS) --end-with-parent
 
 .PHONY: reset
 reset: ## Drop the data that `make serve` keeps

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chalicelib.auth import sessions
 from chalicelib.auth.principal import Principal
+from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.auth.sessions import OpenedSession
 from chalicelib.core import clock
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
@@ -42,6 +43,9 @@ class PublicContext:
     """For an action that anyone may call. It says itself, through `begin`, which organization it writes in."""
 
     request: Request
+    limits: RequestLimits = field(default_factory=RequestLimits)
+    digest: bytes = b""
+    """The same for all repetitions of a request, and for no other request."""
     unit: UnitOfWork = field(default_factory=lambda: UnitOfWork(NO_ORGANIZATION))
     opened: OpenedSession | None = None
     actor: Actor = field(default_factory=lambda: Actor(name="nobody signed in"))
@@ -67,6 +71,7 @@ class Context:
     action: str
     query_fingerprint: str
     """The filters of a list request: a cursor serves only the list and filters it was made for."""
+    limits: RequestLimits = field(default_factory=RequestLimits)
     now: datetime = field(default_factory=clock.now)
     """The one instant at which the request looks at everything whose state depends on time."""
 

@@ -26,7 +26,15 @@ def mount(app: Chalice) -> None:
     cors = CORSConfig(
         allow_origin=settings().cors_origin,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
-        expose_headers=["Content-Disposition", "ETag", "Idempotency-Replayed", "Retry-After", "X-Request-Id"],
+        expose_headers=[
+            "Content-Disposition",
+            "ETag",
+            "Idempotency-Replayed",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-Id",
+        ],
         max_age=_MAX_AGE_SECONDS,
     )
     for action in REGISTRY.values():

@@ -24,10 +24,12 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
 from chalicelib.auth import passwords
+from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal import idempotency
 from chalicelib.dal.idempotency import Answer
 from chalicelib.dal.keys import Key
+from chalicelib.dal.limits import Allowance, load
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 
@@ -52,12 +54,21 @@ class _CommitStore(BasePersistenceLayer):
     """One request's store. `finish` completes the unit of work that `_update_record` commits."""
 
     def __init__(
-        self, key_of: Callable[[str], Key], secrets: str | None, finish: Callable[[], UnitOfWork], *, looks_first: bool
+        self,
+        key_of: Callable[[str], Key],
+        secrets: str | None,
+        finish: Callable[[], UnitOfWork],
+        limits: RequestLimits,
+        guesses: Allowance | None,
+        *,
+        looks_first: bool,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Powertools has no types for it
         self._key_of = key_of
         self._secrets = secrets
         self._finish = finish
+        self._limits = limits
+        self._guesses = guesses
         self._looks_first = looks_first
 
     def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
@@ -102,8 +113,12 @@ class _CommitStore(BasePersistenceLayer):
             self._validate_payload(record, stored)
         except IdempotencyValidationError:
             return mismatch()
-        if self._secrets is not None and not passwords.verify(answer.secrets_hash, self._secrets):
-            return mismatch()
+        if self._secrets is not None and self._guesses is not None:
+            # Whoever knows the key and the rest of the input could guess the secrets behind it.
+            self._limits.take(*load(self._guesses))
+            if not passwords.verify(answer.secrets_hash, self._secrets):
+                return mismatch()
+            self._limits.prove(self._guesses)
         return Replay(json.loads(answer.body))
 
     def _get_record(self, idempotency_key: str) -> DataRecord:
@@ -125,14 +140,17 @@ def carry_out(
     key_of: Callable[[str], Key],
     perform: Callable[[], Any],
     finish: Callable[[], UnitOfWork],
+    limits: RequestLimits,
+    guesses: Allowance | None,
     looks_first: bool,
 ) -> Any:
     """Runs `perform` and commits what `finish` completes, once for each key in `scope`; returns the body.
 
     Raises `Replay` with the earlier body for a repeated request, IDEMPOTENCY_MISMATCH when its input differs.
-    `looks_first`: before `perform` runs, because it writes something beside the unit; at one more round trip.
+    `guesses`: the limit on guessing the secrets, where there are any. `looks_first`: for an answer before `perform`
+    runs, which writes beside the unit or would refuse a repetition; at one more round trip.
     """
-    store = _CommitStore(key_of, secrets, finish, looks_first=looks_first)
+    store = _CommitStore(key_of, secrets, finish, limits, guesses, looks_first=looks_first)
 
     # Powertools has no types for its decorator.
     @idempotent_function(  # type: ignore[untyped-decorator]  # Powertools has no types for it

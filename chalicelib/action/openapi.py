@@ -19,6 +19,9 @@ _ALWAYS = (ErrorCode.DATABASE_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.RATE_LI
 _SIGNED_IN = (ErrorCode.NOT_AUTHENTICATED, ErrorCode.SESSION_EXPIRED, ErrorCode.FORBIDDEN)
 _WRITE = (ErrorCode.CONFLICT, ErrorCode.IDEMPOTENCY_MISMATCH)
 
+_LIMIT_HEADERS = ("RateLimit", "RateLimit-Policy")
+_LIMITS = '^"[a-z-]+";{0}(, "[a-z-]+";{0})*$'
+
 _HEADERS = {
     "Content-Disposition": {
         "description": "The name to save the file under, where the answer is not JSON.",
@@ -29,6 +32,16 @@ _HEADERS = {
     "Idempotency-Replayed": {
         "description": "`true` when the request was carried out before and this is its answer.",
         "schema": {"type": "string", "const": "true"},
+    },
+    "RateLimit": {
+        "description": "Each limit that the request fell under: `r` uses are left; in `t` seconds some return.",
+        "schema": {"type": "string", "pattern": _LIMITS.format("r=[0-9]+;t=[0-9]+")},
+        "example": '"sign-in";r=9;t=931',
+    },
+    "RateLimit-Policy": {
+        "description": "Each limit that the request fell under: `q` uses in any `w` seconds.",
+        "schema": {"type": "string", "pattern": _LIMITS.format("q=[0-9]+;w=[0-9]+")},
+        "example": '"sign-in";q=10;w=900',
     },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
     "Vary": {"description": "What chooses the media type.", "schema": {"type": "string", "const": "Accept"}},
@@ -157,6 +170,8 @@ class _Builder:
             names.append("ETag")
         if action.is_write:
             names.append("Idempotency-Replayed")
+        if action.limits:
+            names += _LIMIT_HEADERS
         if action.raw_media_type not in {None, JSON} or action.representations:
             names.append("Content-Disposition")
         if action.representations:
@@ -243,7 +258,9 @@ def _who(action: Action) -> str:
 
 
 def _error_response(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
-    headers = ("X-Request-Id", "Retry-After") if status in {429, 503} else ("X-Request-Id",)
+    headers = {429: ("X-Request-Id", "Retry-After", *_LIMIT_HEADERS), 503: ("X-Request-Id", "Retry-After")}.get(
+        status, ("X-Request-Id",)
+    )
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": [*codes]}}}}}
     schema = {"allOf": [{"$ref": REFERENCE + "Error"}, narrowed]}
     content = {"schema": schema, "examples": examples.of_errors(codes)}

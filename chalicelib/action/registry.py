@@ -21,6 +21,7 @@ from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.limits import Limit
 
 F = TypeVar("F", bound=Callable[..., Any])
 Renderer = Callable[[Any], Raw]
@@ -42,6 +43,10 @@ class Action:
     errors: tuple[ErrorCode, ...]
     ends_session: bool
     """The session that it ended may still ask for its answer."""
+    limits: tuple[Limit, ...]
+    """Which it may take, for its description: what is taken, its function says."""
+    replays_first: bool
+    """A repetition must not reach its function, which would refuse it: its stored answer is looked for before."""
     representations: Mapping[str, Renderer]
     """By media type, what makes the answer of a result for who would rather have that than the envelope."""
     function: Callable[..., Any]
@@ -61,6 +66,10 @@ class Action:
     def is_in_parts(self) -> bool:
         """It writes in several transactions: its function takes `parts`."""
         return "parts" in self.types
+
+    @property
+    def looks_first(self) -> bool:
+        return self.replays_first or self.is_in_parts
 
     @property
     def takes_body(self) -> bool:
@@ -134,13 +143,16 @@ def action(
     status: int = 200,
     errors: tuple[ErrorCode, ...] = (),
     ends_session: bool = False,
+    limits: tuple[Limit, ...] = (),
+    replays_first: bool = False,
     representations: Mapping[str, Renderer] | None = None,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data], [parts])` as the server action `name`.
 
     `data` is the body of POST, PUT and PATCH and the query of the others; `parts` is for what does not fit one
-    transaction. `errors` are those beyond what every such
-    action can answer. `ends_session`: it may end the very session that calls it. `representations`: for what only
+    transaction. `errors` are those beyond what every such action can answer. `ends_session`: it may end the very
+    session that calls it. `limits`: the rate limits it takes uses of. `replays_first`: its function would refuse a
+    repetition, so the stored answer is looked for before, at one more round trip. `representations`: for what only
     reads, other forms of its result by media type, answered to whom prefers them to JSON.
     """
 
@@ -158,6 +170,8 @@ def action(
             status,
             errors,
             ends_session,
+            limits,
+            replays_first,
             representations or {},
             function,
             parameters,

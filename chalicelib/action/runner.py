@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -19,6 +20,7 @@ from chalicelib.action.parts import Parts
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
+from chalicelib.auth.rate_limits import REPETITIONS, RequestLimits
 from chalicelib.auth.sessions import another_token
 from chalicelib.core import text
 from chalicelib.core.contracts import Contract
@@ -43,6 +45,8 @@ def run(action: Action, request: Request) -> Reply:
             reply = run.reply()
         except Exception as error:  # noqa: BLE001  whatever it is, it becomes the envelope, and a bug is logged
             reply = failure(error, request.id)
+        run.limits.settle()
+        reply.headers |= run.limits.headers()
         reply.headers["X-Request-Id"] = request.id
         run.observe(reply, traffic, (time.perf_counter() - started) * 1000)
     return reply
@@ -58,7 +62,8 @@ class _Run:
         self.ended: SessionEnded | None = None
         self.arguments: dict[str, Any] = {}
         self.key: str | None = None
-        self.context: AnyContext = PublicContext(request)
+        self.limits = RequestLimits()
+        self.context: AnyContext = PublicContext(request, self.limits)
 
     def reply(self) -> Reply:
         self._authenticate()
@@ -74,7 +79,9 @@ class _Run:
                 self._authenticate()
                 self._authorize()
             try:
-                return self._answer(self._write() if self.key is None else self._write_once())
+                data = self._write() if self.key is None else self._write_once()
+                self.limits.commit()
+                return self._answer(data)
             except StaleRead:
                 continue
             except Replay as replay:
@@ -124,11 +131,12 @@ class _Run:
 
     def _new_context(self) -> AnyContext:
         if self.principal is None:
-            return PublicContext(self.request)
+            return PublicContext(self.request, self.limits, self._digest() if self.action.is_write else b"")
         unit = UnitOfWork(self.principal.tenant)
         if self.action.is_write:
             unit.expected_versions = expected_versions(self.request.headers.get("if-match"))
-        return Context(self.request, self.principal, unit, self.action.name, steps.query_fingerprint(self.request))
+        fingerprint = steps.query_fingerprint(self.request)
+        return Context(self.request, self.principal, unit, self.action.name, fingerprint, self.limits)
 
     # -- step 6: commit --------------------------------------------------------------------------------------------
 
@@ -159,7 +167,9 @@ class _Run:
             key_of=self._record_key,
             perform=perform,
             finish=self._finish,
-            looks_first=self.action.is_in_parts,
+            limits=self.limits,
+            guesses=REPETITIONS.of_address(self._email()) if secrets else None,
+            looks_first=self.action.looks_first,
         )
         data = json.loads(body["data"])
         return {**token, **data} if token else data
@@ -192,8 +202,12 @@ class _Run:
             return keys.idempotency_of_address(self._email(), digest)
         return keys.idempotency(self.principal.tenant, digest)
 
+    def _digest(self) -> bytes:
+        return hashlib.sha256(json.dumps([self.action.name, self._scope()], sort_keys=True).encode()).digest()
+
     def _email(self) -> str:
-        return str(self.arguments["data"].email)
+        """Of whom the request concerns: its caller, else whoever it names."""
+        return self.principal.user.email if self.principal else str(self.arguments["data"].email)
 
     def _input(self) -> tuple[dict[str, Any], str | None]:
         """The input without its secrets, and the secrets."""

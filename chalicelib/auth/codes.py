@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 from chalicelib.auth import passwords
 from chalicelib.core import clock
 from chalicelib.core.contracts import secret_length
-from chalicelib.core.errors import ActionError, invalid_field
+from chalicelib.core.errors import invalid_field
 from chalicelib.dal import credentials
 from chalicelib.dal.credentials import CodePurpose, Credential
 
@@ -36,15 +36,22 @@ def issue(credential: Credential, purpose: CodePurpose) -> str | None:
     return f"{code[:5]}-{code[5:]}"
 
 
-def redeem(email: str, purpose: CodePurpose, given: SecretStr) -> Credential:
-    """Spends one attempt. The same refusal for a wrong, expired, used or never mailed code, and in the same time."""
-    credential = credentials.attempt_code(email, purpose)
+def require_right(
+    credential: Credential | None, email: str, purpose: CodePurpose, given: SecretStr, request: bytes
+) -> Credential:
+    """The credential, for the right code. One refusal for a wrong, expired, used or never mailed one, in the same time.
+
+    A wrong guess is counted before it is answered, once for the repetitions of a `request`. A right one costs nothing
+    before the commit that uses the code up, which is refused after five wrong ones: however many guesses run at once,
+    five are answered.
+    """
     code = credential.code(purpose) if credential else None
+    if code is not None and not code.is_open:
+        code = None
     text = given.get_secret_value().upper().translate(_LOOKALIKES)
-    if not passwords.verify(code.hash if code else None, text) or credential is None:
-        raise _refused()
-    return credential
-
-
-def _refused() -> ActionError:
-    return invalid_field("code", "is wrong or no longer valid")
+    if passwords.verify(code.hash if code else None, text) and credential is not None:
+        return credential
+    # Slow, so that nothing stored lets the code be guessed quickly.
+    guess = passwords.slow_digest(text, request)
+    credentials.record_wrong_guess(email, purpose, code, guess)
+    raise invalid_field("code", "is wrong or no longer valid")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import hash_secret_raw
 from pydantic import Field, SecretStr
 
 from chalicelib.core import text
@@ -43,6 +44,20 @@ def verify(stored_hash: str | None, secret: str) -> bool:
     except (VerificationError, InvalidHashError):
         return False
     return bool(stored_hash)
+
+
+def slow_digest(secret: str, salt: bytes) -> str:
+    """The same text for the same secret and salt, as slow to guess from as a hash."""
+    raw = hash_secret_raw(
+        secret=_normal(secret).encode(),
+        salt=salt,
+        time_cost=_HASHER.time_cost,
+        memory_cost=_HASHER.memory_cost,
+        parallelism=_HASHER.parallelism,
+        hash_len=16,
+        type=_HASHER.type,
+    )
+    return raw.hex()
 
 
 def needs_rehash(stored_hash: str) -> bool:

@@ -1,34 +1,105 @@
-"""How often may be tried: by e-mail address and by source address, in fixed windows."""
+"""Rate limits: which there are, and the uses that one request takes of them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
 
-from chalicelib.core import clock
-from chalicelib.core.errors import ActionError, ErrorCode
-from chalicelib.dal import attempts
-from chalicelib.dal.attempts import Standing, Window
+from chalicelib.core.errors import ActionError
+from chalicelib.core.observability import logger
+from chalicelib.core.settings import settings
+from chalicelib.dal import limits
+from chalicelib.dal.limits import Allowance, Limit, RateLimited, Usage, Use
+from chalicelib.dal.unit_of_work import UnitOfWork
+
+_MINUTE = 60
+_HOUR = 60 * _MINUTE
+
+# By e-mail address.
+SIGN_INS = Limit("sign-in", 10, 15 * _MINUTE)
+"""Failures; a success forgets them."""
+PASSWORD_CHANGES = Limit("password-change", 10, 15 * _MINUTE)
+"""Wrong current passwords. Apart from sign-in: who has no session must not keep a user from changing the password."""
+REPETITIONS = Limit("repetition", 10, 15 * _MINUTE)
+"""Wrong secrets with a known Idempotency-Key."""
+RESET_MAILS = Limit("password-reset", 5, _HOUR)
+
+# By source address.
+HASHES = Limit("password-hashing", 300, 15 * _MINUTE)
+"""Requests that hash a password, whatever their outcome: each costs memory and a good part of a second."""
+SIGN_UPS = Limit("sign-up", 20, _HOUR)
+"""New organizations."""
+RESET_MAILS_OF_SOURCE = Limit("password-reset-source", 300, _HOUR)
 
 
-class RateLimit(NamedTuple):
-    purpose: str
-    seconds: int
-    by_address: int
-    by_source: int
-
-    def window(self, address: str, source: str) -> Window:
-        return attempts.window(address, source, self.purpose, self.seconds)
-
-    def is_exceeded(self, standing: Standing) -> bool:
-        return standing.by_address >= self.by_address or standing.by_source >= self.by_source
+def of_source(source: str, *by_source: Limit) -> list[Allowance]:
+    """The limits as they apply to a source address; none where all requests come from one, as they do locally."""
+    return [limit.of_source(source) for limit in by_source] if settings().limits_by_source else []
 
 
-SIGN_IN_FAILURES = RateLimit("SIGN_IN", 15 * 60, by_address=10, by_source=300)
-PASSWORD_RESETS = RateLimit("RESET", 60 * 60, by_address=5, by_source=300)
+class RequestLimits:
+    """The uses that a request takes of its limits: each once, however often its action runs again."""
 
+    def __init__(self) -> None:
+        self._usages: dict[Allowance, Usage] = {}
+        self._uses: dict[Allowance, Use] = {}
+        self._proven: set[Allowance] = set()
+        self._forgotten: set[Allowance] = set()
 
-def rate_limited(window: Window) -> ActionError:
-    seconds = max(1, window.ends - int(clock.now().timestamp()))
-    return ActionError(
-        ErrorCode.RATE_LIMITED, f"too many failed attempts; try again in {seconds} s", retry_after_seconds=seconds
-    )
+    def take(self, *usages: Usage) -> None:
+        """Reserve a use of each before the work; RATE_LIMITED when one has none left."""
+        # A run that begins anew has proven nothing yet: the password may have changed since the last one.
+        self._proven -= {usage.allowance for usage in usages}
+        missing = [usage for usage in usages if usage.allowance not in self._uses]
+        try:
+            uses = limits.take(*missing) if missing else []
+        except RateLimited as refused:
+            self.note(refused.usage)
+            raise
+        for use in uses:
+            self._uses[use.usage.allowance] = use
+            self.note(use.usage)
+
+    def take_in(self, unit: UnitOfWork, usage: Usage) -> None:
+        """Reserve a use in the unit's own transaction; RATE_LIMITED when none is left."""
+        self.note(usage)
+        self.note(limits.take_in(unit, usage).usage)
+
+    def prove(self, allowance: Allowance) -> None:
+        """The request was no failure: its use is given back, whatever else becomes of it."""
+        self._proven.add(allowance)
+
+    def forget(self, unit: UnitOfWork, allowance: Allowance) -> None:
+        """As `prove`; when the unit commits, earlier uses are given back too."""
+        self.prove(allowance)
+        self._forgotten.add(allowance)
+        limits.forget(unit, allowance)
+
+    def commit(self) -> None:
+        """The unit of the last run was committed: what it forgot is forgotten."""
+        for allowance in self._forgotten & self._uses.keys():
+            self.note(replace(self._uses.pop(allowance).usage, slots=()))
+
+    def settle(self) -> None:
+        """Give back the uses that were proven no failures, whatever became of the request."""
+        for allowance in self._proven & self._uses.keys():
+            use = self._uses.pop(allowance)
+            try:
+                limits.give_back(use)
+            except ActionError as error:
+                # It counts until its window has passed: no reason to fail a request that did its work.
+                logger.warning("a use of a rate limit was not given back", extra={"error": error.code})
+            else:
+                self.note(use.usage.plus(-1))
+
+    def headers(self) -> dict[str, str]:
+        """`RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers has them."""
+        if not self._usages:
+            return {}
+        usages = self._usages.values()
+        left = (f'"{usage.limit.name}";r={usage.left};t={usage.seconds_to_room}' for usage in usages)
+        policies = (f'"{limit.name}";q={limit.quota};w={limit.seconds}' for limit in (usage.limit for usage in usages))
+        return {"RateLimit": ", ".join(left), "RateLimit-Policy": ", ".join(policies)}
+
+    def note(self, usage: Usage) -> None:
+        """Tell the client of it."""
+        self._usages[usage.allowance] = usage

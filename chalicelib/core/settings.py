@@ -20,6 +20,8 @@ class Settings(BaseModel):
     mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")
     mail_queue_url: str = Field("", alias="WORKLEDGER_MAIL_QUEUE_URL")
     metrics_queue_url: str = Field("", alias="WORKLEDGER_METRICS_QUEUE_URL")
+    limits_by_source: bool = Field(True, alias="WORKLEDGER_LIMITS_BY_SOURCE")
+    """Off where all requests come from one address, as on one's own machine."""
     tracing: bool = Field(False, alias="WORKLEDGER_TRACING")
 
 

@@ -6,20 +6,25 @@ existence makes addresses unique.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import duplicate_entry
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, table
+from chalicelib.dal import keys, limits, table
+from chalicelib.dal.limits import Allowance, Usage
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 CODE_ATTEMPTS = 5
+
+_DECOY_BYTES = 200
 
 
 class CodePurpose(StrEnum):
@@ -30,7 +35,15 @@ class CodePurpose(StrEnum):
 class Code(Contract):
     hash: str
     expires_at: Instant
-    attempts: int = 0
+    guesses: tuple[str, ...] = ()
+    """The wrong ones, each by an id that is the same when its request is repeated."""
+
+    @property
+    def is_open(self) -> bool:
+        return len(self.guesses) < CODE_ATTEMPTS and self.expires_at > clock.now()
+
+
+_NO_CODE = Code(hash="", expires_at=datetime.fromtimestamp(0, UTC))
 
 
 class Credential(Contract):
@@ -57,6 +70,13 @@ def get(address: str) -> Credential | None:
     return read(table.get(keys.credential(address)))
 
 
+def get_with_usages(address: str, *allowances: Allowance) -> tuple[Credential | None, list[Usage]]:
+    """The credential and how much of each allowance is used, in one round trip."""
+    key = keys.credential(address)
+    items = table.batch_get((key, *(allowance.key for allowance in allowances)))
+    return read(items.get(key)), [limits.read(allowance, items.get(allowance.key)) for allowance in allowances]
+
+
 def take(unit: UnitOfWork, address: str, user: UUID, password_hash: str | None) -> None:
     """DUPLICATE_ENTRY for an address that anyone has, in any organization."""
     credential = Credential(email=address, organization_id=unit.organization, user_id=user, password_hash=password_hash)
@@ -77,7 +97,7 @@ def set_password(
     condition = password.does_not_exist() if credential.password_hash is None else password == credential.password_hash
     code = credential.code(consuming) if consuming else None
     if consuming and code:
-        condition = condition & (Item.data[consuming.value]["hash"] == code.hash)
+        condition &= _is_open_still(consuming, code)
     unit.update(
         keys.credential(credential.email),
         [table.assign("passwordHash", password_hash), *(table.assign(purpose.value, None) for purpose in CodePurpose)],
@@ -106,15 +126,31 @@ def issue_code(credential: Credential, purpose: CodePurpose, code_hash: str, exp
     return table.update(keys.credential(credential.email), [table.assign(purpose.value, value)], condition) is not None
 
 
-def attempt_code(address: str, purpose: CodePurpose) -> Credential | None:
-    """Counts an attempt before it is made, so that no number of parallel tries gets more than five.
+def record_wrong_guess(address: str, purpose: CodePurpose, code: Code | None, guess: str) -> None:
+    """Count a wrong guess, before it is answered. Without effect when it was counted before, or the code has ended.
 
-    None when there is no such address or no open code: expired, used up, or never mailed.
+    The same round trip for an address that is unknown or has no code.
     """
-    code = Item.data[purpose.value]
-    item = table.update(
+    guesses = Item.data[purpose.value]["guesses"]
+    table.update(
         keys.credential(address),
-        [code["attempts"].set(code["attempts"] + 1)],
-        Item.pk.exists() & (code["attempts"] < CODE_ATTEMPTS) & (code["expiresAt"] > clock.to_text(clock.now())),
+        [guesses.set((guesses | []).append([guess]))],
+        _is_open_still(purpose, code or _NO_CODE) & ~guesses.contains(guess),
     )
-    return read(item)
+
+
+def _is_open_still(purpose: CodePurpose, code: Code) -> Condition:
+    """The code was not replaced, used up or guessed at too often since it was read."""
+    stored = Item.data[purpose.value]
+    condition: Condition = (stored["hash"] == code.hash) & stored["guesses"][CODE_ATTEMPTS - 1].does_not_exist()
+    return condition
+
+
+def write_decoys(unit: UnitOfWork, address: str) -> None:
+    """The same writes for an unknown address as a mail and its audit entry are for a known one: time tells nothing."""
+    for number in range(2):
+        item = Item(*keys.decoy(address, number), data={"filling": "-" * _DECOY_BYTES})
+        item.gsi2pk = item.pk
+        item.gsi3pk = item.pk if number else None
+        item.ttl = int(clock.now().timestamp())
+        unit.put(item, None, stale)

@@ -41,7 +41,6 @@ Ids are UUIDv7, so ordering by id is ordering by creation.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -260,14 +259,6 @@ def idempotency_of_address(address: str, digest: str) -> Key:
     return Key(_address(address), f"IDEMPOTENCY#{digest}")
 
 
-def attempts_of_address(address: str, purpose: str, window: int) -> Key:
-    return Key(_address(address), f"ATTEMPTS#{purpose}#{window}")
-
-
-def attempts_of_source(source: str, purpose: str, window: int) -> Key:
-    return Key(f"SOURCE#{source}", f"ATTEMPTS#{purpose}#{window}")
-
-
 def limit_of_address(address: str, name: str) -> Key:
     return Key(_address(address), f"{_LIMIT}#{name}")
 
@@ -299,10 +290,6 @@ def due(shard: int) -> str:
 
 
 HEALTH = Key("HEALTH", "PROBE")
-
-
-def window_of(instant: datetime, seconds: int) -> int:
-    return int(instant.timestamp()) // seconds
 
 
 def _digest(value: str) -> str:

@@ -93,35 +93,33 @@ class Usage:
 
     @property
     def seconds_to_room(self) -> int:
-        """Until one more use has room; 0 while it has."""
-        used = self.used
+        """Until uses end to count; 0 where none counts."""
         for slot, uses in self.slots:
-            if used < self.limit.quota:
-                break
-            used -= uses
-            if used < self.limit.quota:
-                return self._seconds_to_end_of(slot)
+            if uses:
+                return max(1, math.ceil(self.limit.start_of(slot + SLOTS + 1) - self.now / 1000))
         return 0
 
-    @property
-    def seconds_to_rest(self) -> int:
-        """Until all of the quota is there again."""
-        return max((self._seconds_to_end_of(slot) for slot, uses in self.slots if uses), default=0)
-
-    def _seconds_to_end_of(self, slot: int) -> int:
-        return max(1, math.ceil(self.limit.start_of(slot + SLOTS + 1) - self.now / 1000))
+    def plus(self, uses: int) -> Usage:
+        """As it is with so many uses more in the newest slot."""
+        slots = dict(self.slots)
+        slots[self.head] = max(0, slots.get(self.head, 0) + uses)
+        return replace(self, slots=tuple(slots.items()))
 
 
 class Use(NamedTuple):
-    """One reserved use. `usage` includes it."""
+    """One reserved use."""
 
     usage: Usage
-    slot: int
+    """With this use in it."""
+
+    @property
+    def slot(self) -> int:
+        return self.usage.head
 
 
 class RateLimited(ActionError):
     def __init__(self, usage: Usage) -> None:
-        seconds = usage.seconds_to_room or 1
+        seconds = max(1, usage.seconds_to_room)
         super().__init__(
             ErrorCode.RATE_LIMITED, f"too many attempts; try again in {seconds} s", retry_after_seconds=seconds
         )
@@ -180,8 +178,7 @@ def take_in(unit: UnitOfWork, usage: Usage) -> Use:
     if not usage.left:
         raise RateLimited(usage)
     key, slot = usage.allowance.key, str(usage.head)
-    slots = dict(usage.slots)
-    if usage.head in slots:
+    if usage.head in dict(usage.slots):
         # Within a slot, takers do not collide: each adds to what is there as long as that is below the quota.
         uses, used = _DATA["slots"][slot], _DATA["used"]
         add = [uses.set(uses + 1), used.set(used + 1), Item.version.add(1)]
@@ -190,8 +187,7 @@ def take_in(unit: UnitOfWork, usage: Usage) -> Use:
     else:
         unchanged = Item.pk.does_not_exist() if usage.version is None else Item.version == usage.version
         unit.upsert(key, _begin_slot(usage), unchanged)
-    slots[usage.head] = slots.get(usage.head, 0) + 1
-    return Use(replace(usage, slots=tuple(slots.items())), usage.head)
+    return Use(usage.plus(1))
 
 
 def give_back(*uses: Use) -> None:
@@ -219,4 +215,4 @@ def _begin_slot(usage: Usage) -> list[Action]:
     slots = {**{str(slot): uses for slot, uses in usage.slots if uses}, str(usage.head): 1}
     data = {"head": usage.head, "slots": slots, "used": sum(slots.values()), "origin": usage.origin}
     ends = math.ceil(usage.limit.start_of(usage.head + SLOTS + 1))
-    return [_DATA.set(table.encoded(data)), Item.version.add(1), Item.ttl.set(ends)]
+    return [_DATA.set(table.encoded(data)), Item.version.add(1), Item.ttl.set(ends), Item.derived.set(1)]

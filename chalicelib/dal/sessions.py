@@ -10,13 +10,13 @@ from pydantic import Field
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, CursorPage, Instant
-from chalicelib.core.errors import not_found
+from chalicelib.core.errors import conflict, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.records import Record
 from chalicelib.dal.table import Item
-from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.dal.unit_of_work import UnitOfWork, pause, stale
 from chalicelib.dal.users import StoredUser
 
 ENTITY = "session"
@@ -25,6 +25,7 @@ _KEPT_AFTER_EXPIRY = timedelta(days=30)
 """So long an ended session can still say that it has ended."""
 
 _MAXIMUM_TOKENS = 20
+_TRIES = 6
 
 
 class Session(Record):
@@ -96,17 +97,35 @@ def carry_over(unit: UnitOfWork, session: StoredSession, epoch: int) -> None:
 
 
 def add_token(organization: OrganizationId, user: UUID, identifier: UUID, token_hash: str) -> bool:
-    """Another token for a session that is open; false when it has ended or has too many."""
+    """Another token for a session that is open; False when it has ended.
+
+    Of too many, the oldest but the first makes room: the first answer may have arrived, of the others the latest is
+    the one that its client waits for.
+    """
+    key = keys.session(organization, user, identifier)
     hashes = Item.data["tokenHashes"]
-    item = table.update(
-        keys.session(organization, user, identifier),
-        [hashes.set(hashes.append([token_hash]))],
+    is_open = (
         Item.pk.exists()
         & Item.data["revokedAt"].does_not_exist()
         & (Item.data["expiresAt"] > clock.to_text(clock.now()))
-        & hashes[_MAXIMUM_TOKENS - 1].does_not_exist(),
     )
-    return item is not None
+    has_room = hashes[_MAXIMUM_TOKENS - 1].does_not_exist()
+    if table.update(key, [hashes.set(hashes.append([token_hash]))], is_open & has_room) is not None:
+        return True
+    for tried in range(_TRIES):
+        if tried:
+            pause(tried)
+        item = table.get(key)
+        if item is None:
+            return False
+        session = StoredSession.of(item)
+        if session.revoked_at is not None or session.expires_at <= clock.now():
+            return False
+        first, *others = session.token_hashes
+        kept = [first, *others[2 - _MAXIMUM_TOKENS :], token_hash]
+        if table.update(key, [hashes.set(kept)], is_open & (hashes == session.token_hashes)) is not None:
+            return True
+    raise conflict()
 
 
 def touch(organization: OrganizationId, session: StoredSession) -> None:

@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("workledger.local").setLevel(logging.INFO)
     try:
-        with _product(options.port, options.data, started) as serving:
+        with _product(options.port, options.data, started, limits=options.limits == "on") as serving:
             serving.join()
     except DynoxideUnavailable as error:
         print(f"make serve: dynoxide is not available: {error}", file=sys.stderr)
@@ -67,6 +67,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.serve", description=__doc__)
     parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--data", type=Path, default=DATA, help="directory in which dynoxide keeps the data")
+    parser.add_argument(
+        "--limits",
+        choices=("on", "off"),
+        default="off",
+        help="whether rate limits by source address hold, as they do when deployed; here all requests come from one",
+    )
     parser.add_argument(
         "--end-with-parent", action="store_true", help="end when the process that started this one does"
     )
@@ -87,13 +93,13 @@ def _end(*_: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _product(port: int, data: Path, started: float) -> Iterator[threading.Thread]:
+def _product(port: int, data: Path, started: float, *, limits: bool) -> Iterator[threading.Thread]:
     """Everything, running; the server's thread. What is left ends in the reverse order, the store last."""
     _require_free(port)
     with contextlib.ExitStack() as parts:
         engine, checkpoint, note = _engine(parts, data)
         grounds = stack.build(engine)
-        os.environ.update(grounds.environment())
+        os.environ.update(grounds.environment() | {"WORKLEDGER_LIMITS_BY_SOURCE": str(limits)})
         sys.path.insert(0, str(ROOT))
         app = importlib.import_module("app")
         mailbox = Mailbox()

@@ -40,6 +40,8 @@ class Stack:
             "POWERTOOLS_SERVICE_NAME": "workledger-api",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "WORKLEDGER_CORS_ORIGIN": "*",
+            # Everything comes from one address here.
+            "WORKLEDGER_LIMITS_BY_SOURCE": "false",
             "WORKLEDGER_MAIL_FROM": SENDER,
             "WORKLEDGER_MAIL_QUEUE_URL": self.mail_queue_url,
             "WORKLEDGER_METRICS_QUEUE_URL": self.metrics_queue_url,

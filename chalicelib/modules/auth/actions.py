@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import SecretStr
+
 from chalicelib.action.context import Context, PublicContext, actor_of
 from chalicelib.action.registry import action
 from chalicelib.auth import codes, passwords
 from chalicelib.auth.permissions import PUBLIC, Permission
-from chalicelib.auth.rate_limits import PASSWORD_RESETS, SIGN_IN_FAILURES, rate_limited
+from chalicelib.auth.rate_limits import (
+    HASHES,
+    PASSWORD_CHANGES,
+    REPETITIONS,
+    RESET_MAILS,
+    RESET_MAILS_OF_SOURCE,
+    SIGN_INS,
+    SIGN_UPS,
+    of_source,
+)
 from chalicelib.core import clock
 from chalicelib.core.contracts import CursorPage, CursorQuery, Success
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
 from chalicelib.core.observability import logger
-from chalicelib.dal import attempts, credentials, organizations, outbox, sessions, users
+from chalicelib.dal import credentials, limits, organizations, outbox, sessions, users
 from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.credentials import CodePurpose
+from chalicelib.dal.credentials import CodePurpose, Credential
 from chalicelib.dal.outbox import Template
 from chalicelib.dal.sessions import ListedSession
 from chalicelib.dal.users import Role, StoredUser, User
@@ -46,6 +57,7 @@ from chalicelib.modules.auth.contracts import (
     audit=AuditEvent.ORGANIZATION_CREATED,
     status=201,
     errors=(ErrorCode.DUPLICATE_ENTRY,),
+    limits=(HASHES, SIGN_UPS, REPETITIONS),
 )
 def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     """Creates an organization with its OWNER, and signs them in: all or nothing."""
@@ -59,6 +71,11 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     )
     organization = organizations.new_organization(name=data.organization_name)
     unit = ctx.begin(organization.tenant)
+    by_source = limits.load(*of_source(ctx.request.source, SIGN_UPS, HASHES))
+    # Counted with the organization: neither a repetition nor a refused sign-up makes one.
+    for usage in by_source[:1]:
+        ctx.limits.take_in(unit, usage)
+    ctx.limits.take(*by_source[1:])
     credentials.take(unit, data.email, owner.id, passwords.hash_secret(password))
     organization = organizations.create(unit, organization, users.founding_counts(owner))
     users.found(unit, owner)
@@ -71,19 +88,18 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     "POST /auth/sign-in",
     permission=PUBLIC,
     audit=AuditEvent.SIGNED_IN,
-    errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.FORBIDDEN, ErrorCode.RATE_LIMITED),
+    errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.FORBIDDEN),
+    limits=(SIGN_INS, HASHES, REPETITIONS),
 )
 def sign_in(ctx: PublicContext, data: SignIn) -> SignedIn:
     """Opens a session. A wrong password and an unknown address get the same words after the same time."""
-    window = SIGN_IN_FAILURES.window(data.email, ctx.request.source)
-    standing = attempts.standing(data.email, window)
-    if SIGN_IN_FAILURES.is_exceeded(standing):
-        raise rate_limited(window)
-    credential = standing.credential
+    failures = SIGN_INS.of_address(data.email)
+    credential, usages = credentials.get_with_usages(data.email, failures, *of_source(ctx.request.source, HASHES))
+    ctx.limits.take(*usages)
     password = data.password.get_secret_value()
     if not passwords.verify(credential.password_hash if credential else None, password) or credential is None:
-        attempts.count(window)
         raise ActionError(ErrorCode.INVALID_CREDENTIALS, "wrong e-mail address or password")
+    ctx.limits.prove(failures)
     user = users.get(credential.tenant, credential.user_id)
     if not user.is_active:
         raise forbidden("this user is deactivated")
@@ -92,42 +108,57 @@ def sign_in(ctx: PublicContext, data: SignIn) -> SignedIn:
         credentials.rehash_password(unit, credential, passwords.hash_secret(password))
     else:
         credentials.require_unchanged(unit, credential)
-    if standing.by_address:
-        attempts.forget_address(unit, window)
+    ctx.limits.forget(unit, failures)
     opened = ctx.open_session(user, is_target=True)
     return SignedIn(token=opened.token, expires_at=opened.expires_at, user=user)
 
 
-@action("resetPassword", "POST /auth/reset-password", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET_REQUESTED)
+@action(
+    "resetPassword",
+    "POST /auth/reset-password",
+    permission=PUBLIC,
+    audit=AuditEvent.PASSWORD_RESET_REQUESTED,
+    limits=(RESET_MAILS, RESET_MAILS_OF_SOURCE),
+)
 def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
     """Mails a code to the address, if it is known. The answer and its time are the same if it is not."""
-    window = PASSWORD_RESETS.window(data.email, ctx.request.source)
-    standing = attempts.standing(data.email, window)
-    attempts.count_source(window)
-    credential = standing.credential
-    if credential is None or credential.password_hash is None or PASSWORD_RESETS.is_exceeded(standing):
-        if credential is not None:
-            logger.info("no reset mail: too many, or the invitation is still open")
-        attempts.count_address(ctx.unit, window)
-        attempts.write_decoys(ctx.unit, data.email)
-        return Success()
-    unit = ctx.begin(credential.tenant)
-    attempts.count_address(unit, window)
-    outbox.enqueue(unit, Template.PASSWORD_RESET, credential.email, credential.user_id)
-    unit.changes("user", credential.user_id, {}, {})
+    credential, usages = credentials.get_with_usages(
+        data.email, RESET_MAILS.of_address(data.email), *of_source(ctx.request.source, RESET_MAILS_OF_SOURCE)
+    )
+    has_room = all(usage.left for usage in usages)
+    is_mailed = has_room and credential is not None and credential.password_hash is not None
+    unit = ctx.begin(credential.tenant) if is_mailed and credential else ctx.unit
+    for usage in usages:
+        # A mail too many is answered as any other; it is not sent.
+        if has_room:
+            ctx.limits.take_in(unit, usage)
+        else:
+            ctx.limits.note(usage)
+    if is_mailed and credential:
+        outbox.enqueue(unit, Template.PASSWORD_RESET, credential.email, credential.user_id)
+        unit.changes("user", credential.user_id, {}, {})
+    else:
+        logger.info("no reset mail: too many, no such address, or the invitation is still open")
+        credentials.write_decoys(unit, data.email)
     return Success()
 
 
-@action("confirmResetPassword", "POST /auth/reset-password/confirm", permission=PUBLIC, audit=AuditEvent.PASSWORD_RESET)
+@action(
+    "confirmResetPassword",
+    "POST /auth/reset-password/confirm",
+    permission=PUBLIC,
+    audit=AuditEvent.PASSWORD_RESET,
+    limits=(HASHES, REPETITIONS),
+)
 def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Success:
     """Sets a new password with the mailed code, and ends every session of the user."""
     password = passwords.require_acceptable(data.new_password, data.email, "newPassword")
-    credential = codes.redeem(data.email, CodePurpose.RESET, data.code)
+    credential = _with_code(ctx, data.email, CodePurpose.RESET, data.code)
     user = users.get(credential.tenant, credential.user_id)
     unit = ctx.begin(credential.tenant)
     credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.RESET)
     users.update(unit, user, {"session_epoch": user.session_epoch + 1})
-    attempts.forget_address(unit, SIGN_IN_FAILURES.window(data.email, ctx.request.source))
+    ctx.limits.forget(unit, SIGN_INS.of_address(data.email))
     ctx.actor = actor_of(user)
     return Success()
 
@@ -138,11 +169,12 @@ def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Su
     permission=PUBLIC,
     audit=AuditEvent.INVITATION_ACCEPTED,
     errors=(ErrorCode.FORBIDDEN,),
+    limits=(HASHES, REPETITIONS),
 )
 def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
     """Chooses a password with the mailed code, and signs in."""
     password = passwords.require_acceptable(data.password, data.email, "password")
-    credential = codes.redeem(data.email, CodePurpose.INVITATION, data.code)
+    credential = _with_code(ctx, data.email, CodePurpose.INVITATION, data.code)
     invited = users.get(credential.tenant, credential.user_id)
     if not invited.is_active:
         raise forbidden("this user is deactivated")
@@ -151,6 +183,12 @@ def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
     user = users.update(unit, invited, {"accepted_at": clock.now()})
     opened = ctx.open_session(user)
     return SignedIn(token=opened.token, expires_at=opened.expires_at, user=user)
+
+
+def _with_code(ctx: PublicContext, email: str, purpose: CodePurpose, code: SecretStr) -> Credential:
+    credential, usages = credentials.get_with_usages(email, *of_source(ctx.request.source, HASHES))
+    ctx.limits.take(*usages)
+    return codes.require_right(credential, email, purpose, code, ctx.digest)
 
 
 # -- own sessions ----------------------------------------------------------------------------------------------------
@@ -230,22 +268,23 @@ def update_profile(ctx: Context, data: UpdateProfile) -> User:
     "POST /auth/password",
     permission=Permission.SELF,
     audit=AuditEvent.PASSWORD_CHANGED,
-    errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.RATE_LIMITED),
+    errors=(ErrorCode.INVALID_CREDENTIALS,),
+    limits=(PASSWORD_CHANGES, HASHES, REPETITIONS),
+    replays_first=True,
 )
 def update_password(ctx: Context, data: UpdatePassword) -> Success:
     """Changes the caller's password and ends their other sessions."""
-    window = SIGN_IN_FAILURES.window(ctx.user.email, ctx.request.source)
-    standing = attempts.standing(ctx.user.email, window)
-    if SIGN_IN_FAILURES.is_exceeded(standing):
-        raise rate_limited(window)
-    credential = standing.credential
+    failures = PASSWORD_CHANGES.of_address(ctx.user.email)
+    credential, usages = credentials.get_with_usages(ctx.user.email, failures, *of_source(ctx.request.source, HASHES))
+    ctx.limits.take(*usages)
     current = data.current_password.get_secret_value()
     if credential is None or not passwords.verify(credential.password_hash, current):
-        attempts.count(window)
         raise ActionError(ErrorCode.INVALID_CREDENTIALS, "the current password is wrong")
+    ctx.limits.prove(failures)
     password = passwords.require_acceptable(data.new_password, ctx.user.email, "newPassword")
     if password == current:
         raise invalid_field("newPassword", "must differ from the current password")
+    ctx.limits.forget(ctx.unit, failures)
     credentials.set_password(ctx.unit, credential, passwords.hash_secret(password))
     _end_other_sessions(ctx)
     return Success()

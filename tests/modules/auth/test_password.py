@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.auth.rate_limits import SIGN_IN_FAILURES
-from chalicelib.dal import attempts
+from chalicelib.auth.rate_limits import PASSWORD_CHANGES
+from chalicelib.dal import limits
 from chalicelib.dal.users import Role
 from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Member, Organization
@@ -53,16 +53,42 @@ def test_the_address_is_no_new_password(anna: Member) -> None:
     assert list(_update(anna, PASSWORD, anna.user.email).error["details"]["fieldErrors"]) == ["newPassword"]
 
 
-def test_failures_count_like_those_of_signing_in(api: Api, anna: Member) -> None:
-    for _ in range(SIGN_IN_FAILURES.by_address - 1):
-        attempts.count(SIGN_IN_FAILURES.window(anna.user.email, "203.0.113.1"))
-    assert _update(anna, "not-the-password", NEW).code == "INVALID_CREDENTIALS"
-    for answer in (
-        _update(anna, PASSWORD, NEW),
-        api.call("signIn", body={"email": anna.user.email, "password": PASSWORD}),
-    ):
-        assert (answer.status, answer.code) == (429, "RATE_LIMITED")
-        assert int(answer.headers["Retry-After"]) >= 1
+def test_failures_are_counted_and_then_even_the_right_password_is_refused(api: Api, anna: Member) -> None:
+    for _ in range(PASSWORD_CHANGES.quota):
+        assert _update(anna, "not-the-password", NEW).code == "INVALID_CREDENTIALS"
+    answer = _update(anna, PASSWORD, NEW)
+    assert (answer.status, answer.code) == (429, "RATE_LIMITED")
+    assert int(answer.headers["Retry-After"]) >= 1
+    # They are no failures to sign in, nor the other way round: neither door shuts the other one.
+    assert api.call("signIn", body={"email": anna.user.email, "password": PASSWORD}).status == 200
+
+
+def test_who_fails_to_sign_in_keeps_nobody_from_changing_the_password(api: Api, anna: Member) -> None:
+    while api.call("signIn", body={"email": anna.user.email, "password": "not-the-password"}).status == 401:
+        pass
+    assert _update(anna, PASSWORD, NEW).status == 200
+
+
+def test_success_forgets_the_failures(anna: Member) -> None:
+    for current, new in ((PASSWORD, NEW), (NEW, PASSWORD)):
+        for _ in range(PASSWORD_CHANGES.quota - 1):
+            assert _update(anna, "not-the-password", NEW).code == "INVALID_CREDENTIALS"
+        assert _update(anna, current, new).status == 200
+    assert limits.load(PASSWORD_CHANGES.of_address(anna.user.email))[0].used == 0
+
+
+def test_an_unacceptable_new_password_is_no_failure(anna: Member) -> None:
+    for _ in range(PASSWORD_CHANGES.quota + 1):
+        assert _update(anna, PASSWORD, "password1").code == "VALIDATION_ERROR"
+    assert _update(anna, PASSWORD, NEW).status == 200
+
+
+def test_a_repeated_success_counts_nothing(api: Api, anna: Member) -> None:
+    answers = [_update(anna, PASSWORD, NEW, key="again and again") for _ in range(21)]
+    assert [answer.status for answer in answers] == [200] * 21
+    assert [answer.is_replay for answer in answers] == [False] + [True] * 20
+    assert _update(anna, "not-the-password", PASSWORD).code == "INVALID_CREDENTIALS"
+    assert api.call("signIn", body={"email": anna.user.email, "password": NEW}).status == 200
 
 
 def test_a_repeated_change_with_its_key_succeeds_again(anna: Member) -> None:

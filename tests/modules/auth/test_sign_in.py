@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from argon2 import PasswordHasher
 
 from chalicelib.auth import passwords
-from chalicelib.auth.rate_limits import SIGN_IN_FAILURES
+from chalicelib.auth.rate_limits import SIGN_INS
 from chalicelib.core import clock
-from chalicelib.dal import attempts, credentials, table
-from chalicelib.dal.table import Item
+from chalicelib.dal import credentials, limits
+from chalicelib.dal.limits import SLOTS
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import Role
-from tests.support.api import SOURCE, Answer, Api
+from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Member, Organization, address
-
-"""Whence the tests' requests come."""
-
 
 @pytest.fixture
 def anna(organization: Organization) -> Member:
@@ -30,9 +26,9 @@ def _sign_in(api: Api, email: str, password: str = PASSWORD, key: str | None = N
     return api.call("signIn", body={"email": email, "password": password}, key=key, headers={"User-Agent": "Safari"})
 
 
-def _fail(email: str, times: int, source: str = "203.0.113.1") -> None:
+def _fail(email: str, times: int) -> None:
     for _ in range(times):
-        attempts.count(SIGN_IN_FAILURES.window(email, source))
+        limits.take(*limits.load(SIGN_INS.of_address(email)))
 
 
 def test_the_right_password_opens_a_session(api: Api, anna: Member) -> None:
@@ -84,11 +80,11 @@ def test_a_deactivated_user_is_told_so_only_with_the_right_password(
 
 
 def test_failures_are_counted_and_then_even_the_right_password_is_refused(api: Api, anna: Member) -> None:
-    _fail(anna.user.email, SIGN_IN_FAILURES.by_address - 1)
+    _fail(anna.user.email, SIGN_INS.quota - 1)
     assert _sign_in(api, anna.user.email, "wrong-password").code == "INVALID_CREDENTIALS"
     answer = _sign_in(api, anna.user.email.upper())
     assert (answer.status, answer.code) == (429, "RATE_LIMITED")
-    assert 1 <= int(answer.headers["Retry-After"]) <= SIGN_IN_FAILURES.seconds
+    assert 1 <= int(answer.headers["Retry-After"]) <= SIGN_INS.seconds * (SLOTS + 1) / SLOTS
     # One read, and nothing that depends on the password or writes.
     assert answer.recording.operations == ["BatchGetItem"]
 
@@ -96,43 +92,29 @@ def test_failures_are_counted_and_then_even_the_right_password_is_refused(api: A
 def test_a_refusal_for_too_many_failures_is_the_same_for_an_unknown_address(api: Api, anna: Member) -> None:
     nobody = address("nobody")
     for email in (nobody, anna.user.email):
-        _fail(email, SIGN_IN_FAILURES.by_address)
+        _fail(email, SIGN_INS.quota)
     known, unknown = _sign_in(api, anna.user.email), _sign_in(api, nobody)
     assert known.code == unknown.code == "RATE_LIMITED"
     assert known.recording.operations == unknown.recording.operations
 
 
 def test_the_window_ends_after_retry_after(api: Api, anna: Member) -> None:
-    _fail(anna.user.email, SIGN_IN_FAILURES.by_address)
+    _fail(anna.user.email, SIGN_INS.quota)
     seconds = int(_sign_in(api, anna.user.email).headers["Retry-After"])
     with clock.shifted(timedelta(seconds=seconds)):
         assert _sign_in(api, anna.user.email).status == 200
 
 
 def test_success_forgets_the_failures_of_the_address(api: Api, anna: Member) -> None:
-    _fail(anna.user.email, SIGN_IN_FAILURES.by_address - 1)
+    _fail(anna.user.email, SIGN_INS.quota - 1)
     assert _sign_in(api, anna.user.email).status == 200
     assert _sign_in(api, anna.user.email, "wrong-password").code == "INVALID_CREDENTIALS"
     assert _sign_in(api, anna.user.email).status == 200
 
 
-@pytest.fixture
-def _busy_source() -> Iterator[None]:
-    """A source that has used up its failures, in a window that no other test is in."""
-    with clock.shifted(timedelta(days=5)):
-        counter = SIGN_IN_FAILURES.window("anyone@example.com", SOURCE).of_source
-        table.update(counter, [Item.version.set(SIGN_IN_FAILURES.by_source)])
-        yield
-
-
-@pytest.mark.usefixtures("_busy_source")
-def test_a_source_that_tries_many_addresses_is_refused_for_all(api: Api, anna: Member) -> None:
-    assert _sign_in(api, anna.user.email).code == "RATE_LIMITED"
-
-
 def test_a_known_key_is_no_way_around_the_limit(api: Api, anna: Member) -> None:
     assert _sign_in(api, anna.user.email, key="guessable").status == 200
-    _fail(anna.user.email, SIGN_IN_FAILURES.by_address)
+    _fail(anna.user.email, SIGN_INS.quota)
     assert _sign_in(api, anna.user.email, "wrong-password", key="guessable").code == "RATE_LIMITED"
     assert _sign_in(api, anna.user.email, key="guessable").code == "RATE_LIMITED"
 
