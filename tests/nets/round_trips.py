@@ -53,10 +53,15 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getWorkLocations": (4, _PARENTS),
     "getWorkers": (6, "what a page's workers do this month, and where: months, positions, work locations"),
     "getWorkerWithAssignments": (7, _LANES),
-    "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
     "importWorkers": (
         6,
         "an earlier try's answer and parts are looked for; each 30 rows are a look at phones and a transaction",
+    ),
+    "signIn": (4, "the attempt is reserved before the password is tried"),
+    "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
+    "updatePassword": (
+        5,
+        "an earlier try's answer is looked for; the attempt is reserved before the password is tried",
     ),
 }
 """Actions that may cost more: how much, and why."""

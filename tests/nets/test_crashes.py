@@ -15,7 +15,7 @@ from infra.local.engine import wanted_store
 from tests.support.api import Answer
 from tests.support.arrange import WRITES, Arranged, arrange
 from tests.support.entries import entries_of
-from tests.support.store import Snapshot, Store, anonymous, canonical
+from tests.support.store import Snapshot, Store, anonymous, canonical, tokens_in
 from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
 from tests.support.world import Organization
 
@@ -52,6 +52,7 @@ def test_a_broken_write_can_be_repeated(home: Organization, store: Store, action
             if first is not None and first.status == 503:
                 assert first.headers["Retry-After"], case
             assert _effect(store, before) == expected, f"{case}: {again.text}"
+            assert tokens_in(store.changes(before)) == ("token" in again.data) * (1 + again.is_replay), case
             _assert_same_answer(case, arranged, undisturbed, again)
             if first is not None and first.status == again.status == 200:
                 assert _told(first) == _told(again), case

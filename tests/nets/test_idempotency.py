@@ -15,7 +15,7 @@ from chalicelib.dal.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import SECRETIVE, WRITES, arrange, secret_fields
 from tests.support.entries import entries_of
-from tests.support.store import Change, Store, canonical, plain, texts_in
+from tests.support.store import Change, Store, canonical, plain, texts_in, tokens_in
 from tests.support.threads import at_once
 from tests.support.variations import other_input
 from tests.support.world import PASSWORD, Organization
@@ -33,12 +33,13 @@ def body_of(answer: Answer) -> str:
 def test_a_repeated_write_is_replayed(home: Organization, store: Store, action: str) -> None:
     # Given a write that was carried out with a key
     arranged = arrange(action, home)
+    before = store.items()
     first = arranged.send(KEY)
     assert first.status == arranged.action.status, first.text
     assert not first.is_replay
     after_first = store.items()
     # When it is repeated, twice
-    for _ in range(2):
+    for repetition in (1, 2):
         again = arranged.send(KEY)
         # Then it is answered as it was, with a new token, and has no further effect
         assert again.is_replay, again.text
@@ -46,6 +47,7 @@ def test_a_repeated_write_is_replayed(home: Organization, store: Store, action: 
         assert again.headers.get("ETag") == first.headers.get("ETag")
         assert again.data.get("token", "none") != first.data.get("token")
         assert not store.changes(after_first)
+        assert tokens_in(store.changes(before)) == ("token" in again.data) * (1 + repetition)
 
 
 @pytest.mark.parametrize("action", WRITES)
@@ -60,7 +62,8 @@ def test_a_key_used_with_another_input_is_refused(home: Organization, store: Sto
     answer = other.send(KEY)
 
     assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH"), answer.text
-    assert not store.changes(before)
+    # Another secret is a wrong guess, and counts as one.
+    assert not store.changes(before, limits=False)
 
 
 @pytest.mark.parametrize("action", WRITES)
@@ -180,7 +183,7 @@ def test_a_used_key_with_another_secret_is_no_replay(home: Organization, store: 
         answer = replace(arranged, call=replace(arranged.call, body=guess)).send(KEY)
 
         assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH"), f"{field}: {answer.text}"
-        assert not store.changes(before)
+        assert not store.changes(before, limits=False)
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "tab\there"])

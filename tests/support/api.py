@@ -17,7 +17,7 @@ from tests.support import wire
 from tests.support.wire import Recording
 
 SOURCE = "198.51.100.7"
-"""Where every request comes from."""
+"""Where requests come from."""
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which have no organization yet."""
 _USE_IDENTITY = {"executeQuickAction", "inviteUser", "updatePassword"}
@@ -85,8 +85,9 @@ class Call:
 class Api:
     """Sends requests and, after each, holds it to its tenant."""
 
-    def __init__(self, app: Chalice = roof.app) -> None:
+    def __init__(self, app: Chalice = roof.app, source: str = SOURCE) -> None:
         self._gateway = Gateway(app)
+        self.source = source
 
     def call(self, action: str, token: str | None = None, *, key: str | None = None, **parts: Any) -> Answer:
         """`parts`: path, query, body (bytes as they are, anything else as JSON), headers."""
@@ -112,7 +113,7 @@ class Api:
     def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         listed = {name.lower(): [value] for name, value in headers.items()}
         with wire.recorded() as recording:
-            response = self._gateway.handle(HttpRequest(method, target, listed, body, SOURCE))
+            response = self._gateway.handle(HttpRequest(method, target, listed, body, self.source))
         return Answer(response.status, dict(response.headers), response.body.decode(), recording)
 
 

@@ -27,11 +27,14 @@ Snapshot = dict[tuple[str, str], StoredItem]
 _BATCH = 25
 _DESERIALIZER = TypeDeserializer()
 
-COUNTS_OF_ATTEMPTS = ("ATTEMPTS#", "DECOY#")
-"""Sort keys of what counts tries, successful or not, and says nothing else."""
+_LIMIT = "LIMIT#"
+"""What the sort keys of limits start with. What counts is how much is used: slots and versions pass with time."""
 
-_VOLATILE = {"attempts", "lastSeenAt", "tokenHashes", "ttl"}
-"""Attributes that a further try of the same request may move: what is counted, seen or handed out once more."""
+_DECOY = "DECOY#"
+"""Sort keys of what says nothing."""
+
+_VOLATILE = {"lastSeenAt", "tokenHashes", "ttl"}
+"""Attributes that move with time, or with each answer: `tokens_in` counts the tokens."""
 
 _MADE_UP = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # ids
@@ -59,13 +62,14 @@ class Store:
         pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
         return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
 
-    def changes(self, before: Snapshot) -> dict[tuple[str, str], Change]:
-        """What differs from before, aside from what any further try moves: counts of attempts, a session's tokens."""
+    def changes(self, before: Snapshot, *, limits: bool = True) -> dict[tuple[str, str], Change]:
+        """Everything that differs from before, attempts and (on demand not) uses of limits included."""
         after = self.items()
+        ignored = (_DECOY,) if limits else (_DECOY, _LIMIT)
         return {
             key: Change(before.get(key), after.get(key))
             for key in sorted({*before, *after})
-            if _differ(before.get(key), after.get(key)) and not key[1].startswith(COUNTS_OF_ATTEMPTS)
+            if _differ(before.get(key), after.get(key)) and not key[1].startswith(ignored)
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -116,6 +120,12 @@ def plain(item: StoredItem) -> dict[str, Any]:
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
 
 
+def tokens_in(changes: dict[tuple[str, str], Change]) -> int:
+    """How many tokens the session has that was opened, 0 where none was."""
+    opened = (plain(change.after).get("data") for change in changes.values() if not change.before and change.after)
+    return sum(len(data.get("tokenHashes", ())) for data in opened if isinstance(data, dict))
+
+
 def audit_entries(changes: dict[tuple[str, str], Change]) -> list[dict[str, Any]]:
     """The audit entries among changes; each with its `changes` as values."""
     entries = [
@@ -137,7 +147,7 @@ def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[
     """Changes in a form in which two runs of one request are equal: what either made up is numbered no more."""
     known = json.dumps(list(before.values()), default=repr)
     texts = (
-        json.dumps(_steady(plain(change.after)) if change.after else f"{key} is gone", sort_keys=True, default=repr)
+        json.dumps(_compared(change.after) or f"{key} is gone", sort_keys=True, default=repr)
         for key, change in changes.items()
     )
     return sorted(anonymous(text, known) for text in texts)
@@ -151,7 +161,18 @@ def anonymous(text: str, known: str = "") -> str:
 def _differ(before: StoredItem | None, after: StoredItem | None) -> bool:
     if before == after:
         return False
-    return before is None or after is None or _steady(plain(before)) != _steady(plain(after))
+    return _compared(before) != _compared(after)
+
+
+def _compared(item: StoredItem | None) -> Any:
+    """An item without what moves by itself; None for one that is not there, or a limit of which nothing is used."""
+    if item is None:
+        return None
+    values = plain(item)
+    if values["sk"].startswith(_LIMIT):
+        used = values["data"]["used"]
+        return {"pk": values["pk"], "sk": values["sk"], "used": used} if used else None
+    return _steady(values)
 
 
 def _steady(value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -89,11 +90,17 @@ def _weigh(parsed: dict[str, Any], **_: Any) -> None:
 
 
 @contextlib.contextmanager
-def overtaken(by: Callable[[], T]) -> Iterator[list[T]]:
-    """The next request commits only after another, which comes between its reads and its commit; yields its answer."""
+def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
+    """The next request commits only after another, which comes between its reads and its commit; yields its answer.
+
+    `transaction`: which one of the request's is its commit.
+    """
     answers: list[T] = []
+    transactions = itertools.count(1)
 
     def overtake(**_: Any) -> None:
+        if next(transactions) < transaction:
+            return
         CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
         answers.append(by())
 

@@ -17,6 +17,7 @@ from chalicelib.dal.users import Role
 from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Member, Organization, address
 
+
 @pytest.fixture
 def anna(organization: Organization) -> Member:
     return organization.enrol(Role.MEMBER, PASSWORD)

@@ -1,0 +1,24 @@
+"""What the tests of identity share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.engine import Store
+from infra.local.stack import Stack
+
+
+@pytest.fixture
+def on_a_safe_engine(local_stack: Stack) -> None:
+    if local_stack.engine.store is Store.MOTO:
+        pytest.skip("moto loses acknowledged writes when its calls overlap")
+
+
+@pytest.fixture
+def cheap_hashes() -> Iterator[None]:
+    from tests.support import hashing
+
+    with hashing.cheap():
+        yield
