@@ -19,6 +19,7 @@ _WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
 _MARKS = "one read more, for what of it the caller has read and archived"
 _VALUES = "one read more, for what it came to last; and those of the sources, where that is due"
 _DASHBOARDS = "a query for each of two dashboards; then what is shown, and who has created it"
+_RESERVED = "the attempt is reserved before the password is tried"
 _REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
@@ -57,12 +58,9 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
         6,
         "an earlier try's answer and parts are looked for; each 30 rows are a look at phones and a transaction",
     ),
-    "signIn": (4, "the attempt is reserved before the password is tried"),
+    "signIn": (4, _RESERVED),
     "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
-    "updatePassword": (
-        5,
-        "an earlier try's answer is looked for; the attempt is reserved before the password is tried",
-    ),
+    "updatePassword": (5, f"an earlier try's answer is looked for; {_RESERVED}"),
 }
 """Actions that may cost more: how much, and why."""
 
