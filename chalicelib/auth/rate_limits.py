@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
 
 from chalicelib.core.errors import ActionError
@@ -33,7 +34,18 @@ RESET_MAILS_OF_SOURCE = Limit("password-reset-source", 300, _HOUR)
 
 def of_source(source: str, *by_source: Limit) -> list[Allowance]:
     """The limits as they apply to a source address; none where all requests come from one, as they do locally."""
-    return [limit.of_source(source) for limit in by_source] if settings().limits_by_source else []
+    return [limit.of_source(_network(source)) for limit in by_source] if settings().limits_by_source else []
+
+
+def _network(source: str) -> str:
+    """Of IPv6 the /64: a single machine has all of its addresses."""
+    try:
+        address = ipaddress.ip_address(source)
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv4Address):
+        return source
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 class RequestLimits:

@@ -31,13 +31,13 @@ ROOT = Path(__file__).parents[2]
 class Serving:
     """A run of `python -m infra.local.serve`, ready."""
 
-    def __init__(self, store: Store, data: Path) -> None:
+    def __init__(self, store: Store, data: Path, *options: str) -> None:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.http = urllib3.PoolManager(timeout=10, retries=False)
         environment = {name: value for name, value in os.environ.items() if name != "TABLE_ENDPOINT"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local.serve", "--port", str(self.port), "--data", str(data)],
+            [sys.executable, "-m", "infra.local.serve", "--port", str(self.port), "--data", str(data), *options],
             cwd=ROOT,
             env=environment | {"WORKLEDGER_STORE": store},
             stdout=subprocess.PIPE,
@@ -74,6 +74,11 @@ class Serving:
 
     def owner(self) -> demo.Api:
         return self.api(self.api().post("/auth/sign-in", email=demo.OWNER.email, password=demo.PASSWORD)["token"])
+
+    def limits_of_sign_in(self) -> str:
+        body = {"email": demo.OWNER.email, "password": demo.PASSWORD}
+        answer = self.http.request("POST", f"{self.url}/api/v1/auth/sign-in", json=body)
+        return str(answer.headers["RateLimit-Policy"])
 
     def get(self, path: str, **headers: str) -> Any:
         return self.http.request("GET", f"{self.url}{path}", headers=headers)
@@ -219,8 +224,11 @@ def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path)
     while not first.get("/_local/mail?to=late@demo.example").json():
         # The stream has come so far.
         time.sleep(0.1)
+    # All requests share one source here: limits by source hold on demand
+    assert first.limits_of_sign_in() == '"sign-in";q=10;w=900'
     first.end()
-    second = Serving(Store.DYNOXIDE, tmp_path)
+    second = Serving(Store.DYNOXIDE, tmp_path, "--limits", "on")
+    assert second.limits_of_sign_in() == '"sign-in";q=10;w=900, "password-hashing";q=300;w=900'
     owner = second.owner()
     assert "late@demo.example" in {user["email"] for user in owner.get("/users?pageSize=100")["data"]}
     assert _counts(owner) == counts

@@ -18,6 +18,7 @@ from chalicelib.auth.rate_limits import (
     RESET_MAILS_OF_SOURCE,
     SIGN_INS,
     SIGN_UPS,
+    of_source,
 )
 from chalicelib.dal import credentials, limits, table
 from chalicelib.dal.credentials import CodePurpose
@@ -49,7 +50,8 @@ def anna(organization: Organization) -> Member:
 def from_one_source() -> Iterator[Api]:
     """A source of its own for each test, with limits by source."""
     with sources.limited():
-        yield Api(source=f"2001:db8::{unique('x')[2:]}")
+        number = int(unique("x")[2:])
+        yield Api(source=f"198.18.{number // 256}.{number % 256}")
 
 
 def _sign_in(api: Api, email: str, password: str = PASSWORD, key: str | None = None) -> Answer:
@@ -246,6 +248,20 @@ def test_a_source_that_asks_for_many_mails_gets_none_and_the_same_answer(
     assert len({answer.headers["RateLimit"] for answer in rest}) == 1
     mails = [pk for pk, _ in store.of(local_stack).items() if pk == f"ORG#{organization.id}#MAIL"]
     assert len(mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("sources_of_one", "other"),
+    [
+        (("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"), "2001:db8:1:3::1"),
+        (("203.0.113.9", "::ffff:203.0.113.9"), "203.0.113.10"),
+        (("unknown", "unknown"), "203.0.113.11"),
+    ],
+)
+def test_all_addresses_of_one_machine_are_one_source(sources_of_one: tuple[str, str], other: str) -> None:
+    with sources.limited():
+        keys = [of_source(source, HASHES) for source in (*sources_of_one, other)]
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_without_limits_by_source_there_are_none(api: Api) -> None:
