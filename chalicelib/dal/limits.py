@@ -73,7 +73,7 @@ class Usage:
     version: int | None
     """Of the stored item; None where there is none."""
     origin: str
-    """Names the item's life from its creation to its removal: a use is given back only to the life it was taken in."""
+    """New whenever all uses are forgotten: a use that was forgotten is not given back once more."""
     head: int
     """The newest slot. A clock that runs behind counts into it."""
     slots: tuple[tuple[int, int], ...] = ()
@@ -119,7 +119,8 @@ class Use(NamedTuple):
 
 class RateLimited(ActionError):
     def __init__(self, usage: Usage) -> None:
-        seconds = max(1, usage.seconds_to_room)
+        # Where others kept coming in between, there may be room.
+        seconds = 1 if usage.left else max(1, usage.seconds_to_room)
         super().__init__(
             ErrorCode.RATE_LIMITED, f"too many attempts; try again in {seconds} s", retry_after_seconds=seconds
         )
@@ -182,8 +183,7 @@ def take_in(unit: UnitOfWork, usage: Usage) -> Use:
         # Within a slot, takers do not collide: each adds to what is there as long as that is below the quota.
         uses, used = _DATA["slots"][slot], _DATA["used"]
         add = [uses.set(uses + 1), used.set(used + 1), Item.version.add(1)]
-        same = (_DATA["head"] == usage.head) & (_DATA["origin"] == usage.origin)
-        unit.update(key, add, same & (used < usage.limit.quota), stale)
+        unit.update(key, add, (_DATA["head"] == usage.head) & (used < usage.limit.quota), stale)
     else:
         unchanged = Item.pk.does_not_exist() if usage.version is None else Item.version == usage.version
         unit.upsert(key, _begin_slot(usage), unchanged)
@@ -206,13 +206,16 @@ def give_back(*uses: Use) -> None:
 
 
 def forget(unit: UnitOfWork, allowance: Allowance) -> None:
-    """Give back every use of the subject, in the unit's own transaction."""
-    unit.delete(allowance.key, None, stale)
+    """Give back every use of the subject, in the unit's own transaction.
+
+    The item stays: if it went, those who take a use at the same time would collide over making it anew.
+    """
+    unit.upsert(allowance.key, _begin_slot(read(allowance, None), uses=0))
 
 
-def _begin_slot(usage: Usage) -> list[Action]:
+def _begin_slot(usage: Usage, uses: int = 1) -> list[Action]:
     """Drops the slots that have passed, so that the item stays small: at most `SLOTS` + 1 of them."""
-    slots = {**{str(slot): uses for slot, uses in usage.slots if uses}, str(usage.head): 1}
+    slots = {**{str(slot): before for slot, before in usage.slots if before}, str(usage.head): uses}
     data = {"head": usage.head, "slots": slots, "used": sum(slots.values()), "origin": usage.origin}
     ends = math.ceil(usage.limit.start_of(usage.head + SLOTS + 1))
     return [_DATA.set(table.encoded(data)), Item.version.add(1), Item.ttl.set(ends), Item.derived.set(1)]

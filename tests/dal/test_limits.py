@@ -162,8 +162,9 @@ def test_it_fails_closed(allowance: Allowance, monkeypatch: pytest.MonkeyPatch) 
     stale = limits.load(allowance)
     take(allowance)
     monkeypatch.setattr(limits, "load", lambda *_: stale)
-    with without_waiting(), pytest.raises(RateLimited):
+    with without_waiting(), pytest.raises(RateLimited) as raised:
         limits.take(*stale)
+    assert raised.value.retry_after_seconds == 1
 
 
 # -- giving back -----------------------------------------------------------------------------------------------------
@@ -223,6 +224,28 @@ def test_a_unit_that_was_overtaken_is_stale(allowance: Allowance, tenant: Organi
     assert used(allowance) == 4
     with pytest.raises(RateLimited):
         limits.take_in(UnitOfWork(tenant), *limits.load(allowance))
+
+
+def test_a_use_is_not_counted_into_a_slot_that_is_over(allowance: Allowance, tenant: OrganizationId) -> None:
+    with standing_still(NOW):
+        take(allowance)
+        unit = UnitOfWork(tenant)
+        limits.take_in(unit, *limits.load(allowance))
+        with later(minutes=1):
+            take(allowance)
+        with pytest.raises(StaleRead):
+            unit.commit()
+
+
+def test_what_is_forgotten_leaves_all_of_the_quota(allowance: Allowance, tenant: OrganizationId) -> None:
+    for _ in range(4):
+        take(allowance)
+    unit = UnitOfWork(tenant)
+    limits.forget(unit, allowance)
+    assert used(allowance) == 4
+    unit.commit()
+    assert [take(allowance).usage.left for _ in range(4)] == [3, 2, 1, 0]
+    refusal(allowance)
 
 
 # -- faults ----------------------------------------------------------------------------------------------------------

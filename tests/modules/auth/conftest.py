@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from infra.local.engine import Store
@@ -14,11 +12,3 @@ from infra.local.stack import Stack
 def on_a_safe_engine(local_stack: Stack) -> None:
     if local_stack.engine.store is Store.MOTO:
         pytest.skip("moto loses acknowledged writes when its calls overlap")
-
-
-@pytest.fixture
-def cheap_hashes() -> Iterator[None]:
-    from tests.support import hashing
-
-    with hashing.cheap():
-        yield

@@ -25,8 +25,6 @@ from tests.support.world import PASSWORD, Organization, address
 NEW = "calm-lighthouse-7"
 KEY = "one and the same"
 
-pytestmark = pytest.mark.usefixtures("cheap_hashes")
-
 
 class Mailed(NamedTuple):
     """An address, and how to use the code that was mailed to it."""

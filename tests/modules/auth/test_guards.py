@@ -23,8 +23,6 @@ from tests.support.world import PASSWORD, Member, Organization
 
 NEW = "calm-lighthouse-7"
 
-pytestmark = pytest.mark.usefixtures("cheap_hashes")
-
 
 @pytest.fixture
 def anna(organization: Organization) -> Member:

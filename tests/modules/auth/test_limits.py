@@ -38,8 +38,6 @@ from tests.support.world import PASSWORD, Member, Organization, address, new_org
 
 NEW = "calm-lighthouse-7"
 
-pytestmark = pytest.mark.usefixtures("cheap_hashes")
-
 
 @pytest.fixture
 def anna(organization: Organization) -> Member:
