@@ -183,7 +183,9 @@ def take_in(unit: UnitOfWork, usage: Usage) -> Use:
         # Within a slot, takers do not collide: each adds to what is there as long as that is below the quota.
         uses, used = _DATA["slots"][slot], _DATA["used"]
         add = [uses.set(uses + 1), used.set(used + 1), Item.version.add(1)]
-        unit.update(key, add, (_DATA["head"] == usage.head) & (used < usage.limit.quota), stale)
+        # A use that went into another life of the item could not be given back.
+        same = (_DATA["head"] == usage.head) & (_DATA["origin"] == usage.origin)
+        unit.update(key, add, same & (used < usage.limit.quota), stale)
     else:
         unchanged = Item.pk.does_not_exist() if usage.version is None else Item.version == usage.version
         unit.upsert(key, _begin_slot(usage), unchanged)

@@ -237,6 +237,18 @@ def test_a_use_is_not_counted_into_a_slot_that_is_over(allowance: Allowance, ten
             unit.commit()
 
 
+def test_a_use_that_is_taken_while_others_are_forgotten_can_be_given_back(
+    allowance: Allowance, tenant: OrganizationId
+) -> None:
+    take(allowance)
+    before = limits.load(allowance)
+    unit = UnitOfWork(tenant)
+    limits.forget(unit, allowance)
+    unit.commit()
+    limits.give_back(*limits.take(*before))
+    assert used(allowance) == 0
+
+
 def test_what_is_forgotten_leaves_all_of_the_quota(allowance: Allowance, tenant: OrganizationId) -> None:
     for _ in range(4):
         take(allowance)
