@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from chalicelib.auth import codes
+from chalicelib.auth.rate_limits import SIGN_INS
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
-from chalicelib.dal import credentials, keys, sessions, table
+from chalicelib.dal import credentials, keys, limits, sessions, table
 from chalicelib.dal.credentials import CodePurpose, Credential
 from chalicelib.dal.sessions import StoredSession
 from chalicelib.dal.users import Role
@@ -52,6 +53,8 @@ def test_a_password_that_is_changed_while_it_is_tried_opens_no_session(api: Api,
         answer = api.call("signIn", body={"email": anna.user.email, "password": PASSWORD})
     assert overtaking[0].status == 200
     assert (answer.status, answer.code) == (401, "INVALID_CREDENTIALS")
+    # The first run had the right password, the last one did not: a failure, which counts
+    assert limits.load(SIGN_INS.of_address(anna.user.email))[0].used == 1
     assert len(anna.call("listSessions").data["items"]) == 1
     assert api.call("signIn", body={"email": anna.user.email, "password": NEW}).status == 200
 
