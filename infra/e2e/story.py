@@ -143,7 +143,7 @@ class Story:
     def invite(self) -> None:
         self._invited("ben.maas@workledger.test")
         (mail,) = eventually(
-            "the stream consumer mails the invitation",
+            "the stream's mail consumer mails the invitation",
             lambda: self.emulator.mails_to("ben.maas@workledger.test"),
             _STREAM_SECONDS,
         )
@@ -157,7 +157,7 @@ class Story:
     def sweep(self) -> None:
         address = "cleo.ode@workledger.test"
         events = self.emulator.client("lambda")
-        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["ConsumeStream"])[
+        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["SendMail"])[
             "EventSourceMappings"
         ]
         events.update_event_source_mapping(UUID=stream["UUID"], Enabled=False)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from infra.local import banner, dynoxide, stack
+from infra.local import banner, dynoxide, functions, stack
 from infra.local.demo import Api, DemoFailed, furnish, open_doors
 from infra.local.dynoxide import DynoxideUnavailable
 from infra.local.engine import HOST, Engine, Store, UnknownStore, running, wanted_store
@@ -25,7 +25,6 @@ from infra.local.gateway import Gateway
 from infra.local.mailbox import PATH as MAILBOX_PATH
 from infra.local.mailbox import Mailbox
 from infra.local.pump import Pump
-from infra.local.queue import Worker
 from infra.local.server import Server
 from infra.local.table import TableDiffers
 from infra.local.with_parent import end_with_parent
@@ -164,14 +163,9 @@ def _is_ours(parts: contextlib.ExitStack, data: Path) -> bool:
 
 
 def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
-    return Pump(
-        grounds.engine,
-        grounds.table,
-        consume_stream=app.consume_stream,
-        workers=[
-            Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail),
-            Worker("recalculate_metrics", grounds.metrics_queue_url, app.recalculate_metrics),
-        ],
+    return functions.pump(
+        app,
+        grounds,
         schedules={"schedule_metrics": app.schedule_metrics, "sweep_outbox": app.sweep_outbox},
         retry_seconds=1,
         checkpoint=checkpoint,
