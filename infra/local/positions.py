@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,18 @@ class Positions:
         self._path = path
         self._arn = stream_arn
         self._lock = threading.Lock()
-        kept = _load(path)
+        kept = load(path)
         self._positions: dict[str, Position] = kept["positions"] if kept and kept["stream"] == stream_arn else {}
 
     def of(self, consumer: str) -> Position:
         return dict(self._positions.get(consumer, {}))
+
+    def passed_by_all(self, consumers: Iterable[str]) -> Position:
+        """Return the lowest position of these consumers in each shard that all of them have read."""
+        with self._lock:
+            positions = [self._positions.get(consumer, {}) for consumer in consumers]
+        shards = set.intersection(*(set(position) for position in positions))
+        return {shard: min((position[shard] for position in positions), key=int) for shard in shards}
 
     def save(self, consumer: str, position: Position) -> None:
         """In one step: whenever the process ends, the file holds the positions before or those after."""
@@ -39,7 +47,8 @@ class Positions:
             draft.replace(self._path)
 
 
-def _load(path: Path) -> dict[str, Any] | None:
+def load(path: Path) -> dict[str, Any] | None:
+    """Return what the file holds, None where there is no file. Raises PositionsDamaged."""
     try:
         kept = json.loads(path.read_text())
     except FileNotFoundError:

@@ -45,10 +45,13 @@ class Pump:
         poll_every_seconds: float = 1,
         retry_seconds: float = 0,
         checkpoint: Path | None = None,
+        trim: Callable[[int], object] | None = None,
         from_now: bool = False,
     ) -> None:
         """`checkpoint`: the file that keeps the stream positions between runs. Without it a run starts at the
         stream's beginning, or `from_now` on. Raises PositionsDamaged.
+
+        `trim` is called before each run of the schedules with the sequence number that every consumer has reached.
         """
         self._stopping = threading.Event()
         self._retry_seconds = retry_seconds
@@ -61,6 +64,7 @@ class Pump:
             Queue(sqs, worker, retry_after_seconds=round(retry_seconds), is_ending=self._stopping.is_set)
             for worker in workers
         ]
+        self._trim = trim
         self._schedules = schedules or {}
         self._schedule_every_seconds = schedule_every_seconds
         self._poll_every_seconds = poll_every_seconds
@@ -96,6 +100,16 @@ class Pump:
                 invoke(handler, name, scheduled_event(name))
             except Exception:  # the next run is the retry, as in AWS
                 log.exception("schedule %s failed", name)
+
+    def trim_stream(self) -> None:
+        """Drop the records that no consumer will read again, by the positions in the file."""
+        if self._trim is None or self._positions is None:
+            return
+        for number in self._positions.passed_by_all(stream.consumer.name for stream in self.streams).values():
+            try:
+                self._trim(int(number))
+            except Exception:  # the next time is the retry
+                log.exception("the stream was not trimmed")
 
     def start(self) -> None:
         """Pump in threads until `stop`. Schedules run at once and then at their interval."""
@@ -141,6 +155,7 @@ class Pump:
     def _run_schedules(self) -> None:
         while not self._stopping.is_set():
             due = time.monotonic() + self._schedule_every_seconds
+            self.trim_stream()
             self.run_schedules()
             self.wake()
             self._stopping.wait(max(0.0, due - time.monotonic()))
