@@ -16,9 +16,10 @@ from infra.e2e.stack import ORIGIN, SENDER, Stack
 
 OWNER = "anna.berg@workledger.test"
 _PASSWORD = "correct-horse-4711"  # noqa: S105  of a user who lives as long as this run
-_STREAM_SECONDS = 30.0
-_SWEEP_SECONDS = 100.0
-"""A minute until the schedule fires, and time for a function's first start."""
+_STREAM_SECONDS = 120.0
+"""A function's first start included, and that of another which the emulator polls for before it."""
+_SWEEP_SECONDS = 180.0
+"""A minute until the schedule fires, and the same."""
 _OVERDUE_MILLISECONDS = 10 * 60 * 1000
 _CODE = re.compile(r"code in the app: (\S+)")
 
