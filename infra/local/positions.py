@@ -64,7 +64,8 @@ def _is_valid(kept: Any) -> bool:
     match kept:
         case {"stream": str(), "positions": dict(positions)}:
             return all(
-                isinstance(position, dict) and all(isinstance(number, str) for number in position.values())
+                isinstance(position, dict)
+                and all(isinstance(number, str) and number.isdigit() for number in position.values())
                 for position in positions.values()
             )
     return False

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dal import keys
 from infra import template
 
 Json = dict[str, Any]
@@ -276,6 +277,22 @@ def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: 
     assert stream["BisectBatchOnFunctionError"] is True
     assert 0 < stream["MaximumRetryAttempts"] <= 20
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
+
+
+def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_its_own(resources: Json) -> None:
+    sources = [
+        event["Properties"]
+        for function in functions(resources).values()
+        for event in function.get("Events", {}).values()
+    ]
+    assert len([source for source in sources if "Stream" in source]) == 2
+    mail = source(resources, "SendMail")
+    assert mail["BatchSize"] <= 10
+    (only,) = mail["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL]}}},
+    }
 
 
 @pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])

@@ -333,7 +333,14 @@ def test_mail_waits_neither_for_another_consumer_nor_for_a_worker(grounds: Stack
 
 @pytest.mark.parametrize(
     "text",
-    ["", '{"stream": "arn', "[]", '{"stream": "arn"}', '{"stream": "arn", "positions": {"consume_stream": "7"}}'],
+    [
+        "",
+        '{"stream": "arn',
+        "[]",
+        '{"stream": "arn"}',
+        '{"stream": "arn", "positions": {"consume_stream": "7"}}',
+        '{"stream": "arn", "positions": {"consume_stream": {"shard": "x"}}}',
+    ],
 )
 def test_a_damaged_position_is_refused_and_left_as_it_is(grounds: Stack, tmp_path: Path, text: str) -> None:
     checkpoint = tmp_path / "position.json"
