@@ -87,14 +87,15 @@ class Stream:
         answer = self._client.get_records(ShardIterator=iterator, Limit=_RECORDS_A_READ)
         if shard in self._starts and not answer["Records"]:
             self._starts[shard] = answer["NextShardIterator"]
-        return [stream_record(record, self.arn) for record in answer["Records"]]
+        records: list[dict[str, Any]] = answer["Records"]
+        return records
 
     def _iterator(self, shard: str, **start: str) -> str:
         iterator: str = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
         return iterator
 
     def _deliver_page(self, shard: str, page: list[dict[str, Any]]) -> int:
-        records = [record for record in page if self._source.filter.passes(record)]
+        records = [stream_record(record, self.arn) for record in page if self._source.filter.passes(record)]
         size = self._source.batch_size
         for start in range(0, len(records), size):
             if self._is_ending():

@@ -16,6 +16,7 @@ _INDEX = """
     CREATE INDEX IF NOT EXISTS workledger_sequence_numbers
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))
 """
+_HAS_RECORDS = "SELECT COUNT(*) FROM pragma_table_info('_stream_records') WHERE name = 'sequence_number'"
 _TRIM = """
     DELETE FROM _stream_records WHERE id IN (
         SELECT id FROM _stream_records
@@ -29,8 +30,10 @@ _BUSY_SECONDS = 30.0
 
 
 def index(file: Path) -> None:
+    """Create the index; a dynoxide that keeps its records otherwise is left as it is."""
     with _opened(file) as database:
-        database.execute(_INDEX)
+        if _has_records(database):
+            database.execute(_INDEX)
 
 
 def trim(file: Path, table: str, before: int) -> int:
@@ -40,9 +43,16 @@ def trim(file: Path, table: str, before: int) -> int:
     """
     trimmed = 0
     with _opened(file) as database:
-        while deleted := database.execute(_TRIM, (table, before, _ROWS_A_TRANSACTION)).rowcount:
+        while _has_records(database) and (
+            deleted := database.execute(_TRIM, (table, before, _ROWS_A_TRANSACTION)).rowcount
+        ):
             trimmed += deleted
     return trimmed
+
+
+def _has_records(database: sqlite3.Connection) -> bool:
+    ((columns,),) = database.execute(_HAS_RECORDS).fetchall()
+    return bool(columns)
 
 
 @contextlib.contextmanager

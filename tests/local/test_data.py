@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.data import DataDirectory, DataUnusable
-from infra.local.dynoxide import DynoxideUnavailable, binary
-from infra.local.engine import free_port
+from infra.local.engine import Store, free_port, wanted_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,16 +72,13 @@ def _contents(path: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in files}
 
 
+@pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="moto keeps nothing")
 @pytest.mark.parametrize(
     "damage", [_file_in_the_way, _half_positions, _no_database, _cut_off, _spoiled_in_the_middle, _no_queues]
 )
 def test_the_run_ends_with_a_line_that_names_the_file_and_leaves_it(
     tmp_path: Path, damage: Callable[[Path], str]
 ) -> None:
-    try:
-        binary()
-    except DynoxideUnavailable as error:
-        pytest.skip(f"nothing is kept without dynoxide: {error}")
     directory = tmp_path / "data"
     named = damage(directory)
     before = _contents(directory)

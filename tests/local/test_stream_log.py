@@ -62,6 +62,15 @@ def test_the_engine_looks_at_no_more_records_than_it_needs(file: Path, statement
     assert "USING INDEX workledger_sequence_numbers" in plan[3]
 
 
+def test_a_file_of_another_shape_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "workledger.db"
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE _stream_records (number INTEGER)")
+    stream_log.index(file)
+    assert stream_log.trim(file, "kept", before=10) == 0
+    assert len(_rows(file, "SELECT * FROM sqlite_master")) == 1
+
+
 def test_what_every_consumer_has_passed_is_dropped_and_no_other(stack: Stack, file: Path, tmp_path: Path) -> None:
     read: list[str] = []
 

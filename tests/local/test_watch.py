@@ -8,18 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.dynoxide import DynoxideUnavailable
-from infra.local.engine import Engine, Store, running
+from infra.local.engine import Engine, Store, running, wanted_store
 from infra.local.watch import Watch
+
+pytestmark = pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="moto is a part of the process")
 
 
 @pytest.fixture
 def engine() -> Iterator[Engine]:
-    try:
-        with running(Store.DYNOXIDE) as engine:
-            yield engine
-    except DynoxideUnavailable as error:
-        pytest.skip(f"no dynoxide: {error}")
+    with running(Store.DYNOXIDE) as engine:
+        yield engine
 
 
 def _watched(engine: Engine, patience_seconds: float) -> queue.Queue[str]:
