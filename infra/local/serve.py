@@ -105,7 +105,7 @@ def _product(port: int, data: DataDirectory, started: float, *, limits: bool) ->
         if is_kept:
             parts.enter_context(queue_store.kept(data.queues))
         if engine.process is not None:
-            watch = Watch(engine.process, engine.client, _end_without_engine)
+            watch = Watch(engine.process, engine.client, partial(_end_without_engine, is_kept=is_kept))
             watch.start()
             parts.callback(watch.stop)
         os.environ.update(grounds.environment() | {"WORKLEDGER_LIMITS_BY_SOURCE": str(limits)})
@@ -168,8 +168,9 @@ def _engine(parts: contextlib.ExitStack, data: DataDirectory) -> tuple[Engine, b
     return engine, True, f"dynoxide, data kept in {data.path}"
 
 
-def _end_without_engine(reason: str) -> None:
-    print(f"make serve: {reason}; what was answered is kept, start again", file=sys.stderr, flush=True)
+def _end_without_engine(reason: str, *, is_kept: bool) -> None:
+    consequence = "what was answered is kept" if is_kept else "nothing was kept"
+    print(f"make serve: {reason}; {consequence}, start again", file=sys.stderr, flush=True)
     # At once: whatever would be ended in order waits for the engine, and its last tries would count as failures.
     os._exit(1)
 
