@@ -11,7 +11,7 @@ from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import mail_queue, metrics_queue, operator, recalculation, stream
+from chalicelib.jobs import mail_queue, mail_stream, metrics_queue, operator, recalculation, stream
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -26,6 +26,11 @@ mount(app)
 @app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:us-east-1:000000000000:table/workledger/stream/replaced")
 def consume_stream(event: DynamoDBEvent) -> dict[str, Any]:
     return stream.consume(event.to_dict(), event.context)
+
+
+@app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:us-east-1:000000000000:table/workledger/stream/replaced")
+def send_mail(event: DynamoDBEvent) -> dict[str, Any]:
+    return mail_stream.consume(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")

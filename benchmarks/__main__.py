@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -53,6 +54,10 @@ def _measure(built: stack.Stack, many: Path | None) -> None:
         staffing.run(api, many)
     metrics.run(api, built)
     cold_start.run()
+    if built.engine.store is Store.DYNOXIDE:
+        for figures in ("benchmarks.local_stream", "benchmarks.mail_latency"):
+            sys.stdout.flush()
+            subprocess.run([sys.executable, "-m", figures], check=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.client import HTTPConnection
 from typing import Any
 
@@ -53,6 +53,11 @@ def put_clients(endpoint: str, table: str, organization: OrganizationId, records
         unit = UnitOfWork(organization)
         CLIENTS.create(unit, record)
         items.append(unit._writes[-1].item.serialize())
+    put_items(endpoint, table, items)
+    return items
+
+
+def put_items(endpoint: str, table: str, items: Sequence[Item]) -> None:
     with contextlib.closing(HTTPConnection(endpoint.removeprefix("http://"))) as connection:
         for start in range(0, len(items), _BATCH):
             puts = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
@@ -61,7 +66,6 @@ def put_clients(endpoint: str, table: str, organization: OrganizationId, records
             answer = json.loads(response.read())
             assert response.status == 200, answer
             assert not answer.get("UnprocessedItems")
-    return items
 
 
 def row_bytes(item: Item) -> int:

@@ -38,6 +38,7 @@ def main() -> None:
         "recalculate_metrics",
         "reconcile_rollups",
         "schedule_metrics",
+        "send_mail",
         "set_subscription_tier",
         "sweep_outbox",
     )

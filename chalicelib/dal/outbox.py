@@ -49,6 +49,8 @@ def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID) -> Non
     mail = Mail(template=template, email=email, user_id=user, created_at=now)
     item = Item(*keys.mail(unit.organization, ids.new_id()), data=mail.model_dump(mode="json", exclude_none=True))
     item.gsi2pk = keys.UNSENT_MAIL
+    # The main consumer's filter drops it: mail is another consumer's.
+    item.derived = 1
     item.ttl = int((now + _KEPT).timestamp())
     unit.put_new(item, stale)
 

@@ -131,7 +131,7 @@ class Item(Model):
     facets = Document(null=True)
     ttl = NumberAttribute(null=True)
     derived = NumberAttribute(null=True)
-    """1 where what lies here follows from what lies elsewhere: the stream need not tell of it."""
+    """1 on items that the stream's main consumer has no use for: its event source's filter drops their changes."""
 
     gsi1 = _Gsi1()
     gsi2 = _Gsi2()

@@ -1,4 +1,4 @@
-"""The stream consumer: what follows from a commit, carried on by the table's stream."""
+"""The stream's main consumer: activities, rollups and the work that follows a commit. Mail has one of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import logger
-from chalicelib.dal import outbox
-from chalicelib.jobs import activity_feed, batches, mail, recalculation, repricing, rollups
-from chalicelib.jobs.changes import Change, Kind
+from chalicelib.jobs import activity_feed, batches, recalculation, repricing, rollups
+from chalicelib.jobs.changes import Change
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -19,19 +18,7 @@ def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return batches.process("DynamoDBStreams", _handle, event, context)
 
 
-def _send_mail(change: Change) -> None:
-    reference = outbox.reference_of(*change.key) if change.kind is Kind.INSERT else None
-    if reference is None:
-        return
-    try:
-        mail.deliver(reference)
-    except Exception:  # noqa: BLE001  logged, and the mail is still in the outbox
-        # Mail must not hold up the stream: the sweep finds what is still unsent and gives it to the queue.
-        logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
-
-
 _HANDLERS: Sequence[Callable[[Change], None]] = (
-    _send_mail,
     activity_feed.tell,
     recalculation.begin,
     rollups.roll_up,

@@ -59,7 +59,8 @@ def _adapted(template: dict[str, Any]) -> dict[str, Any]:
             properties["CodeUri"] = {"Bucket": _BUCKET, "Key": "deployment.zip"}
             for source in properties.get("Events", {}).values():
                 # It takes `exists: false` below a missing branch for a mismatch: everything would be filtered out.
-                source["Properties"].pop("FilterCriteria", None)
+                if "exists" in json.dumps(source["Properties"].get("FilterCriteria")):
+                    del source["Properties"]["FilterCriteria"]
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             # The emulator knows no metric math.
             del resources[name]

@@ -16,9 +16,10 @@ from infra.e2e.stack import ORIGIN, SENDER, Stack
 
 OWNER = "anna.berg@workledger.test"
 _PASSWORD = "correct-horse-4711"  # noqa: S105  of a user who lives as long as this run
-_STREAM_SECONDS = 30.0
-_SWEEP_SECONDS = 100.0
-"""A minute until the schedule fires, and time for a function's first start."""
+_STREAM_SECONDS = 120.0
+"""A function's first start included, and that of another which the emulator polls for before it."""
+_SWEEP_SECONDS = 180.0
+"""A minute until the schedule fires, and the same."""
 _OVERDUE_MILLISECONDS = 10 * 60 * 1000
 _CODE = re.compile(r"code in the app: (\S+)")
 
@@ -143,7 +144,7 @@ class Story:
     def invite(self) -> None:
         self._invited("ben.maas@workledger.test")
         (mail,) = eventually(
-            "the stream consumer mails the invitation",
+            "the stream's mail consumer mails the invitation",
             lambda: self.emulator.mails_to("ben.maas@workledger.test"),
             _STREAM_SECONDS,
         )
@@ -157,7 +158,7 @@ class Story:
     def sweep(self) -> None:
         address = "cleo.ode@workledger.test"
         events = self.emulator.client("lambda")
-        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["ConsumeStream"])[
+        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["SendMail"])[
             "EventSourceMappings"
         ]
         events.update_event_source_mapping(UUID=stream["UUID"], Enabled=False)

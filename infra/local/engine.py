@@ -19,7 +19,7 @@ from typing import IO, Any
 import botocore.session
 from botocore.config import Config
 
-from infra.local import dynoxide, with_parent
+from infra.local import dynoxide, stream_log, with_parent
 from infra.local.moto_server import moto_server
 
 HOST = "127.0.0.1"
@@ -47,6 +47,8 @@ class Engine:
     """DynamoDB and its streams."""
     services_endpoint: str
     """Queue and mail."""
+    process: subprocess.Popen[bytes] | None = None
+    """The store's, if this process started it."""
 
     def environment(self) -> dict[str, str]:
         """What makes every plain AWS client of a process talk to this engine."""
@@ -61,7 +63,7 @@ class Engine:
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": self.table_endpoint,
         }
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, answers_within_seconds: float = 60) -> Any:
         """A client of this engine, whatever the environment says."""
         on_table = service in {"dynamodb", "dynamodbstreams"}
         return _session().create_client(
@@ -70,7 +72,11 @@ class Engine:
             **_CREDENTIALS,
             endpoint_url=self.table_endpoint if on_table else self.services_endpoint,
             # dynoxide's shard ids and sequence numbers are shorter than the SDK lets through.
-            config=Config(parameter_validation=service != "dynamodbstreams", retries={"total_max_attempts": 2}),
+            config=Config(
+                parameter_validation=service != "dynamodbstreams",
+                read_timeout=answers_within_seconds,
+                retries={"total_max_attempts": 2},
+            ),
         )
 
 
@@ -102,17 +108,17 @@ def running(store: Store | None = None, data: Path | None = None) -> Iterator[En
         services = stack.enter_context(moto_server(HOST))
         match store:
             case Store.MOTO:
-                table = services
+                yield Engine(store, services, services)
             case Store.DYNOXIDE:
-                table = stack.enter_context(dynoxide_store(free_port(), data))
+                table, process = stack.enter_context(dynoxide_store(free_port(), data))
+                yield Engine(store, table, services, process)
             case Store.OTHER:
-                table = os.environ["TABLE_ENDPOINT"]
-        yield Engine(store, table, services)
+                yield Engine(store, os.environ["TABLE_ENDPOINT"], services)
 
 
 @contextlib.contextmanager
-def dynoxide_store(port: int, data: Path | None = None) -> Iterator[str]:
-    """Run dynoxide until the block ends; yield its URL. Raises DynoxideUnavailable."""
+def dynoxide_store(port: int, data: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run dynoxide until the block ends; yield its URL and process. Raises DynoxideUnavailable."""
     path = dynoxide.binary()
     command = [str(path), "--host", HOST, "--port", str(port)]
     if data is not None:
@@ -128,7 +134,9 @@ def dynoxide_store(port: int, data: Path | None = None) -> Iterator[str]:
         )
         try:
             _wait_until_open(process, port, log)
-            yield f"http://{HOST}:{port}"
+            if data is not None:
+                stream_log.index(data)
+            yield f"http://{HOST}:{port}", process
         finally:
             process.terminate()
             try:

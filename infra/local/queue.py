@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from infra.local.lambda_events import Handler, invoke_batch, queue_record
@@ -22,8 +23,16 @@ class Worker(NamedTuple):
 
 
 class Queue:
-    def __init__(self, client: Any, worker: Worker, *, retry_after_seconds: int = 0) -> None:
+    def __init__(
+        self,
+        client: Any,
+        worker: Worker,
+        *,
+        retry_after_seconds: int = 0,
+        is_ending: Callable[[], bool] = lambda: False,
+    ) -> None:
         """A failed message is seen again after that time, not the queue's own: nobody waits minutes here."""
+        self.worker = worker
         attributes = client.get_queue_attributes(
             QueueUrl=worker.queue_url, AttributeNames=["QueueArn", "RedrivePolicy"]
         )["Attributes"]
@@ -32,34 +41,27 @@ class Queue:
         self._arn: str = attributes["QueueArn"]
         self._maximum_receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
         self._client = client
-        self._worker = worker
         self._retry_after_seconds = retry_after_seconds
-        self._waiting: set[str] = set()
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether every message seen so far was delivered or given up."""
-        return not self._waiting
+        self._is_ending = is_ending
 
     def drain(self) -> int:
-        """Delivers all that can be seen; the number of deliveries."""
+        """Deliver all visible messages; return the number of deliveries."""
         delivered = 0
-        while messages := self._receive():
+        while not self._is_ending() and (messages := self._receive()):
             records = [queue_record(message, self._arn) for message in messages]
             ids = [record["messageId"] for record in records]
-            failed = invoke_batch(self._worker.handler, self._worker.name, records, ids)
+            failed = invoke_batch(self.worker.handler, self.worker.name, records, ids)
             for record in records:
                 if failed is None or record["messageId"] in failed:
                     self._retry(record)
                 else:
-                    self._waiting.discard(record["messageId"])
-                    self._client.delete_message(QueueUrl=self._worker.queue_url, ReceiptHandle=record["receiptHandle"])
+                    self._client.delete_message(QueueUrl=self.worker.queue_url, ReceiptHandle=record["receiptHandle"])
             delivered += len(records)
         return delivered
 
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._client.receive_message(
-            QueueUrl=self._worker.queue_url,
+            QueueUrl=self.worker.queue_url,
             MaxNumberOfMessages=_BATCH_SIZE,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -70,14 +72,12 @@ class Queue:
     def _retry(self, record: dict[str, Any]) -> None:
         receives = int(record["attributes"]["ApproximateReceiveCount"])
         if receives < self._maximum_receives:
-            self._waiting.add(record["messageId"])
-            log.warning("message %s failed %s at try %d", record["messageId"], self._worker.name, receives)
+            log.warning("message %s failed %s at try %d", record["messageId"], self.worker.name, receives)
         else:
-            self._waiting.discard(record["messageId"])
             self.dead.append(record)
-            log.error("DEAD LETTER: message %s failed %s %d times", record["messageId"], self._worker.name, receives)
+            log.error("DEAD LETTER: message %s failed %s %d times", record["messageId"], self.worker.name, receives)
         self._client.change_message_visibility(
-            QueueUrl=self._worker.queue_url,
+            QueueUrl=self.worker.queue_url,
             ReceiptHandle=record["receiptHandle"],
             VisibilityTimeout=self._retry_after_seconds,
         )

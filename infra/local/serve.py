@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import importlib
 import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from infra.local import banner, dynoxide, stack
+from infra.local import banner, dynoxide, functions, queue_store, stack, stream_log
+from infra.local.data import DataDirectory, DataUnusable, unusable
 from infra.local.demo import Api, DemoFailed, furnish, open_doors
 from infra.local.dynoxide import DynoxideUnavailable
 from infra.local.engine import HOST, Engine, Store, UnknownStore, running, wanted_store
@@ -25,9 +28,9 @@ from infra.local.gateway import Gateway
 from infra.local.mailbox import PATH as MAILBOX_PATH
 from infra.local.mailbox import Mailbox
 from infra.local.pump import Pump
-from infra.local.queue import Worker
 from infra.local.server import Server
 from infra.local.table import TableDiffers
+from infra.local.watch import Watch
 from infra.local.with_parent import end_with_parent
 
 ROOT = Path(__file__).parents[2]
@@ -50,12 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("workledger.local").setLevel(logging.INFO)
     try:
-        with _product(options.port, options.data, started, limits=options.limits == "on") as serving:
+        with _product(options.port, DataDirectory(options.data), started, limits=options.limits == "on") as serving:
             serving.join()
     except DynoxideUnavailable as error:
         print(f"make serve: dynoxide is not available: {error}", file=sys.stderr)
         return 1
-    except (PortTaken, TableDiffers, UnknownStore) as error:
+    except (DataUnusable, PortTaken, TableDiffers, UnknownStore) as error:
         print(f"make serve: {error}", file=sys.stderr)
         return 1
     except SystemExit:
@@ -93,17 +96,23 @@ def _end(*_: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _product(port: int, data: Path, started: float, *, limits: bool) -> Iterator[threading.Thread]:
-    """Everything, running; the server's thread. What is left ends in the reverse order, the store last."""
+def _product(port: int, data: DataDirectory, started: float, *, limits: bool) -> Iterator[threading.Thread]:
+    """Run everything; yield the server's thread. What is left ends in the reverse order, the store last."""
     _require_free(port)
     with contextlib.ExitStack() as parts:
-        engine, checkpoint, note = _engine(parts, data)
+        engine, is_kept, note = _engine(parts, data)
         grounds = stack.build(engine)
+        if is_kept:
+            parts.enter_context(queue_store.kept(data.queues))
+        if engine.process is not None:
+            watch = Watch(engine.process, engine.client, partial(_end_without_engine, is_kept=is_kept))
+            watch.start()
+            parts.callback(watch.stop)
         os.environ.update(grounds.environment() | {"WORKLEDGER_LIMITS_BY_SOURCE": str(limits)})
         sys.path.insert(0, str(ROOT))
         app = importlib.import_module("app")
         mailbox = Mailbox()
-        pump = _pump(app, grounds, checkpoint)
+        pump = _pump(app, grounds, data if is_kept else None)
         server = Server(HOST, port, Gateway(app.app), {MAILBOX_PATH: mailbox.page}, after_write=pump.wake)
         pump.start()
         parts.callback(pump.stop)
@@ -135,46 +144,46 @@ def _require_free(port: int) -> None:
             ) from error
 
 
-def _engine(parts: contextlib.ExitStack, data: Path) -> tuple[Engine, Path | None, str]:
-    """The engine that is wanted, or else the best there is; where to keep the stream's position; what to tell of it."""
+def _engine(parts: contextlib.ExitStack, data: DataDirectory) -> tuple[Engine, bool, str]:
+    """Run the engine that is asked for, or else the best there is; return whether data is kept, and what to say."""
     store = wanted_store(default=Store.DYNOXIDE)
     if store is not Store.DYNOXIDE:
-        return parts.enter_context(running(store)), None, str(store)
+        return parts.enter_context(running(store)), False, str(store)
     try:
         dynoxide.binary(timeout_seconds=_FETCHED_WITHIN_SECONDS)
-        if not _is_ours(parts, data):
-            return parts.enter_context(running(store)), None, "dynoxide, nothing kept: another run holds the kept data"
-        engine = parts.enter_context(running(store, data / "workledger.db"))
     except DynoxideUnavailable as error:
         if os.environ.get("WORKLEDGER_STORE"):
             raise
-        return parts.enter_context(running(Store.MOTO)), None, f"moto, nothing kept; no dynoxide: {error}"
-    return engine, data / "position.json", f"dynoxide, data kept in {data}"
-
-
-def _is_ours(parts: contextlib.ExitStack, data: Path) -> bool:
-    """Locks the kept data, until the parts end: two engines on one file would damage it."""
-    data.mkdir(parents=True, exist_ok=True)
-    lock = parts.enter_context((data / "lock").open("w"))
+        return parts.enter_context(running(Store.MOTO)), False, f"moto, nothing kept; no dynoxide: {error}"
+    if not data.lock(parts):
+        # In a file all the same: in memory, its writes get slower with each.
+        scratch = Path(parts.enter_context(tempfile.TemporaryDirectory()), data.table.name)
+        engine = parts.enter_context(running(store, scratch))
+        return engine, False, "dynoxide, nothing kept: another run holds the kept data"
+    data.require_sound()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        engine = parts.enter_context(running(store, data.table))
+    except (DynoxideUnavailable, sqlite3.Error) as error:
+        raise unusable(data.table, error) from error
+    return engine, True, f"dynoxide, data kept in {data.path}"
 
 
-def _pump(app: Any, grounds: stack.Stack, checkpoint: Path | None) -> Pump:
-    return Pump(
-        grounds.engine,
-        grounds.table,
-        consume_stream=app.consume_stream,
-        workers=[
-            Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail),
-            Worker("recalculate_metrics", grounds.metrics_queue_url, app.recalculate_metrics),
-        ],
+def _end_without_engine(reason: str, *, is_kept: bool) -> None:
+    consequence = "what was answered is kept" if is_kept else "nothing was kept"
+    print(f"make serve: {reason}; {consequence}, start again", file=sys.stderr, flush=True)
+    # At once: whatever would be ended in order waits for the engine, and its last tries would count as failures.
+    os._exit(1)
+
+
+def _pump(app: Any, grounds: stack.Stack, data: DataDirectory | None) -> Pump:
+    """`data`: where positions are kept, if they are."""
+    return functions.pump(
+        app,
+        grounds,
         schedules={"schedule_metrics": app.schedule_metrics, "sweep_outbox": app.sweep_outbox},
         retry_seconds=1,
-        checkpoint=checkpoint,
+        checkpoint=data.positions if data else None,
+        trim=partial(stream_log.trim, data.table, grounds.table) if data else None,
     )
 
 

@@ -1,17 +1,29 @@
-"""Hands the table's stream to its consumer the way Lambda does: in order, retried from the lowest failure, bisected."""
+"""Hands the table's stream to a consumer the way Lambda does: filtered, in order, retried, bisected, dead-lettered."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from infra.local.lambda_events import Handler, invoke_batch, stream_record
+from infra.local.template import StreamSource, stream_source
 
 log = logging.getLogger("workledger.local.pump")
 
+_RECORDS_A_READ = 1000  # DynamoDB's limit
+_SHARDS_HOLD_SECONDS = 60.0
+
 Position = dict[str, str]
 """The last sequence number dealt with, by shard."""
+
+
+class Consumer(NamedTuple):
+    """A function of the app that reads the stream; its event source's settings are the template's."""
+
+    name: str
+    handler: Handler
 
 
 class Stream:
@@ -19,77 +31,99 @@ class Stream:
         self,
         client: Any,
         arn: str,
-        handler: Handler,
+        consumer: Consumer,
         *,
+        source: StreamSource | None = None,
         position: Mapping[str, str] | None = None,
         from_now: bool = False,
-        batch_size: int = 20,
-        retries: int = 8,
-        pause: Callable[[int], None],
+        pause: Callable[[int], None] = lambda _: None,
         is_ending: Callable[[], bool] = lambda: False,
+        moved: Callable[[Position], None] = lambda _: None,
     ) -> None:
-        """Where there is no position, from the beginning, or from now on. Batches are small: a stop waits for one.
+        """Without a position, reading starts at the beginning, or `from_now` on.
 
-        `pause` is called before the retry of that number; once it `is_ending`, no other batch is begun.
+        `pause` is called before the retry of that number, `moved` after each batch with the position behind it; once it
+        `is_ending`, no other batch is begun.
         """
         self.arn = arn
+        self.consumer = consumer
         self.position: Position = dict(position or {})
         self.dead: list[dict[str, Any]] = []
         """Records given up, in the form the consumer saw them."""
         self._client = client
-        self._handler = handler
-        self._batch_size = batch_size
-        self._retries = retries
+        self._source = source or stream_source(consumer.name)
         self._pause = pause
         self._is_ending = is_ending
-        self._starts = {each: self._iterator(each, ShardIteratorType="LATEST") for each in self._shards() if from_now}
+        self._moved = moved
+        self._shards: list[str] = []
+        self._shards_until = 0.0
+        starts = self._shard_ids() if from_now else []
+        self._starts = {shard: self._iterator(shard, ShardIteratorType="LATEST") for shard in starts}
 
     def drain(self) -> int:
-        """Delivers all there is; the number of records."""
+        """Deliver everything there is; return the number of records that passed the filter."""
         delivered = 0
-        for shard in self._shards():
-            full = True
-            while full and not self._is_ending():
+        for shard in self._shard_ids():
+            more = True
+            while more and not self._is_ending():
                 records = self._read(shard)
-                self._deliver(shard, records)
-                delivered += len(records)
-                full = len(records) == self._batch_size
+                delivered += self._deliver_page(shard, records)
+                more = len(records) == _RECORDS_A_READ
         return delivered
 
-    def _shards(self) -> list[str]:
-        return [
-            shard["ShardId"]
-            for shard in self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"]
-        ]
+    def _shard_ids(self) -> list[str]:
+        # Remembered for a while: to describe a stream, dynoxide looks at every record of it.
+        if time.monotonic() >= self._shards_until:
+            description = self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]
+            self._shards = [shard["ShardId"] for shard in description["Shards"]]
+            self._shards_until = time.monotonic() + _SHARDS_HOLD_SECONDS
+        return self._shards
 
     def _read(self, shard: str) -> list[dict[str, Any]]:
         if last := self.position.get(shard):
             iterator = self._iterator(shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
         else:
             iterator = self._starts.get(shard) or self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
-        answer = self._client.get_records(ShardIterator=iterator, Limit=self._batch_size)
+        answer = self._client.get_records(ShardIterator=iterator, Limit=_RECORDS_A_READ)
         if shard in self._starts and not answer["Records"]:
             self._starts[shard] = answer["NextShardIterator"]
-        return [stream_record(record, self.arn) for record in answer["Records"]]
+        records: list[dict[str, Any]] = answer["Records"]
+        return records
 
     def _iterator(self, shard: str, **start: str) -> str:
         iterator: str = self._client.get_shard_iterator(StreamArn=self.arn, ShardId=shard, **start)["ShardIterator"]
         return iterator
 
+    def _deliver_page(self, shard: str, page: list[dict[str, Any]]) -> int:
+        records = [stream_record(record, self.arn) for record in page if self._source.filter.passes(record)]
+        size = self._source.batch_size
+        for start in range(0, len(records), size):
+            if self._is_ending():
+                return start
+            self._deliver(shard, records[start : start + size])
+            self._moved(self.position)
+        if page and self.position.get(shard) != _sequence_number(page[-1]):
+            # What the filter left out at the end of the page is dealt with, too.
+            self.position[shard] = _sequence_number(page[-1])
+            self._moved(self.position)
+        return len(records)
+
     def _deliver(self, shard: str, records: list[dict[str, Any]]) -> None:
         attempt = 0
         while records:
             ids = [_sequence_number(record) for record in records]
-            failed = invoke_batch(self._handler, "consume_stream", records, ids)
-            if failed is None and len(records) > 1:
+            failed = invoke_batch(self.consumer.handler, self.consumer.name, records, ids)
+            if failed is None and len(records) > 1 and self._source.bisects:
                 middle = len(records) // 2
                 self._deliver(shard, records[:middle])
                 self._deliver(shard, records[middle:])
                 return
             done = _done(ids, failed)
-            if done == 0 and attempt == self._retries:
-                self._give_up(records[0])
-                done = 1
+            if done == 0 and attempt == self._source.retries:
+                # Lambda gives up the batch; where it bisects, that is one record.
+                given_up = 1 if self._source.bisects else len(records)
+                self._give_up(records[:given_up])
+                done = given_up
             if done == 0:
                 attempt += 1
                 self._pause(attempt)
@@ -98,14 +132,16 @@ class Stream:
             self.position[shard] = ids[done - 1]
             records = records[done:]
 
-    def _give_up(self, record: dict[str, Any]) -> None:
-        self.dead.append(record)
-        log.error(
-            "DEAD LETTER: the consumer failed %d times on stream record %s of %s; it is skipped",
-            self._retries + 1,
-            record["eventID"],
-            record["dynamodb"]["Keys"],
-        )
+    def _give_up(self, records: list[dict[str, Any]]) -> None:
+        self.dead += records
+        for record in records:
+            log.error(
+                "DEAD LETTER: %s failed %d times on stream record %s of %s; it is skipped",
+                self.consumer.name,
+                self._source.retries + 1,
+                record["eventID"],
+                record["dynamodb"]["Keys"],
+            )
 
 
 def _sequence_number(record: dict[str, Any]) -> str:
@@ -114,7 +150,7 @@ def _sequence_number(record: dict[str, Any]) -> str:
 
 
 def _done(ids: list[str], failed: set[str] | None) -> int:
-    """How many records from the start are dealt with: those before the lowest failure."""
+    """Return how many records from the start are dealt with: those before the lowest failure."""
     if failed is None:
         return 0
-    return next((index for index, each in enumerate(ids) if each in failed), len(ids))
+    return next((index for index, number in enumerate(ids) if number in failed), len(ids))

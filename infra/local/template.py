@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
+
+from infra.local.event_filter import EventFilter
 
 RESOURCES = Path(__file__).parents[1] / "resources.yaml"
 
@@ -40,3 +42,25 @@ def load(path: Path = RESOURCES) -> dict[str, Any]:
 def properties(logical_id: str, path: Path = RESOURCES) -> dict[str, Any]:
     found: dict[str, Any] = load(path)["Resources"][logical_id]["Properties"]
     return found
+
+
+class StreamSource(NamedTuple):
+    """The settings of a function's event source that is the table's stream."""
+
+    batch_size: int
+    retries: int
+    bisects: bool
+    filter: EventFilter
+
+
+def stream_source(function: str) -> StreamSource:
+    """Return the settings of a function, which is named as in `app.py`."""
+    logical_id = function.title().replace("_", "")
+    (event,) = properties(logical_id)["Events"].values()
+    source = event["Properties"]
+    return StreamSource(
+        batch_size=source["BatchSize"],
+        retries=source["MaximumRetryAttempts"],
+        bisects=source["BisectBatchOnFunctionError"],
+        filter=EventFilter(source.get("FilterCriteria")),
+    )

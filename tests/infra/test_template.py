@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.dal import keys
 from infra import template
 
 Json = dict[str, Any]
 
 FUNCTIONS = {
     "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "ScheduleMetrics",
-    "SetSubscriptionTier", "SweepOutbox",
+    "SendMail", "SetSubscriptionTier", "SweepOutbox",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
@@ -216,13 +217,14 @@ def test_messages_are_sent_by_who_has_some(resources: Json) -> None:
         ("RecalculateMetricsRole", "MetricsQueue"),
         ("ReconcileRollupsRole", "MetricsQueue"),
         ("ScheduleMetricsRole", "MetricsQueue"),
+        ("SendMailRole", "StreamDeadLetters"),
         ("SweepOutboxRole", "MailQueue"),
     }
 
 
 def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
     senders = {role for role, statement in statements(resources) if "ses:SendEmail" in statement["Action"]}
-    assert senders == {"ConsumeStreamRole", "DeliverMailRole"}
+    assert senders == {"DeliverMailRole", "SendMailRole"}
     for _, statement in statements(resources):
         if "ses:SendEmail" in statement["Action"]:
             assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
@@ -266,14 +268,31 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
 # -- events
 
 
-def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: Json) -> None:
-    stream = source(resources, "ConsumeStream")
+@pytest.mark.parametrize("consumer", ["ConsumeStream", "SendMail"])
+def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: Json, consumer: str) -> None:
+    stream = source(resources, consumer)
     assert stream["Stream"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
     assert stream["StartingPosition"] == "TRIM_HORIZON"
     assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stream["BisectBatchOnFunctionError"] is True
     assert 0 < stream["MaximumRetryAttempts"] <= 20
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
+
+
+def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_its_own(resources: Json) -> None:
+    sources = [
+        event["Properties"]
+        for function in functions(resources).values()
+        for event in function.get("Events", {}).values()
+    ]
+    assert len([source for source in sources if "Stream" in source]) == 2
+    mail = source(resources, "SendMail")
+    assert mail["BatchSize"] <= 10
+    (only,) = mail["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL]}}},
+    }
 
 
 @pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])
@@ -384,6 +403,7 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
         *(("AWS/DynamoDB", "WriteThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         *(("AWS/DynamoDB", "ReadThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
+        ("AWS/Lambda", "IteratorAge", "SendMail"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
         ("AWS/SQS", "ApproximateAgeOfOldestMessage", "MetricsQueue"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MetricsDeadLetters"),

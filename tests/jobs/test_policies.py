@@ -6,14 +6,15 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import app as roof
+from infra.local import functions
 from infra.local.lambda_events import Handler
 from infra.local.pump import Pump
-from infra.local.queue import Worker
 from infra.local.stack import Stack
 from tests.support import streams
 from tests.support.api import Api
@@ -25,7 +26,10 @@ from tests.support.wire import Call, recorded
 from tests.support.world import Organization, new_organization
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = "consume_stream deliver_mail recalculate_metrics reconcile_rollups schedule_metrics sweep_outbox".split()
+FUNCTIONS = [
+    "consume_stream", "deliver_mail", "recalculate_metrics", "reconcile_rollups", "schedule_metrics", "send_mail",
+    "sweep_outbox",
+]  # fmt: skip
 Permissions = set[tuple[str, str]]
 """What may be done, and at what: the table, or an index of it."""
 
@@ -47,14 +51,9 @@ def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
 
     streams.turn_on(local_stack)
     schedules = ("reconcile_rollups", "schedule_metrics", "sweep_outbox")
-    pump = Pump(
-        local_stack.engine,
-        local_stack.table,
-        consume_stream=watched("consume_stream"),
-        workers=[
-            Worker("deliver_mail", local_stack.mail_queue_url, watched("deliver_mail")),
-            Worker("recalculate_metrics", local_stack.metrics_queue_url, watched("recalculate_metrics")),
-        ],
+    pump = functions.pump(
+        SimpleNamespace(**{name: watched(name) for name in FUNCTIONS}),
+        local_stack,
         schedules={name: watched(name) for name in schedules},
         from_now=True,
     )

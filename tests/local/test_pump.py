@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +13,16 @@ from uuid import uuid4
 import pytest
 
 from infra.local.engine import Engine, running
+from infra.local.positions import PositionsDamaged
 from infra.local.pump import Pump
 from infra.local.queue import Worker
 from infra.local.stack import Stack, build
+from infra.local.stream import Consumer
+from infra.local.template import stream_source
 
 Event = dict[str, Any]
+
+BATCH, RETRIES, *_ = stream_source("consume_stream")
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +66,13 @@ def _id(record: Event) -> str:
     return number
 
 
-def _pump(grounds: Stack, consumer: Any = None, worker: Any = None, other: Any = None, **options: Any) -> Pump:
+def _pump(
+    grounds: Stack, consumer: Any = None, worker: Any = None, other: Any = None, mailer: Any = None, **options: Any
+) -> Pump:
     return Pump(
         grounds.engine,
         grounds.table,
-        consume_stream=consumer or Recorder(),
+        consumers=[Consumer("consume_stream", consumer or Recorder()), Consumer("send_mail", mailer or Recorder())],
         workers=[
             Worker("deliver_mail", grounds.mail_queue_url, worker or Recorder()),
             Worker("recalculate_metrics", grounds.metrics_queue_url, other or Recorder()),
@@ -119,11 +127,11 @@ def test_a_record_that_keeps_failing_becomes_a_dead_letter_and_holds_up_no_other
     grounds: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
     consumer = Recorder(lambda bodies: ["b"] if "b" in bodies else None)
-    pump = _pump(grounds, consumer, retries=2)
+    pump = _pump(grounds, consumer)
     _write(grounds, "a", "b", "c")
     pump.pump_once()
-    assert consumer.batches == [["a", "b", "c"], ["b", "c"], ["b", "c"], ["b", "c"], ["c"]]
-    assert [_body(record) for record in pump.stream.dead] == ["b"]
+    assert consumer.batches == [["a", "b", "c"], *[["b", "c"]] * (1 + RETRIES), ["c"]]
+    assert [_body(record) for record in pump.streams[0].dead] == ["b"]
     assert "DEAD LETTER" in caplog.text
 
 
@@ -133,18 +141,18 @@ def test_a_raised_error_is_bisected_down_to_the_record_that_causes_it(grounds: S
             raise ValueError("poison")
 
     consumer = Recorder(poisoned)
-    pump = _pump(grounds, consumer, retries=1)
+    pump = _pump(grounds, consumer)
     _write(grounds, "a", "b", "c", "d")
     pump.pump_once()
-    assert consumer.batches == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"], ["c"], ["c"], ["d"]]
-    assert [_body(record) for record in pump.stream.dead] == ["c"]
+    assert consumer.batches == [["a", "b", "c", "d"], ["a", "b"], ["c", "d"], *[["c"]] * (1 + RETRIES), ["d"]]
+    assert [_body(record) for record in pump.streams[0].dead] == ["c"]
 
 
 def test_a_failure_report_of_foreign_records_fails_the_whole_batch(grounds: Stack) -> None:
     answers = iter([["no such number"], None])
     consumer = Recorder(lambda bodies: next(answers))
     _write(grounds, "a")
-    _pump(grounds, consumer, retries=1).pump_once()
+    _pump(grounds, consumer).pump_once()
     assert consumer.batches == [["a"], ["a"]]
 
 
@@ -155,7 +163,6 @@ def test_only_delivered_messages_leave_the_queue(grounds: Stack) -> None:
     _send(grounds, "one", "two", "three")
     pump.pump_once()
     assert [set(batch) for batch in worker.batches] == [{"one", "two", "three"}, {"two"}]
-    assert pump.queues[0].is_settled
     assert worker.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
 
 
@@ -203,13 +210,28 @@ def test_the_next_run_goes_on_where_this_one_ended(grounds: Stack, tmp_path: Pat
     assert consumer.batches == [["after"]]
 
 
-def test_the_position_stays_before_messages_that_are_not_delivered(grounds: Stack, tmp_path: Path) -> None:
+def test_the_position_is_saved_after_each_batch_and_not_when_all_is_quiet(grounds: Stack, tmp_path: Path) -> None:
     checkpoint = tmp_path / "position.json"
-    pump = _pump(grounds, worker=Recorder(lambda bodies: bodies), checkpoint=checkpoint, retry_seconds=60)
-    _write(grounds, "mail")
+    first, second = Recorder(_dies_at("150")), Recorder()
+    _write(grounds, *(f"{number:03}" for number in range(151)))
+    # The queue's worker never settles, which must not hold the position back.
     _send(grounds, "mail")
-    pump.pump_once()
-    assert not checkpoint.exists()
+    with pytest.raises(_Died):
+        _pump(grounds, first, Recorder(lambda bodies: bodies), checkpoint=checkpoint).pump_once()
+    _pump(grounds, second, checkpoint=checkpoint).pump_once()
+    assert second.batches == [[f"{number:03}" for number in range(BATCH, 151)]]
+
+
+class _Died(BaseException):
+    """The process was killed."""
+
+
+def _dies_at(body: str) -> Callable[[list[str]], None]:
+    def answer(bodies: list[str]) -> None:
+        if body in bodies:
+            raise _Died
+
+    return answer
 
 
 def test_a_position_in_another_stream_is_not_used(grounds: Stack, engine: Engine, tmp_path: Path) -> None:
@@ -256,10 +278,73 @@ def test_a_stop_ends_after_the_running_batch_and_the_next_run_takes_up_the_rest(
     begun.wait()
     stopping = threading.Thread(target=pump.stop)
     stopping.start()
-    while not pump.stream._is_ending():
+    while not pump.streams[0]._is_ending():
         time.sleep(0.01)
     stopped.set()
     stopping.join()
-    assert [len(batch) for batch in first.batches] == [20]
+    assert [len(batch) for batch in first.batches] == [BATCH]
     _pump(grounds, second, checkpoint=checkpoint).pump_once()
     assert [body for batch in [*first.batches, *second.batches] for body in batch] == [f"{n:03}" for n in range(150)]
+
+
+def _write_mail(grounds: Stack, name: str) -> None:
+    mail = {"pk": {"S": "p"}, "sk": {"S": name}, "gsi2pk": {"S": "MAIL#UNSENT"}, "derived": {"N": "1"}}
+    grounds.engine.client("dynamodb").put_item(TableName=grounds.table, Item=mail)
+
+
+def test_each_consumer_gets_what_the_templates_filter_lets_through(grounds: Stack) -> None:
+    consumer, mailer = Recorder(), Recorder()
+    _write(grounds, "a")
+    _write_mail(grounds, "mail")
+    grounds.engine.client("dynamodb").put_item(
+        TableName=grounds.table, Item={"pk": {"S": "p"}, "sk": {"S": "cell"}, "derived": {"N": "1"}}
+    )
+    _write(grounds, "b")
+    assert _pump(grounds, consumer, mailer=mailer).pump_once() == 3
+    assert (consumer.batches, mailer.batches) == ([["a", "b"]], [["mail"]])
+
+
+def test_what_the_filter_leaves_out_is_not_read_again(grounds: Stack, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "position.json"
+    _write_mail(grounds, "mail")
+    _write(grounds, "a")
+    _pump(grounds, checkpoint=checkpoint).pump_once()
+    kept = json.loads(checkpoint.read_text())["positions"]
+    assert kept["consume_stream"] == kept["send_mail"] != {}
+
+
+def test_mail_waits_neither_for_another_consumer_nor_for_a_worker(grounds: Stack) -> None:
+    ended, mailed = threading.Event(), threading.Event()
+
+    def hold(bodies: list[str]) -> None:
+        ended.wait()
+
+    mailer = Recorder(lambda bodies: mailed.set())
+    pump = _pump(grounds, Recorder(hold), Recorder(hold), mailer=mailer, poll_every_seconds=0.01)
+    _write(grounds, "a")
+    _send(grounds, "message")
+    pump.start()
+    _write_mail(grounds, "mail")
+    mailed.wait()
+    ended.set()
+    pump.stop()
+    assert mailer.batches == [["mail"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '{"stream": "arn',
+        "[]",
+        '{"stream": "arn"}',
+        '{"stream": "arn", "positions": {"consume_stream": "7"}}',
+        '{"stream": "arn", "positions": {"consume_stream": {"shard": "x"}}}',
+    ],
+)
+def test_a_damaged_position_is_refused_and_left_as_it_is(grounds: Stack, tmp_path: Path, text: str) -> None:
+    checkpoint = tmp_path / "position.json"
+    checkpoint.write_text(text)
+    with pytest.raises(PositionsDamaged, match=r"position\.json"):
+        _pump(grounds, checkpoint=checkpoint)
+    assert checkpoint.read_text() == text

@@ -85,7 +85,10 @@ class Serving:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        assert self.process.wait(timeout=60) == 0
+        return self.ended(0)
+
+    def ended(self, exit_code: int) -> str:
+        assert self.process.wait(timeout=60) == exit_code
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -217,16 +220,20 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(_store() is Store.MOTO, reason="moto keeps nothing; the strict pass tries this")
-def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path) -> None:
+def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data_and_adds_nothing(tmp_path: Path) -> None:
     first = Serving(Store.DYNOXIDE, tmp_path)
-    first.owner().post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
-    counts = _counts(first.owner())
+    owner = first.owner()
+    late = owner.post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
     while not first.get("/_local/mail?to=late@demo.example").json():
-        # The stream has come so far.
         time.sleep(0.1)
+    while not owner.get(f"/activities/by-entity/user/{late['id']}")["items"]:
+        # Then the feed tells of everything before it, too.
+        time.sleep(0.1)
+    counts = _counts(owner)
     # All requests share one source here: limits by source hold on demand
     assert first.limits_of_sign_in() == '"sign-in";q=10;w=900'
-    first.end()
+    os.kill(_engine_on(tmp_path / "workledger.db"), signal.SIGKILL)
+    assert "make serve: the engine has ended, with exit code -9" in first.ended(1)
     second = Serving(Store.DYNOXIDE, tmp_path, "--limits", "on")
     assert second.limits_of_sign_in() == '"sign-in";q=10;w=900, "password-hashing";q=300;w=900'
     owner = second.owner()
@@ -234,6 +241,13 @@ def test_a_second_run_finds_the_first_ones_data_and_adds_nothing(tmp_path: Path)
     assert _counts(owner) == counts
     assert {mail["recipient"] for mail in second.get("/_local/mail").json()} == {"invited@demo.example"}
     assert "Traceback" not in second.end()
+
+
+def _engine_on(file: Path) -> int:
+    command = ["ps", "-eww", "-o", "pid=,args="]
+    processes = subprocess.check_output(command, text=True).splitlines()
+    (engine,) = [line.split()[0] for line in processes if str(file) in line]
+    return int(engine)
 
 
 def _counts(owner: demo.Api) -> dict[str, int]:

@@ -11,7 +11,7 @@ from chalicelib.core.settings import settings
 from chalicelib.jobs import repricing, stream
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
-from infra.local.stream import Stream
+from infra.local.stream import Consumer, Stream
 from tests.support import streams
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting
 
@@ -22,17 +22,17 @@ class Deliveries:
         arn = streams.turn_on(stack)
         self._records: list[dict[str, Any]] = []
         client = stack.engine.client("dynamodbstreams")
-        self._stream = Stream(client, arn, self._take, from_now=True, pause=lambda _: None)
+        self._stream = Stream(client, arn, Consumer("consume_stream", self._take), from_now=True)
 
     def _take(self, event: dict[str, Any], _: Any) -> dict[str, Any]:
         self._records += event["Records"]
         return {"batchItemFailures": []}
 
     def changes(self) -> list[dict[str, Any]]:
-        """What the stream holds since the last time, but for what the consumer itself derives."""
+        """Return what the stream's main consumer has not been given yet."""
         self._stream.drain()
         found, self._records = self._records, []
-        return [record for record in found if "#ROLLUP" not in record["dynamodb"]["Keys"]["pk"]["S"]]
+        return found
 
     def messages(self) -> list[dict[str, Any]]:
         """All that wait in the metrics queue; none comes twice by itself."""

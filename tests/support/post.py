@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import app as roof
 from chalicelib.core.ids import OrganizationId
+from infra.local import functions
 from infra.local.mailbox import Mailbox
-from infra.local.pump import Pump
-from infra.local.queue import Worker
 from infra.local.stack import Stack
 from tests.support import streams
 from tests.support.api import Api
@@ -17,14 +16,9 @@ class Post:
     def __init__(self, grounds: Stack) -> None:
         streams.turn_on(grounds)
         self.mailbox = Mailbox()
-        self.pump = Pump(
-            grounds.engine,
-            grounds.table,
-            consume_stream=roof.consume_stream,
-            workers=[
-                Worker("deliver_mail", grounds.mail_queue_url, roof.deliver_mail),
-                Worker("recalculate_metrics", grounds.metrics_queue_url, roof.recalculate_metrics),
-            ],
+        self.pump = functions.pump(
+            roof,
+            grounds,
             schedules={"sweep_outbox": roof.sweep_outbox},
             # An engine may tell of tables that were here before.
             from_now=True,

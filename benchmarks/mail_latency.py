@@ -1,0 +1,113 @@
+"""How long the mail of an invitation takes while assignments are rolled up, on the running local product.
+
+A process of its own: the local product is another one, and here no engine may be chosen yet.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.seed import put_items
+from benchmarks.tables import show
+from infra.local import demo
+from infra.local.engine import HOST, Engine, Store, free_port
+
+_TABLE = "workledger-local"
+_INVITATIONS = 10
+_PAUSE_SECONDS = 1.0
+_GIVEN_UP_SECONDS = 900.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, _product(Path(folder)) as url:
+        items = _assignments()
+        api = demo.Api(f"{url}/api/v1")
+        owner = api.with_token(
+            api.post("/auth/sign-in", email=demo.OWNER.email, password=demo.PASSWORD)["token"],
+        )
+        put_items(_engine_of(Path(folder)), _TABLE, items)
+        seconds = []
+        for number in range(_INVITATIONS):
+            address = f"guest-{number}@bench.example"
+            owner.post("/users", email=address, firstName="Gast", lastName="Bench", role="VIEWER")
+            seconds.append(_seconds_until_mailed(url, address, time.time()))
+            time.sleep(_PAUSE_SECONDS)
+        waiting = _waiting(Path(folder))
+    rows = [(f"{_INVITATIONS} invitations", statistics.median(seconds), max(seconds), waiting)]
+    columns = ("", "median s", "slowest s", "records waiting after the last")
+    show(
+        f"From an invitation's answer to its mail, while {len(items):,} items of staffing are rolled up", columns, rows
+    )
+
+
+@contextlib.contextmanager
+def _product(data: Path) -> Iterator[str]:
+    """Its address, with the demo organization complete."""
+    port = free_port()
+    command = [sys.executable, "-m", "infra.local.serve", "--port", str(port), "--data", str(data)]
+    log = (data / "serve.log").open("w+")
+    with log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
+        try:
+            while "The demo organization is complete" not in (data / "serve.log").read_text():
+                assert process.poll() is None, (data / "serve.log").read_text()
+                time.sleep(0.2)
+            yield f"http://{HOST}:{port}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def _engine_of(data: Path) -> str:
+    """The engine's address, which the product tells nobody."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = command.read_bytes().decode(errors="replace").split("\0")
+            if str(data / "workledger.db") in words:
+                return f"http://{HOST}:{words[words.index('--port') + 1]}"
+    raise RuntimeError("there is no engine")
+
+
+def _assignments() -> list[dict[str, Any]]:
+    os.environ.update(Engine(Store.OTHER, "http://nowhere", "http://nowhere").environment(), WORKLEDGER_TABLE=_TABLE)
+    from benchmarks.staffing.items import Staffing
+    from benchmarks.staffing.plan import SHAPES
+
+    def text(value: bytes) -> str:
+        return base64.b64encode(value).decode()
+
+    written = (json.dumps(item.serialize(), default=text) for item in Staffing(SHAPES["10,000"]).items())
+    return [json.loads(item) for item in written]
+
+
+def _seconds_until_mailed(url: str, address: str, since: float) -> float:
+    while time.time() - since < _GIVEN_UP_SECONDS:
+        with urllib.request.urlopen(f"{url}/_local/mail?to={address}") as answer:  # noqa: S310  the local product
+            mails = json.load(answer)
+        if mails:
+            return max(0.0, datetime.fromisoformat(mails[0]["sentAt"]).timestamp() - since)
+        time.sleep(0.05)
+    return _GIVEN_UP_SECONDS
+
+
+def _waiting(data: Path) -> int:
+    """How many records of the stream the consumer that rolls up is behind the one that mails."""
+    positions = json.loads((data / "position.json").read_text())["positions"]
+    mailed, rolled_up = (int(*positions[name].values()) for name in ("send_mail", "consume_stream"))
+    return mailed - rolled_up
+
+
+if __name__ == "__main__":
+    main()

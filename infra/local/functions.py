@@ -1,0 +1,26 @@
+"""Which functions of `app.py` read the stream, and which work on a queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local.pump import Pump
+from infra.local.queue import Worker
+from infra.local.stack import Stack
+from infra.local.stream import Consumer
+
+CONSUMERS = ("consume_stream", "send_mail")
+
+
+def pump(app: Any, stack: Stack, **options: Any) -> Pump:
+    """Return the pump of all of them; `options` are the Pump's."""
+    return Pump(
+        stack.engine,
+        stack.table,
+        consumers=[Consumer(name, getattr(app, name)) for name in CONSUMERS],
+        workers=[
+            Worker("deliver_mail", stack.mail_queue_url, app.deliver_mail),
+            Worker("recalculate_metrics", stack.metrics_queue_url, app.recalculate_metrics),
+        ],
+        **options,
+    )

@@ -1,0 +1,68 @@
+"""Keeps the messages of the local queues in a file: as in SQS, what was taken survives the process."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from moto.sqs.models import Message, Queue, sqs_backends
+
+from infra.local.engine import ACCOUNT, REGION
+
+_MESSAGES = """
+    CREATE TABLE IF NOT EXISTS messages (
+        id TEXT PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, sent_at REAL NOT NULL
+    )
+"""
+
+
+@contextlib.contextmanager
+def kept(file: Path) -> Iterator[None]:
+    """Put back the messages of `file` into this process's queues, and keep there whatever they hold from now on."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as database:
+        # Written when a request is answered, by a process that may be killed; not safe from a power failure.
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(_MESSAGES)
+        queues = list(sqs_backends[ACCOUNT][REGION].queues.values())
+        for queue in queues:
+            _restore(database, queue)
+            _keep(database, queue)
+        try:
+            yield
+        finally:
+            for queue in queues:
+                del queue.add_message, queue.delete_message
+
+
+def _restore(database: sqlite3.Connection, queue: Queue) -> None:
+    retained_since = time.time() - queue.message_retention_period  # type: ignore[attr-defined]  # set from attributes
+    database.execute("DELETE FROM messages WHERE queue = ? AND sent_at < ?", (queue.name, retained_since))
+    select = "SELECT id, body FROM messages WHERE queue = ? ORDER BY sent_at"
+    for identifier, body in database.execute(select, (queue.name,)).fetchall():
+        message = Message(identifier, body)
+        message.mark_sent()
+        queue.add_message(message)
+
+
+def _keep(database: sqlite3.Connection, queue: Queue) -> None:
+    """The product's messages are bodies alone: neither attributes nor delays are kept."""
+    add, delete = queue.add_message, queue.delete_message
+
+    def add_and_keep(message: Message) -> None:
+        # A message that moves to the dead-letter queue keeps its id.
+        row = (message.id, queue.name, message.body, time.time())
+        database.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)", row)
+        add(message)
+
+    def delete_and_forget(receipt_handle: str) -> None:
+        deleted = [message.id for message in queue._messages if message.had_receipt_handle(receipt_handle)]
+        delete(receipt_handle)
+        for identifier in deleted:
+            database.execute("DELETE FROM messages WHERE id = ?", (identifier,))
+
+    queue.add_message = add_and_keep  # type: ignore[method-assign]
+    queue.delete_message = delete_and_forget  # type: ignore[method-assign]

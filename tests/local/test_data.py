@@ -1,0 +1,124 @@
+"""Data that cannot be kept, or is damaged: `make serve` says so in a line, ends, and overwrites nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.local.data import DataDirectory, DataUnusable
+from infra.local.engine import Store, free_port, wanted_store
+
+ROOT = Path(__file__).parents[2]
+
+
+def _sound(directory: Path) -> None:
+    """A database of several pages, and positions."""
+    directory.mkdir()
+    database = sqlite3.connect(directory / "workledger.db")
+    database.execute("CREATE TABLE rows (name TEXT PRIMARY KEY, text TEXT)")
+    database.executemany("INSERT INTO rows VALUES (?, ?)", ((str(number), "x" * 200) for number in range(500)))
+    database.commit()
+    database.close()
+    (directory / "position.json").write_text('{"stream": "arn", "positions": {}}')
+
+
+def _file_in_the_way(directory: Path) -> str:
+    directory.write_text("mine")
+    return str(directory)
+
+
+def _half_positions(directory: Path) -> str:
+    _sound(directory)
+    (directory / "position.json").write_text('{"stream": "arn", "posit')
+    return "position.json"
+
+
+def _no_database(directory: Path) -> str:
+    _sound(directory)
+    (directory / "workledger.db").write_bytes(b"not a database, though long enough to hold a header" * 100)
+    return "workledger.db"
+
+
+def _cut_off(directory: Path) -> str:
+    _sound(directory)
+    content = (directory / "workledger.db").read_bytes()
+    (directory / "workledger.db").write_bytes(content[: len(content) // 2])
+    return "workledger.db"
+
+
+def _spoiled_in_the_middle(directory: Path) -> str:
+    _sound(directory)
+    content = bytearray((directory / "workledger.db").read_bytes())
+    content[8192:12288] = b"\xff" * 4096
+    (directory / "workledger.db").write_bytes(content)
+    return "workledger.db"
+
+
+def _no_queues(directory: Path) -> str:
+    _sound(directory)
+    (directory / "queues.db").mkdir()
+    return "queues.db"
+
+
+def _contents(path: Path) -> dict[str, bytes]:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and file.name != "lock"]
+    return {str(file): file.read_bytes() for file in files}
+
+
+@pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="moto keeps nothing")
+@pytest.mark.parametrize(
+    "damage", [_file_in_the_way, _half_positions, _no_database, _cut_off, _spoiled_in_the_middle, _no_queues]
+)
+def test_the_run_ends_with_a_line_that_names_the_file_and_leaves_it(
+    tmp_path: Path, damage: Callable[[Path], str]
+) -> None:
+    directory = tmp_path / "data"
+    named = damage(directory)
+    before = _contents(directory)
+    environment = {name: value for name, value in os.environ.items() if name != "TABLE_ENDPOINT"}
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.local.serve", "--port", str(free_port()), "--data", str(directory)],
+        cwd=ROOT,
+        env=environment | {"WORKLEDGER_STORE": "dynoxide"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
+    assert named in run.stderr
+    assert "make reset" in run.stderr or "choose another directory" in run.stderr
+    assert _contents(directory) == before
+
+
+@pytest.mark.parametrize("path", ["file/data", "file/deep/data"])
+def test_a_directory_that_cannot_be_made(tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").write_text("mine")
+    with contextlib.ExitStack() as parts, pytest.raises(DataUnusable, match="Not a directory"):
+        DataDirectory(tmp_path / path).lock(parts)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, from nobody")
+def test_a_directory_that_takes_no_files() -> None:
+    with contextlib.ExitStack() as parts, pytest.raises(DataUnusable, match="/proc"):
+        DataDirectory(Path("/proc")).lock(parts)
+
+
+def test_a_second_run_is_told_that_another_holds_the_data(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as parts:
+        assert DataDirectory(tmp_path).lock(parts)
+        assert not DataDirectory(tmp_path).lock(parts)
+    with contextlib.ExitStack() as parts:
+        assert DataDirectory(tmp_path).lock(parts)
+
+
+def test_sound_data_and_none_at_all_are_used(tmp_path: Path) -> None:
+    DataDirectory(tmp_path / "nothing").require_sound()
+    _sound(tmp_path / "data")
+    DataDirectory(tmp_path / "data").require_sound()
