@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
+from chalicelib.action import etags
 from chalicelib.action import openapi_examples as examples
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.openapi_schemas import REFERENCE, Schema, Schemas, without_null
@@ -35,6 +36,12 @@ _HEADERS = {
 }
 
 _TEXT: Schema = {"type": "string"}
+_CONDITION: Schema = {
+    "type": "string",
+    "maxLength": etags.MAX_LENGTH,
+    "pattern": etags.PATTERN,
+    "examples": ['"3-5feceb66ffc86f38"'],
+}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
@@ -47,13 +54,13 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-Match",
         "in": "header",
         "description": "The ETag that was read; 412 when the entity has changed since.",
-        "schema": {"type": "string", "pattern": '^(\\*|"[0-9]+-[0-9a-f]{16}")$'},
+        "schema": _CONDITION,
     },
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The ETag that is known; 304 when nothing has changed.",
-        "schema": {"type": "string"},
+        "description": "The ETags that are known; 304 when nothing has changed.",
+        "schema": _CONDITION,
     },
 }
 
