@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import log_error
 from chalicelib.dal import outbox
 from chalicelib.jobs import activity_feed, batches, mail, recalculation, repricing, rollups
 from chalicelib.jobs.changes import Change, Kind
@@ -25,9 +25,9 @@ def _send_mail(change: Change) -> None:
         return
     try:
         mail.deliver(reference)
-    except Exception:  # noqa: BLE001  logged, and the mail is still in the outbox
+    except Exception as error:  # noqa: BLE001  logged, and the mail is still in the outbox
         # Mail must not hold up the stream: the sweep finds what is still unsent and gives it to the queue.
-        logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
+        log_error("mail not sent, left to the sweep", error, mail_id=str(reference.id))
 
 
 _HANDLERS: Sequence[Callable[[Change], None]] = (
@@ -48,7 +48,7 @@ def _handle(record: DynamoDBRecord) -> None:
         try:
             handler(change)
         except Exception as error:  # noqa: BLE001  logged, and raised below
-            logger.exception("change not carried on", extra={"stream_event_id": record.event_id})
+            log_error("change not carried on", error, stream_event_id=record.event_id)
             failures.append(error)
     if failures:
         raise ExceptionGroup("change not carried on", failures)
