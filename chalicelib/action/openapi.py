@@ -69,6 +69,7 @@ The backend of organizations that lend out people, time and money.
 
 Sign up or sign in, then send `Authorization: Bearer <token>`. Every answer is
 `{"success": true, "data": …}` or `{"success": false, "error": {"code", "message", "details"?, "requestId"}}`.
+`HEAD` is answered wherever `GET` is; a method that a path does not take gets 405 `METHOD_NOT_ALLOWED` with `Allow`.
 Send an `Idempotency-Key` with every write, and repeat the write with the same key whenever no answer came.
 """
 
