@@ -277,8 +277,13 @@ def _error_schema() -> dict[str, Any]:
                         "properties": {
                             "fieldErrors": {
                                 "type": "object",
-                                "description": "All messages of each faulty field, by its dotted path.",
+                                "description": "All messages of each faulty field, by its dotted path; at most 100.",
                                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                            },
+                            "omittedErrors": {
+                                "type": "integer",
+                                "minimum": 1,
+                                "description": "How many messages there are beyond those in `fieldErrors`.",
                             },
                             "pointers": {
                                 "type": "object",

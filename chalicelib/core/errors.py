@@ -48,6 +48,12 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
 }
 
 
+MAX_MESSAGES = 100
+"""In `details.fieldErrors`; the rest is counted."""
+MAX_PATH = 200
+"""Characters of a field path: unknown fields have names of any length."""
+
+
 class ActionError(Exception):
     """Refuses an action. `message` and `details` go to the caller as they are: no secrets, no internals."""
 
@@ -71,14 +77,33 @@ def invalid_fields(
     code: ErrorCode = ErrorCode.VALIDATION_ERROR,
     *,
     pointers: Mapping[str, str] | None = None,
+    omitted: int = 0,
 ) -> ActionError:
-    """A refusal that names every faulty field by its dotted path; the message names the first.
+    """A refusal that names the faulty fields by their dotted paths; the message names the first.
 
     `pointers`: the JSON pointers of those that lie deep in the body, by their dotted path.
+    `omitted`: messages beyond those in `errors`. Of more than `MAX_MESSAGES` the rest is only counted.
     """
-    field, messages = next(iter(errors.items()))
-    details = {"fieldErrors": dict(errors), **({"pointers": dict(pointers)} if pointers else {})}
+    shown: dict[str, list[str]] = {}
+    room = MAX_MESSAGES
+    for field, messages in errors.items():
+        if room:
+            shown.setdefault(_shortened(field), []).extend(messages[:room])
+        omitted += max(len(messages) - room, 0)
+        room = max(room - len(messages), 0)
+    details: dict[str, Any] = {"fieldErrors": shown}
+    if pointers:
+        details["pointers"] = {
+            _shortened(field): _shortened(pointer) for field, pointer in pointers.items() if _shortened(field) in shown
+        }
+    if omitted:
+        details["omittedErrors"] = omitted
+    field, messages = next(iter(shown.items()))
     return ActionError(code, f"{field}: {messages[0]}", details=details)
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= MAX_PATH else f"{path[: MAX_PATH - 1]}…"
 
 
 def invalid_field(field: str, message: str) -> ActionError:
