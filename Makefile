@@ -73,6 +73,10 @@ test-strict: $(VENV)/test.stamp ## Run the suite and its nets on dynoxide, or on
 openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew
 	$(PY) -m infra.openapi
 
+.PHONY: mutate
+mutate: $(VENV)/test.stamp ## Remove each guard in turn and name those that no test misses: ARGS="--sample 20 --seed 1"
+	$(PY) -m benchmarks.mutations $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/test.stamp ## Measure
 	$(PY) -m benchmarks
