@@ -142,7 +142,8 @@ def _without_controls(allowed: str) -> AfterValidator:
 
 def _some_text_without(refused: str) -> Any:
     """For the schema: a character that trimming leaves, and none of the refused ones."""
-    return Field(json_schema_extra={"pattern": f"^[^{refused}]*[^\\s{refused}][^{refused}]*$"})
+    # Blanks first: where anything could come first, clients' engines would backtrack over all of a blank text.
+    return Field(json_schema_extra={"pattern": f"^[^\\S{refused}]*[^\\s{refused}][^{refused}]*$"})
 
 
 Line = Annotated[
