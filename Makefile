@@ -79,6 +79,10 @@ test-one: $(VENV)/test.stamp ## Run the tests of FILE=tests/…, at once
 openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew
 	$(PY) -m infra.openapi
 
+.PHONY: mutate
+mutate: $(VENV)/test.stamp ## Remove each guard in turn and name those that no test misses: ARGS="--sample 20 --seed 1"
+	$(PY) -m benchmarks.mutations $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/test.stamp ## Measure
 	$(PY) -m benchmarks

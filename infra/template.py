@@ -85,8 +85,18 @@ def _finished(out: Path, stage: str) -> dict[str, Any]:
     written = out / "sam.yaml"
     template: dict[str, Any] = _with_origin_parameter(yaml.safe_load(written.read_text()))
     written.unlink()
+    _hand_every_method_to_the_app(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"])
     template["Parameters"]["Stage"]["Default"] = stage
     return template
+
+
+def _hand_every_method_to_the_app(paths: dict[str, dict[str, Any]]) -> None:
+    """Add ANY to each path: the gateway would answer 404 to a method without a route, the app answers 405."""
+    for methods in paths.values():
+        routed = next(method for name, method in methods.items() if name != "options")
+        methods["x-amazon-apigateway-any-method"] = {
+            name: value for name, value in routed.items() if name not in {"consumes", "parameters", "security"}
+        } | {"parameters": [each for each in routed.get("parameters", []) if each["in"] == "path"]}
 
 
 def _with_origin_parameter(node: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.core.errors import HTTP_STATUS, ActionError, ErrorCode
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import log_error
 
 _FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
@@ -50,10 +50,12 @@ def success(data: Any, status: int) -> Reply:
 
 
 def failure(error: Exception, request_id: str) -> Reply:
-    """Anything but an `ActionError` is a bug: logged with the request id, and nothing of it told."""
+    """Return the refusal of an error. Anything but an `ActionError` is a bug, of which the caller learns nothing."""
     if not isinstance(error, ActionError):
-        logger.exception("unexpected error", exc_info=error)
+        log_error("unexpected error", error)
         error = ActionError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side; it is logged")
+    elif HTTP_STATUS[error.code] >= 500:
+        log_error("request failed", error, error=error.code)
     reply = refusal(error.code, error.message, request_id, error.details)
     if error.retry_after_seconds is not None:
         reply.headers["Retry-After"] = str(error.retry_after_seconds)

@@ -13,7 +13,9 @@ from chalicelib.action import envelope, runner
 from chalicelib.action.context import Request
 from chalicelib.action.envelope import Reply
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
+from chalicelib.action.security_headers import ANYBODYS, REVALIDATED, SECURITY_HEADERS
 from chalicelib.core.errors import ErrorCode
+from chalicelib.core.observability import logger
 from chalicelib.core.settings import settings
 
 DOCS = "/docs"
@@ -27,6 +29,7 @@ def mount(app: Chalice) -> None:
         allow_origin=settings().cors_origin,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
         expose_headers=[
+            "Allow",
             "Content-Disposition",
             "ETag",
             "Idempotency-Replayed",
@@ -40,19 +43,21 @@ def mount(app: Chalice) -> None:
     for action in REGISTRY.values():
         app.route(
             PREFIX + action.path,
-            methods=[action.method],
+            methods=["GET", "HEAD"] if action.method == "GET" else [action.method],
             name=action.name,
             content_types=action.body_types,
             cors=cors,
         )(_view(app, action))
     for path in (DOCS, PREFIX + DOCS):
-        app.route(path, methods=["GET"], name="docs" + path.replace("/", "_"))(_docs)
+        app.route(path, methods=["GET", "HEAD"], name="docs" + path.replace("/", "_"))(_docs)
     app.register_middleware(_enveloping(app, cors), "http")
 
 
 def _view(app: Chalice, action: Action) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        return _response(runner.run(action, _request(app, path)))
+        reply = runner.run(action, _request(app, path))
+        headers: dict[str, str | list[str]] = {**_caching(action, reply), **reply.headers}
+        return Response(reply.body, headers=headers, status_code=reply.status)
 
     return view
 
@@ -78,15 +83,20 @@ def _request_id(request: ChaliceRequest | None) -> str:
     return str(request.context.get("requestId") or uuid4()) if request is not None else str(uuid4())
 
 
-def _response(reply: Reply) -> Response:
-    return Response(reply.body, headers=dict(reply.headers), status_code=reply.status)
+def _caching(action: Action, reply: Reply) -> dict[str, str]:
+    if "ETag" in reply.headers:
+        return {"Cache-Control": REVALIDATED}
+    is_anybodys = action.is_public and action.raw_media_type is not None and reply.error is None
+    return {"Cache-Control": ANYBODYS} if is_anybodys else {}
 
 
 def _docs() -> Response:
     # Imported here: only this page needs it.
-    from chalicelib.action.docs_page import page
+    from chalicelib.action.docs_page import page, policy
 
-    return Response(page(), headers={"Content-Type": _HTML, "Cache-Control": "max-age=3600"})
+    return Response(
+        page(), headers={"Content-Type": _HTML, "Cache-Control": ANYBODYS, "Content-Security-Policy": policy()}
+    )
 
 
 def _enveloping(app: Chalice, cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], Response]], Response]:
@@ -95,22 +105,30 @@ def _enveloping(app: Chalice, cors: CORSConfig) -> Callable[[ChaliceRequest, Cal
         body = response.body
         if isinstance(body, dict) and "Code" in body:
             request_id = _request_id(event)
-            code, message = _of_chalice(app, event, body["Code"])
-            reply = envelope.refusal(code, message, request_id)
+            reply = _of_chalice(app, event, body["Code"], request_id)
             response.body = reply.body
             response.status_code = reply.status
             # Chalice leaves them out where it finds no route for the method.
             response.headers |= {**cors.get_access_control_headers(), **reply.headers, "X-Request-Id": request_id}
+        response.headers = {**SECURITY_HEADERS, **response.headers}
+        if event.method == "HEAD" and response.body:
+            response.headers["Content-Length"] = str(len(response.body.encode()))
+            response.body = ""
         return response
 
     return envelop
 
 
-def _of_chalice(app: Chalice, event: ChaliceRequest, code: str) -> tuple[ErrorCode, str]:
-    """What Chalice refuses before a view runs; anything else it answers itself is a bug of ours."""
+def _of_chalice(app: Chalice, event: ChaliceRequest, code: str, request_id: str) -> Reply:
+    """Return the envelope of what Chalice refuses before a view runs; anything else it answers itself is a bug."""
+    routes = app.routes[event.context["resourcePath"]]
     if code == "MethodNotAllowedError":
-        return ErrorCode.NOT_FOUND, "there is no such route"
+        allowed = ", ".join(sorted({*routes, "OPTIONS"}))
+        reply = envelope.refusal(ErrorCode.METHOD_NOT_ALLOWED, f"this path takes {allowed}", request_id)
+        reply.headers["Allow"] = allowed
+        return reply
     if code == "UnsupportedMediaType":
-        taken = app.routes[event.context["resourcePath"]][event.method].content_types
-        return ErrorCode.VALIDATION_ERROR, f"Content-Type: must be {' or '.join(taken)}"
-    return ErrorCode.INTERNAL_ERROR, "something went wrong on our side"
+        taken = " or ".join(routes[event.method].content_types)
+        return envelope.refusal(ErrorCode.VALIDATION_ERROR, f"Content-Type: must be {taken}", request_id)
+    logger.error("the framework failed", extra={"correlation_id": request_id, "error": code})
+    return envelope.refusal(ErrorCode.INTERNAL_ERROR, "something went wrong on our side; it is logged", request_id)

@@ -162,7 +162,9 @@ def carry_out(
     try:
         return once(data={"key": scope, "payload": payload})
     except IdempotencyPersistenceLayerError as error:
-        raise error.__cause__ or error from None
+        own = error.__cause__ or error
+        # Its cause stays with it, for the log.
+        raise own from own.__cause__
 
 
 def mismatch() -> ActionError:

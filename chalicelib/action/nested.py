@@ -74,7 +74,7 @@ def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
         places = {name: field if name == whole else f"{field}.{name}" for name in details["fieldErrors"]}
         faults = {places[name]: messages for name, messages in details["fieldErrors"].items()}
         pointers = {places[name]: f"/{field}{each}" for name, each in details.get("pointers", {}).items()}
-        return invalid_fields(faults, error.code, pointers=pointers)
+        return invalid_fields(faults, error.code, pointers=pointers, omitted=details.get("omittedErrors", 0))
 
     try:
         with ctx.unit.retelling(moved):

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import Any
 
+from chalicelib.action import etags
 from chalicelib.action import openapi_examples as examples
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.openapi_schemas import REFERENCE, Schema, Schemas, without_null
@@ -48,6 +49,12 @@ _HEADERS = {
 }
 
 _TEXT: Schema = {"type": "string"}
+_CONDITION: Schema = {
+    "type": "string",
+    "maxLength": etags.MAX_LENGTH,
+    "pattern": etags.PATTERN,
+    "examples": ['"3-5feceb66ffc86f38"'],
+}
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
@@ -60,13 +67,13 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-Match",
         "in": "header",
         "description": "The ETag that was read; 412 when the entity has changed since.",
-        "schema": {"type": "string", "pattern": '^(\\*|"[0-9]+-[0-9a-f]{16}")$'},
+        "schema": _CONDITION,
     },
     "If-None-Match": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The ETag that is known; 304 when nothing has changed.",
-        "schema": {"type": "string"},
+        "description": "The ETags that are known; 304 when nothing has changed.",
+        "schema": _CONDITION,
     },
 }
 
@@ -75,6 +82,7 @@ The backend of organizations that lend out people, time and money.
 
 Sign up or sign in, then send `Authorization: Bearer <token>`. Every answer is
 `{"success": true, "data": …}` or `{"success": false, "error": {"code", "message", "details"?, "requestId"}}`.
+`HEAD` is answered wherever `GET` is; a method that a path does not take gets 405 `METHOD_NOT_ALLOWED` with `Allow`.
 Send an `Idempotency-Key` with every write, and repeat the write with the same key whenever no answer came.
 """
 
@@ -286,8 +294,13 @@ def _error_schema() -> dict[str, Any]:
                         "properties": {
                             "fieldErrors": {
                                 "type": "object",
-                                "description": "All messages of each faulty field, by its dotted path.",
+                                "description": "All messages of each faulty field, by its dotted path; at most 100.",
                                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                            },
+                            "omittedErrors": {
+                                "type": "integer",
+                                "minimum": 1,
+                                "description": "How many messages there are beyond those in `fieldErrors`.",
                             },
                             "pointers": {
                                 "type": "object",

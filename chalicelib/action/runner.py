@@ -24,7 +24,7 @@ from chalicelib.auth.rate_limits import REPETITIONS, RequestLimits
 from chalicelib.auth.sessions import another_token
 from chalicelib.core import text
 from chalicelib.core.contracts import Contract
-from chalicelib.core.errors import ActionError, ErrorCode, conflict
+from chalicelib.core.errors import ActionError, ErrorCode, conflict, invalid_state
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
 from chalicelib.core.observability import emit, log_context, logger, traced
 from chalicelib.dal import keys
@@ -32,6 +32,8 @@ from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Traffic, counted
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
 
+MAX_ANSWER_BYTES = 1024 * 1024
+"""Of an enveloped answer; exports are raw."""
 _TRIES = 6
 """How often an action runs again because what it read had changed before it could commit."""
 
@@ -142,6 +144,7 @@ class _Run:
 
     def _write(self) -> Any:
         data = self._perform()
+        self._require_answerable(json.dumps(data))
         self._finish().commit()
         return data
 
@@ -153,7 +156,9 @@ class _Run:
             data = self._perform()
             opened = self.context.opened if isinstance(self.context, PublicContext) else None
             if opened is None:
-                return {"data": json.dumps(data)}
+                text = json.dumps(data)
+                self._require_answerable(text)
+                return {"data": text}
             token["token"] = data.pop("token")
             session = [str(self.context.unit.organization), str(opened.user), str(opened.id)]
             return {"data": json.dumps(data), "session": session}
@@ -232,12 +237,20 @@ class _Run:
 
     def _enveloped(self, data: Any) -> Reply:
         reply = success(data, self.action.status)
+        if not self.action.is_write:
+            self._require_answerable(reply.body)
         etag = etag_of(data)
         if etag is not None:
             reply.headers["ETag"] = etag
             if self.action.method == "GET" and matches(self.request.headers.get("if-none-match"), etag):
                 return Reply(304, "", {"ETag": etag})
         return reply
+
+    def _require_answerable(self, text: str) -> None:
+        """Refuse an answer that is too large, a write's before it is committed."""
+        if len(text) > MAX_ANSWER_BYTES or len(text.encode()) > MAX_ANSWER_BYTES:
+            others = "".join(f", or for {media_type}" for media_type in self.action.representations)
+            raise invalid_state(f"the answer would be over 1 MB: ask for less at once{others}")
 
     def _replayed(self, body: dict[str, Any]) -> Reply:
         data = json.loads(body["data"])

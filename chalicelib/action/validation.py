@@ -15,11 +15,14 @@ from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import Action
 from chalicelib.core.contracts import Contract
 from chalicelib.core.csv_body import CsvBody
-from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invalid_fields
+from chalicelib.core.errors import MAX_MESSAGES, ActionError, ErrorCode, invalid_field, invalid_fields
 from chalicelib.metrics.faults import Location, pointer
 
 MAXIMUM_BODY_BYTES = 1024 * 1024
 _MAXIMUM_DEPTH = 64
+_MAX_NAMES = 1_000
+_MAX_ITEMS = 2_000
+"""Of one object and of one list: no contract takes as many, and more are not looked at."""
 _BODY = "body"
 _NOT_UTF_8 = "is not UTF-8"
 
@@ -42,6 +45,7 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
         raise ActionError(ErrorCode.PAYLOAD_TOO_LARGE, "a body may hold 1 MB")
     faults: dict[str, list[str]] = {}
     pointers: dict[str, str] = {}
+    omitted = 0
     arguments: dict[str, Any] = {}
     for name, argument in action.parameters.items():
         if name not in request.path:
@@ -55,12 +59,11 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
         try:
             arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
-            collect(faults, error, _BODY if action.takes_body else "query")
-            pointers = _pointers(error)
+            omitted = collect(faults, error, _BODY if action.takes_body else "query", pointers)
     if not action.takes_body:
         _refuse_unread(action, request, faults)
     if faults:
-        raise invalid_fields(faults, pointers=pointers)
+        raise invalid_fields(faults, pointers=pointers, omitted=omitted)
     return arguments
 
 
@@ -126,7 +129,7 @@ def _checked_json(body: bytes) -> str:
         depth = _MAXIMUM_DEPTH + 1
     except json.JSONDecodeError as error:
         raise invalid_field(_BODY, f"is not JSON: {error.msg} at character {error.pos}") from None
-    except ValueError as error:  # a number of thousands of digits, or one of the two below
+    except ValueError as error:  # a number of thousands of digits, or one of those below
         raise invalid_field(_BODY, f"is not acceptable JSON: {error}") from None
     if depth > _MAXIMUM_DEPTH:
         raise invalid_field(_BODY, f"is nested deeper than {_MAXIMUM_DEPTH} levels")
@@ -141,6 +144,8 @@ def _decoded(body: bytes) -> str:
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _MAX_NAMES:
+        raise ValueError(f"an object has more than {_MAX_NAMES} names")
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice in one object")
@@ -155,6 +160,8 @@ def _depth(value: Any) -> int:
     deepest, level = 0, [value]
     while level:
         deepest += 1
+        if any(isinstance(parent, list) and len(parent) > _MAX_ITEMS for parent in level):
+            raise ValueError(f"a list has more than {_MAX_ITEMS} items")
         level = [
             child
             for parent in level
@@ -164,20 +171,21 @@ def _depth(value: Any) -> int:
     return deepest
 
 
-def collect(faults: dict[str, list[str]], error: ValidationError, root: str) -> None:
-    """Adds the messages of a validator by dotted field path; `root` is what stands for the whole."""
-    for fault in error.errors(include_url=False, include_input=False):
+def collect(
+    faults: dict[str, list[str]], error: ValidationError, root: str, pointers: dict[str, str] | None = None
+) -> int:
+    """Add the first messages of a validator by dotted field path; return how many are left out.
+
+    `root` stands for the whole. `pointers` gets the JSON pointers of faults within queries of metrics, which are
+    edited part by part.
+    """
+    shown = error.errors(include_url=False, include_input=False)[:MAX_MESSAGES]
+    for fault in shown:
         where = _dotted(fault["loc"]) or root
         faults.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
-
-
-def _pointers(error: ValidationError) -> dict[str, str]:
-    """Into the body, by dotted field path, of faults within queries of metrics, which are edited part by part."""
-    return {
-        _dotted(fault["loc"]): pointer(fault["loc"])
-        for fault in error.errors(include_url=False, include_input=False)
-        if "pointer" in fault.get("ctx", {})
-    }
+        if pointers is not None and "pointer" in fault.get("ctx", {}):
+            pointers[where] = pointer(fault["loc"])
+    return error.error_count() - len(shown)
 
 
 def _dotted(location: Location) -> str:

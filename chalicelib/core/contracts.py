@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
@@ -18,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     SecretStr,
     StringConstraints,
@@ -25,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from chalicelib.core import clock
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
@@ -140,7 +142,8 @@ def _without_controls(allowed: str) -> AfterValidator:
 
 def _some_text_without(refused: str) -> Any:
     """For the schema: a character that trimming leaves, and none of the refused ones."""
-    return Field(json_schema_extra={"pattern": f"^[^{refused}]*[^\\s{refused}][^{refused}]*$"})
+    # Blanks first: where anything could come first, clients' engines would backtrack over all of a blank text.
+    return Field(json_schema_extra={"pattern": f"^[^\\S{refused}]*[^\\s{refused}][^{refused}]*$"})
 
 
 Line = Annotated[
@@ -158,6 +161,24 @@ Lines = Annotated[
 
 
 Name = Annotated[Line, Field(max_length=255)]
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """On a tuple: at most so many items. Of a longer one none is looked at, as Pydantic would of a tuple."""
+
+    maximum: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        # In the tuple's own schema, where the document's finds it.
+        schema = cast(CoreSchema, {**handler(source), "max_length": self.maximum})
+        return core_schema.no_info_before_validator_function(self._check, schema)
+
+    def _check(self, items: Any) -> Any:
+        if isinstance(items, list | tuple) and len(items) > self.maximum:
+            context = {"field_type": "List", "max_length": self.maximum, "actual_length": len(items)}
+            raise PydanticKnownError("too_long", context)
+        return items
 
 
 def secret_length(minimum: int, maximum: int) -> AfterValidator:
@@ -264,7 +285,7 @@ Timezone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"),
     AfterValidator(_timezone),
-    WithJsonSchema({"type": "string", "format": "iana-timezone", "examples": ["Europe/Berlin"]}),
+    WithJsonSchema({"type": "string", "format": "iana-timezone", "maxLength": 64, "examples": ["Europe/Berlin"]}),
 ]
 
 

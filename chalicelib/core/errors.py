@@ -17,6 +17,7 @@ class ErrorCode(StrEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     INVALID_DATE_RANGE = "INVALID_DATE_RANGE"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_AUTHENTICATED = "NOT_AUTHENTICATED"
     NOT_FOUND = "NOT_FOUND"
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
@@ -36,6 +37,7 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.INTERNAL_ERROR: 500,
     ErrorCode.INVALID_CREDENTIALS: 401,
     ErrorCode.INVALID_DATE_RANGE: 400,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.NOT_AUTHENTICATED: 401,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.PAYLOAD_TOO_LARGE: 413,
@@ -44,6 +46,12 @@ HTTP_STATUS: Mapping[ErrorCode, int] = {
     ErrorCode.SESSION_EXPIRED: 401,
     ErrorCode.VALIDATION_ERROR: 400,
 }
+
+
+MAX_MESSAGES = 100
+"""In `details.fieldErrors`; the rest is counted."""
+MAX_PATH = 200
+"""Characters of a field path: unknown fields have names of any length."""
 
 
 class ActionError(Exception):
@@ -69,14 +77,33 @@ def invalid_fields(
     code: ErrorCode = ErrorCode.VALIDATION_ERROR,
     *,
     pointers: Mapping[str, str] | None = None,
+    omitted: int = 0,
 ) -> ActionError:
-    """A refusal that names every faulty field by its dotted path; the message names the first.
+    """A refusal that names the faulty fields by their dotted paths; the message names the first.
 
     `pointers`: the JSON pointers of those that lie deep in the body, by their dotted path.
+    `omitted`: messages beyond those in `errors`. Of more than `MAX_MESSAGES` the rest is only counted.
     """
-    field, messages = next(iter(errors.items()))
-    details = {"fieldErrors": dict(errors), **({"pointers": dict(pointers)} if pointers else {})}
+    shown: dict[str, list[str]] = {}
+    room = MAX_MESSAGES
+    for field, messages in errors.items():
+        if room:
+            shown.setdefault(_shortened(field), []).extend(messages[:room])
+        omitted += max(len(messages) - room, 0)
+        room = max(room - len(messages), 0)
+    details: dict[str, Any] = {"fieldErrors": shown}
+    if pointers:
+        details["pointers"] = {
+            _shortened(field): _shortened(pointer) for field, pointer in pointers.items() if _shortened(field) in shown
+        }
+    if omitted:
+        details["omittedErrors"] = omitted
+    field, messages = next(iter(shown.items()))
     return ActionError(code, f"{field}: {messages[0]}", details=details)
+
+
+def _shortened(path: str) -> str:
+    return path if len(path) <= MAX_PATH else f"{path[: MAX_PATH - 1]}…"
 
 
 def invalid_field(field: str, message: str) -> ActionError:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-JsonObject = dict[Annotated[str, StringConstraints(strip_whitespace=False)], Any]
+JsonObject = Annotated[dict[Annotated[str, StringConstraints(strip_whitespace=False)], Any], Field(max_length=1_000)]
 """With its names as they are: trimmed, two of them could become one."""
 
 
 def bounded(maximum: int) -> AfterValidator:
     """For a `JsonObject` that takes so many bytes as JSON text."""
+    return AfterValidator(_size_check(maximum))
 
-    def check(value: dict[str, Any]) -> dict[str, Any]:
+
+def bounded_text(maximum: int) -> BeforeValidator:
+    """For what a contract describes and may still be of any size: so many bytes as JSON text."""
+    return BeforeValidator(_size_check(maximum))
+
+
+def _size_check(maximum: int) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
         try:
             size = len(json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode())
         except ValueError:  # a number beyond floats, or half of a surrogate pair
@@ -24,4 +33,4 @@ def bounded(maximum: int) -> AfterValidator:
             raise PydanticCustomError("json_size", "may take {maximum} bytes as JSON text", {"maximum": maximum})
         return value
 
-    return AfterValidator(check)
+    return check

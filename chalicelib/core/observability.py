@@ -5,6 +5,7 @@ Log lines hold ids, names of actions, codes, durations and counts; never what a 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 SERVICE = "workledger-api"
 """Differs from Chalice's app name on purpose: equal names share one logger and double every line."""
 
+_MAX_CAUSES = 20
+_MAX_FRAMES = 40
+
 logger = Logger(service=SERVICE, utc=True)
 
 
@@ -32,6 +36,48 @@ def log_context(**keys: Any) -> Iterator[None]:
         yield
     finally:
         logger.thread_safe_remove_keys(keys)
+
+
+def log_error(message: str, error: BaseException, /, **fields: Any) -> None:
+    """Log an error at ERROR with its classes, AWS codes and stack."""
+    logger.error(message, extra={**fields, **described(error)})
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """Return the classes, AWS codes and stack of an error and its causes: never a message, which may hold values."""
+    chain = _chain(error)
+    responses = [response for cause in chain if isinstance(response := getattr(cause, "response", None), dict)]
+    reasons = [reason for response in responses for reason in response.get("CancellationReasons", [])]
+    frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
+    return {
+        "exception_name": type(error).__name__,
+        "causes": [type(cause).__name__ for cause in chain[1:]],
+        "aws_codes": list(
+            dict.fromkeys(
+                code
+                for code in (
+                    *(response.get("Error", {}).get("Code") for response in responses),
+                    *(reason.get("Code") for reason in reasons),
+                )
+                if code not in {None, "None"}
+            )
+        ),
+        "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error and what caused it: PynamoDB keeps the SDK's error in `cause`, a group has several."""
+    chain: list[BaseException] = []
+    pending: list[Any] = [error]
+    while pending and len(chain) < _MAX_CAUSES:
+        cause = pending.pop(0)
+        if not isinstance(cause, BaseException) or any(cause is known for known in chain):
+            continue
+        chain.append(cause)
+        pending += [cause.__cause__, None if cause.__suppress_context__ else cause.__context__]
+        pending += [getattr(cause, "cause", None), *getattr(cause, "exceptions", ())]
+    return chain
 
 
 def emit(dimensions: dict[str, str], **values: float) -> None:

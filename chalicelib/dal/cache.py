@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.core import clock
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import described, logger
 from chalicelib.dal import keys, table
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
@@ -84,5 +84,5 @@ def _keep(question: Question, answer: str, versions: Mapping[str, int], now: dat
     expiry = int((now + _SWEPT_AFTER).timestamp())
     try:
         table.update(question.key, [Item.data.set(table.encoded(data)), Item.ttl.set(expiry), Item.derived.set(1)])
-    except ActionError:  # the store did not take it; the answer is there, and the next one who asks computes it again
-        logger.warning("an answer was not kept", exc_info=True, extra={"question": question.name})
+    except ActionError as error:  # the answer is there all the same, and the next one who asks computes it again
+        logger.warning("an answer was not kept", extra={"question": question.name, **described(error)})

@@ -19,6 +19,9 @@ R = TypeVar("R")
 
 _SIGNATURE_BYTES = 16
 
+_MAX_PAGE_BYTES = 640 * 1024
+"""Of rows as they are stored: shown, with what is added to them, they stay below the 1 MB that an answer may take."""
+
 _QUERIES_A_PAGE = 8
 """A filter that matches little ends a page early instead of reading on without end; the cursor goes on from there."""
 
@@ -87,7 +90,19 @@ def walk(
         position = raw.last
         if position is None or len(rows) > limit:
             break
-    if len(rows) > limit:
-        rows = rows[:limit]
+    shown = _fitting(rows[:limit])
+    if len(shown) < len(rows):
+        rows = shown
         position = rows[-1]["sk"]["S"]
     return page_type(items=read(rows), next_cursor=None if position is None else cursors.encode(position))
+
+
+def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the first rows that a page has room for, at least one."""
+    room = _MAX_PAGE_BYTES
+    for number, row in enumerate(rows):
+        # Close to its size as JSON, at a fraction of the price.
+        room -= len(repr(row).encode())
+        if room < 0:
+            return rows[: max(number, 1)]
+    return rows

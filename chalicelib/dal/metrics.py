@@ -40,6 +40,7 @@ Color = Annotated[Line, Field(max_length=50, examples=["blue"])]
 Icon = Annotated[Line, Field(max_length=100, examples=["clock"])]
 Permissions = Annotated[
     tuple[Role, ...],
+    Field(max_length=len(Role)),
     AfterValidator(_in_order),
     Field(description="Roles that see the values, beside those that see the values of all metrics."),
 ]

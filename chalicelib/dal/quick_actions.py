@@ -78,10 +78,14 @@ FormConfig = Annotated[
 ]
 SortOrder = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
 RequiredRoles = Annotated[
-    tuple[Role, ...], _in_order_of(Role), Field(description="Who may run it; empty: whatever the role.")
+    tuple[Role, ...],
+    Field(max_length=len(Role)),
+    _in_order_of(Role),
+    Field(description="Who may run it; empty: whatever the role."),
 ]
 RequiredTiers = Annotated[
     tuple[SubscriptionTier, ...],
+    Field(max_length=len(SubscriptionTier)),
     _in_order_of(SubscriptionTier),
     Field(description="Where it may be run; empty: whatever the tier."),
 ]

@@ -177,7 +177,8 @@ class UnitOfWork:
                 codes = {reason.code for reason in reasons if reason is not None}
                 if codes - _COLLISIONS:
                     raise
-        raise conflict() if "TransactionConflict" in codes else database_error()
+                collision = error
+        raise (conflict() if "TransactionConflict" in codes else database_error()) from collision
 
     def _refuse(self, writes: Sequence[_Write], reasons: Sequence[CancellationReason | None]) -> None:
         """Raises the refusal of the first failed condition, in the order the request added its writes."""

@@ -78,6 +78,7 @@ RefreshRate = Annotated[
 ]
 Permissions = Annotated[
     tuple[Role, ...],
+    Field(max_length=len(Role)),
     AfterValidator(_in_order),
     Field(description="Roles that see it, where it is shared; none named: all. Who may share widgets sees them all."),
 ]

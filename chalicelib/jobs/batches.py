@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, Literal, cast
+
+from chalicelib.core.observability import log_error
 
 
 def process(
@@ -14,5 +17,20 @@ def process(
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
     processor = BatchProcessor(event_type=EventType[source], raise_on_entire_batch_failure=False)
-    response = process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+    response = process_partial_response(
+        event=event, record_handler=_logged(source, handle), processor=processor, context=context
+    )
     return cast(dict[str, Any], response)
+
+
+def _logged(source: str, handle: Callable[..., None]) -> Callable[..., None]:
+    @wraps(handle)
+    def handle_logged(record: Any) -> None:
+        try:
+            handle(record)
+        except Exception as error:
+            identifier = record.message_id if source == "SQS" else record.event_id
+            log_error("record failed and is delivered again", error, source=source, record_id=identifier)
+            raise
+
+    return handle_logged

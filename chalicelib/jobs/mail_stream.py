@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import log_error
 from chalicelib.dal import outbox
 from chalicelib.jobs import batches, mail
 from chalicelib.jobs.changes import Change, Kind
@@ -26,6 +26,6 @@ def _handle(record: DynamoDBRecord) -> None:
         return
     try:
         mail.deliver(reference)
-    except Exception:  # noqa: BLE001  logged, and the mail is still in the outbox
+    except Exception as error:  # noqa: BLE001  logged, and the mail is still in the outbox
         # One mail must not hold up the next: the sweep finds what is still unsent and gives it to the queue.
-        logger.exception("mail not sent, left to the sweep", extra={"mail_id": str(reference.id)})
+        log_error("mail not sent, left to the sweep", error, mail_id=str(reference.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import log_error
 from chalicelib.jobs import activity_feed, batches, recalculation, repricing, rollups
 from chalicelib.jobs.changes import Change
 
@@ -35,7 +35,7 @@ def _handle(record: DynamoDBRecord) -> None:
         try:
             handler(change)
         except Exception as error:  # noqa: BLE001  logged, and raised below
-            logger.exception("change not carried on", extra={"stream_event_id": record.event_id})
+            log_error("change not carried on", error, stream_event_id=record.event_id)
             failures.append(error)
     if failures:
         raise ExceptionGroup("change not carried on", failures)

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from chalicelib.core.contracts import Body
+from chalicelib.core.contracts import AtMost, Body
 from chalicelib.metrics.catalogue import CATALOGUE, UNITS, Aggregate, Source
 from chalicelib.metrics.conditions import Condition, FieldName, typed
 from chalicelib.metrics.faults import Faults, OneOf, refused
@@ -88,7 +88,7 @@ class Aggregation(Body):
         ),
     ] = None
     where: Annotated[
-        tuple[Condition, ...], Field(max_length=MAXIMUM_CONDITIONS, strict=False), WrapValidator(_conditions)
+        tuple[Condition, ...], AtMost(MAXIMUM_CONDITIONS), Field(strict=False), WrapValidator(_conditions)
     ] = ()
 
     @property

@@ -44,7 +44,7 @@ def _to_json(value: Any) -> Any:
     return clock.to_text(value) if isinstance(value, datetime) else value
 
 
-_SCALAR_SCHEMA = [{"type": "boolean"}, {"type": "number"}, {"type": "string"}]
+_SCALAR_SCHEMA = [{"type": "boolean"}, {"type": "number"}, {"type": "string", "maxLength": 255}]
 
 Value = Annotated[
     Any,

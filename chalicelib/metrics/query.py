@@ -21,7 +21,7 @@ from pydantic import (
     field_validator,
 )
 
-from chalicelib.core.contracts import Body
+from chalicelib.core.contracts import AtMost, Body
 from chalicelib.metrics.aggregation import Aggregation, Momentary, Operand, SourceName, Total, choice, source_of
 from chalicelib.metrics.arithmetic import RATIOS
 from chalicelib.metrics.conditions import FieldName
@@ -109,7 +109,8 @@ def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
 
 GroupBy = Annotated[
     tuple[FieldName, ...],
-    Field(description="A dimension.", examples=[["clientId"]], max_length=MAXIMUM_DIMENSIONS, strict=False),
+    AtMost(MAXIMUM_DIMENSIONS),
+    Field(description="A dimension.", examples=[["clientId"]], strict=False),
     AfterValidator(_dimensions),
 ]
 
@@ -176,8 +177,8 @@ class ConversionQuery(_Query):
 
     type: Literal["conversion"]
     source: SourceName
-    from_: Annotated[str, Field(alias="from", examples=["invited"])]
-    to: Annotated[str, Field(examples=["accepted"])]
+    from_: Annotated[FieldName, Field(alias="from", examples=["invited"])]
+    to: Annotated[FieldName, Field(examples=["accepted"])]
     within: Annotated[Within, Field(strict=False)]
     period: PeriodField
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import ActionError
 from chalicelib.core.figures import exactly, shown
-from chalicelib.core.observability import logger
+from chalicelib.core.observability import log_error
 from chalicelib.dal import metric_states
 from chalicelib.dal.metric_states import LastResult
 from chalicelib.dal.metric_terms import MetricCategory, MetricFormat
@@ -128,16 +128,16 @@ def _outcomes(
         return evaluate(organization, queries, at)
     except ActionError:
         raise
-    except Exception:  # noqa: BLE001  a bug that one query meets must not cost the others their values
-        logger.exception("metrics could not be evaluated together")
+    except Exception as error:  # noqa: BLE001  a bug that one query meets must not cost the others their values
+        log_error("metrics could not be evaluated together", error)
     outcomes: dict[UUID, Outcome] = {}
     for identifier, query in queries.items():
         try:
             outcomes |= evaluate(organization, {identifier: query}, at)
         except ActionError:
             raise
-        except Exception:  # noqa: BLE001  logged, and told as the error of this one metric
-            logger.exception("metric not evaluated", extra={"metric_id": str(identifier)})
+        except Exception as error:  # noqa: BLE001  logged, and told as the error of this one metric
+            log_error("metric not evaluated", error, metric_id=str(identifier))
             outcomes[identifier] = Outcome(query.unit, error="something went wrong on our side")
     return outcomes
 

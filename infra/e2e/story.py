@@ -219,7 +219,10 @@ class Story:
         self.owner.get(f"/clients/{uuid4()}").refused(404, "NOT_FOUND")
         unknown = self.owner.get("/no-such-route").refused(404, "NOT_FOUND")
         expect(unknown.headers["Access-Control-Allow-Origin"] == ORIGIN, "the gateway's refusal lacks the origin")
-        self.owner.call("DELETE", "/organization").refused(404, "NOT_FOUND")
+        other = self.owner.call("DELETE", "/organization").refused(405, "METHOD_NOT_ALLOWED")
+        expect(other.headers["Allow"] == "GET, HEAD, OPTIONS, PATCH", f"the path allows {other.headers['Allow']}")
+        head = self.owner.call("HEAD", "/organization")
+        expect((head.status, head.text) == (200, ""), f"HEAD is answered {head.status} {head.text}")
         allowed = self.owner.get("/clients").headers["Access-Control-Allow-Origin"]
         expect(allowed == ORIGIN, f"the functions allow the origin {allowed}")
 

@@ -21,17 +21,23 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway
 
+from chalicelib.action.security_headers import SECURITY_HEADERS
+from chalicelib.core.errors import HTTP_STATUS, ErrorCode
 from infra.local.engine import ACCOUNT
 
 log = logging.getLogger("workledger.local.gateway")
 
 STAGE = "local"
-# What the gateway itself answers, by status: code and message as the deployed gateway's responses have them.
-_ANSWERS: Mapping[HTTPStatus, tuple[str, str]] = {
-    HTTPStatus.BAD_REQUEST: ("VALIDATION_ERROR", "The request is not valid."),
-    HTTPStatus.NOT_FOUND: ("NOT_FOUND", "There is nothing at this address."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("PAYLOAD_TOO_LARGE", "The request body is too large."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("INTERNAL_ERROR", "Something went wrong."),
+# Why the gateway itself answers, to code and message as the deployed gateway's responses have them.
+_ANSWERS: Mapping[HTTPStatus, tuple[ErrorCode, str]] = {
+    HTTPStatus.BAD_REQUEST: (ErrorCode.VALIDATION_ERROR, "The request is not valid."),
+    HTTPStatus.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        "The request line and headers are over 10,240 bytes.",
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "The request body is too large."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (ErrorCode.INTERNAL_ERROR, "Something went wrong."),
 }
 
 
@@ -104,13 +110,19 @@ class Gateway:
             return HttpResponse(HTTPStatus.OK, headers=_pairs(self._chalice._autogen_options_headers(event)))
         return _response(self._app(event, self._chalice._generate_lambda_context()))
 
-    def answer(self, status: HTTPStatus) -> HttpResponse:
-        """The gateway's own answer, for what never reaches the app."""
-        code, message = _ANSWERS[status]
+    def answer(self, reason: HTTPStatus) -> HttpResponse:
+        """Return the gateway's own answer, for what never reaches the app."""
+        code, message = _ANSWERS[reason]
+        status = HTTP_STATUS[code]
         request_id = str(uuid.uuid4())
         log.info("gateway answered %d %s, request %s", status, code, request_id)
         envelope = {"success": False, "error": {"code": code, "message": message, "requestId": request_id}}
-        headers = {"Content-Type": "application/json", "X-Request-Id": request_id, **self._cors_headers()}
+        headers = {
+            "Content-Type": "application/json",
+            "X-Request-Id": request_id,
+            **self._cors_headers(),
+            **SECURITY_HEADERS,
+        }
         return HttpResponse(status, json.dumps(envelope).encode(), _pairs(headers))
 
     def _cors_headers(self) -> dict[str, str]:

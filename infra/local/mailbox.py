@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from moto.ses.models import ses_backends
 
+from chalicelib.action.security_headers import SECURITY_HEADERS, page_policy
 from infra.local.engine import ACCOUNT, REGION
 from infra.local.gateway import HttpRequest, HttpResponse
 
@@ -50,10 +51,12 @@ class Mailbox:
     def page(self, request: HttpRequest) -> HttpResponse:
         to = parse_qs(request.target.partition("?")[2]).get("to", [None])[-1]
         mails = self.mails(to)
+        headers = {**SECURITY_HEADERS, "Content-Type": "application/json"}
         if _prefers_html(request.headers.get("accept", [])):
-            return HttpResponse(200, _html(mails).encode(), [("Content-Type", "text/html; charset=utf-8")])
+            headers |= {"Content-Type": _HTML, "Content-Security-Policy": page_policy(styles=[_STYLE])}
+            return HttpResponse(200, _html(mails).encode(), list(headers.items()))
         body = json.dumps(mails, ensure_ascii=False, indent=2)
-        return HttpResponse(200, f"{body}\n".encode(), [("Content-Type", "application/json")])
+        return HttpResponse(200, f"{body}\n".encode(), list(headers.items()))
 
 
 def _mail(message: Any) -> dict[str, Any]:
@@ -72,14 +75,18 @@ def _prefers_html(accept: Iterable[str]) -> bool:
     return "text/html" in kinds and "application/json" not in kinds[: kinds.index("text/html")]
 
 
+_HTML = "text/html; charset=utf-8"
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }
+article { border: 1px solid #d5dce3; border-radius: .5rem; padding: 1rem; margin: 1rem 0 }
+h2 { font-size: 1.1rem; margin: 0 } p { margin: .2rem 0; color: #5b6b7a } pre { white-space: pre-wrap }
+code { font-size: 1.2rem; background: #eef3f8; padding: .1rem .4rem }
+"""
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Local mailbox</title>
-<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5"><style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }}
-article {{ border: 1px solid #d5dce3; border-radius: .5rem; padding: 1rem; margin: 1rem 0 }}
-h2 {{ font-size: 1.1rem; margin: 0 }} p {{ margin: .2rem 0; color: #5b6b7a }} pre {{ white-space: pre-wrap }}
-code {{ font-size: 1.2rem; background: #eef3f8; padding: .1rem .4rem }}
-</style></head><body><h1>Local mailbox</h1><p>{count} mails, newest first. Nothing left this machine.</p>
+<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5">
+<style>{style}</style></head>
+<body><h1>Local mailbox</h1><p>{count} mails, newest first. Nothing left this machine.</p>
 {mails}</body></html>
 """
 _ARTICLE = """<article><h2>{subject}</h2><p>to {recipient}, {sentAt}</p>{code}<pre>{body}</pre></article>
@@ -87,7 +94,7 @@ _ARTICLE = """<article><h2>{subject}</h2><p>to {recipient}, {sentAt}</p>{code}<p
 
 
 def _html(mails: list[dict[str, Any]]) -> str:
-    return _PAGE.format(count=len(mails), mails="".join(map(_article, mails)))
+    return _PAGE.format(style=_STYLE, count=len(mails), mails="".join(map(_article, mails)))
 
 
 def _article(mail: dict[str, Any]) -> str:

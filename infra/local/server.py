@@ -19,6 +19,8 @@ log = logging.getLogger("workledger.local.server")
 
 # API Gateway takes 10 MB; the app refuses far less, by itself.
 _MAXIMUM_BODY_BYTES = 10 * 1024 * 1024
+# Request line and headers, as API Gateway counts them.
+_MAX_HEAD_BYTES = 10_240
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n")
 _ABSOLUTE_TARGET = re.compile(r"https?://[^/?]*", re.IGNORECASE)
@@ -99,6 +101,9 @@ class _Handler(BaseHTTPRequestHandler):
         return _ABSOLUTE_TARGET.sub("", self.path, count=1).partition("#")[0] or "/"
 
     def _headers(self) -> dict[str, list[str]]:
+        head = len(self.requestline) + sum(len(name) + len(value) for name, value in self.headers.items())
+        if head > _MAX_HEAD_BYTES:
+            raise _BadRequest(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         headers: dict[str, list[str]] = {}
         for name, value in self.headers.items():
             headers.setdefault(name.lower(), []).append(value)
@@ -146,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         bodiless = response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
         if not bodiless:
-            self.send_header("Content-Length", str(len(response.body)))
+            self.send_header("Content-Length", self._length(response))
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
@@ -154,18 +159,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
         self.wfile.flush()
 
+    def _length(self, response: HttpResponse) -> str:
+        """Return the length of the body; an answer to HEAD says itself how long the one to GET is."""
+        said = next((value for name, value in response.headers if name.lower() == "content-length"), None)
+        return said if said is not None and self.command == "HEAD" else str(len(response.body))
+
     def handle_expect_100(self) -> bool:
         go_on = super().handle_expect_100()
         self.wfile.flush()
         return go_on
 
-    def send_error(self, *_: Any, **__: Any) -> None:
+    def send_error(self, code: int, *_: Any, **__: Any) -> None:
         """What the standard library refuses, a malformed request line for one: in the envelope, too."""
         self.close_connection = True
         # Not set yet when the request line itself is at fault.
         self.command = getattr(self, "command", None) or ""
         self.request_version = self.protocol_version
-        self._send(self._gateway.answer(HTTPStatus.BAD_REQUEST))
+        is_too_large = code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self._send(self._gateway.answer(HTTPStatus(code) if is_too_large else HTTPStatus.BAD_REQUEST))
 
     def log_message(self, *_: Any) -> None:
         """Silent: the app writes a line a request."""

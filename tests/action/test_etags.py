@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.action.etags import etag_of, expected_versions, matches
+from chalicelib.action.etags import MAX_LENGTH, PATTERN, etag_of, expected_versions, matches
 from chalicelib.core.errors import ActionError
 from tests.support.api import Answer
 from tests.support.laws import law
@@ -34,11 +34,16 @@ def test_what_is_shown_differently_has_another_tag(one: dict[str, Any], other: d
 
 
 @law(200)
-@given(st.text())
-def test_no_header_breaks_it(text: str) -> None:
-    with contextlib.suppress(ActionError):
-        assert all(version >= 0 for version in expected_versions(text) or ())
-    assert matches(text, '"1-0"') in {True, False}
+@given(st.text() | st.from_regex(PATTERN, fullmatch=True))
+def test_a_header_is_read_or_refused_by_the_documented_pattern(text: str) -> None:
+    is_documented = re.fullmatch(PATTERN, text.strip(" \t")) is not None and len(text.strip(" \t")) <= MAX_LENGTH
+    for read in (expected_versions, lambda header: matches(header, '"1-0"')):
+        try:
+            read(text)
+        except ActionError:
+            assert not is_documented
+        else:
+            assert is_documented
 
 
 @pytest.mark.parametrize(
@@ -59,10 +64,29 @@ def test_versions_of_if_match(header: str | None, versions: set[int] | None) -> 
     assert expected_versions(header) == versions
 
 
-@pytest.mark.parametrize("header", ["", "3", "3-abc", '"3', "*, *"])
-def test_what_is_no_if_match(header: str) -> None:
-    with pytest.raises(ActionError, match="If-Match"):
+NO_CONDITIONS = ["", "3", "3-abc", '"3', "*, *", '"1-a" "2-b"', '"1-a",', "W/", '"a b"', '"ü"', "x" + " " * 9_000 + "y"]
+
+
+@pytest.mark.parametrize("header", NO_CONDITIONS, ids=lambda header: header[:12])
+def test_malformed_conditions_are_refused_by_the_name_of_their_header(header: str) -> None:
+    with pytest.raises(ActionError, match=r"^If-Match: must"):
         expected_versions(header)
+    with pytest.raises(ActionError, match=r"^If-None-Match: must"):
+        matches(header, '"1-0"')
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
+def test_a_condition_has_at_most_255_characters(organization: Organization, name: str) -> None:
+    longest = '"' + "1" * (MAX_LENGTH - 2) + '"'
+    for header, status in [(longest, {200, 412}), (longest + ', "1-a"', {400}), ("x" + " " * 60_000 + "y", {400})]:
+        headers = {name: header}
+        if name == "If-Match":
+            answer = organization.owner.call("updateOrganization", body={"name": "Renamed"}, headers=headers)
+        else:
+            answer = organization.owner.call("getOrganization", headers=headers)
+        assert answer.status in status, answer.text
+        if status == {400}:
+            assert list(answer.error["details"]["fieldErrors"]) == [name]
 
 
 @pytest.mark.parametrize("data", [None, [], "x", {}, {"version": "1"}, {"items": []}])

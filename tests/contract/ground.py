@@ -18,6 +18,7 @@ from schemathesis import Case, Response
 from schemathesis.core.parameters import ParameterLocation
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
+from chalicelib.action import etags
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import REGISTRY
 from chalicelib.dal.users import Role
@@ -30,7 +31,6 @@ BASE_URL = "http://workledger.test"
 _LOWER_ROLES = (Role.ADMIN, Role.COORDINATOR, Role.MEMBER, Role.VIEWER)
 _TOO_OFTEN = 429
 _NOT_IN_CSV = dict.fromkeys(map(ord, '"\0\ufffd'))
-_ETAG = re.compile(r'^(\*|"[0-9]+-[0-9a-f]{16}")$')
 
 
 class GatewayAdapter(HTTPAdapter):
@@ -87,7 +87,7 @@ class Ground:
         turn = self.sent
         self.sent += 1
         is_grafted = turn % 2 == 0
-        if is_valid(case) and not _ETAG.match(case.headers.get("If-Match", "*")):
+        if is_valid(case) and not re.fullmatch(etags.PATTERN, case.headers.get("If-Match", "*")):
             # Schemathesis offers "0" as valid, which its own reading of the pattern refuses.
             case.headers["If-Match"] = '"999-0123456789abcdef"'
         if is_valid(case):

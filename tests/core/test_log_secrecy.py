@@ -104,12 +104,23 @@ def test_a_line_says_who_what_how_long_and_at_what_price(story: Story) -> None:
     assert refused["error"] == "NOT_AUTHENTICATED"
 
 
-def test_a_bug_is_logged_with_its_trace_under_the_request(story: Story) -> None:
-    (bug,) = [line for line in story.lines if line.get("message") == "unexpected error"]
-    (failed,) = [answer for answer in story.report["answers"] if answer["status"] == 500]
-    assert bug["correlation_id"] == failed["id"]
-    assert bug["exception_name"] == "ZeroDivisionError"
-    assert "Traceback" in bug["exception"]
+@pytest.mark.parametrize(
+    ("status", "message", "exception", "cause"),
+    [
+        (500, "unexpected error", "ZeroDivisionError", None),
+        (503, "request failed", "ActionError", "ReadTimeoutError"),
+    ],
+)
+def test_every_server_error_is_logged_with_its_cause_under_the_request(
+    story: Story, status: int, message: str, exception: str, cause: str | None
+) -> None:
+    (line,) = [line for line in story.lines if line.get("message") == message]
+    (failed,) = [answer for answer in story.report["answers"] if answer["status"] == status]
+    assert (line["level"], line["correlation_id"]) == ("ERROR", failed["id"])
+    assert line["exception_name"] == exception
+    assert cause is None or cause in line["causes"]
+    assert any("chalicelib/action/runner.py" in frame for frame in line["stack"])
+    assert "exception" not in line
 
 
 def test_a_mail_that_fails_is_logged_by_its_id(story: Story) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.action.security_headers import SECURITY_HEADERS
 from chalicelib.dal import keys
 from infra import template
 
@@ -354,12 +355,33 @@ def test_the_gateway_answers_in_the_envelope(resources: Json, response_type: str
     headers = response["ResponseParameters"]["Headers"]
     assert headers["X-Request-Id"] == "context.requestId"
     assert headers["Access-Control-Allow-Origin"] == {"Fn::Sub": "'${CorsOrigin}'"}
+    for name in SECURITY_HEADERS.keys() - {"Content-Security-Policy"}:
+        assert headers[name] == f"'{SECURITY_HEADERS[name]}'"
     if status in {429, 503}:
         assert re.fullmatch(r"'\d+'", headers["Retry-After"])
 
 
 def test_no_other_gateway_answer_is_defined(resources: Json) -> None:
     assert set(resources["RestAPI"]["Properties"]["GatewayResponses"]) == set(GATEWAY_ANSWERS)
+
+
+def test_the_app_answers_every_method_of_a_known_path(resources: Json) -> None:
+    paths = resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    assert len(paths) > 60
+    for path, methods in paths.items():
+        any_method = methods["x-amazon-apigateway-any-method"]
+        app = any_method["x-amazon-apigateway-integration"]
+        routed = [method for name, method in methods.items() if name != "options"]
+        assert all(method["x-amazon-apigateway-integration"] == app for method in routed), path
+        assert app["type"] == "aws_proxy"
+        in_path = {each["name"] for each in any_method["parameters"] if each["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", path))
+        assert ("head" in methods) == ("get" in methods)
+
+
+def test_what_is_deployed_fits_cloudformation(packaged_file: Path) -> None:
+    # 1 MB by way of a bucket; what is written here is indented for people.
+    assert len(json.dumps(json.loads(packaged_file.read_text()), separators=(",", ":"))) < 700_000
 
 
 def test_browsers_are_answered_with_the_origin_of_the_deployment(resources: Json) -> None:

@@ -15,6 +15,7 @@ import pytest
 from chalice import Chalice
 from chalice.app import Response
 
+from chalicelib.action.security_headers import SECURITY_HEADERS
 from infra.local.engine import HOST
 from infra.local.gateway import Gateway, HttpRequest, HttpResponse
 from infra.local.server import Server
@@ -46,6 +47,12 @@ def say_nothing() -> Response:
 @echo.route("/broken", methods=["GET"])
 def say_something_else() -> Response:
     return Response(body="text", headers={"Content-Type": "text/plain", "Set-Cookie": ["a=1", "b=2"]})
+
+
+@echo.route("/lengthy", methods=["GET", "HEAD"])
+def say_how_long_it_would_be() -> Response:
+    is_head = echo.current_request.method == "HEAD"
+    return Response(body="" if is_head else "x" * 42, headers={"Content-Length": "42", "Content-Type": "text/plain"})
 
 
 def _page(request: HttpRequest) -> HttpResponse:
@@ -170,24 +177,56 @@ def test_a_body_over_the_gateways_limit_is_refused_and_the_answer_arrives(port: 
     connection.close()
 
 
+HEAD_BYTES = 10_240
+
+
+@pytest.mark.parametrize("name", ["If-Match", "X-Padding"])
+def test_a_head_of_10_240_bytes_and_not_a_byte_more(port: int, name: str) -> None:
+    line = "GET /echo HTTP/1.1"
+    free = HEAD_BYTES - len(line) - len(name)
+    for length, status in [(free, b"200"), (free + 1, b"413"), (60_000, b"413"), (70_000, b"413")]:
+        answer = _raw(port, f"{line}\r\n{name}: {'x' * length}\r\n\r\n".encode())
+        assert answer.startswith(b"HTTP/1.1 " + status), (length, answer[:200])
+        assert status == b"200" or b'"code": "PAYLOAD_TOO_LARGE"' in answer
+
+
+def test_many_small_headers_count_together(port: int) -> None:
+    headers = b"".join(b"h%d: %s\r\n" % (number, b"x" * 200) for number in range(60))
+    assert _raw(port, b"GET /echo HTTP/1.1\r\n" + headers + b"\r\n").startswith(b"HTTP/1.1 413 ")
+    headers = b"".join(b"h%d: x\r\n" % number for number in range(200))
+    assert _raw(port, b"GET /echo HTTP/1.1\r\n" + headers + b"\r\n").startswith(b"HTTP/1.1 413 ")
+
+
 @pytest.mark.parametrize(
     "request_bytes",
     [
         b"nonsense\r\n\r\n",
         b"GET /echo HTTP/9.9\r\n\r\n",
         b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET /echo HTTP/1.1\r\n" + b"".join(b"h%d: x\r\n" % number for number in range(200)) + b"\r\n",
         b"POST /echo HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST /echo HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
         b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
     ],
-    ids=["line", "version", "long target", "many headers", "negative", "no number", "chunk", "encoding"],
+    ids=["line", "version", "long target", "negative", "no number", "chunk", "encoding"],
 )
 def test_malformed_requests_are_refused_in_the_envelope(port: int, request_bytes: bytes) -> None:
     head, _, body = _raw(port, request_bytes).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_an_answer_to_head_says_how_long_the_one_to_get_is(connection: http.client.HTTPConnection) -> None:
+    for target in ("/lengthy", "/nothing"):
+        _, by_get, _ = _ask(connection, "GET", target)
+        _, by_head, body = _ask(connection, "HEAD", target)
+        assert (body, by_head["Content-Length"]) == (b"", by_get["Content-Length"])
+        assert by_get["Content-Length"] != "0"
+
+
+def test_the_gateways_own_answers_are_neither_kept_nor_framed(connection: http.client.HTTPConnection) -> None:
+    _, headers, _ = _ask(connection, "GET", "/nothing")
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
 def test_a_method_of_any_name_reaches_the_app(connection: http.client.HTTPConnection) -> None:

@@ -60,13 +60,18 @@ def test_a_conflict_that_stays_is_told(home: Organization, store: Store, action:
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_a_throttled_transaction_can_be_retried_later(home: Organization, store: Store, action: str) -> None:
+def test_a_throttled_transaction_can_be_retried_later(
+    home: Organization, store: Store, caplog: pytest.LogCaptureFixture, action: str
+) -> None:
     arranged = arrange(action, home)
     before = store.items()
     for reason in ("ThrottlingError", "ProvisionedThroughputExceeded"):
+        caplog.clear()
         with broken(cancelled(reason)):
             answer = arranged.send(KEY)
 
+        (failure,) = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert reason in failure.aws_codes
         assert (answer.status, answer.code) == (503, "DATABASE_ERROR"), answer.text
         assert int(answer.headers["Retry-After"]) >= 1
         assert not store.changes(before)
@@ -75,15 +80,20 @@ def test_a_throttled_transaction_can_be_retried_later(home: Organization, store:
 
 
 @pytest.mark.parametrize("action", [*READS, *WRITES])
-def test_throttling_anywhere_is_told(home: Organization, store: Store, action: str) -> None:
+def test_throttling_anywhere_is_told_and_logged_with_its_cause(
+    home: Organization, store: Store, caplog: pytest.LogCaptureFixture, action: str
+) -> None:
     arranged = arrange(action, home)
     before = store.items()
     for operation in dict.fromkeys(arranged.send().recording.operations):
         store.restore(before)
         for code in ("ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError"):
+            caplog.clear()
             with broken(Refusal(operation, code)):
                 answer = arranged.send()
 
             assert (answer.status, answer.code) == (503, "DATABASE_ERROR"), f"{operation} {code}: {answer.text}"
+            (failure,) = [record for record in caplog.records if record.levelname == "ERROR"]
+            assert code in failure.aws_codes
             assert int(answer.headers["Retry-After"]) >= 1
         assert not store.changes(before)

@@ -11,7 +11,7 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
-from chalicelib.core.errors import ErrorCode, forbidden, invalid_fields, not_found
+from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found
 from chalicelib.dal import metric_states, metrics
 from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.metric_states import MetricPoint
@@ -122,8 +122,11 @@ def validate_metric_query(ctx: Context, data: ValidateMetricQuery) -> MetricQuer
     try:
         query = parse(data.query)
     except InvalidQuery as fault:
-        return MetricQueryValidity(is_valid=False, errors=fault.faults, unit=None)
-    return MetricQueryValidity(is_valid=True, errors=[], unit=unit_of(query))
+        errors = fault.faults[:MAX_MESSAGES]
+        return MetricQueryValidity(
+            is_valid=False, errors=errors, omitted_errors=len(fault.faults) - len(errors), unit=None
+        )
+    return MetricQueryValidity(is_valid=True, errors=[], omitted_errors=0, unit=unit_of(query))
 
 
 @action("getMetricCatalogue", "GET /metrics/catalogue", permission=Permission.WORKSPACE_READ)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query, optional
 from chalicelib.core.figures import Figure
-from chalicelib.core.json_objects import JsonObject
+from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
 from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
 from chalicelib.dal.metrics import Color, Description, Icon, Metric, MetricName, Permissions, RefreshRate, UnitText
 from chalicelib.metrics.faults import Fault
@@ -17,12 +17,15 @@ from chalicelib.metrics.outcomes import Unit
 from chalicelib.metrics.query import MetricQuery
 from chalicelib.metrics.results import MetricResult
 
+MAX_QUERY_BYTES = 64 * 1024
+"""As JSON text."""
+
 
 class CreateMetric(Body):
     name: MetricName
     description: Description | None = None
     category: MetricCategory
-    query: MetricQuery
+    query: Annotated[MetricQuery, bounded_text(MAX_QUERY_BYTES)]
     unit: UnitText | None = None
     format: MetricFormat = MetricFormat.NUMBER
     target_value: Figure | None = None
@@ -40,7 +43,7 @@ class UpdateMetric(Patch):
     name: MetricName = optional()
     description: Description | None = optional()
     category: MetricCategory = optional()
-    query: MetricQuery = optional()
+    query: Annotated[MetricQuery, bounded_text(MAX_QUERY_BYTES)] = optional()
     unit: UnitText | None = optional()
     format: MetricFormat = optional()
     target_value: Figure | None = optional()
@@ -81,12 +84,17 @@ class CalculatedMetrics(Contract):
 
 
 class ValidateMetricQuery(Body):
-    query: Annotated[JsonObject, Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}])]
+    query: Annotated[
+        JsonObject,
+        bounded(MAX_QUERY_BYTES),
+        Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}]),
+    ]
 
 
 class MetricQueryValidity(Contract):
     is_valid: bool
-    errors: list[Fault]
+    errors: Annotated[list[Fault], Field(description="The first 100.")]
+    omitted_errors: Annotated[int, Field(description="How many there are beyond those.", examples=[0])]
     unit: Annotated[Unit | None, Field(description="What its value counts; null for one that is not valid.")]
 
 
