@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -23,13 +22,14 @@ from pydantic import (
     PlainSerializer,
     SecretStr,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
-from chalicelib.core import clock
+from chalicelib.core import clock, visible_text
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
 
 Row = TypeVar("Row")
@@ -131,31 +131,51 @@ class Success(Contract):
 # -- field types ---------------------------------------------------------------------------------------------------
 
 
-def _without_controls(allowed: str) -> AfterValidator:
+def _without(refused: str) -> AfterValidator:
+    """`refused`: the inside of a character class. Lone surrogates, which no UTF-8 has, are refused besides."""
+    expression = re.compile(f"[{refused}\\ud800-\\udfff]")
+
     def check(text: str) -> str:
-        if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
+        if expression.search(text):
             raise PydanticCustomError("control_characters", "must not hold control characters")
         return text
 
     return AfterValidator(check)
 
 
-def _some_text_without(refused: str) -> Any:
-    """For the schema: a character that trimming leaves, and none of the refused ones."""
-    # Blanks first: where anything could come first, clients' engines would backtrack over all of a blank text.
-    return Field(json_schema_extra={"pattern": f"^[^\\S{refused}]*[^\\s{refused}][^{refused}]*$"})
+def _some_text_without(refused: str, unseen: str = "") -> Any:
+    """For the schema: a character that can be seen after trimming, and none of the refused ones."""
+    # First what cannot be seen: where anything could come first, clients' engines would backtrack over all of a blank text.
+    blank = f"(?:[^\\S{refused}]|[{unseen}])*" if unseen else f"[^\\S{refused}]*"
+    return Field(json_schema_extra={"pattern": f"^{blank}[^\\s{refused}{unseen}][^{refused}]*$"})
 
+
+_CONTROLS = "\\x00-\\x1f\\x7f-\\x9f"
+_CONTROLS_BUT_LAYOUT = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"
+
+STORED = {"stored": True}
+"""Context of a validation that reads the table: a rule of form that came later must not hide what is there."""
+
+
+def _require_visible(text: str, info: ValidationInfo) -> str:
+    return text if info.context is STORED else visible_text.require_visible(text)
+
+
+OneLine = Annotated[str, StringConstraints(min_length=1), _without(_CONTROLS), _some_text_without(_CONTROLS)]
+"""A text of one line, not empty after trimming, to compare with stored texts."""
 
 Line = Annotated[
-    str, StringConstraints(min_length=1), _without_controls(""), _some_text_without("\\x00-\\x1f\\x7f-\\x9f")
+    OneLine,
+    AfterValidator(_require_visible),
+    _some_text_without(_CONTROLS + visible_text.REFUSED, visible_text.UNSEEN),
 ]
-"""A text of one line, not empty after trimming."""
+"""A text of one line that can be seen."""
 
 Lines = Annotated[
     str,
     StringConstraints(min_length=1),
-    _without_controls("\n\r\t"),
-    _some_text_without("\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"),
+    _without(_CONTROLS_BUT_LAYOUT),
+    _some_text_without(_CONTROLS_BUT_LAYOUT),
 ]
 """A text that may have several lines, not empty after trimming."""
 

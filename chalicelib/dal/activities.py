@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from chalicelib.core import ids
-from chalicelib.core.contracts import Line, Lines, Name
+from chalicelib.core.contracts import STORED, Line, Lines, Name
 from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
@@ -71,7 +71,9 @@ class Activity(Record):
     def happened(cls, identifier: UUID, **fields: Any) -> Self:
         """At the instant that its id tells."""
         at = ids.created_at(identifier)
-        return cls(id=identifier, created_at=at, updated_at=at, version=VERSION, **fields)
+        base = {"id": identifier, "created_at": at, "updated_at": at, "version": VERSION}
+        # A title quotes names that are stored, of whatever form, and may be cut within a character of several parts.
+        return cls.model_validate({**base, **fields}, context=STORED)
 
     @classmethod
     def of(cls, item: Item | None, called: str = "activity") -> Self:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock, ids
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import STORED, Contract, Instant
 from chalicelib.core.errors import not_found
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
@@ -47,12 +47,12 @@ class Record(Contract):
         beside = {name: value for name in cls.beside if (value := getattr(item, name)) is not None}
         # A newer version of this code may have written fields that this one does not know.
         stored = {**item.data, **counted, **beside, "id": item.sk, "version": item.version}
-        return cls.model_validate(stored, extra="ignore")
+        return cls.model_validate(stored, extra="ignore", context=STORED)
 
     @classmethod
     def extending(cls, record: Record, **more: Any) -> Self:
         """What a record is shown as where an answer shows more than the record."""
-        return cls.model_validate({**dict(record), **more}, extra="ignore")
+        return cls.model_validate({**dict(record), **more}, extra="ignore", context=STORED)
 
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""

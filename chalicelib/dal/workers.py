@@ -49,8 +49,8 @@ class WorkerRef(Contract):
     """A worker as an assignment shows it."""
 
     id: UUID
-    first_name: PersonName
-    last_name: PersonName
+    first_name: Annotated[str, Field(examples=["Mehmet"])]
+    last_name: Annotated[str, Field(examples=["Yılmaz"])]
     phone: FullPhone
 
     @classmethod

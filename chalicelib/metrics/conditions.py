@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Body, Instant, Name
+from chalicelib.core.contracts import Body, Instant, OneLine
 from chalicelib.metrics import catalogue
 from chalicelib.metrics.catalogue import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator, Source
 from chalicelib.metrics.faults import Faults, refused
@@ -79,7 +79,10 @@ _ADAPTERS: Mapping[FieldType, tuple[TypeAdapter[Any], str]] = {
     FieldType.INSTANT: (TypeAdapter(Instant), "must be an ISO 8601 date-time with an offset"),
     FieldType.MONEY: (_NUMBER, "must be a number of major units"),
     FieldType.NUMBER: (_NUMBER, "must be a number"),
-    FieldType.TEXT: (TypeAdapter(Name, config=_TRIMMED), "must be a text of one line, 1 to 255 characters"),
+    FieldType.TEXT: (
+        TypeAdapter(Annotated[OneLine, Field(max_length=255)], config=_TRIMMED),
+        "must be a text of one line, 1 to 255 characters",
+    ),
 }
 
 

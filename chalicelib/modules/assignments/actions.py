@@ -18,7 +18,7 @@ from chalicelib.dal import assignments, audit
 from chalicelib.dal.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
 from chalicelib.dal.audit import AuditEntry, AuditEvent, AuditFilter
 from chalicelib.dal.roster import Occupation
-from chalicelib.dal.workers import WORKERS, Worker
+from chalicelib.dal.workers import WORKERS
 from chalicelib.modules.assignments import warnings
 from chalicelib.modules.assignments.contracts import (
     AssignmentDetails,
@@ -111,8 +111,7 @@ def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssi
     """A worker with the assignments, latest start first."""
     worker = WORKERS.get(ctx.organization, id_)
     page = _cursor_page(ctx, data, AssignmentFilter(worker_id=id_), forward=False)
-    shown = {name: getattr(worker, name) for name in Worker.model_fields}
-    return WorkerWithAssignments(**shown, assignments=page.items, next_cursor=page.next_cursor)
+    return WorkerWithAssignments.extending(worker, assignments=page.items, next_cursor=page.next_cursor)
 
 
 @action(

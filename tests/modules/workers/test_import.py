@@ -102,6 +102,25 @@ def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Org
     assert {name: listed[given[1]["workerId"]][name] for name in rows[1]} == rows[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("\u3164", "must have a visible character"),
+        ("Me\u200bhmet", "must not have invisible characters (U+200B)"),
+        (
+            "Me\u202ehmet",
+            "must not have characters that turn the reading direction (U+202E and its like)",
+        ),
+    ],
+)
+def test_a_name_that_deceives_is_an_error_of_its_row(organization: Organization, name: str, message: str) -> None:
+    in_json = _import(organization, [_row(1, lastName=name), _row(2)])
+    in_csv = _import_csv(organization, f"{HEADER}Jo 3,{name},+49 151 0000003\r\nJo 4,Weber,+49 151 0000004\r\n")
+    for answer in (in_json, in_csv):
+        assert _results(answer) == ["error", "created"]
+        assert (answer.data["rows"][0]["field"], answer.data["rows"][0]["message"]) == ("lastName", message)
+
+
 def test_an_imported_worker_is_as_one_created_alone(organization: Organization) -> None:
     worker = {"id": _import(organization, [_row(1)]).data["rows"][0]["workerId"]}
     taken = organization.owner.call("createWorker", body=_row(1))
