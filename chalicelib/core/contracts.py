@@ -171,6 +171,19 @@ Line = Annotated[
 ]
 """A text of one line that can be seen."""
 
+_LINK = re.compile(r"://|\bwww\.\S|\w\.\w{2,63}/\S", re.IGNORECASE)
+"""What nobody is called and mail programs make a link of. A bare `word.tld` is a name, too: Booking.com B.V."""
+
+
+def _require_no_link(text: str, info: ValidationInfo) -> str:
+    if info.context is not STORED and _LINK.search(text):
+        raise PydanticCustomError("link", "must not have a web address")
+    return text
+
+
+MailedLine = Annotated[Line, AfterValidator(_require_no_link)]
+"""A `Line` that goes into mail to others; see docs/decisions/mail.md."""
+
 Lines = Annotated[
     str,
     StringConstraints(min_length=1),

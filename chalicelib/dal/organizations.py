@@ -9,11 +9,13 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.core.contracts import CountryCode, CurrencyCode, Name, Timezone
+from chalicelib.core.contracts import CountryCode, CurrencyCode, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import Record
 from chalicelib.dal.unit_of_work import UnitOfWork
+
+OrganizationName = Annotated[MailedLine, Field(max_length=255)]
 
 USER_COUNT = "user"
 ACTIVE_USER_COUNT = "activeUser"
@@ -47,7 +49,7 @@ class SubscriptionTier(StrEnum):
 class Organization(Record):
     counts: ClassVar[Mapping[str, str]] = {"user_count": USER_COUNT, "active_user_count": ACTIVE_USER_COUNT}
 
-    name: Annotated[Name, Field(examples=["Berg Staffing"])]
+    name: Annotated[OrganizationName, Field(examples=["Berg Staffing"])]
     timezone: Timezone = "UTC"
     currency: CurrencyCode = "EUR"
     week_start: WeekDay = WeekDay.MONDAY

@@ -15,12 +15,15 @@ from chalicelib.core import clock, ids
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.audit import Actor
 from chalicelib.dal.keys import GSI2
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
-_LEASE = timedelta(seconds=60)
-"""So long one sender has a mail to itself; longer than any sender lives."""
+SENDER_SECONDS = 60
+"""The longest that a function which sends mail may run: `.chalice/config.json`, held together by a test."""
+_LEASE = timedelta(seconds=SENDER_SECONDS + 15)
+"""A claim outlives its sender, with room for clocks that differ: no two send the same mail at once."""
 
 _KEPT = timedelta(days=30)
 
@@ -34,6 +37,8 @@ class Mail(Contract):
     template: Template
     email: str
     user_id: UUID
+    requested_by: Actor | None = None
+    """None where nobody was signed in."""
     created_at: Instant
     sent_at: Instant | None = None
     lease_until: Instant | None = None
@@ -44,9 +49,9 @@ class MailReference(NamedTuple):
     id: UUID
 
 
-def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID) -> None:
+def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID, requested_by: Actor | None = None) -> None:
     now = clock.now()
-    mail = Mail(template=template, email=email, user_id=user, created_at=now)
+    mail = Mail(template=template, email=email, user_id=user, requested_by=requested_by, created_at=now)
     item = Item(*keys.mail(unit.organization, ids.new_id()), data=mail.model_dump(mode="json", exclude_none=True))
     item.gsi2pk = keys.UNSENT_MAIL
     # The main consumer's filter drops it: mail is another consumer's.

@@ -11,7 +11,7 @@ from pydantic import Field, computed_field
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.core.contracts import Contract, Instant, Line, StoredEmail, Timezone
+from chalicelib.core.contracts import Contract, Instant, MailedLine, StoredEmail, Timezone
 from chalicelib.core.errors import invalid_state
 from chalicelib.dal.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 from chalicelib.dal.page_lists import ListedCollection
@@ -19,7 +19,7 @@ from chalicelib.dal.records import Record
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
-PersonName = Annotated[Line, Field(max_length=100)]
+PersonName = Annotated[MailedLine, Field(max_length=100)]
 
 
 class Role(StrEnum):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
-
-import botocore.session
 
 from chalicelib.auth import codes
 from chalicelib.core.observability import emit, logger
@@ -16,33 +13,15 @@ from chalicelib.dal import credentials, outbox, users
 from chalicelib.dal.credentials import CodePurpose
 from chalicelib.dal.organizations import ORGANIZATIONS
 from chalicelib.dal.outbox import Mail, MailReference, Template
+from chalicelib.jobs import aws_clients, mail_texts
+from chalicelib.jobs.mail_texts import EmailText
 
 
 class _SesClient(Protocol):
     def send_email(self, **arguments: Any) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True)
-class _Letter:
-    subject: str
-    body: str
-
-
 _PURPOSE = {Template.INVITATION: CodePurpose.INVITATION, Template.PASSWORD_RESET: CodePurpose.RESET}
-
-_LETTERS = {
-    Template.INVITATION: _Letter(
-        "Your invitation to {organization} on Workledger",
-        "Hello {name},\n\n{organization} invites you to Workledger. Choose your password here within 7 days:\n\n"
-        "{link}\n\nor enter this code in the app: {code}\n",
-    ),
-    Template.PASSWORD_RESET: _Letter(
-        "Your Workledger password",
-        "Hello {name},\n\nsomeone, hopefully you, asked to reset your password. Within the next hour you can choose a "
-        "new one here:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
-        "If it was not you, nothing needs to be done.\n",
-    ),
-}
 _PAGES = {Template.INVITATION: "accept-invitation", Template.PASSWORD_RESET: "reset-password"}
 
 
@@ -66,8 +45,8 @@ def deliver(reference: MailReference) -> bool:
 
 
 def _send(reference: MailReference, mail: Mail) -> None:
-    letter = _compose(reference, mail)
-    if letter is None:
+    text = _compose(reference, mail)
+    if text is None:
         logger.info("mail no longer wanted", extra={"mail_id": str(reference.id)})
         return
     _ses().send_email(
@@ -75,14 +54,14 @@ def _send(reference: MailReference, mail: Mail) -> None:
         Destination={"ToAddresses": [mail.email]},
         Content={
             "Simple": {
-                "Subject": {"Data": letter.subject, "Charset": "UTF-8"},
-                "Body": {"Text": {"Data": letter.body, "Charset": "UTF-8"}},
+                "Subject": {"Data": text.subject, "Charset": "UTF-8"},
+                "Body": {"Text": {"Data": text.body, "Charset": "UTF-8"}},
             }
         },
     )
 
 
-def _compose(reference: MailReference, mail: Mail) -> _Letter | None:
+def _compose(reference: MailReference, mail: Mail) -> EmailText | None:
     """The mail's text with a fresh code; None when there is nobody to send it to, or no reason any more."""
     credential = credentials.get(mail.email)
     if credential is None or credential.user_id != mail.user_id:
@@ -90,19 +69,18 @@ def _compose(reference: MailReference, mail: Mail) -> _Letter | None:
     code = codes.issue(credential, _PURPOSE[mail.template])
     if code is None:
         return None
-    user = users.get(reference.organization, mail.user_id)
-    organization = ORGANIZATIONS.get(reference.organization, reference.organization)
     query = urlencode({"email": mail.email, "code": code})
-    words = {
-        "name": user.first_name,
-        "organization": organization.name,
-        "code": code,
-        "link": f"{settings().app_url}/{_PAGES[mail.template]}?{query}",
-    }
-    letter = _LETTERS[mail.template]
-    return _Letter(letter.subject.format(**words), letter.body.format(**words))
+    return mail_texts.compose(
+        mail.template,
+        name=users.get(reference.organization, mail.user_id).first_name,
+        organization=ORGANIZATIONS.get(reference.organization, reference.organization).name,
+        requested_by=mail.requested_by,
+        link=f"{settings().app_url}/{_PAGES[mail.template]}?{query}",
+        code=code,
+        abuse_contact=settings().abuse_contact,
+    )
 
 
 @cache
 def _ses() -> _SesClient:
-    return cast(_SesClient, botocore.session.get_session().create_client("sesv2"))
+    return cast(_SesClient, aws_clients.client("sesv2"))

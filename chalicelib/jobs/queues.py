@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, cast
 
-import botocore.session
+from chalicelib.jobs import aws_clients
 
 AT_ONCE = 10
 """SQS takes so many messages in one request."""
@@ -28,4 +28,4 @@ def send(queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
 
 @cache
 def _sqs() -> _SqsClient:
-    return cast(_SqsClient, botocore.session.get_session().create_client("sqs"))
+    return cast(_SqsClient, aws_clients.client("sqs"))

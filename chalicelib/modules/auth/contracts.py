@@ -9,8 +9,8 @@ from pydantic import Field
 
 from chalicelib.auth.codes import GivenCode
 from chalicelib.auth.passwords import GivenPassword, NewPassword
-from chalicelib.core.contracts import Body, Contract, Email, Instant, Name, Patch, Timezone, optional
-from chalicelib.dal.organizations import Organization, WeekDay
+from chalicelib.core.contracts import Body, Contract, Email, Instant, Patch, Timezone, optional
+from chalicelib.dal.organizations import Organization, OrganizationName, WeekDay
 from chalicelib.dal.users import Locale, PersonName, Preferences, Role, Theme, User
 
 
@@ -19,7 +19,7 @@ class SignUp(Body):
     password: NewPassword
     first_name: Annotated[PersonName, Field(examples=["Anna"])]
     last_name: Annotated[PersonName, Field(examples=["Berg"])]
-    organization_name: Annotated[Name, Field(examples=["Berg Staffing"])]
+    organization_name: Annotated[OrganizationName, Field(examples=["Berg Staffing"])]
 
 
 Token = Annotated[str, Field(description="Sent as `Authorization: Bearer <token>`.", examples=["wl_AZpRwn0-fwCKa0x…"])]

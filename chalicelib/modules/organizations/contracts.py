@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.contracts import CountryCode, CurrencyCode, Name, Patch, Timezone, optional
-from chalicelib.dal.organizations import LoanRole, WeekDay
+from chalicelib.core.contracts import CountryCode, CurrencyCode, Patch, Timezone, optional
+from chalicelib.dal.organizations import LoanRole, OrganizationName, WeekDay
 
 
 class UpdateOrganization(Patch):
-    name: Annotated[Name, Field(examples=["Berg Staffing GmbH"])] = optional()
+    name: Annotated[OrganizationName, Field(examples=["Berg Staffing GmbH"])] = optional()
     timezone: Timezone = optional()
     currency: CurrencyCode = optional()
     week_start: WeekDay = optional()

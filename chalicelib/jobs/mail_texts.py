@@ -1,0 +1,87 @@
+"""Texts of mails: each says who asked for it and how to object, and nothing in it but our own link is one.
+
+Names come from strangers. Whatever is stored, a name in a mail is short, on one line and no link; see
+docs/decisions/mail.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.core import visible_text
+from chalicelib.dal.audit import Actor
+from chalicelib.dal.outbox import Template
+
+MAX_NAME_CHARACTERS = 60
+
+
+@dataclass(frozen=True)
+class EmailText:
+    subject: str
+    body: str
+
+
+_OBJECTION = "To report mail that you do not want, write to {abuse_contact}.\n"
+
+_TEXTS = {
+    Template.INVITATION: EmailText(
+        "Your invitation to {organization} on Workledger",
+        "Hello {name},\n\n{requester} invites you to join {organization} on Workledger. Choose your password here "
+        "within 7 days:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
+        "If you do not know what this is about, do nothing: the invitation ends by itself.\n" + _OBJECTION,
+    ),
+    Template.PASSWORD_RESET: EmailText(
+        "Your Workledger password",
+        "Hello {name},\n\nsomeone, hopefully you, entered your e-mail address to reset your password. Within the next "
+        "hour you can choose a new one here:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
+        "If it was not you, do nothing: your password stays as it is.\n" + _OBJECTION,
+    ),
+}
+
+_UNSEEN = re.compile(rf"[\s\x00-\x1f\x7f-\x9f{visible_text.REFUSED}]+")
+_LINKING = re.compile(r"(?<=[.:/\\@\u3002\uff0e\uff61])(?=\S)")
+"""Between a character that links are made of and what follows it. Browsers take U+3002 and its like for dots."""
+_PLAIN_ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
+
+
+def compose(
+    template: Template,
+    *,
+    name: str,
+    organization: str,
+    requested_by: Actor | None,
+    link: str,
+    code: str,
+    abuse_contact: str,
+) -> EmailText:
+    """Return the text of a mail. `link`, `code` and `abuse_contact` are our own; the rest is made safe here."""
+    organization = safe_name(organization) or "an organization"
+    words: Mapping[str, str] = {
+        "name": safe_name(name) or "there",
+        "organization": organization,
+        "requester": _requester(requested_by) or organization,
+        "link": link,
+        "code": code,
+        "abuse_contact": abuse_contact,
+    }
+    text = _TEXTS[template]
+    return EmailText(text.subject.format(**words), text.body.format(**words))
+
+
+def safe_name(text: str) -> str:
+    """Return a name as a mail may show it: on one line, without hidden characters, cut, and never made a link of.
+
+    A space behind each dot, slash, colon and @: `example.com` becomes `example. com`, which no mail program links.
+    """
+    line = _LINKING.sub(" ", _UNSEEN.sub(" ", text).strip())
+    return line if len(line) <= MAX_NAME_CHARACTERS else f"{line[: MAX_NAME_CHARACTERS - 1].rstrip()}…"
+
+
+def _requester(actor: Actor | None) -> str | None:
+    if actor is None or actor.email is None:
+        return None
+    # An address is to be answered, so it stays whole, unless its local part looks like a link.
+    email = actor.email if _PLAIN_ADDRESS.fullmatch(actor.email) else _LINKING.sub(" ", actor.email)
+    return f"{safe_name(actor.name)} ({email})".strip()
