@@ -38,6 +38,7 @@ class Limit(NamedTuple):
     name: str
     quota: int
     seconds: int
+    refusal: str = "too many attempts"
 
     def of_address(self, address: str) -> Allowance:
         return Allowance(self, keys.limit_of_address(address, self.name))
@@ -122,7 +123,9 @@ class RateLimited(ActionError):
         # Where others kept coming in between, there may be room.
         seconds = 1 if usage.left else max(1, usage.seconds_to_room)
         super().__init__(
-            ErrorCode.RATE_LIMITED, f"too many attempts; try again in {seconds} s", retry_after_seconds=seconds
+            ErrorCode.RATE_LIMITED,
+            f"{usage.limit.refusal}; try again in {seconds} s",
+            retry_after_seconds=seconds,
         )
         self.usage = usage
 

@@ -20,7 +20,7 @@ SOURCE = "198.51.100.7"
 """Where requests come from."""
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which have no organization yet."""
-_USE_IDENTITY = {"executeQuickAction", "inviteUser", "updatePassword"}
+_USE_IDENTITY = {"executeQuickAction", "inviteUser", "resendInvitation", "updatePassword"}
 """Signed-in actions that touch the e-mail guard; a quick action may run inviteUser."""
 
 

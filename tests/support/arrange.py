@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from chalicelib.action import openapi
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
 from chalicelib.auth import codes
 from chalicelib.auth.tokens import Token
-from chalicelib.core import ids
+from chalicelib.core import clock, ids
 from chalicelib.dal import credentials
 from chalicelib.dal.credentials import CodePurpose
 from chalicelib.dal.users import Role
@@ -142,6 +143,12 @@ def _reactivate_user(scene: Scene) -> dict[str, Any]:
     return {"path": {"userId": scene.create("deactivateUser", {"userId": user})["id"]}}
 
 
+def _resend_invitation(scene: Scene) -> dict[str, Any]:
+    """An invitation that was mailed long enough ago to be mailed again."""
+    with clock.shifted(timedelta(minutes=-10)):
+        return {"path": {"userId": scene.create("inviteUser")["id"]}}
+
+
 def _reset_password(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email}}
 
@@ -196,6 +203,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
     "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
+    "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
     "revokeSession": _revoke_session,
     "signIn": _sign_in,

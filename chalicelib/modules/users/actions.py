@@ -7,6 +7,7 @@ from uuid import UUID
 from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
+from chalicelib.auth import mail_limits
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_state
@@ -37,15 +38,18 @@ def get_user(ctx: Context, user_id: UUID) -> User:
     permission=Permission.USERS_MANAGE,
     audit=AuditEvent.USER_INVITED,
     status=201,
-    errors=(ErrorCode.DUPLICATE_ENTRY,),
+    errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.RATE_LIMITED),
 )
 def invite_user(ctx: Context, data: InviteUser) -> User:
-    """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY."""
+    """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY.
+
+    An organization may mail 20 invitations a day, 100 as PRO, 500 as ENTERPRISE; more are RATE_LIMITED.
+    """
     _require_owner_for(ctx, data.role)
     user = StoredUser.new(email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role)
     credentials.take(ctx.unit, user.email, user.id, None)
     users.create(ctx.unit, user)
-    outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id)
+    _mail_invitation(ctx, user)
     return user
 
 
@@ -54,13 +58,14 @@ def invite_user(ctx: Context, data: InviteUser) -> User:
     "POST /users/{userId}/invitation",
     permission=Permission.USERS_MANAGE,
     audit=AuditEvent.INVITATION_RESENT,
+    errors=(ErrorCode.RATE_LIMITED,),
 )
 def resend_invitation(ctx: Context, user_id: UUID) -> User:
-    """Mails a new code to an invited user; the earlier one ends."""
+    """Mails a new code to an invited user; the earlier one ends. At most one mail every five minutes, five a day."""
     user = users.get(ctx.organization, user_id)
     if user.status is not UserStatus.INVITED:
         raise invalid_state("the user is not waiting for an invitation")
-    outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id)
+    _mail_invitation(ctx, user)
     users.require_unchanged(ctx.unit, user)
     return user
 
@@ -104,6 +109,11 @@ def reactivate_user(ctx: Context, user_id: UUID) -> User:
     if user.is_active:
         raise invalid_state("the user is active already")
     return users.update(ctx.unit, user, {"is_active": True})
+
+
+def _mail_invitation(ctx: Context, user: StoredUser) -> None:
+    mail_limits.take_invitation(ctx.unit, user.email, ctx.principal.organization.subscription_tier)
+    outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id, requested_by=ctx.actor)
 
 
 def _another(ctx: Context, user_id: UUID) -> StoredUser:

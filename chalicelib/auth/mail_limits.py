@@ -1,0 +1,42 @@
+"""Limits of mail to others: by addressee, whoever writes to them, and by organization. See docs/decisions/mail.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.dal import limits
+from chalicelib.dal.limits import Limit
+from chalicelib.dal.organizations import SubscriptionTier
+from chalicelib.dal.unit_of_work import UnitOfWork
+
+_DAY = 24 * 60 * 60
+
+INVITATION_INTERVAL = Limit(
+    "invitation-interval", quota=1, seconds=5 * 60, refusal="an invitation was mailed to this address minutes ago"
+)
+INVITATIONS_OF_ADDRESS = Limit(
+    "invitations-to-address", quota=5, seconds=_DAY, refusal="too many invitations to this address today"
+)
+
+INVITATIONS_A_DAY: Mapping[SubscriptionTier, int] = {
+    SubscriptionTier.FREE: 20,
+    SubscriptionTier.PRO: 100,
+    SubscriptionTier.ENTERPRISE: 500,
+}
+"""FREE is what anybody gets by signing up, unknown and for nothing; an operator gives the others."""
+
+
+def invitations_of_organization(tier: SubscriptionTier) -> Limit:
+    refusal = "the organization has mailed as many invitations as it may in a day"
+    return Limit("invitations", quota=INVITATIONS_A_DAY[tier], seconds=_DAY, refusal=refusal)
+
+
+def take_invitation(unit: UnitOfWork, address: str, tier: SubscriptionTier) -> None:
+    """Reserve one invitation mail in the transaction that decides on it; RATE_LIMITED where there is none left."""
+    usages = limits.load(
+        INVITATION_INTERVAL.of_address(address),
+        INVITATIONS_OF_ADDRESS.of_address(address),
+        invitations_of_organization(tier).of_organization(unit.organization),
+    )
+    for usage in usages:
+        limits.take_in(unit, usage)
