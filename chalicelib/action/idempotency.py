@@ -80,8 +80,10 @@ class _CommitStore(BasePersistenceLayer):
         """The action refused. If it was carried out before, that is why (the thing is already deleted, say)."""
         if not isinstance(exception, ActionError) or isinstance(exception, StaleRead):
             return
+        if exception.code is ErrorCode.DATABASE_ERROR:
+            return
         # Not after too many failures: whoever knows a key could go on guessing the secrets behind it.
-        if exception.code in {ErrorCode.DATABASE_ERROR, ErrorCode.RATE_LIMITED}:
+        if exception.code is ErrorCode.RATE_LIMITED and self._secrets is not None:
             return
         self._refuse_repetition(data)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.dal import limits
 from chalicelib.dal.limits import Limit
 from chalicelib.dal.organizations import SubscriptionTier
@@ -31,7 +32,10 @@ def invitations_of_organization(tier: SubscriptionTier) -> Limit:
     return Limit("invitations", quota=INVITATIONS_A_DAY[tier], seconds=_DAY, refusal=refusal)
 
 
-def take_invitation(unit: UnitOfWork, address: str, tier: SubscriptionTier) -> None:
+LIMITS = (INVITATION_INTERVAL, INVITATIONS_OF_ADDRESS, invitations_of_organization(SubscriptionTier.FREE))
+
+
+def take_invitation(request: RequestLimits, unit: UnitOfWork, address: str, tier: SubscriptionTier) -> None:
     """Reserve one invitation mail in the transaction that decides on it; RATE_LIMITED where there is none left."""
     usages = limits.load(
         INVITATION_INTERVAL.of_address(address),
@@ -39,4 +43,4 @@ def take_invitation(unit: UnitOfWork, address: str, tier: SubscriptionTier) -> N
         invitations_of_organization(tier).of_organization(unit.organization),
     )
     for usage in usages:
-        limits.take_in(unit, usage)
+        request.take_in(unit, usage)

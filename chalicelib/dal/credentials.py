@@ -81,7 +81,17 @@ def take(unit: UnitOfWork, address: str, user: UUID, password_hash: str | None) 
     """DUPLICATE_ENTRY for an address that anyone has, in any organization."""
     credential = Credential(email=address, organization_id=unit.organization, user_id=user, password_hash=password_hash)
     item = Item(*keys.credential(address), data=credential.model_dump(mode="json", exclude_none=True))
-    unit.put_new(item, lambda _: duplicate_entry("email", "is already in use"))
+    unit.put_new(item, lambda _: _taken())
+
+
+def require_free(address: str) -> None:
+    """DUPLICATE_ENTRY for an address that anyone has."""
+    if get(address) is not None:
+        raise _taken()
+
+
+def _taken() -> Exception:
+    return duplicate_entry("email", "is already in use")
 
 
 def require_unchanged(unit: UnitOfWork, credential: Credential) -> None:

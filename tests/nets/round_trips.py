@@ -59,6 +59,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
         "an earlier try's answer and parts are looked for; each 30 rows are a look at phones and a transaction",
     ),
     "signIn": (4, _RESERVED),
+    "resendInvitation": (4, "one read more, for what is left of the limits on mail"),
     "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
     "updatePassword": (5, f"an earlier try's answer is looked for; {_RESERVED}"),
 }

@@ -13,6 +13,7 @@ from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_state
 from chalicelib.dal import credentials, outbox, users
 from chalicelib.dal.audit import AuditEvent
+from chalicelib.dal.limits import RateLimited
 from chalicelib.dal.outbox import Template
 from chalicelib.dal.users import Role, StoredUser, User, UserStatus
 from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser
@@ -38,7 +39,8 @@ def get_user(ctx: Context, user_id: UUID) -> User:
     permission=Permission.USERS_MANAGE,
     audit=AuditEvent.USER_INVITED,
     status=201,
-    errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.RATE_LIMITED),
+    errors=(ErrorCode.DUPLICATE_ENTRY,),
+    limits=mail_limits.LIMITS,
 )
 def invite_user(ctx: Context, data: InviteUser) -> User:
     """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY.
@@ -49,7 +51,12 @@ def invite_user(ctx: Context, data: InviteUser) -> User:
     user = StoredUser.new(email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role)
     credentials.take(ctx.unit, user.email, user.id, None)
     users.create(ctx.unit, user)
-    _mail_invitation(ctx, user)
+    try:
+        _mail_invitation(ctx, user)
+    except RateLimited:
+        # The address of somebody invited a moment ago is taken, and waiting would not change that.
+        credentials.require_free(user.email)
+        raise
     return user
 
 
@@ -58,7 +65,7 @@ def invite_user(ctx: Context, data: InviteUser) -> User:
     "POST /users/{userId}/invitation",
     permission=Permission.USERS_MANAGE,
     audit=AuditEvent.INVITATION_RESENT,
-    errors=(ErrorCode.RATE_LIMITED,),
+    limits=mail_limits.LIMITS,
 )
 def resend_invitation(ctx: Context, user_id: UUID) -> User:
     """Mails a new code to an invited user; the earlier one ends. At most one mail every five minutes, five a day."""
@@ -112,7 +119,7 @@ def reactivate_user(ctx: Context, user_id: UUID) -> User:
 
 
 def _mail_invitation(ctx: Context, user: StoredUser) -> None:
-    mail_limits.take_invitation(ctx.unit, user.email, ctx.principal.organization.subscription_tier)
+    mail_limits.take_invitation(ctx.limits, ctx.unit, user.email, ctx.principal.organization.subscription_tier)
     outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id, requested_by=ctx.actor)
 
 

@@ -1,0 +1,213 @@
+"""Mail as its reader sees it: who asked for it, how to object, and no link but ours, whatever names are stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.settings import settings
+from chalicelib.dal.audit import Actor
+from chalicelib.dal.outbox import Template
+from chalicelib.dal.users import Role
+from chalicelib.jobs import mail_texts
+from chalicelib.jobs.mail_texts import MAX_NAME_CHARACTERS, EmailText, safe_name
+from infra.local.stack import Stack
+from tests.support import store
+from tests.support.api import Api
+from tests.support.laws import law
+from tests.support.post import Post, invite
+from tests.support.world import PASSWORD, Organization
+
+LINK = "https://app.workledger.example/accept-invitation?email=a%40example.com&code=ABCDE-FGHJK"
+CONTACT = "abuse@workledger.example"
+NAUGHTY: list[str] = json.loads((Path(__file__).parents[1] / "vectors/naughty-strings/blns.json").read_text())
+
+LINKED = re.compile(r"[a-z][a-z0-9+.-]*:[\w/\\\\]|//\S|\bwww\.\S|\w[.。．｡]\w|\w@\w|[^\s:]\\\\\S", re.IGNORECASE)
+"""More than any mail program makes a link of."""
+
+HOSTILE = [
+    "https://evil.example/x",
+    "HTTP://EVIL.EXAMPLE",
+    "www.evil.example",
+    "evil.com",
+    "evil.com/pay?now=1",
+    "evil。com",
+    "evil．com",
+    "//evil.com",
+    "\\\\evil.com\\share",
+    "mailto:a@evil.com",
+    "javascript:alert(1)",
+    "tel:0900123",
+    "a@evil.com",
+    "see http://evil.com/ and www.evil.com!",
+    "a\r\nBcc: b@evil.com",
+    "a\u2028evil.com",
+    "ev\u200bil.\u2060com",
+    "xn--80ak6aa92e.com",
+    "[x](https://evil.com)",
+    "<a href=https://evil.com>x</a>",
+    "192.0.2.1",
+    "{code} {0} %s",
+]
+
+
+def _compose(name: str = "Ida", organization: str = "Berg", requested_by: Actor | None = None) -> EmailText:
+    return mail_texts.compose(
+        Template.INVITATION,
+        name=name,
+        organization=organization,
+        requested_by=requested_by,
+        link=LINK,
+        code="ABCDE-FGHJK",
+        abuse_contact=CONTACT,
+    )
+
+
+def _hold(text: EmailText, address: str = "") -> None:
+    """The one link is ours, and a subject is one line."""
+    body = text.body.replace(LINK, "").replace(CONTACT, "").replace(address or LINK, "")
+    assert text.body.count(LINK) == 1
+    assert not LINKED.search(body), body
+    assert not LINKED.search(text.subject), text.subject
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text.subject)
+    assert len(text.subject) < MAX_NAME_CHARACTERS + 40
+
+
+def test_a_name_is_never_made_a_link_of() -> None:
+    for text in (*HOSTILE, "", *NAUGHTY):
+        _hold(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
+
+
+@law(300)
+@given(st.text(st.sampled_from("aZ9.:/@\\-。 \n\u200b\u202eä"), max_size=80))
+def test_nothing_that_can_be_stored_is_made_a_link_of(text: str) -> None:
+    _hold(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
+    assert len(safe_name(text)) <= MAX_NAME_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Anna Berg", "Anna Berg"),
+        ("Berg & Co. KG", "Berg & Co. KG"),
+        ("Hotel-Rheinblick GmbH", "Hotel-Rheinblick GmbH"),
+        ("St. Pauli", "St. Pauli"),
+        ("Booking.com B.V.", "Booking. com B. V."),
+        ("J.R.R. Tolkien", "J. R. R. Tolkien"),
+        ("O'Neil", "O'Neil"),
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("x" * 255, "x" * 59 + "…"),
+        ("\u202e\u3164\n", ""),
+    ],
+)
+def test_names_are_shown_as_people_know_them(name: str, shown: str) -> None:
+    assert safe_name(name) == shown
+
+
+@pytest.mark.parametrize("local", ["www.evil.com/x", "www.evil.com", "evil.com/x", "'//evil"])
+def test_an_address_that_looks_like_a_link_is_none(local: str) -> None:
+    _hold(_compose(requested_by=Actor(id=uuid4(), name="Anna", email=f"{local}@x.example")))
+
+
+def test_names_that_say_nothing_are_left_out() -> None:
+    text = _compose("\u200b", "\u3164", None)
+    assert text.body.startswith("Hello there,\n\nan organization invites you to join an organization on Workledger.")
+
+
+# -- what is mailed --------------------------------------------------------------------------------------------------
+
+
+def test_an_invitation_says_who_asked_for_it_and_how_to_object(organization: Organization, post: Post) -> None:
+    owner = organization.owner.user
+    email = invite(organization)["email"]
+    post.carry()
+    (mail,) = post.mailbox.mails(email)
+    assert f"{owner.full_name} ({owner.email}) invites you to join" in mail["body"]
+    assert "do nothing: the invitation ends by itself" in mail["body"]
+    assert f"write to {settings().abuse_contact}." in mail["body"]
+
+
+def test_a_reset_says_why_it_comes_and_how_to_object(api: Api, organization: Organization, post: Post) -> None:
+    email = organization.enrol(Role.MEMBER, PASSWORD).user.email
+    api.call("resetPassword", body={"email": email})
+    post.carry()
+    (mail,) = post.mailbox.mails(email)
+    assert "someone, hopefully you, entered your e-mail address" in mail["body"]
+    assert "do nothing: your password stays as it is" in mail["body"]
+    assert f"write to {settings().abuse_contact}." in mail["body"]
+
+
+def test_names_that_were_stored_before_the_rule_are_mailed_safely(
+    organization: Organization, post: Post, local_stack: Stack
+) -> None:
+    email = invite(organization)["email"]
+    table = store.of(local_stack)
+    hostile = {"S": "see https://evil.example/x"}
+    for (pk, _), item in table.items().items():
+        if pk in {f"ORG#{organization.id}#USER", f"ORG#{organization.id}#ORGANIZATION"}:
+            fields = item["data"]["M"]
+            fields.update(dict.fromkeys(fields.keys() & {"name", "firstName"}, hostile))
+            table.put([item])
+    post.carry()
+    (mail,) = post.mailbox.mails(email)
+    assert mail["subject"] == "Your invitation to see https: / / evil. example/ x on Workledger"
+    assert "Hello see https: / / evil. example/ x," in mail["body"]
+
+
+def test_a_mail_that_was_decided_before_it_named_who_asked_goes_out(
+    organization: Organization, post: Post, local_stack: Stack
+) -> None:
+    email = invite(organization)["email"]
+    table = store.of(local_stack)
+    (item,) = [item for (pk, _), item in table.items().items() if pk == f"ORG#{organization.id}#MAIL"]
+    del item["data"]["M"]["requestedBy"]
+    table.put([item])
+    post.carry()
+    (mail,) = post.mailbox.mails(email)
+    name = organization.owner.call("getOrganization").data["name"]
+    assert f"{name} invites you to join {name} on Workledger" in mail["body"]
+
+
+# -- input -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["https://evil.example", "x://y", "www.evil.example", "Visit WWW.evil.example", "evil.com/pay", "a.tld/b c"]
+)
+@pytest.mark.parametrize(
+    ("action", "field"),
+    [
+        ("updateProfile", "firstName"),
+        ("updateProfile", "lastName"),
+        ("updateOrganization", "name"),
+        ("inviteUser", "firstName"),
+    ],
+)
+def test_a_web_address_is_no_name(organization: Organization, action: str, field: str, name: str) -> None:
+    body = {"email": "a@example.com", "firstName": "Ida", "lastName": "Holm"} if action == "inviteUser" else {}
+    answer = organization.owner.call(action, body={**body, field: name})
+    assert answer.error["details"]["fieldErrors"] == {field: ["must not have a web address"]}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Booking.com B.V.",
+        "St. Pauli",
+        "Dr. No",
+        "Berg & Co. KG",
+        "Hotel-Rheinblick GmbH",
+        "Bau e.V./Nord",
+        "A/S Nord",
+        "T: West",
+    ],
+)
+def test_what_companies_are_called_is_taken(organization: Organization, name: str) -> None:
+    answer = organization.owner.call("updateOrganization", body={"name": name})
+    assert answer.data["name"] == name
