@@ -147,9 +147,11 @@ class _Builder:
 
     def _query(self, action: Action) -> list[dict[str, Any]]:
         if action.csv_body is not None:
-            # JSON comes without them, so none is required of every request.
+            # JSON may have them in its body, so none is required of every request.
             described = self._query_parameters(self.schemas.csv_query(action))
-            return [{**each, "required": False, "description": f"Only with {CSV}."} for each in described]
+            return [
+                {**each, "required": False, "description": "A body in JSON may have it instead."} for each in described
+            ]
         if action.data_type is None or action.takes_body:
             return []
         return self._query_parameters(self.schemas.input(action))

@@ -83,15 +83,26 @@ def _data(action: Action, contract: type[Contract], request: Request) -> Contrac
         return _query(contract, request)
     if action.csv_body is not None and _is_csv(request):
         return _csv(action.csv_body, request)
-    return _json(contract, request, request.body if action.needs_body else request.body.strip() or b"{}")
-
-
-def _json(contract: type[Contract], request: Request, body: bytes) -> Contract:
+    if action.csv_body is not None and request.query:
+        return _with_options(_json(contract, request.body), _query(action.csv_body.csv_query, request))
     for name in request.query:
         raise invalid_field(name, "a body in JSON takes no query parameters")
+    return _json(contract, request.body if action.needs_body else request.body.strip() or b"{}")
+
+
+def _json(contract: type[Contract], body: bytes) -> Contract:
     text = _checked_json(body)
     # Given text, Powertools' parser validates JSON as JSON: numbers, texts and times are not coerced into each other.
     return parse(event=cast(dict[str, Any], text), model=contract)
+
+
+def _with_options(data: Contract, options: Contract) -> Contract:
+    """The body with the options that the query sets; VALIDATION_ERROR for one that both set."""
+    given = options.model_fields_set
+    if twice := given & data.model_fields_set:
+        fields = type(options).model_fields
+        raise invalid_fields({str(fields[name].alias): ["is in the query and in the body"] for name in sorted(twice)})
+    return data.model_copy(update={name: getattr(options, name) for name in given})
 
 
 def _is_csv(request: Request) -> bool:

@@ -9,11 +9,12 @@ from chalicelib.core.contracts import Body, Query
 
 
 class CsvBody(Body):
-    """What is no row stands beside the rows in JSON, and in the query where the body is CSV."""
+    """Options that are no rows are in the query; in JSON they may be beside the rows instead."""
 
     csv_example: ClassVar[str]
     """For the documentation: a header line and a row."""
     csv_query: ClassVar[type[Query]] = Query
+    """Its fields are fields of the body, too."""
 
     @classmethod
     @abstractmethod

@@ -42,6 +42,8 @@ EXAMPLES = 20 if IS_FULL else 5
 REASONS_OF_STATE = {
     "code: is wrong or no longer valid",
     "currency: must be the organization's, EUR",
+    "defaultProjectId: is not a project of the organization",
+    "dryRun: is in the query and in the body",
     "cursor: is not a cursor of this list with these filters",
     "newPassword: must differ from the current password",
     "password: is among the most common passwords",

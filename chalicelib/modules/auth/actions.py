@@ -302,12 +302,19 @@ def get_preferences(ctx: Context) -> UserPreferences:
 def update_preferences(ctx: Context, data: UpdatePreferences) -> UserPreferences:
     """Changes the caller's preferences."""
     changes = data.changes()
+    _require_project(changes.get("default_project_id"))
     if "notifications" in changes:
         changes["notifications"] = ctx.user.preferences.notifications.model_copy(
             update=changes["notifications"].changes()
         )
     preferences = ctx.user.preferences.model_copy(update=changes)
     return _preferences(users.update(ctx.unit, ctx.user, {"preferences": preferences}))
+
+
+def _require_project(project: UUID | None) -> None:
+    """VALIDATION_ERROR for an id that is no project of the organization, which as yet has none."""
+    if project is not None:
+        raise invalid_field("defaultProjectId", "is not a project of the organization")
 
 
 def _preferences(user: StoredUser) -> UserPreferences:

@@ -39,7 +39,6 @@ def test_a_new_user_has_defaults(organization: Organization) -> None:
         {"weekStart": "SUNDAY"},
         {"locale": "zh-Hant-TW"},
         {"theme": "DARK"},
-        {"defaultProjectId": PROJECT},
         {"timezone": "Europe/Berlin", "theme": "LIGHT", "locale": "de-DE"},
     ],
 )
@@ -56,8 +55,16 @@ def test_notifications_change_one_by_one(organization: Organization) -> None:
     assert _get(organization)["notifications"] == {"email": False, "inApp": True, "weeklyReport": True}
 
 
+def test_what_is_no_project_is_no_default_project(organization: Organization) -> None:
+    answer = _update(organization, defaultProjectId=PROJECT, theme="DARK")
+    assert answer.code == "VALIDATION_ERROR"
+    assert answer.error["details"]["fieldErrors"] == {"defaultProjectId": ["is not a project of the organization"]}
+    assert _get(organization) == DEFAULTS
+    assert _update(organization, defaultProjectId=None).status == 200
+
+
 def test_null_clears_what_may_be_empty(organization: Organization) -> None:
-    _update(organization, timezone="Europe/Berlin", weekStart="MONDAY", defaultProjectId=PROJECT, theme="DARK")
+    _update(organization, timezone="Europe/Berlin", weekStart="MONDAY", theme="DARK")
     assert _update(organization, timezone=None, weekStart=None, defaultProjectId=None).status == 200
     assert _get(organization) == {**DEFAULTS, "theme": "DARK"}
 

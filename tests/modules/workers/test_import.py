@@ -121,6 +121,15 @@ def test_a_name_that_deceives_is_an_error_of_its_row(organization: Organization,
         assert (answer.data["rows"][0]["field"], answer.data["rows"][0]["message"]) == ("lastName", message)
 
 
+def test_a_dry_run_is_asked_for_as_documented_whatever_the_body_is(organization: Organization) -> None:
+    in_query = organization.owner.call("importWorkers", body={"rows": [_row(1)]}, query={"dryRun": "true"})
+    in_body = _import(organization, [_row(1)], dryRun=True)
+    of_csv = _import_csv(organization, f"{HEADER}Jo 1,Weber,+49 151 0000001\r\n", dryRun="true")
+    assert in_query.data == in_body.data == of_csv.data
+    assert in_query.data["dryRun"] is True
+    assert _workers(organization) == []
+
+
 def test_an_imported_worker_is_as_one_created_alone(organization: Organization) -> None:
     worker = {"id": _import(organization, [_row(1)]).data["rows"][0]["workerId"]}
     taken = organization.owner.call("createWorker", body=_row(1))
