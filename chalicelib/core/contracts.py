@@ -145,7 +145,7 @@ def _without(refused: str) -> AfterValidator:
 
 def _some_text_without(refused: str, unseen: str = "") -> Any:
     """For the schema: a character that can be seen after trimming, and none of the refused ones."""
-    # First what cannot be seen: where anything could come first, clients' engines would backtrack over all of a blank text.
+    # What cannot be seen comes first: where anything could, clients' engines would backtrack over all of a blank text.
     blank = f"(?:[^\\S{refused}]|[{unseen}])*" if unseen else f"[^\\S{refused}]*"
     return Field(json_schema_extra={"pattern": f"^{blank}[^\\s{refused}{unseen}][^{refused}]*$"})
 

@@ -22,7 +22,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 SENDER_SECONDS = 60
 """The longest that a function which sends mail may run: `.chalice/config.json`, held together by a test."""
-_LEASE = timedelta(seconds=SENDER_SECONDS + 15)
+LEASE = timedelta(seconds=SENDER_SECONDS + 15)
 """A claim outlives its sender, with room for clocks that differ: no two send the same mail at once."""
 
 _KEPT = timedelta(days=30)
@@ -74,7 +74,7 @@ def claim(reference: MailReference) -> Mail | None:
     now = clock.now()
     item = table.update(
         keys.mail(*reference),
-        [table.assign("leaseUntil", clock.to_text(now + _LEASE))],
+        [table.assign("leaseUntil", clock.to_text(now + LEASE))],
         Item.pk.exists()
         & Item.data["sentAt"].does_not_exist()
         & (Item.data["leaseUntil"].does_not_exist() | (Item.data["leaseUntil"] < clock.to_text(now))),

@@ -18,14 +18,14 @@ from chalicelib.jobs import batches, mail, queues
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-_PATIENCE = timedelta(minutes=2)
+PATIENCE = timedelta(minutes=2)
 """So long the stream has to send a mail before the sweep takes it."""
 _A_SWEEP = 200
 
 
 def sweep() -> int:
     """Queues the mails that are overdue; returns how many. Killed half-way, it queues some twice: sent once still."""
-    overdue = outbox.unsent_since(clock.now() - _PATIENCE, limit=_A_SWEEP)
+    overdue = outbox.unsent_since(clock.now() - PATIENCE, limit=_A_SWEEP)
     for start in range(0, len(overdue), queues.AT_ONCE):
         batch = overdue[start : start + queues.AT_ONCE]
         queues.send(settings().mail_queue_url, [_message(reference) for reference in batch])

@@ -67,6 +67,9 @@ def _adapted(template: dict[str, Any]) -> dict[str, Any]:
         elif resource["Type"] == "AWS::SQS::QueuePolicy":
             # It refuses plain HTTP, which is all that the emulator speaks.
             del resources[name]
+        elif resource["Type"].startswith("AWS::WAFv2::"):
+            # It has no firewall; by default the stack has none either.
+            del resources[name]
         elif resource["Type"] == "AWS::IAM::Role":
             _widen(properties)
     return template

@@ -25,7 +25,7 @@ _SIGNED_IN_CALL = """  curl -s '{url}/api/v1/clients?pageSize=3' -H 'Authorizati
 _STANDINGS = {
     "ACTIVE": "",
     "DEACTIVATED": "deactivated: sign-in is refused",
-    "INVITED": "invited: the code to accept with is in the mailbox",
+    "INVITED": "invited: the mailbox has the code, if five minutes lie between two runs",
 }
 
 

@@ -39,6 +39,7 @@ class Stack:
             "POWERTOOLS_METRICS_NAMESPACE": "Workledger",
             "POWERTOOLS_SERVICE_NAME": "workledger-api",
             "POWERTOOLS_TRACE_DISABLED": "true",
+            "WORKLEDGER_ABUSE_CONTACT": "abuse@workledger.example",
             "WORKLEDGER_CORS_ORIGIN": "*",
             # Everything comes from one address here.
             "WORKLEDGER_LIMITS_BY_SOURCE": "false",

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from chalicelib.action.security_headers import SECURITY_HEADERS
-from chalicelib.dal import keys
+from chalicelib.dal import keys, outbox
+from chalicelib.jobs import aws_clients, mail_queue
 from infra import template
 
 Json = dict[str, Any]
@@ -24,9 +25,9 @@ FUNCTIONS = {
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
 LIVE_SETTINGS = {
-    "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_APP_URL",
-    "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL", "WORKLEDGER_METRICS_QUEUE_URL",
-    "WORKLEDGER_STAGE", "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
+    "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_ABUSE_CONTACT",
+    "WORKLEDGER_APP_URL", "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL",
+    "WORKLEDGER_METRICS_QUEUE_URL", "WORKLEDGER_STAGE", "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
 }  # fmt: skip
 
 NOT_FOUND = (404, "NOT_FOUND")
@@ -232,6 +233,27 @@ def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
             assert ":identity/${Identity}" in json.dumps(statement["Resource"])
 
 
+def test_complaints_reach_the_domain_that_mail_comes_from(packaged: Json) -> None:
+    contact = packaged["Globals"]["Function"]["Environment"]["Variables"]["WORKLEDGER_ABUSE_CONTACT"]
+    domain = {"Fn::Select": [1, {"Fn::Split": ["@", {"Ref": "MailFrom"}]}]}
+    assert contact["Fn::If"] == ["HasAbuseContact", {"Ref": "AbuseContact"}, {"Fn::Join": ["@", ["abuse", domain]]}]
+    assert packaged["Parameters"]["AbuseContact"]["Default"] == ""
+
+
+def test_a_sender_ends_before_its_claim_on_a_mail_does(resources: Json) -> None:
+    senders = {
+        role.removesuffix("Role") for role, statement in statements(resources) if "ses:SendEmail" in statement["Action"]
+    }
+    for name in senders:
+        seconds = functions(resources)[name]["Timeout"]
+        assert seconds <= outbox.SENDER_SECONDS < outbox.LEASE.total_seconds(), name
+        # A mail that hangs until its time-out leaves its sender the time to give it back.
+        assert seconds > 1.5 * aws_clients.MAX_CALL_SECONDS, name
+    assert outbox.LEASE < mail_queue.PATIENCE
+    assert outbox.LEASE.total_seconds() < resources["MailQueue"]["Properties"]["VisibilityTimeout"]
+    assert source(resources, "DeliverMail")["BatchSize"] == 1
+
+
 # -- the table
 
 
@@ -340,6 +362,28 @@ def test_the_gateway_limits_and_traces(packaged: Json) -> None:
         assert limits[limit] == {"Ref": parameter}
         assert packaged["Parameters"][parameter]["Default"] > 0
     assert api["TracingEnabled"] is True
+
+
+def test_the_firewall_and_reserved_concurrency_are_there_for_who_asks(packaged: Json) -> None:
+    resources, parameters = packaged["Resources"], packaged["Parameters"]
+    assert (parameters["WafRequestsPer5Minutes"]["Default"], parameters["ApiConcurrency"]["Default"]) == (0, 0)
+    for name in ("WebAcl", "WebAclAssociation"):
+        assert resources[name]["Condition"] == "HasWebAcl"
+    (rule,) = resources["WebAcl"]["Properties"]["Rules"]
+    assert rule["Action"] == {"Block": {}}
+    assert rule["Statement"]["RateBasedStatement"] == {
+        "AggregateKeyType": "IP",
+        "EvaluationWindowSec": 300,
+        "Limit": {"Ref": "WafRequestsPer5Minutes"},
+    }
+    association = resources["WebAclAssociation"]["Properties"]
+    assert association["WebACLArn"] == {"Fn::GetAtt": ["WebAcl", "Arn"]}
+    assert association["ResourceArn"]["Fn::Sub"].endswith("/restapis/${RestAPI}/stages/${RestAPI.Stage}")
+    reserved = {name: function.get("ReservedConcurrentExecutions") for name, function in functions(resources).items()}
+    assert reserved.pop("APIHandler") == {
+        "Fn::If": ["ReservesApiConcurrency", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert set(reserved.values()) == {None}
 
 
 @pytest.mark.parametrize("response_type", sorted(GATEWAY_ANSWERS))

@@ -70,8 +70,8 @@ def settle(owner: Api) -> None:
 
 def gather(api: Api, owner: Api, latest_code: LatestCode) -> None:
     """Everyone is invited, accepts and is deactivated as the list says. Raises DemoFailed when no mail comes."""
-    _invite(owner)
-    _accept(api, owner, latest_code)
+    mailed = _invite(owner)
+    _accept(api, owner, latest_code, mailed)
     users = _users(owner)
     for person in TEAM:
         if person.standing == "DEACTIVATED" and users[person.email]["isActive"]:
@@ -82,24 +82,36 @@ def _users(owner: Api) -> dict[str, Any]:
     return {user["email"]: user for user in owner.all("/users")}
 
 
-def _invite(owner: Api) -> None:
-    """Whoever is not in yet gets a mail in this run's mailbox, which starts empty."""
+def _invite(owner: Api) -> set[str]:
+    """Mail whoever is not in yet into this run's mailbox, which starts empty; return the addresses mailed to."""
     users = _users(owner)
+    mailed: set[str] = set()
     for person in TEAM:
         user = users.get(person.email)
-        if user is None:
-            names = {"firstName": person.first_name, "lastName": person.last_name}
-            owner.post("/users", email=person.email, role=person.role, **names)
-        elif user["status"] == "INVITED":
-            owner.post(f"/users/{user['id']}/invitation")
+        try:
+            if user is None:
+                names = {"firstName": person.first_name, "lastName": person.last_name}
+                owner.post("/users", email=person.email, role=person.role, **names)
+            elif user["status"] == "INVITED":
+                owner.post(f"/users/{user['id']}/invitation")
+            else:
+                continue
+        except Refused as refusal:
+            # A run of minutes ago has mailed this invitation: it is not mailed again so soon.
+            if refusal.code != "RATE_LIMITED":
+                raise
+        else:
+            mailed.add(person.email)
+    return mailed
 
 
-def _accept(api: Api, owner: Api, latest_code: LatestCode) -> None:
+def _accept(api: Api, owner: Api, latest_code: LatestCode, mailed: set[str]) -> None:
     users = _users(owner)
     for person in TEAM:
-        if users[person.email]["status"] == "INVITED":
+        is_to_accept = person.standing != "INVITED"
+        if users[person.email]["status"] == "INVITED" and (is_to_accept or person.email in mailed):
             code = _wait_for(person.email, latest_code)
-            if person.standing != "INVITED":
+            if is_to_accept:
                 api.post("/auth/invitation/accept", email=person.email, code=code, password=PASSWORD)
 
 
