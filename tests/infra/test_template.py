@@ -366,7 +366,7 @@ def test_the_gateway_limits_and_traces(packaged: Json) -> None:
 
 def test_the_firewall_and_reserved_concurrency_are_there_for_who_asks(packaged: Json) -> None:
     resources, parameters = packaged["Resources"], packaged["Parameters"]
-    assert (parameters["WafRequestsPer5Minutes"]["Default"], parameters["ApiConcurrency"]["Default"]) == (0, 0)
+    assert (parameters["WafRequestsPerFiveMinutes"]["Default"], parameters["ApiConcurrency"]["Default"]) == (0, 0)
     for name in ("WebAcl", "WebAclAssociation"):
         assert resources[name]["Condition"] == "HasWebAcl"
     (rule,) = resources["WebAcl"]["Properties"]["Rules"]
@@ -374,7 +374,7 @@ def test_the_firewall_and_reserved_concurrency_are_there_for_who_asks(packaged: 
     assert rule["Statement"]["RateBasedStatement"] == {
         "AggregateKeyType": "IP",
         "EvaluationWindowSec": 300,
-        "Limit": {"Ref": "WafRequestsPer5Minutes"},
+        "Limit": {"Ref": "WafRequestsPerFiveMinutes"},
     }
     association = resources["WebAclAssociation"]["Properties"]
     assert association["WebACLArn"] == {"Fn::GetAtt": ["WebAcl", "Arn"]}
