@@ -26,6 +26,7 @@
 | what the rollups hold of an entity              | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
 | what metrics came to last                       | `ORG#<org>#METRICSTATE` / `<metric>`                   |
 | … and before, in a range                        | `ORG#<org>#METRICHISTORY#<metric>` / instant           |
+| who goes through all of them at the moment      | `ORG#<org>#METRICWALK` / `LEASE`                       |
 | metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
@@ -159,6 +160,11 @@ def metric_states(organization: OrganizationId) -> str:
 
 def metric_state(organization: OrganizationId, metric: str) -> Key:
     return Key(metric_states(organization), metric)
+
+
+def metric_walk(organization: OrganizationId) -> Key:
+    """The lease of whoever goes through all of an organization's metric states."""
+    return Key(partition(organization, "METRICWALK"), "LEASE")
 
 
 def metric_history(organization: OrganizationId, row: str) -> str:

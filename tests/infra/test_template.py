@@ -305,6 +305,10 @@ def test_queues_are_ours_and_one_bad_message_repeats_no_other(resources: Json, w
     assert redrive["maxReceiveCount"] == 5
 
 
+def test_no_organizations_metrics_wait_for_another_message_of_their_batch(resources: Json) -> None:
+    assert source(resources, "RecalculateMetrics")["BatchSize"] == 1
+
+
 def test_schedules(resources: Json) -> None:
     names = ("ReconcileRollups", "ScheduleMetrics", "SweepOutbox")
     assert {name: source(resources, name)["Schedule"] for name in names} == {
