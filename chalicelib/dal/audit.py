@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -177,6 +178,12 @@ def entries(
         between=_bounds(wanted),
         condition=table.all_of(field == value for field, value in filters if value is not None),
     )
+
+
+def newest_at(organization: OrganizationId) -> datetime | None:
+    """The instant of the newest entry."""
+    rows = table.query(keys.audit(organization), forward=False, limit=1).items
+    return ids.created_at(UUID(rows[0]["sk"]["S"])) if rows else None
 
 
 def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:

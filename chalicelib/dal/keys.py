@@ -3,6 +3,7 @@
 | what is asked                                   | answered by                                            |
 | ----------------------------------------------- | ------------------------------------------------------ |
 | session, user and organization of a token       | one BatchGetItem of three keys, strongly consistent    |
+| when an organization was last used              | `ORG#<org>#USE` / `LAST`                               |
 | who owns an e-mail address; its credential      | `EMAIL#<address>` / `CREDENTIAL`                       |
 | uses of a limit by an address, a source         | `EMAIL#…` or `SOURCE#…` / `LIMIT#<name>`               |
 | … by an organization                            | `ORG#<org>#LIMIT` / `LIMIT#<name>`                     |
@@ -160,6 +161,11 @@ def metric_states(organization: OrganizationId) -> str:
 
 def metric_state(organization: OrganizationId, metric: str) -> Key:
     return Key(metric_states(organization), metric)
+
+
+def use(organization: OrganizationId) -> Key:
+    """When the organization was last used: not on its own item, which transactions change."""
+    return Key(partition(organization, "USE"), "LAST")
 
 
 def metric_walk(organization: OrganizationId) -> Key:

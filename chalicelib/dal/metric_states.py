@@ -200,6 +200,29 @@ def history(
     )
 
 
+# -- with a sleep ----------------------------------------------------------------------------------------------------
+
+
+def unlist(unit: UnitOfWork, row: str) -> None:
+    """Takes a row out of the index of due rows; any later write of the row puts it back."""
+    unit.update(keys.metric_state(unit.organization, row), [Item.gsi9pk.remove()], None, stale)
+
+
+def relist(organization: OrganizationId, row: str) -> None:
+    """Puts a row back, due when it was due; leaves one that is gone meanwhile."""
+    table.update(
+        keys.metric_state(organization, row),
+        [Item.gsi9pk.set(keys.due(shard_of(organization, row)))],
+        Item.pk.exists(),
+    )
+
+
+def make_due(unit: UnitOfWork, row: str, now: datetime) -> None:
+    """Puts a row back, due at `now`."""
+    actions = [*_due(unit.organization, row, now), Item.version.set(Item.version + 1)]
+    unit.update(keys.metric_state(unit.organization, row), actions, None, stale)
+
+
 # -- in pieces -------------------------------------------------------------------------------------------------------
 
 
@@ -277,7 +300,12 @@ def item(organization: OrganizationId, state: MetricState) -> Item:
 
 
 def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
-    return [table.assign("dueAt", clock.to_text(due_at)), Item.at.set(_at(organization, row, due_at))]
+    return [
+        table.assign("dueAt", clock.to_text(due_at)),
+        Item.at.set(_at(organization, row, due_at)),
+        # Where a sleep took it out of the index, it comes back.
+        Item.gsi9pk.set(keys.due(shard_of(organization, row))),
+    ]
 
 
 def _at(organization: OrganizationId, row: str, due_at: datetime) -> str:

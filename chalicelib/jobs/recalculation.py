@@ -18,9 +18,9 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import metric_states
+from chalicelib.dal import metric_states, sleep
 from chalicelib.dal.metric_states import SHARDS
-from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
+from chalicelib.dal.organizations import Sleep, StoredOrganization
 from chalicelib.jobs import queues
 from chalicelib.metrics.recalculation import recalculate
 
@@ -30,8 +30,8 @@ _AT_ONCE = 25
 """Rows that are evaluated together. Between two such lots the worker looks at its remaining time."""
 _RESERVE_MS = 10_000
 """Time that a worker keeps for queueing the rest of its piece."""
-_LEASE = timedelta(minutes=15)
-"""Longer than a piece takes and its successor waits. A walk that died holds up the next one for so long."""
+_LEASE = timedelta(minutes=6)
+"""Longer than a worker lives. A walk that died holds up the next one for so long."""
 
 
 class Recalculation(Contract):
@@ -42,6 +42,7 @@ class Recalculation(Contract):
     rows: Annotated[list[str] | None, Field(description="None: all that are due, by a walk through all rows.")] = None
     walk: Annotated[UUID | None, Field(description="The walk that this message goes on with.")] = None
     after: Annotated[str | None, Field(description="The row behind which it goes on.")] = None
+    sleep: Annotated[UUID | None, Field(description="The sleep from which the walk brings all rows back.")] = None
 
 
 def tick() -> int:
@@ -68,13 +69,45 @@ def tick() -> int:
 def work(message: Mapping[str, Any], remaining_ms: Callable[[], int]) -> None:
     """Twice is as good as once: what is not due any more is passed over."""
     piece = Recalculation.model_validate(message)
-    organization = ORGANIZATIONS.get(OrganizationId(piece.organization_id), piece.organization_id)
-    if piece.rows is None:
+    used = sleep.load(OrganizationId(piece.organization_id))
+    organization = used.organization
+    asleep = organization.sleep
+    if asleep is None and sleep.is_idle(used, clock.now()):
+        asleep = _fall_asleep(organization)
+        if asleep is None:
+            # Another worker was first, or a request woke it at once: the next tick sees what it is now.
+            return
+    if asleep is not None and not asleep.is_waking:
+        _unlist(piece, organization.tenant, asleep)
+    elif asleep is not None and piece.walk is None:
+        # What wakes it is its system metrics alone: all the others come back with them.
+        wakes = {"rows": None, "walk": asleep.id, "sleep": asleep.id}
+        _walk(piece.model_copy(update=wakes), organization, remaining_ms)
+    elif piece.rows is None:
         _walk(piece, organization, remaining_ms)
     else:
         left = _calculate(organization, piece.rows, remaining_ms)
         if left:
             _send([piece.model_copy(update={"rows": left})])
+
+
+def _fall_asleep(organization: StoredOrganization) -> Sleep | None:
+    asleep = sleep.fall_asleep(organization)
+    if asleep is not None:
+        logger.info("organization falls asleep", extra={"organization_id": str(organization.id)})
+        emit({"job": "sleep"}, AsleepOrganizations=1)
+    return asleep
+
+
+def _unlist(piece: Recalculation, organization: OrganizationId, asleep: Sleep) -> None:
+    """Instead of calculating rows, take them out of the index of due rows."""
+    if piece.rows is not None:
+        sleep.unlist(organization, asleep, piece.rows)
+        return
+    page = metric_states.read_page(organization, piece.after, MAX_ROWS)
+    listed = [state.row for state in page.states if state.row not in page.unlisted]
+    if sleep.unlist(organization, asleep, listed) and page.last is not None:
+        _send([piece.model_copy(update={"after": page.last})])
 
 
 def _walk(piece: Recalculation, organization: StoredOrganization, remaining_ms: Callable[[], int]) -> None:
@@ -87,12 +120,18 @@ def _walk(piece: Recalculation, organization: StoredOrganization, remaining_ms: 
         return
     page = metric_states.read_page(organization.tenant, piece.after, MAX_ROWS)
     rows = [state.row for state in page.states if state.due_at <= now]
+    # Those that are due come back with their results.
+    for row in page.unlisted - {*rows}:
+        metric_states.relist(organization.tenant, row)
     left = _calculate(organization, rows, remaining_ms)
     after = page.last
     if left:
         names = [state.row for state in page.states]
         after = names[names.index(left[0]) - 1]
     if after is None:
+        # A walk that began before this sleep has not brought back the rows before its position.
+        if organization.sleep is not None and organization.sleep.id == piece.sleep:
+            sleep.end(organization.tenant, organization.sleep)
         metric_states.end_walk(organization.tenant, walk)
     else:
         _send([piece.model_copy(update={"walk": walk, "after": after})])

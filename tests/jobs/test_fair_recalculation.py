@@ -152,10 +152,10 @@ def test_a_walk_that_died_is_taken_over_when_its_lease_has_run_out(gauges: Gauge
     assert failed(metrics_queue.work, _walk(gauges)) == []
     assert queue.take() is not None  # and lost
 
-    with later(minutes=14):
+    with later(minutes=5):
         assert failed(metrics_queue.work, _walk(gauges)) == []
         assert gauges.points(rows[2]) == []
-    with later(minutes=15):
+    with later(minutes=6):
         recalculation.tick()
         while queue.work():
             pass
