@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.jobs import batches, recalculation, reconciliation, repricing
+from chalicelib.jobs import activity_reconciliation, batches, recalculation, reconciliation, redrive, repricing
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "reconcile": reconciliation.work,
+    "reconcileActivities": activity_reconciliation.work,
+    "redrive": redrive.work,
     "reprice": repricing.work,
 }
 """By the kind of message. Each has one effect however often it gets one, and deals with a bounded piece of work."""

@@ -21,7 +21,7 @@ from chalicelib.core.settings import settings
 from chalicelib.dal import metric_states, sleep
 from chalicelib.dal.metric_states import SHARDS
 from chalicelib.dal.organizations import Sleep, StoredOrganization
-from chalicelib.jobs import queues
+from chalicelib.jobs import queues, reconciliation
 from chalicelib.metrics.recalculation import recalculate
 
 MAX_ROWS = 100
@@ -131,6 +131,9 @@ def _walk(piece: Recalculation, organization: StoredOrganization, remaining_ms: 
     if after is None:
         # A walk that began before this sleep has not brought back the rows before its position.
         if organization.sleep is not None and organization.sleep.id == piece.sleep:
+            # No night has seen what it wrote last before it slept.
+            since = ids.created_at(organization.sleep.id) - reconciliation.NIGHTS
+            reconciliation.schedule([organization.tenant], since=since, until=now)
             sleep.end(organization.tenant, organization.sleep)
         metric_states.end_walk(organization.tenant, walk)
     else:
