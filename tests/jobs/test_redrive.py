@@ -188,6 +188,7 @@ def test_only_the_range_is_redriven(desk: Desk, deliveries: Deliveries, store: S
         between = desk.worker()
     with later(hours=2):
         desk.worker()
+        deliveries.changes()
         half = timedelta(minutes=30)
         _redrive(since=clock.to_text(NOW + half), until=clock.to_text(NOW + 3 * half))
         _work(deliveries)
@@ -231,6 +232,7 @@ def test_an_entry_that_nobody_can_read_keeps_no_other_from_the_feed(
     (bad,) = _entries(store, desk.organization.id)
     table.update(keys.Key(keys.audit(desk.organization.id), bad), [Item.data["changes"].set("no JSON")])
     desk.worker()
+    deliveries.changes()
     _redrive(organizationId=str(desk.organization.id))
     _work(deliveries)
     assert _activities(store, desk.organization.id) == _entries(store, desk.organization.id) - {bad}
@@ -325,6 +327,7 @@ def test_a_night_makes_up_for_the_last_three_days(desk: Desk, deliveries: Delive
 
 def test_a_night_leaves_what_is_on_its_way(desk: Desk, deliveries: Deliveries, store: Store) -> None:
     desk.worker()
+    deliveries.changes()
     for minutes, count in ((14, 0), (16, 1)):
         with later(minutes=minutes):
             invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(desk.organization.id)})
