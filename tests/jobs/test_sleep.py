@@ -324,6 +324,26 @@ def test_two_requests_at_once_wake_it_once(gauges: Gauges, jobs: Jobs) -> None:
         assert _is_awake(gauges.tenant)
 
 
+def test_who_comes_second_changes_nothing(gauges: Gauges, jobs: Jobs) -> None:
+    """A worker that found it idle before it slept, and requests that found it asleep before it woke."""
+    awake = _stored(gauges.tenant)
+    _asleep(gauges, jobs)
+    first = _sleep_of(gauges.tenant)
+
+    assert sleep.fall_asleep(awake) is None
+    assert _sleep_of(gauges.tenant) == first
+    with later(hours=3):
+        asleep = _stored(gauges.tenant)
+        assert [sleep.wake(asleep, first) for _ in range(2)] == [True, False]
+        assert sleep.fall_asleep(awake) is None
+        jobs.run()
+        assert _is_awake(gauges.tenant)
+        assert not sleep.wake(asleep, first)
+        assert not sleep.end(gauges.tenant, first)
+        assert not sleep.unlist(gauges.tenant, first, [SYSTEM])
+        assert _is_awake(gauges.tenant)
+
+
 def test_a_request_that_collides_again_and_again_is_answered(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
     refusal = Refusal("TransactWriteItems", "TransactionCanceledException", "TransactionConflict")
