@@ -49,6 +49,12 @@ def reconcile_rollups(event: dict[str, Any], context: Any) -> int:
     return operator.reconcile_rollups(event)
 
 
+# Operators invoke it, and the template gives it the stream's dead letters.
+@app.lambda_function()
+def redrive_stream(event: dict[str, Any], context: Any) -> int | dict[str, Any]:
+    return operator.redrive_stream(event)
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def schedule_metrics(event: CloudWatchEvent) -> int:
     return recalculation.tick()

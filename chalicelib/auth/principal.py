@@ -11,7 +11,8 @@ from chalicelib.auth.tokens import Token
 from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import callers, sessions
+from chalicelib.core.observability import emit, logger
+from chalicelib.dal import callers, sessions, sleep
 from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.sessions import StoredSession
 from chalicelib.dal.users import StoredUser
@@ -62,8 +63,19 @@ def authenticate(authorization: str | None) -> Principal:
     if not principal.session.is_live(principal.user):
         raise SessionEnded(principal)
     if principal.session.last_seen_at < clock.now() - _SEEN_EVERY:
+        # The session last: were this cut off in between, the next request would note both.
+        sleep.note_use(token.organization)
         sessions.touch(token.organization, principal.session)
+    _wake(principal.organization)
     return principal
+
+
+def _wake(organization: StoredOrganization) -> None:
+    if organization.sleep is None or organization.sleep.is_waking:
+        return
+    if sleep.wake(organization, organization.sleep):
+        logger.info("organization wakes", extra={"organization_id": str(organization.id)})
+        emit({"job": "sleep"}, WokenOrganizations=1)
 
 
 def _not_authenticated() -> ActionError:

@@ -18,6 +18,7 @@ from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.audit import Actor
 from chalicelib.dal.collection import Collection
+from chalicelib.dal.keys import GSI1
 from chalicelib.dal.records import Record
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
@@ -113,3 +114,15 @@ def record_once(organization: OrganizationId, activity: Activity) -> bool:
 def newest(organization: OrganizationId) -> UUID | None:
     rows = table.query(keys.activities(organization), forward=False, limit=1).items
     return UUID(rows[0]["sk"]["S"]) if rows else None
+
+
+def names_between(organization: OrganizationId, first: str, last: str) -> frozenset[str]:
+    """The ids of the activities from one id to another, both inclusive; eventually consistent."""
+    names: set[str] = set()
+    after: str | None = None
+    while True:
+        page = table.query(keys.activity_feed(organization), index=GSI1, between=(first, last), after=after)
+        names |= {row["sk"]["S"] for row in page.items}
+        after = page.last
+        if after is None:
+            return frozenset(names)

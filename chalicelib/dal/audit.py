@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.keys import GSI2, GSI3
-from chalicelib.dal.table import Item
+from chalicelib.dal.table import Item, RawPage
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 
@@ -179,12 +180,35 @@ def entries(
     )
 
 
+def page_between(
+    organization: OrganizationId, since: datetime, until: datetime, *, after: str | None, limit: int
+) -> RawPage:
+    """Entries of a range of time as they are stored, oldest first; `read` reads one."""
+    return table.query(keys.audit(organization), between=_span(since, until), after=after, limit=limit)
+
+
+def has_entries(organization: OrganizationId, since: datetime, until: datetime) -> bool:
+    """Eventually consistent: half a unit."""
+    between = _span(since, until)
+    return bool(table.query(keys.audit(organization), between=between, limit=1, consistent=False).items)
+
+
+def newest_at(organization: OrganizationId) -> datetime | None:
+    """The instant of the newest entry."""
+    rows = table.query(keys.audit(organization), forward=False, limit=1).items
+    return ids.created_at(UUID(rows[0]["sk"]["S"])) if rows else None
+
+
 def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:
-    """`until` is inclusive."""
     if wanted.since is None and wanted.until is None:
         return None
-    low = str(ids.first_id_at(wanted.since)) if wanted.since else " "
-    high = str(ids.last_id_at(wanted.until)) if wanted.until else "\uffff"
+    return _span(wanted.since, wanted.until)
+
+
+def _span(since: datetime | None, until: datetime | None) -> tuple[str, str]:
+    """`until` is inclusive."""
+    low = str(ids.first_id_at(since)) if since else " "
+    high = str(ids.last_id_at(until)) if until else "\uffff"
     return low, high
 
 

@@ -3,6 +3,7 @@
 | what is asked                                   | answered by                                            |
 | ----------------------------------------------- | ------------------------------------------------------ |
 | session, user and organization of a token       | one BatchGetItem of three keys, strongly consistent    |
+| when an organization was last used              | `ORG#<org>#USE` / `LAST`                               |
 | who owns an e-mail address; its credential      | `EMAIL#<address>` / `CREDENTIAL`                       |
 | uses of a limit by an address, a source         | `EMAIL#…` or `SOURCE#…` / `LIMIT#<name>`               |
 | … by an organization                            | `ORG#<org>#LIMIT` / `LIMIT#<name>`                     |
@@ -26,6 +27,7 @@
 | what the rollups hold of an entity              | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
 | what metrics came to last                       | `ORG#<org>#METRICSTATE` / `<metric>`                   |
 | … and before, in a range                        | `ORG#<org>#METRICHISTORY#<metric>` / instant           |
+| who goes through all of them at the moment      | `ORG#<org>#METRICWALK` / `LEASE`                       |
 | metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
@@ -159,6 +161,16 @@ def metric_states(organization: OrganizationId) -> str:
 
 def metric_state(organization: OrganizationId, metric: str) -> Key:
     return Key(metric_states(organization), metric)
+
+
+def use(organization: OrganizationId) -> Key:
+    """When the organization was last used: not on its own item, which transactions change."""
+    return Key(partition(organization, "USE"), "LAST")
+
+
+def metric_walk(organization: OrganizationId) -> Key:
+    """The lease of whoever goes through all of an organization's metric states."""
+    return Key(partition(organization, "METRICWALK"), "LEASE")
 
 
 def metric_history(organization: OrganizationId, row: str) -> str:

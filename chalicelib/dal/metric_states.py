@@ -7,7 +7,7 @@ calculated together. Rows stand in gsi9 by when they are due; every write moves 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -73,6 +73,16 @@ class DueRow(NamedTuple):
     row: str
 
 
+class StatePage(NamedTuple):
+    """Consecutive rows of one organization, due or not."""
+
+    states: Sequence[MetricState]
+    unlisted: frozenset[str]
+    """Rows that are not in the index of due rows: the organization was asleep."""
+    last: str | None
+    """The row to go on behind; None at the end."""
+
+
 # -- with the definition ---------------------------------------------------------------------------------------------
 
 
@@ -98,6 +108,11 @@ def redefine(unit: UnitOfWork, metric: UUID, *, refresh_rate: int, due_at: datet
 
 def remove(unit: UnitOfWork, metric: UUID) -> None:
     unit.delete(keys.metric_state(unit.organization, str(metric)), None, stale)
+
+
+def begin(unit: UnitOfWork, now: datetime) -> None:
+    """Adds the row of the system metrics, due at once, to the unit that creates the organization."""
+    unit.put_new(item(unit.organization, MetricState.of_system(now)), stale)
 
 
 def found(organization: OrganizationId, now: datetime) -> None:
@@ -185,6 +200,63 @@ def history(
     )
 
 
+# -- with a sleep ----------------------------------------------------------------------------------------------------
+
+
+def unlist(unit: UnitOfWork, row: str) -> None:
+    """Takes a row out of the index of due rows; any later write of the row puts it back."""
+    unit.update(keys.metric_state(unit.organization, row), [Item.gsi9pk.remove()], None, stale)
+
+
+def relist(organization: OrganizationId, row: str) -> None:
+    """Puts a row back, due when it was due; leaves one that is gone meanwhile."""
+    table.update(
+        keys.metric_state(organization, row),
+        [Item.gsi9pk.set(keys.due(shard_of(organization, row)))],
+        Item.pk.exists(),
+    )
+
+
+def make_due(unit: UnitOfWork, row: str, now: datetime) -> None:
+    """Puts a row back, due at `now`."""
+    actions = [*_due(unit.organization, row, now), Item.version.set(Item.version + 1)]
+    unit.update(keys.metric_state(unit.organization, row), actions, None, stale)
+
+
+# -- in pieces -------------------------------------------------------------------------------------------------------
+
+
+def read_page(organization: OrganizationId, after: str | None, limit: int) -> StatePage:
+    """Strongly consistent, in the order of the rows' names."""
+    page = table.query(keys.metric_states(organization), after=after, limit=limit)
+    states = [MetricState.of(table.item_from_raw(row)) for row in page.items]
+    unlisted = frozenset(row["sk"]["S"] for row in page.items if "gsi9pk" not in row)
+    return StatePage(states, unlisted, page.last)
+
+
+def hold_walk(organization: OrganizationId, walk: UUID, until: datetime) -> bool:
+    """Take or extend the lease on going through an organization's rows; False while another walk holds it."""
+    return (
+        table.update(
+            keys.metric_walk(organization),
+            [Item.data.set({"walk": str(walk), "until": clock.to_text(until)}), Item.derived.set(1)],
+            Item.pk.does_not_exist()
+            | (Item.data["walk"] == str(walk))
+            | (Item.data["until"] <= clock.to_text(clock.now())),
+        )
+        is not None
+    )
+
+
+def end_walk(organization: OrganizationId, walk: UUID) -> None:
+    """Give the lease back, unless another walk has taken it meanwhile."""
+    table.update(
+        keys.metric_walk(organization),
+        [table.assign("until", clock.to_text(clock.now()))],
+        Item.data["walk"] == str(walk),
+    )
+
+
 # -- across organizations --------------------------------------------------------------------------------------------
 
 
@@ -228,7 +300,12 @@ def item(organization: OrganizationId, state: MetricState) -> Item:
 
 
 def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
-    return [table.assign("dueAt", clock.to_text(due_at)), Item.at.set(_at(organization, row, due_at))]
+    return [
+        table.assign("dueAt", clock.to_text(due_at)),
+        Item.at.set(_at(organization, row, due_at)),
+        # Where a sleep took it out of the index, it comes back.
+        Item.gsi9pk.set(keys.due(shard_of(organization, row))),
+    ]
 
 
 def _at(organization: OrganizationId, row: str, due_at: datetime) -> str:

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import CountryCode, CurrencyCode, MailedLine, Timezone
+from chalicelib.core.contracts import Contract, CountryCode, CurrencyCode, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import Record
@@ -60,11 +61,22 @@ class Organization(Record):
     active_user_count: Annotated[int, Field(examples=[12])] = 0
 
 
+class Sleep(Contract):
+    """One sleep of an organization, from when it fell asleep until all its metrics are due again."""
+
+    id: UUID
+    """Tells when it fell asleep."""
+    is_waking: bool = False
+    """A request has come; a worker brings its metrics back."""
+
+
 class StoredOrganization(Organization):
-    internal: ClassVar[frozenset[str]] = frozenset({"cursor_secret"})
+    internal: ClassVar[frozenset[str]] = frozenset({"cursor_secret", "sleep"})
 
     cursor_secret: str
     """Signs the cursors of this organization's lists: no key to deploy, and a foreign cursor cannot verify."""
+    sleep: Sleep | None = None
+    """Written by `dal.sleep` alone; None: awake."""
 
     @property
     def tenant(self) -> OrganizationId:

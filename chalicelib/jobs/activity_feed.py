@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.core.observability import logger
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.observability import log_error, logger
 from chalicelib.dal import activities, audit, keys
 from chalicelib.dal.activities import Activity
 from chalicelib.dal.audit import AuditEntry, AuditEvent
@@ -15,10 +19,42 @@ def tell(change: Change) -> None:
     entity = keys.entity_of(change.key)
     if change.kind is not Kind.INSERT or entity is None or change.key.pk != keys.audit(entity.organization):
         return
-    entry = audit.read(change.new)
+    _record_once(entity.organization, audit.read(change.new))
+
+
+class Restored(NamedTuple):
+    written: int
+    unreadable: int
+
+
+def restore(organization: OrganizationId, rows: Sequence[Mapping[str, Any]]) -> Restored:
+    """Writes the activities that are missing of consecutive items of the audit log, oldest first.
+
+    The index that says which are there may lag behind: then the conditional write finds the activity.
+    """
+    if not rows:
+        return Restored(0, 0)
+    first, last = (rows[end]["sk"]["S"] for end in (0, -1))
+    present = activities.names_between(organization, first, last)
+    written = unreadable = 0
+    for row in rows:
+        if row["sk"]["S"] in present:
+            continue
+        try:
+            entry = audit.read(dict(row))
+        except (KeyError, TypeError, ValueError) as error:
+            # The metric of these has an alarm; one of them must not keep all later ones from the feed.
+            log_error("audit entry unreadable", error, audit_id=row["sk"]["S"])
+            unreadable += 1
+        else:
+            written += _record_once(organization, entry)
+    return Restored(written, unreadable)
+
+
+def _record_once(organization: OrganizationId, entry: AuditEntry) -> bool:
+    """False where there is nothing to tell, or the activity is there."""
     story = _story_of(entry)
-    if story is not None:
-        activities.record_once(entity.organization, _activity(entry, story))
+    return story is not None and activities.record_once(organization, _activity(entry, story))
 
 
 def _story_of(entry: AuditEntry) -> Story | None:

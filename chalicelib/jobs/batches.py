@@ -12,7 +12,10 @@ from chalicelib.core.observability import log_error
 def process(
     source: Literal["DynamoDBStreams", "SQS"], handle: Callable[..., None], event: dict[str, Any], context: Any
 ) -> dict[str, Any]:
-    """Hands each record to `handle(record)`; returns the partial batch response with those that raised."""
+    """Hands each record to `handle(record)`; returns the partial batch response with those that raised.
+
+    A handler with a parameter `lambda_context` gets that, too.
+    """
     # Imported here: requests, which start from the same package, never use it.
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 

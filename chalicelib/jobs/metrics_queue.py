@@ -6,17 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.jobs import batches, recalculation, reconciliation, repricing
+from chalicelib.jobs import activity_reconciliation, batches, recalculation, reconciliation, redrive, repricing
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
-    "recalculate": recalculation.work,
     "reconcile": reconciliation.work,
+    "reconcileActivities": activity_reconciliation.work,
+    "redrive": redrive.work,
     "reprice": repricing.work,
 }
-"""By the kind of message. Each has one effect however often it gets one."""
+"""By the kind of message. Each has one effect however often it gets one, and deals with a bounded piece of work."""
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -24,6 +25,10 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return batches.process("SQS", _handle, event, context)
 
 
-def _handle(record: SQSRecord) -> None:
+def _handle(record: SQSRecord, lambda_context: Any) -> None:
     message = json.loads(record.body)
-    _WORKERS[message["kind"]](message)
+    if message["kind"] == "recalculate":
+        # The only work whose length depends on what users ask for.
+        recalculation.work(message, lambda_context.get_remaining_time_in_millis)
+    else:
+        _WORKERS[message["kind"]](message)

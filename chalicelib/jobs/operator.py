@@ -11,14 +11,15 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from chalicelib.core.contracts import Contract
+from chalicelib.core import clock
+from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import audit
 from chalicelib.dal.audit import Actor, AuditEvent
 from chalicelib.dal.organizations import ORGANIZATIONS, Organization, SubscriptionTier
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
-from chalicelib.jobs import reconciliation
+from chalicelib.jobs import reconciliation, redrive
 
 _TRIES = 3
 
@@ -59,7 +60,31 @@ def reconcile_rollups(event: Mapping[str, Any]) -> int:
     """`{"organizationId"}`, or what the schedule sends, for everybody → how many organizations are queued."""
     if event.get("source") == "aws.events":
         return reconciliation.schedule()
-    return reconciliation.schedule(OrganizationId(_asked(ReconcileRollups, event).organization_id))
+    return reconciliation.schedule([OrganizationId(_asked(ReconcileRollups, event).organization_id)])
+
+
+class RedriveStream(Contract):
+    since: Instant
+    until: Instant | None = None
+    organization_id: UUID | None = None
+
+
+def redrive_stream(event: Mapping[str, Any]) -> int | dict[str, Any]:
+    """`{"since", "until"?, "organizationId"?}` → how many organizations are queued; or a batch of dead letters."""
+    if "Records" in event:
+        return redrive.take_dead_letters(event)
+    asked = _asked(RedriveStream, event)
+    now = clock.now()
+    until = asked.until or now
+    if asked.since > now:
+        raise ValueError("since: must not be in the future")
+    if until < asked.since:
+        raise ValueError("until: must not be before since")
+    if asked.organization_id is None:
+        return redrive.schedule(asked.since, until)
+    # NOT_FOUND for an unknown one, instead of work that would find nothing.
+    organization = ORGANIZATIONS.get(OrganizationId(asked.organization_id), asked.organization_id)
+    return reconciliation.schedule([organization.tenant], since=asked.since, until=until)
 
 
 def _asked(contract: type[C], event: Mapping[str, Any]) -> C:

@@ -1,28 +1,36 @@
-"""Compares rollups with what they are made from: every night, or when an operator asks for it.
+"""Compares rollups and activities with what they are made from: every night, or when an operator asks for it.
 
-A message on the metrics queue for each organization, which makes one for each source, which goes on page by page.
+A message on the metrics queue for each organization, which makes one for each source and one for the activity feed,
+which go on page by page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract
+from chalicelib.core import clock
+from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal import metric_states
 from chalicelib.dal.metric_states import SHARDS
-from chalicelib.jobs import queues
+from chalicelib.jobs import activity_reconciliation, queues
 from chalicelib.metrics import reconciling
 from chalicelib.metrics.sources import SOURCES
 
 _ROWS_A_SHARD = 50_000
 """The cells of so many entities fit a function's memory."""
+
+NIGHTS = timedelta(days=3)
+"""So much of the audit log is compared each night: a night that fails is made up for by the next two."""
+_STREAM_PATIENCE = timedelta(minutes=15)
+"""So long the stream has to carry an entry on before a night calls its activity missing."""
 
 
 class Reconciliation(Contract):
@@ -37,15 +45,20 @@ class Reconciliation(Contract):
         None
     )
     shards: int = 1
+    since: Annotated[Instant | None, Field(description="The range of the audit log; None for the last days.")] = None
+    until: Instant | None = None
 
 
-def schedule(organization: OrganizationId | None = None) -> int:
-    """Queues it, or every organization that has metrics; how many."""
-    if organization is not None:
-        organizations = [organization]
-    else:
+def schedule(
+    organizations: Sequence[OrganizationId] | None = None,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Queues organizations, or all that are awake; how many. The range concerns activities alone."""
+    if organizations is None:
         organizations = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
-    _send(*(Reconciliation(organization_id=each) for each in organizations))
+    _send(*(Reconciliation(organization_id=each, since=since, until=until) for each in organizations))
     logger.info("reconciliation scheduled", extra={"organizations": len(organizations)})
     return len(organizations)
 
@@ -54,7 +67,11 @@ def work(message: Mapping[str, Any]) -> None:
     """One page or lot; the next one is another message. Twice is as good as once."""
     wanted = Reconciliation.model_validate(message)
     if wanted.source is None:
-        _send(*(wanted.model_copy(update={"source": source}) for source in SOURCES))
+        organization, now = OrganizationId(wanted.organization_id), clock.now()
+        activity_reconciliation.schedule(
+            organization, wanted.since or now - NIGHTS, wanted.until or now - _STREAM_PATIENCE
+        )
+        _send(*(Reconciliation(organization_id=organization, source=source) for source in SOURCES))
     elif wanted.shard is None:
         _heal(wanted, wanted.source)
     else:

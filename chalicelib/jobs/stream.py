@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import log_error
-from chalicelib.jobs import activity_feed, batches, recalculation, repricing, rollups
+from chalicelib.jobs import activity_feed, batches, repricing, rollups
 from chalicelib.jobs.changes import Change
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 _HANDLERS: Sequence[Callable[[Change], None]] = (
     activity_feed.tell,
-    recalculation.begin,
     rollups.roll_up,
     repricing.order,
 )

@@ -19,8 +19,8 @@ from infra import template
 Json = dict[str, Any]
 
 FUNCTIONS = {
-    "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "ScheduleMetrics",
-    "SendMail", "SetSubscriptionTier", "SweepOutbox",
+    "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "RedriveStream",
+    "ScheduleMetrics", "SendMail", "SetSubscriptionTier", "SweepOutbox",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
@@ -145,7 +145,8 @@ def test_functions_end_before_whoever_waits_for_them(resources: Json) -> None:
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
     for schedule in ("ScheduleMetrics", "SweepOutbox"):
         assert timeouts[schedule] < 60
-    for queue, worker in (("MailQueue", "DeliverMail"), ("MetricsQueue", "RecalculateMetrics")):
+    workers = {"MailQueue": "DeliverMail", "MetricsQueue": "RecalculateMetrics", "StreamDeadLetters": "RedriveStream"}
+    for queue, worker in workers.items():
         assert resources[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeouts[worker]
     assert max(timeouts.values()) <= 300
 
@@ -218,6 +219,7 @@ def test_messages_are_sent_by_who_has_some(resources: Json) -> None:
         ("ConsumeStreamRole", "StreamDeadLetters"),
         ("RecalculateMetricsRole", "MetricsQueue"),
         ("ReconcileRollupsRole", "MetricsQueue"),
+        ("RedriveStreamRole", "MetricsQueue"),
         ("ScheduleMetricsRole", "MetricsQueue"),
         ("SendMailRole", "StreamDeadLetters"),
         ("SweepOutboxRole", "MailQueue"),
@@ -326,6 +328,18 @@ def test_queues_are_ours_and_one_bad_message_repeats_no_other(resources: Json, w
     redrive = resources[f"{of}Queue"]["Properties"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{of}DeadLetters", "Arn"]}
     assert redrive["maxReceiveCount"] == 5
+
+
+def test_what_the_stream_gives_up_is_redriven_together(resources: Json) -> None:
+    letters = source(resources, "RedriveStream")
+    assert letters["Queue"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
+    assert letters["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert letters["BatchSize"] >= 1000
+    assert letters["MaximumBatchingWindowInSeconds"] == 300
+
+
+def test_no_organizations_metrics_wait_for_another_message_of_their_batch(resources: Json) -> None:
+    assert source(resources, "RecalculateMetrics")["BatchSize"] == 1
 
 
 def test_schedules(resources: Json) -> None:
@@ -475,6 +489,11 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MetricsDeadLetters"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "StreamDeadLetters"),
     } <= watched(resources)
+
+
+def test_what_was_lost_for_a_while_is_told_of(resources: Json) -> None:
+    metrics = {metric for namespace, metric, _ in watched(resources) if namespace == "Workledger"}
+    assert metrics >= {"RestoredActivities", "RollupDrift", "StreamRecordsGivenUp", "UnreadableAuditEntries"}
 
 
 def test_alarms_reach_the_topic_and_quiet_is_not_alarming(resources: Json) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 import app as roof
-from chalicelib.core import ids
+from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError
+from chalicelib.dal import metric_states
 from infra.local.lambda_events import invoke, scheduled_event
 from tests.support import wire
 from tests.support.api import Api
@@ -83,7 +84,38 @@ def test_who_compares_rollups_names_the_organization(event: dict[str, str], name
 
 def test_rollups_are_compared_of_one_organization_or_by_the_schedule_of_all(api: Api, post: Post) -> None:
     organizations = [new_organization(api) for _ in range(3)]
-    post.carry()
+    for organization in organizations:
+        metric_states.found(organization.id, clock.now())
     assert invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(organizations[0].id)}) == 1
     assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 3
     post.carry()
+
+
+# -- redriving the stream --------------------------------------------------------------------------------------------
+
+
+def _redrive(event: Any) -> Any:
+    return invoke(roof.redrive_stream, "redrive_stream", event)
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({}, "since: Field required"),
+        ({"since": "yesterday"}, "since: "),
+        ({"since": "2026-06-01T00:00:00"}, "since: "),
+        ({"since": "9999-01-01T00:00:00Z"}, "since: must not be in the future"),
+        ({"since": "2026-06-02T00:00:00Z", "until": "2026-06-01T23:59:59Z"}, "until: must not be before since"),
+        ({"since": "2026-06-02T00:00:00Z", "until": "now"}, "until: "),
+        ({"since": "2026-06-02T00:00:00Z", "organizationId": "1"}, "organizationId: "),
+        ({"since": "2026-06-02T00:00:00Z", "organization": "1"}, "organization: "),
+    ],
+)
+def test_who_redrives_the_stream_says_what(event: dict[str, str], error: str) -> None:
+    with pytest.raises(ValueError, match=f"^{error}"):
+        _redrive(event)
+
+
+def test_an_unknown_organization_is_not_redriven() -> None:
+    with pytest.raises(ActionError, match="no such organization"):
+        _redrive({"since": "2026-06-02T00:00:00Z", "organizationId": str(ids.new_id())})

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import app as roof
+from chalicelib.core import clock
 from infra.local import functions
-from infra.local.lambda_events import Handler
+from infra.local.lambda_events import Handler, invoke
 from infra.local.pump import Pump
 from infra.local.stack import Stack
 from tests.support import streams
@@ -27,8 +28,8 @@ from tests.support.world import Organization, new_organization
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
-    "consume_stream", "deliver_mail", "recalculate_metrics", "reconcile_rollups", "schedule_metrics", "send_mail",
-    "sweep_outbox",
+    "consume_stream", "deliver_mail", "recalculate_metrics", "reconcile_rollups", "redrive_stream", "schedule_metrics",
+    "send_mail", "sweep_outbox",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
 """What may be done, and at what: the table, or an index of it."""
@@ -58,7 +59,10 @@ def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
         from_now=True,
     )
     with standing_still(NOW):
-        _live(new_organization(api), pump)
+        organization = new_organization(api)
+        _live(organization, pump)
+        for whose in ({}, {"organizationId": str(organization.id)}):
+            invoke(watched("redrive_stream"), "redrive_stream", {"since": clock.to_text(NOW), **whose})
         with later(hours=1):
             pump.run_schedules()
             for queue in pump.queues:

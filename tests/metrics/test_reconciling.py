@@ -11,10 +11,11 @@ from pynamodb.expressions.operand import Path
 
 from chalicelib.dal import keys, rollups, table
 from chalicelib.dal.keys import Key
-from chalicelib.jobs import reconciliation
+from chalicelib.jobs import metrics_queue, reconciliation
 from chalicelib.metrics import reconciling
 from chalicelib.metrics.rolling_up import follow
 from infra.local.stack import Stack
+from tests.jobs.queued import failed
 from tests.support import store
 from tests.support.api import Api
 from tests.support.deliveries import Deliveries
@@ -72,10 +73,9 @@ def _spoil(desk: Desk, sk: str = "M#2026-06", **amounts: int) -> None:
 
 def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
     """All messages of a night."""
-    reconciliation.schedule(desk.organization.id)
+    reconciliation.schedule([desk.organization.id])
     while messages := deliveries.messages():
-        for message in messages:
-            reconciliation.work(message)
+        assert failed(metrics_queue.work, *messages) == []
 
 
 def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:

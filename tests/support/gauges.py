@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import metric_states, table
 from chalicelib.dal.metric_states import MetricState
-from chalicelib.dal.metrics import METRICS
+from chalicelib.dal.metric_terms import MetricCategory
+from chalicelib.dal.metrics import METRICS, Metric
 from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
 from chalicelib.dal.table import Item
 from chalicelib.metrics.rolling_up import follow
 from tests.support.staffing import created, new_worker
+from tests.support.store import Store
 from tests.support.world import Organization, unique
 
 HEADCOUNT = {"version": 1, "type": "snapshot", "source": "workers", "aggregate": "count", "period": "today"}
@@ -39,6 +42,19 @@ class Gauges:
         """A metric, by its id: how many workers there are, calculated every minute."""
         given = {"name": unique("Workers"), "category": "OPERATIONAL", "query": HEADCOUNT, "refreshRate": 60, **fields}
         return str(created(self.organization.owner, "createDashboardMetric", **given)["id"])
+
+    def many(self, store: Store, count: int, *, defined: int | None = None) -> list[str]:
+        """Further metrics that are due, written past the API; only the first `defined` have a definition."""
+        now = clock.now()
+        metrics = [
+            Metric.new(name=unique("Workers"), category=MetricCategory.OPERATIONAL, query=HEADCOUNT, refresh_rate=60)
+            for _ in range(count)
+        ]
+        states = [MetricState(row=str(metric.id), refresh_rate=60, due_at=now) for metric in metrics]
+        items = [metric_states.item(self.tenant, state) for state in states]
+        items += [METRICS.item(self.tenant, metric) for metric in metrics[:defined]]
+        store.put(item.serialize() for item in items)
+        return [state.row for state in states]
 
     def set(self, count: int) -> None:
         """So many workers there are."""

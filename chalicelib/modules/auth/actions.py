@@ -24,7 +24,7 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import CursorPage, CursorQuery, Success
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
 from chalicelib.core.observability import logger
-from chalicelib.dal import credentials, limits, organizations, outbox, sessions, users
+from chalicelib.dal import credentials, limits, metric_states, organizations, outbox, sessions, users
 from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.credentials import CodePurpose, Credential
 from chalicelib.dal.outbox import Template
@@ -79,6 +79,7 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     credentials.take(unit, data.email, owner.id, passwords.hash_secret(password))
     organization = organizations.create(unit, organization, users.founding_counts(owner))
     users.found(unit, owner)
+    metric_states.begin(unit, clock.now())
     opened = ctx.open_session(owner)
     return SignedUp(token=opened.token, expires_at=opened.expires_at, user=owner, organization=organization)
 

@@ -1,0 +1,91 @@
+"""Redrives the stream: does again, from the table alone, what followed from the writes of a range of time.
+
+A dead letter of the stream holds a pointer to records, and they are gone after a day. All that the consumer derives can
+be recovered without them: docs/operating.md says what by which means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.observability import emit, log_error, logger
+from chalicelib.core.settings import settings
+from chalicelib.dal import audit, metric_states
+from chalicelib.dal.metric_states import SHARDS
+from chalicelib.jobs import queues, reconciliation
+
+MAX_ORGANIZATIONS = 500
+"""Of a message: each is a query."""
+_MARGIN = timedelta(minutes=5)
+"""A pointer's times are approximate, and an audit entry is as old as its request."""
+
+
+class Redrive(Contract):
+    """A message: some of the organizations that may have written something in a range of time."""
+
+    kind: Literal["redrive"] = "redrive"
+    organizations: Annotated[list[UUID], Field(max_length=MAX_ORGANIZATIONS)]
+    since: Instant
+    until: Instant
+
+
+def schedule(since: datetime, until: datetime) -> int:
+    """Queues it for all that are awake; how many. One that has fallen asleep since is reconciled when it wakes."""
+    organizations: list[UUID] = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
+    messages = [
+        Redrive(organizations=organizations[start : start + MAX_ORGANIZATIONS], since=since, until=until)
+        for start in range(0, len(organizations), MAX_ORGANIZATIONS)
+    ]
+    for message in messages:
+        # One a request: ten together might be over what SQS takes at once.
+        queues.send(settings().metrics_queue_url, [message.model_dump(mode="json")])
+    span = {"since": since.isoformat(), "until": until.isoformat()}
+    logger.info("redrive scheduled", extra={"organizations": len(organizations), **span})
+    return len(organizations)
+
+
+def work(message: Mapping[str, Any]) -> None:
+    """Queues a reconciliation for those that have written something. Twice is as good as once."""
+    piece = Redrive.model_validate(message)
+    written = [
+        organization
+        for organization in map(OrganizationId, piece.organizations)
+        if audit.has_entries(organization, piece.since, piece.until)
+    ]
+    reconciliation.schedule(written, since=piece.since, until=piece.until)
+
+
+def take_dead_letters(event: Mapping[str, Any]) -> dict[str, Any]:
+    """A batch of the stream's dead letters; returns those that are none. One redrive for all of them."""
+    spans: list[tuple[datetime, datetime]] = []
+    records = 0
+    failures: list[dict[str, str]] = []
+    for message in event["Records"]:
+        try:
+            pointer = json.loads(message["body"])["DDBStreamBatchInfo"]
+            first, last = (
+                datetime.fromisoformat(pointer[f"approximateArrivalOf{which}Record"]) for which in ("First", "Last")
+            )
+            records += int(pointer["batchSize"])
+        except (KeyError, TypeError, ValueError) as error:
+            # It stays in the queue, and its alarm on.
+            log_error("not a dead letter of the stream", error, message_id=message["messageId"])
+            failures.append({"itemIdentifier": message["messageId"]})
+            continue
+        logger.error(
+            "stream records given up",
+            extra={name: pointer.get(name) for name in ("shardId", "startSequenceNumber", "endSequenceNumber")},
+        )
+        spans.append((first, last))
+    if spans:
+        schedule(min(first for first, _ in spans) - _MARGIN, max(last for _, last in spans) + _MARGIN)
+        emit({"job": "redriveStream"}, StreamRecordsGivenUp=records)
+    return {"batchItemFailures": failures}

@@ -1,0 +1,368 @@
+"""Nothing that the stream gives up is lost: all that follows from a write is done again from the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import app as roof
+from chalicelib.core import clock, ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, metric_states, table
+from chalicelib.dal.activities import ACTIVITIES
+from chalicelib.dal.table import Item
+from chalicelib.jobs import activity_reconciliation, metrics_queue, recalculation, redrive
+from chalicelib.metrics import reconciling
+from chalicelib.metrics.sources import SOURCES
+from infra.local.lambda_events import invoke, queue_record, scheduled_event
+from infra.local.stack import Stack
+from tests.jobs.queued import failed
+from tests.jobs.rolled import cells, wanted
+from tests.support import store as stores
+from tests.support.api import Api
+from tests.support.deliveries import Deliveries
+from tests.support.desk import NOW, Desk
+from tests.support.still import later, standing_still
+from tests.support.store import Store
+from tests.support.threads import at_once
+from tests.support.wire import Refusal, broken, recorded, without_waiting
+from tests.support.world import Organization, new_organization
+
+SINCE = clock.to_text(NOW)
+
+
+@pytest.fixture
+def store(local_stack: Stack) -> Store:
+    return stores.of(local_stack)
+
+
+@pytest.fixture
+def deliveries(local_stack: Stack) -> Deliveries:
+    return Deliveries(local_stack)
+
+
+@pytest.fixture(autouse=True)
+def _noon(monkeypatch: pytest.MonkeyPatch, deliveries: Deliveries) -> Iterator[None]:
+    monkeypatch.setattr(reconciling, "_PATIENCE_SECONDS", 0)
+    with standing_still(NOW):
+        yield
+    deliveries.messages()
+
+
+@pytest.fixture
+def desk(api: Api) -> Desk:
+    desk = Desk.of(new_organization(api))
+    metric_states.found(desk.organization.id, NOW)
+    return desk
+
+
+def _write(desk: Desk) -> None:
+    """Something of everything that the stream carries on."""
+    position, worker = desk.position(), desk.worker()
+    for start in (-50, -5, 30):
+        desk.assign(worker, position, start, start + 8)
+    path = {"id": worker, "effectiveFrom": "2026-06-01"}
+    rate = {"amount": 1690, "currency": "EUR"}
+    assert desk.organization.owner.call("setWorkerRate", path=path, body=rate).status == 200
+    assert desk.organization.owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"}).status == 200
+
+
+def _redrive(**event: str) -> int:
+    count: int = invoke(roof.redrive_stream, "redrive_stream", {"since": SINCE, **event})
+    return count
+
+
+def _work(deliveries: Deliveries) -> None:
+    while messages := deliveries.messages():
+        assert failed(metrics_queue.work, *messages) == []
+        # The stream works again: what the redrive itself writes, it carries on.
+        if records := deliveries.changes():
+            assert invoke(roof.consume_stream, "consume_stream", {"Records": records}) == {"batchItemFailures": []}
+
+
+def _entries(store: Store, organization: OrganizationId) -> set[str]:
+    return {sk for pk, sk in store.items() if pk == keys.audit(organization)}
+
+
+def _activities(store: Store, organization: OrganizationId) -> set[str]:
+    return {sk for pk, sk in store.items() if pk == keys.activities(organization)}
+
+
+def _feed(organization: Organization) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = organization.owner.call("getRecentActivities", query={"limit": 100}).data["items"]
+    return items
+
+
+def _is_complete(store: Store, organization: OrganizationId) -> bool:
+    """Feed and rollups are what the entities and the audit log make them."""
+    rolled_up = all(cells(store, organization, source) == wanted(organization, source) for source in SOURCES)
+    return rolled_up and _activities(store, organization) == _entries(store, organization)
+
+
+# -- everything that the consumer derives ----------------------------------------------------------------------------
+
+
+def test_after_a_redrive_all_is_as_if_the_stream_had_lost_nothing(
+    api: Api, desk: Desk, deliveries: Deliveries, store: Store
+) -> None:
+    # Given two organizations, of one of which the stream loses every record
+    _write(desk)
+    assert deliveries.changes()
+    assert not _is_complete(store, desk.organization.id)
+    # When it is redriven
+    assert _redrive() >= 1
+    _work(deliveries)
+    # Then nothing is missing
+    assert _is_complete(store, desk.organization.id)
+    # And the feed is what the stream makes of the same writes
+    told = {activity["id"]: activity for activity in _feed(desk.organization)}
+    for activity in told:
+        store.remove([(keys.activities(desk.organization.id), activity)])
+    _consume_audit(store, desk.organization.id)
+    assert {activity["id"]: activity for activity in _feed(desk.organization)} == told
+
+
+def _consume_audit(store: Store, organization: OrganizationId) -> None:
+    pk = keys.audit(organization)
+    records = [
+        {
+            "eventID": sk,
+            "eventName": "INSERT",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "NewImage": item, "SequenceNumber": str(number)},
+        }
+        for number, ((held, sk), item) in enumerate(sorted(store.items().items()))
+        if held == pk
+    ]
+    answer = invoke(roof.consume_stream, "consume_stream", {"Records": records})
+    assert answer == {"batchItemFailures": []}
+
+
+def test_twice_and_at_once_nothing_is_doubled(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    _write(desk)
+    deliveries.changes()
+    _redrive(organizationId=str(desk.organization.id))
+    _redrive()
+    while messages := deliveries.messages():
+        activities = [message for message in messages if message["kind"] == "reconcileActivities"]
+        if activities:
+            at_once([lambda message=message: activity_reconciliation.work(message) for message in activities * 3])
+        assert failed(metrics_queue.work, *messages, *messages) == []
+    assert _is_complete(store, desk.organization.id)
+    before = store.items()
+    _redrive()
+    _work(deliveries)
+    assert not store.changes(before)
+
+
+def test_what_the_stream_carried_on_is_left_alone(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    _write(desk)
+    _consume_audit(store, desk.organization.id)
+    message = {
+        "kind": "reconcileActivities", "organizationId": str(desk.organization.id), "since": SINCE, "until": SINCE
+    }  # fmt: skip
+    with recorded() as recording:
+        assert failed(metrics_queue.work, message) == []
+    assert recording.operations == ["Query", "Query"]
+
+
+def test_a_long_range_is_worked_off_page_by_page(
+    desk: Desk, deliveries: Deliveries, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activity_reconciliation, "_MAX_ENTRIES", 3)
+    _write(desk)
+    deliveries.changes()
+    _redrive(organizationId=str(desk.organization.id))
+    _work(deliveries)
+    assert _is_complete(store, desk.organization.id)
+
+
+def test_only_the_range_is_redriven(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    desk.worker()
+    with later(hours=1):
+        between = desk.worker()
+    with later(hours=2):
+        desk.worker()
+        deliveries.changes()
+        half = timedelta(minutes=30)
+        _redrive(since=clock.to_text(NOW + half), until=clock.to_text(NOW + 3 * half))
+        _work(deliveries)
+    assert [activity["entityId"] for activity in _feed(desk.organization)] == [between]
+
+
+def test_an_organization_that_wrote_nothing_costs_one_query(api: Api, deliveries: Deliveries) -> None:
+    organizations = [new_organization(api) for _ in range(3)]
+    message = {
+        "kind": "redrive", "organizations": [str(each.id) for each in organizations], "since": SINCE, "until": SINCE
+    }  # fmt: skip
+    with recorded() as recording:
+        assert failed(metrics_queue.work, message) == []
+    assert recording.operations == ["Query"] * 3
+    assert sum(call.capacity for call in recording.calls) <= 1.5
+    assert deliveries.messages() == []
+
+
+def test_organizations_are_looked_at_in_pieces(
+    api: Api, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redrive, "MAX_ORGANIZATIONS", 2)
+    organizations = {new_organization(api).id for _ in range(5)}
+    for organization in organizations:
+        metric_states.found(organization, NOW)
+    count = _redrive()
+    messages = deliveries.messages()
+    listed = [UUID(each) for message in messages for each in message["organizations"]]
+    assert {len(message["organizations"]) for message in messages} <= {1, 2}
+    assert len(listed) == count
+    assert {*listed} >= organizations
+
+
+# -- what is wrong with an entry -------------------------------------------------------------------------------------
+
+
+def test_an_entry_that_nobody_can_read_keeps_no_other_from_the_feed(
+    desk: Desk, deliveries: Deliveries, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.worker()
+    (bad,) = _entries(store, desk.organization.id)
+    table.update(keys.Key(keys.audit(desk.organization.id), bad), [Item.data["changes"].set("no JSON")])
+    desk.worker()
+    deliveries.changes()
+    _redrive(organizationId=str(desk.organization.id))
+    _work(deliveries)
+    assert _activities(store, desk.organization.id) == _entries(store, desk.organization.id) - {bad}
+    assert "audit entry unreadable" in caplog.text
+
+
+def test_a_store_that_does_not_answer_is_asked_again(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    desk.worker()
+    message = {
+        "kind": "reconcileActivities", "organizationId": str(desk.organization.id), "since": SINCE, "until": SINCE
+    }  # fmt: skip
+    with without_waiting(), broken(Refusal("PutItem", "ThrottlingException")):
+        assert failed(metrics_queue.work, message) == ["1"]
+    assert failed(metrics_queue.work, message) == []
+    assert _activities(store, desk.organization.id) == _entries(store, desk.organization.id)
+
+
+# -- when ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_letter_is_redriven_at_once(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    _write(desk)
+    deliveries.changes()
+    letters = [_letter(NOW - timedelta(seconds=2)), _letter(NOW + timedelta(seconds=3))]
+    assert _take(*letters) == []
+    _work(deliveries)
+    assert _is_complete(store, desk.organization.id)
+
+
+def test_many_dead_letters_are_one_redrive(desk: Desk, deliveries: Deliveries) -> None:
+    assert _take(*[_letter(NOW + timedelta(seconds=number)) for number in range(100)]) == []
+    (message,) = deliveries.messages()
+    margin = timedelta(minutes=5)
+    assert datetime.fromisoformat(message["since"]) == NOW - margin
+    assert datetime.fromisoformat(message["until"]) == NOW + timedelta(seconds=99) + margin
+
+
+@pytest.mark.parametrize("body", ["no JSON", "[]", "{}", '{"DDBStreamBatchInfo": {}}', '{"DDBStreamBatchInfo": null}'])
+def test_what_is_no_dead_letter_of_the_stream_stays_in_its_queue(
+    deliveries: Deliveries, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _take(body) == ["1"]
+    assert deliveries.messages() == []
+    assert "not a dead letter" in caplog.text
+
+
+def _letter(at: datetime) -> str:
+    """As Lambda writes it."""
+    second = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json.dumps(
+        {
+            "requestContext": {
+                "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
+                "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:workledger-consume-stream",
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 9,
+            },
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": None},
+            "version": "1.0",
+            "timestamp": "2026-06-15T12:00:49.717Z",
+            "DDBStreamBatchInfo": {
+                "shardId": "shardId-00000001573689847184-864758bb",
+                "startSequenceNumber": "800000000003126276362",
+                "endSequenceNumber": "800000000003126276362",
+                "approximateArrivalOfFirstRecord": second,
+                "approximateArrivalOfLastRecord": second,
+                "batchSize": 1,
+                "streamArn": "arn:aws:dynamodb:us-east-1:123456789012:table/workledger/stream/2026-01-01T00:00:00.000",
+            },
+        }
+    )
+
+
+def _take(*bodies: str) -> list[str]:
+    records = [
+        queue_record({"MessageId": str(number), "ReceiptHandle": "r", "Body": body, "MD5OfBody": ""}, "arn")
+        for number, body in enumerate(bodies, 1)
+    ]
+    answer = invoke(roof.redrive_stream, "redrive_stream", {"Records": records})
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_a_night_makes_up_for_the_last_three_days(desk: Desk, deliveries: Deliveries, store: Store, days: int) -> None:
+    _write(desk)
+    deliveries.changes()
+    with later(days=days, hours=-1):
+        assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 1
+        _work(deliveries)
+    assert _is_complete(store, desk.organization.id)
+
+
+def test_a_night_leaves_what_is_on_its_way(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    desk.worker()
+    deliveries.changes()
+    for minutes, count in ((14, 0), (16, 1)):
+        with later(minutes=minutes):
+            invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(desk.organization.id)})
+            _work(deliveries)
+        assert len(_activities(store, desk.organization.id)) == count
+
+
+def test_what_was_lost_before_a_sleep_is_made_up_for_when_it_ends(
+    desk: Desk, deliveries: Deliveries, store: Store
+) -> None:
+    # Given an organization that sleeps before any night has seen what it wrote
+    _write(desk)
+    deliveries.changes()
+    with later(hours=3):
+        recalculation.tick()
+        _work(deliveries)
+    assert recalculation.tick() == 0
+    # Then a redrive does not see it, and its next request makes up for it, however late
+    with later(days=100):
+        _redrive()
+        _work(deliveries)
+        assert _activities(store, desk.organization.id) == set()
+        assert desk.organization.owner.call("getOrganization").status in {200, 401}
+        organization = desk.organization
+        organization.owner.token = organization.session(organization.owner.user)
+        assert organization.owner.call("getOrganization").status == 200
+        recalculation.tick()
+        _work(deliveries)
+    assert _is_complete(store, desk.organization.id)
+
+
+def test_an_activity_of_the_redrive_has_the_id_of_its_entry(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    desk.worker()
+    (entry,) = _entries(store, desk.organization.id)
+    _redrive(organizationId=str(desk.organization.id))
+    _work(deliveries)
+    activity = ACTIVITIES.get(desk.organization.id, UUID(entry))
+    assert activity.created_at == ids.created_at(UUID(entry))
