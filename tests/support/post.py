@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import app as roof
 from chalicelib.core.ids import OrganizationId
 from infra.local.mailbox import Mailbox
@@ -14,18 +16,19 @@ from tests.support.world import Member, Organization, unique
 
 
 class Post:
-    def __init__(self, grounds: Stack) -> None:
+    def __init__(self, grounds: Stack, functions: Any = roof) -> None:
+        """`functions`: what has the functions that run without a caller, by their names in `app`."""
         streams.turn_on(grounds)
         self.mailbox = Mailbox()
         self.pump = Pump(
             grounds.engine,
             grounds.table,
-            consume_stream=roof.consume_stream,
+            consume_stream=functions.consume_stream,
             workers=[
-                Worker("deliver_mail", grounds.mail_queue_url, roof.deliver_mail),
-                Worker("recalculate_metrics", grounds.metrics_queue_url, roof.recalculate_metrics),
+                Worker("deliver_mail", grounds.mail_queue_url, functions.deliver_mail),
+                Worker("recalculate_metrics", grounds.metrics_queue_url, functions.recalculate_metrics),
             ],
-            schedules={"sweep_outbox": roof.sweep_outbox},
+            schedules={"sweep_outbox": functions.sweep_outbox},
             # An engine may tell of tables that were here before.
             from_now=True,
         )
