@@ -145,7 +145,7 @@ def _carried_on(world: World) -> Any:
             while not over.is_set():
                 with contextlib.suppress(Exception, ProcessDied):
                     _schedules(world)
-                    world.post.pump._round()
+                    world.post.carry()
                 time.sleep(0.02)
 
     thread = threading.Thread(target=run, name="consumer")

@@ -16,19 +16,19 @@ from tests.support.world import Member, Organization, unique
 
 
 class Post:
-    def __init__(self, grounds: Stack, functions: Any = roof) -> None:
-        """`functions`: what has the functions that run without a caller, by their names in `app`."""
+    def __init__(self, grounds: Stack, app: Any = roof) -> None:
+        """`app`: has the functions that run without a caller, by name."""
         streams.turn_on(grounds)
         self.mailbox = Mailbox()
         self.pump = Pump(
             grounds.engine,
             grounds.table,
-            consume_stream=functions.consume_stream,
+            consume_stream=app.consume_stream,
             workers=[
-                Worker("deliver_mail", grounds.mail_queue_url, functions.deliver_mail),
-                Worker("recalculate_metrics", grounds.metrics_queue_url, functions.recalculate_metrics),
+                Worker("deliver_mail", grounds.mail_queue_url, app.deliver_mail),
+                Worker("recalculate_metrics", grounds.metrics_queue_url, app.recalculate_metrics),
             ],
-            schedules={"sweep_outbox": functions.sweep_outbox},
+            schedules={"sweep_outbox": app.sweep_outbox},
             # An engine may tell of tables that were here before.
             from_now=True,
         )
