@@ -66,6 +66,7 @@ _KINDS: Mapping[str, str] = {
     "session": r"ORG#<id>#SESSION#<id> <id>",
     "tag": r"ORG#<id>#TAG \S+",
     "unique value": r"ORG#<id>#[A-Z]+#UNIQUE#[A-Z]+ [0-9a-f]{64}",
+    "workload day": r"ORG#<id>#WORKLOAD#(POSITION|WORKER) <id>#\d{4}-\d\d-\d\d",
 }
 """Everything that may lie in the table after a run."""
 _PATTERNS = {kind: re.compile(pattern.replace("<id>", _ID)) for kind, pattern in _KINDS.items()}

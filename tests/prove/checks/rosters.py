@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import hours, months
+from chalicelib.dal import hours, months, roster, workload
 from chalicelib.dal.assignments import Assignment
-from chalicelib.dal.roster import Occupation, Tally
+from chalicelib.dal.roster import Occupation
 from chalicelib.dal.timeline import Lane
 from tests.prove import layout
+from tests.prove.layout import EntityKey
 from tests.prove.world import World
 from tests.support.store import Snapshot
 
@@ -33,38 +35,62 @@ def check(world: World, snapshot: Snapshot) -> None:
     for key, item in items.items():
         if key.entity in {"worker", "position"}:
             record = layout.record_of(key.entity, item)
-            for fault in _faults(key.entity, record, taken[key.id], now):
+            for fault in _faults(key, record, taken[key.id], now):
                 world.report("roster", f"{key.entity} {key.id} {fault}", entity=key.id, organization=key.organization)
     for organization in layout.organizations(snapshot):
         _check_months(world, organization, items, taken)
 
 
-def _faults(entity: str, record: Any, taken: list[tuple[Assignment, Occupation]], now: datetime) -> list[str]:
-    tally = Tally()
-    for _, occupation in taken:
-        tally.add(occupation, 1)
-    expected = tally.roster(now)
-    pairs = {
-        "live assignments": (record.roster.live(now), expected.live(now)),
-        "milliseconds": (record.roster.milliseconds, expected.milliseconds),
-        "lanes": (_ahead(record.roster.lanes), _ahead(expected.lanes)),
-        "starts": (_ahead(record.roster.starts, now), _ahead(expected.starts, now)),
-        "ends": (_ahead(record.roster.ends, now), _ahead(expected.ends, now)),
+def _faults(key: EntityKey, record: Any, taken: list[tuple[Assignment, Occupation]], now: datetime) -> Iterator[str]:
+    held, counted = _held(key, record, now), _counted(key, record.roster.since, taken, now)
+    for name, value in counted.items():
+        if held[name] != value:
+            yield f"has {name} {held[name]} instead of {value}"
+
+
+def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
+    """The counts, as the product reads them."""
+    organization, kind = OrganizationId(UUID(key.organization)), layout.COLLECTIONS[key.entity].kind
+    standing = record.standing if key.entity == "worker" else {}
+    steps = workload.steps(organization, kind, record.id, record.roster.since) if record.roster.since else []
+    return {
+        "live assignments": roster.live(organization, kind, record.id, record.roster, now),
+        "milliseconds": record.roster.milliseconds,
+        "lanes": {lane: count for lane, count in record.roster.lanes.items() if count},
+        "steps": Counter({(step.at, step.is_end): step.number for step in steps}),
+        "long assignments": {
+            identifier: Occupation(long.position_id, long.start_at, long.end_at)
+            for identifier, long in standing.items()
+        },
     }
-    if entity == "worker":
-        longer = {assignment.id: occupation for assignment, occupation in taken if occupation.lane is Lane.LONGER}
-        standing = {
-            identifier: Occupation(held.position_id, held.start_at, held.end_at)
-            for identifier, held in record.standing.items()
-        }
-        pairs["long assignments"] = (standing, longer)
-    return [f"has {name} {held} instead of {counted}" for name, (held, counted) in pairs.items() if held != counted]
 
 
-def _ahead(counts: dict[Any, int], now: datetime | None = None) -> dict[Any, int]:
-    """Without what is 0, and without past instants, which may be left out."""
-    since = "" if now is None else clock.to_text(now)
-    return {key: count for key, count in counts.items() if count and str(key) > since}
+def _counted(
+    key: EntityKey, since: str | None, taken: list[tuple[Assignment, Occupation]], now: datetime
+) -> dict[str, Any]:
+    """The same from the assignments. Steps are counted by day, from the day of the last change on."""
+    occupations = [occupation for _, occupation in taken]
+    ended = [(occupation.start, occupation.end) for occupation in occupations if occupation.end is not None]
+    steps = Counter((clock.milliseconds(end), True) for _, end in ended)
+    if key.entity == "position":
+        steps.update((clock.milliseconds(occupation.start), False) for occupation in occupations)
+    return {
+        "live assignments": sum(occupation.end is None or occupation.end > now for occupation in occupations),
+        "milliseconds": sum(clock.milliseconds(end) - clock.milliseconds(start) for start, end in ended),
+        "lanes": dict(Counter(occupation.lane for occupation in occupations)),
+        "steps": Counter({step: number for step, number in steps.items() if since and _day_of(step) >= since}),
+        "long assignments": {
+            assignment.id: occupation
+            for assignment, occupation in taken
+            if key.entity == "worker" and occupation.lane is Lane.LONGER
+        },
+    }
+
+
+def _day_of(step: tuple[int, bool]) -> str:
+    """What ends at midnight ends on the day that is over."""
+    at, is_end = step
+    return clock.from_milliseconds(at - is_end).date().isoformat()
 
 
 def _check_months(
