@@ -28,7 +28,7 @@ def check(world: World, baseline: Baseline, snapshot: Snapshot) -> None:
         if "sentAt" not in plain(item)["data"]:
             world.report("mail", f"{key} was never sent: {plain(item)['data']}", organization=layout.owner_of(key))
     post = world.post.pump
-    for letter in [*post.stream.dead, *(message for queue in post.queues for message in queue.dead)]:
+    for letter in [letter for source in (*post.streams, *post.queues) for letter in source.dead]:
         world.report("dead letter", str(letter)[:500])
 
 
