@@ -75,6 +75,10 @@ test-strict: $(VENV)/test.stamp ## Run the suite alone on dynoxide, or on the en
 test-one: $(VENV)/test.stamp ## Run the tests of FILE=tests/…, at once
 	@$(PY) -m pytest --no-header $(FILE) $(ARGS)
 
+.PHONY: prove
+prove: $(VENV)/test.stamp ## Write while everything breaks, and hold the table against the answers: SEED=1 OPERATIONS=1200
+	$(PY) -m tests.prove --seed $(or $(SEED),1) $(if $(OPERATIONS),--operations $(OPERATIONS)) $(ARGS)
+
 .PHONY: openapi
 openapi: $(VENV)/test.stamp ## Write docs/openapi.json anew
 	$(PY) -m infra.openapi

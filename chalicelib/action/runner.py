@@ -87,6 +87,7 @@ class _Run:
             except StaleRead:
                 continue
             except Replay as replay:
+                self.limits.prove_repetition()
                 return self._replayed(replay.body)
         raise conflict()
 

@@ -22,6 +22,8 @@ PASSWORD_CHANGES = Limit("password-change", 10, 15 * _MINUTE)
 """Wrong current passwords. Apart from sign-in: who has no session must not keep a user from changing the password."""
 REPETITIONS = Limit("repetition", 10, 15 * _MINUTE)
 """Wrong secrets with a known Idempotency-Key."""
+_OF_FAILURES = frozenset({SIGN_INS, PASSWORD_CHANGES, REPETITIONS})
+
 RESET_MAILS = Limit("password-reset", 5, _HOUR)
 
 # By source address.
@@ -79,6 +81,10 @@ class RequestLimits:
     def prove(self, allowance: Allowance) -> None:
         """The request was no failure: its use is given back, whatever else becomes of it."""
         self._proven.add(allowance)
+
+    def prove_repetition(self) -> None:
+        """The request was carried out before, so it is no failure, though its password may have changed since."""
+        self._proven |= {allowance for allowance in self._uses if allowance.limit in _OF_FAILURES}
 
     def forget(self, unit: UnitOfWork, allowance: Allowance) -> None:
         """As `prove`; when the unit commits, earlier uses are given back too."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import sessions
+from chalicelib.dal import sessions, users
 from chalicelib.dal.sessions import StoredSession
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import StoredUser
@@ -45,6 +45,10 @@ def open_session(
 
 
 def another_token(organization: OrganizationId, user: UUID, session: UUID) -> str | None:
-    """A fresh token for an open session: the answer to a repeated request must not have stored the first."""
+    """A fresh token for an open session: the answer to a repeated request must not have stored the first.
+
+    None when the session has ended, by itself or with all others when the user's password changed.
+    """
     token = Token.new(organization, user, session)
-    return str(token) if sessions.add_token(organization, user, session, token.hash) else None
+    holder = users.get(organization, user)
+    return str(token) if sessions.add_token(organization, holder, session, token.hash) else None

@@ -96,17 +96,18 @@ def carry_over(unit: UnitOfWork, session: StoredSession, epoch: int) -> None:
     )
 
 
-def add_token(organization: OrganizationId, user: UUID, identifier: UUID, token_hash: str) -> bool:
-    """Another token for a session that is open; False when it has ended.
+def add_token(organization: OrganizationId, user: StoredUser, identifier: UUID, token_hash: str) -> bool:
+    """Another token for a session that is open; False when it has ended, alone or with all others of the user.
 
     Of too many, the oldest but the first makes room: the first answer may have arrived, of the others the latest is
     the one that its client waits for.
     """
-    key = keys.session(organization, user, identifier)
+    key = keys.session(organization, user.id, identifier)
     hashes = Item.data["tokenHashes"]
     is_open = (
         Item.pk.exists()
         & Item.data["revokedAt"].does_not_exist()
+        & (Item.data["epoch"] == user.session_epoch)
         & (Item.data["expiresAt"] > clock.to_text(clock.now()))
     )
     has_room = hashes[_MAXIMUM_TOKENS - 1].does_not_exist()
@@ -119,7 +120,7 @@ def add_token(organization: OrganizationId, user: UUID, identifier: UUID, token_
         if item is None:
             return False
         session = StoredSession.of(item)
-        if session.revoked_at is not None or session.expires_at <= clock.now():
+        if not session.is_live(user):
             return False
         first, *others = session.token_hashes
         kept = [first, *others[2 - _MAXIMUM_TOKENS :], token_hash]

@@ -107,8 +107,11 @@ class Api:
             call.body if isinstance(call.body, bytes) else b"" if call.body is None else json.dumps(call.body).encode()
         )
         answer = self.raw(declared.method, target, headers, body)
-        hold_to_tenant(call.action, token, answer)
+        self.hold_to_tenant(call.action, token, answer)
         return answer
+
+    def hold_to_tenant(self, action: str, token: str | None, answer: Answer) -> None:
+        hold_to_tenant(action, token, answer)
 
     def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         listed = {name.lower(): [value] for name, value in headers.items()}

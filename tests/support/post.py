@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import app as roof
 from chalicelib.core.ids import OrganizationId
 from infra.local import functions
@@ -13,13 +15,14 @@ from tests.support.world import Member, Organization, unique
 
 
 class Post:
-    def __init__(self, grounds: Stack) -> None:
+    def __init__(self, grounds: Stack, app: Any = roof) -> None:
+        """`app`: has the functions that run without a caller, by name."""
         streams.turn_on(grounds)
         self.mailbox = Mailbox()
         self.pump = functions.pump(
-            roof,
+            app,
             grounds,
-            schedules={"sweep_outbox": roof.sweep_outbox},
+            schedules={"sweep_outbox": app.sweep_outbox},
             # An engine may tell of tables that were here before.
             from_now=True,
         )

@@ -10,6 +10,9 @@ import contextvars
 import io
 import itertools
 import json
+import random
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -174,9 +177,12 @@ def broken(breakage: Fault | Refusal) -> Iterator[list[str]]:
 
 
 @contextlib.contextmanager
-def without_waiting() -> Iterator[None]:
-    """The SDK and units of work try again at once, and the SDK however often it had to before."""
-    impatient = SimpleNamespace(sleep=lambda _: None)
+def without_waiting(share: float = 0) -> Iterator[None]:
+    """The SDK and units of work try again at once, and the SDK however often it had to before.
+
+    `share`: of the pause that they would make, so that many threads do not collide for ever.
+    """
+    impatient = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * share) if share else None)
     patient = botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire
     botocore.endpoint.time = unit_of_work.time = impatient
     RetryQuota.acquire = lambda *_: True
@@ -197,7 +203,8 @@ def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     """In place of sending a request, or not."""
     state = _breaking.get()
     if state is None:
-        return None
+        storm = _storms.get()
+        return None if storm is None else storm.strike(request)
     state.tries += 1
     if isinstance(state.breakage, Refusal):
         return _refuse(state.breakage, state.operations, request)
@@ -236,12 +243,99 @@ def _refuse(refusal: Refusal, operations: list[str], request: AWSPreparedRequest
         return None
     if refusal.calls is not None and operations.count(refusal.operation) > refusal.calls:
         return None
-    answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{refusal.code}", "message": refusal.code}
-    if refusal.reason is not None:
+    return _error(request, refusal.code, refusal.reason)
+
+
+def _error(request: AWSPreparedRequest, code: str, reason: str | None = None) -> AWSResponse:
+    """The engine's refusal; `reason`: of a cancelled transaction."""
+    answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}
+    if reason is not None:
         others = len(json.loads(request.body)["TransactItems"]) - 1
-        answer["CancellationReasons"] = [{"Code": refusal.reason}, *[{"Code": "None"}] * others]
+        answer["CancellationReasons"] = [{"Code": reason}, *[{"Code": "None"}] * others]
     headers = {"Content-Type": "application/x-amz-json-1.0"}
     return AWSResponse(request.url, 400, headers, _Content(json.dumps(answer).encode()))
+
+
+# -- storms: many faults at random -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How likely a single try of a call is to go wrong, and in which way."""
+
+    response_lost: float = 0.0
+    throttled: float = 0.0
+    conflict: float = 0.0
+    """Of a transaction with another one."""
+    request_lost: float = 0.0
+    death: float = 0.0
+    """Of the process: as often before the engine has carried out the try as after."""
+
+
+@dataclass
+class Storm:
+    odds: Odds
+    chance: random.Random
+    struck: Counter[str] = field(default_factory=Counter)
+    """How often which fault happened."""
+
+    def strike(self, request: AWSPreparedRequest) -> AWSResponse | None:
+        fault = self._draw(is_transaction=_is_transaction(request))
+        if fault is None:
+            return None
+        self.struck[fault] += 1
+        match fault:
+            case "throttled":
+                return _throttled(request, self.chance)
+            case "conflict":
+                return _error(request, "TransactionCanceledException", "TransactionConflict")
+            case "response lost" | "death after":
+                CLIENT._endpoint.http_session.send(request)
+        if fault.startswith("death"):
+            raise ProcessDied
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    def _draw(self, *, is_transaction: bool) -> str | None:
+        """One draw a try, whatever the operation: the same generator gives the same sequence of faults."""
+        drawn = self.chance.random()
+        odds = self.odds
+        for fault, probability in (
+            ("response lost", odds.response_lost),
+            ("throttled", odds.throttled),
+            ("conflict", odds.conflict),
+            ("request lost", odds.request_lost),
+            ("death before", odds.death / 2),
+            ("death after", odds.death / 2),
+        ):
+            if drawn < probability:
+                return None if fault == "conflict" and not is_transaction else fault
+            drawn -= probability
+        return None
+
+
+_storms: ContextVar[Storm | None] = ContextVar("storm", default=None)
+
+
+@contextlib.contextmanager
+def in_storm(storm: Storm) -> Iterator[None]:
+    """What this thread sends runs into faults at random, each try of the SDK by itself."""
+    token = _storms.set(storm)
+    try:
+        yield
+    finally:
+        _storms.reset(token)
+
+
+def _is_transaction(request: AWSPreparedRequest) -> bool:
+    target = request.headers["X-Amz-Target"]
+    return (target.decode() if isinstance(target, bytes) else target).endswith(".TransactWriteItems")
+
+
+def _throttled(request: AWSPreparedRequest, chance: random.Random) -> AWSResponse:
+    """As a whole or, a transaction, for one of its items."""
+    if _is_transaction(request) and chance.random() < 0.5:
+        return _error(request, "TransactionCanceledException", "ThrottlingError")
+    return _error(request, "ProvisionedThroughputExceededException")
 
 
 CLIENT.meta.events.register("provide-client-params.dynamodb.*", _see)

@@ -99,7 +99,7 @@ def test_a_session_keeps_no_more_than_twenty_tokens(organization: Organization, 
     assert token is not None
     hashes = [f"{number:064}" for number in range(25)]
     for each in hashes:
-        assert sessions.add_token(organization.id, token.user, token.session, each)
+        assert sessions.add_token(organization.id, anna.user, token.session, each)
     assert _stored(organization, token).token_hashes == [token.hash, *hashes[-19:]]
 
 
@@ -108,12 +108,13 @@ def test_a_session_that_has_ended_gets_no_further_token(organization: Organizati
     token = Token.parse(anna.token)
     assert token is not None
     for number in range(1, tokens):
-        assert sessions.add_token(organization.id, token.user, token.session, f"{number:064}")
+        assert sessions.add_token(organization.id, anna.user, token.session, f"{number:064}")
     before = _stored(organization, token)
-    arguments = (organization.id, token.user, token.session, "f" * 64)
+    arguments = (organization.id, anna.user, token.session, "f" * 64)
     with clock.shifted(timedelta(days=30, seconds=1)):
         assert not sessions.add_token(*arguments)
-    assert not sessions.add_token(organization.id, token.user, UUID(int=1), "f" * 64)
+    assert not sessions.add_token(organization.id, anna.user, UUID(int=1), "f" * 64)
+    assert not sessions.add_token(organization.id, anna.user.changed(session_epoch=1), token.session, "f" * 64)
     assert anna.call("signOut").status == 200
     assert not sessions.add_token(*arguments)
     assert _stored(organization, token).token_hashes == before.token_hashes

@@ -186,6 +186,18 @@ def test_a_repeated_sign_in_opens_one_session_with_a_token_each(api: Api, anna: 
     assert _sign_in(api, anna.user.email, key="in-1").code == "SESSION_EXPIRED"
 
 
+def test_a_sign_in_repeated_after_the_password_changed_says_that_its_session_ended(api: Api, anna: Member) -> None:
+    # Given a sign-in, and a new password, which ended its session
+    assert _sign_in(api, anna.user.email, key="in-3").status == 200
+    new = {"currentPassword": PASSWORD, "newPassword": "amber-lantern-77"}
+    assert anna.call("updatePassword", body=new).status == 200
+    # When it is repeated more often than one may fail to sign in
+    answers = [_sign_in(api, anna.user.email, key="in-3") for _ in range(SIGN_INS.quota + 1)]
+    # Then it hands out no token that would be refused, and counts as no failure
+    assert {answer.code for answer in answers} == {"SESSION_EXPIRED"}
+    assert _sign_in(api, anna.user.email, "amber-lantern-77").status == 200
+
+
 def test_a_repeated_sign_in_with_another_password_is_a_mismatch(api: Api, anna: Member) -> None:
     assert _sign_in(api, anna.user.email, key="in-2").status == 200
     assert _sign_in(api, anna.user.email, "wrong-password", key="in-2").code == "IDEMPOTENCY_MISMATCH"

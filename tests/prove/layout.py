@@ -1,0 +1,134 @@
+"""What lies where in the table: all that the checks know of it, beside what the product's own readers tell."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.activities import ACTIVITIES
+from chalicelib.dal.assignments import ASSIGNMENTS
+from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.metrics import METRICS
+from chalicelib.dal.organizations import ORGANIZATIONS
+from chalicelib.dal.positions import POSITIONS
+from chalicelib.dal.quick_actions import QUICK_ACTIONS
+from chalicelib.dal.users import USERS
+from chalicelib.dal.widgets import WIDGETS
+from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.dal.workers import WORKERS
+from tests.support.store import Snapshot, StoredItem, plain
+
+COLLECTIONS: Mapping[str, Collection[Any]] = {
+    collection.entity: collection
+    for collection in (
+        ACTIVITIES,
+        ASSIGNMENTS,
+        CLIENTS,
+        METRICS,
+        ORGANIZATIONS,
+        POSITIONS,
+        QUICK_ACTIONS,
+        USERS,
+        WIDGETS,
+        WORK_LOCATIONS,
+        WORKERS,
+    )
+}
+"""Every kind of entity but sessions, by its name in the audit log."""
+
+_BY_KIND = {collection.kind: entity for entity, collection in COLLECTIONS.items()}
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_KINDS: Mapping[str, str] = {
+    # Each: pk and sk, with a blank between them.
+    "activity mark": r"ORG#<id>#MARK#<id> (<id>|READ_UP_TO)",
+    "limit": r"(EMAIL#\S+|SOURCE#\S+|ORG#<id>#LIMIT) LIMIT#\S+",
+    "audit entry": r"ORG#<id>#AUDIT <id>",
+    "cached answer": r"ORG#<id>#CACHE#\w+ ANSWER",
+    "cells": r"ORG#<id>#ROLLUP#.+ [A-Z]#\S+",
+    "credential": r"EMAIL#\S+ CREDENTIAL",
+    "decoy": r"EMAIL#\S+ DECOY#\d",
+    "entity": rf"ORG#<id>#({'|'.join(_BY_KIND)}) <id>",
+    "mail": r"ORG#<id>#MAIL <id>",
+    "metric history": r"ORG#<id>#METRICHISTORY#(<id>|SYSTEM) \S+",
+    "metric state": r"ORG#<id>#METRICSTATE (<id>|SYSTEM)",
+    "month of a roster": r"ORG#<id>#ROSTER \d{4}-\d\d#<id>",
+    "part of a request": r"ORG#<id>#PART#\S+ \d{4}",
+    "public request": r"EMAIL#\S+ IDEMPOTENCY#\S+",
+    "request": r"ORG#<id>#IDEMPOTENCY#\S+ RECORD",
+    "rolled up": r"ORG#<id>#APPLIED#[A-Z]+ <id>",
+    "session": r"ORG#<id>#SESSION#<id> <id>",
+    "tag": r"ORG#<id>#TAG \S+",
+    "unique value": r"ORG#<id>#[A-Z]+#UNIQUE#[A-Z]+ [0-9a-f]{64}",
+    "workload day": r"ORG#<id>#WORKLOAD#(POSITION|WORKER) <id>#\d{4}-\d\d-\d\d",
+}
+"""Everything that may lie in the table after a run."""
+_PATTERNS = {kind: re.compile(pattern.replace("<id>", _ID)) for kind, pattern in _KINDS.items()}
+
+
+class EntityKey(NamedTuple):
+    organization: str
+    entity: str
+    id: str
+
+
+def kind_of(key: tuple[str, str]) -> str | None:
+    """None for what nobody knows."""
+    text = " ".join(key)
+    return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(text)), None)
+
+
+def kinds(snapshot: Snapshot) -> Counter[str]:
+    return Counter(kind_of(key) or "unknown" for key in snapshot)
+
+
+def of_kind(snapshot: Snapshot, kind: str) -> Snapshot:
+    return {key: item for key, item in snapshot.items() if kind_of(key) == kind}
+
+
+def organizations(snapshot: Snapshot) -> list[OrganizationId]:
+    found = {key.id for key in entities(snapshot) if key.entity == ORGANIZATIONS.entity}
+    return [OrganizationId(UUID(identifier)) for identifier in sorted(found)]
+
+
+def entities(snapshot: Snapshot) -> dict[EntityKey, StoredItem]:
+    """Deleted ones too."""
+    found: dict[EntityKey, StoredItem] = {}
+    for key, item in of_kind(snapshot, "entity").items():
+        name = keys.entity_of(keys.Key(*key))
+        assert name is not None
+        found[EntityKey(str(name.organization), _BY_KIND[name.kind], str(name.id))] = item
+    return found
+
+
+def version_of(item: StoredItem) -> int:
+    return int(item["version"]["N"])
+
+
+def record_of(entity: str, item: StoredItem) -> Any:
+    """The entity as the product reads it."""
+    collection = COLLECTIONS[entity]
+    return collection.record.of(table.item_from_raw(item), collection.entity)
+
+
+def counters_of(item: StoredItem) -> dict[str, int]:
+    """Of live children and the like, without those that are 0."""
+    counters = plain(item).get("children") or {}
+    return {name: int(count) for name, count in counters.items() if count}
+
+
+def guards(organization: OrganizationId, entity: str, record: Any) -> set[tuple[str, str]]:
+    """Where the unique values of a live entity are taken."""
+    collection = COLLECTIONS[entity]
+    return {tuple(collection.guard(organization, unique, record)) for unique in collection.unique}
+
+
+def owner_of(key: tuple[str, str]) -> str:
+    """The organization of an item inside one."""
+    return key[0].split("#")[1]

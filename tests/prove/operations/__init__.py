@@ -1,0 +1,1 @@
+"""What a client does: each operation asks for at least one write."""
