@@ -184,8 +184,13 @@ def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
     return found
 
 
-def raw_batch(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-    """As `batch_get`, eventually consistent, and as attribute maps: {name: {type: value}}."""
+def raw_batch(
+    keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] | None = None
+) -> dict[Key, dict[str, Any]]:
+    """As `batch_get`, by default eventually consistent, and as attribute maps: {name: {type: value}}.
+
+    `attributes`: only these, beside the key; a read costs the same.
+    """
     wanted = list(dict.fromkeys(keys))
     found: dict[Key, dict[str, Any]] = {}
     with faults():
@@ -193,12 +198,22 @@ def raw_batch(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
             chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
             # PynamoDB's own model hands it such dictionaries, whatever its types say.
             named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
-            answer = connection().batch_get_item(named)
+            answer = connection().batch_get_item(
+                named,
+                consistent_read=consistent,
+                attributes_to_get=None if attributes is None else ["pk", "sk", *attributes],
+            )
             for item in answer["Responses"].get(connection().table_name, []):
                 found[Key(item["pk"]["S"], item["sk"]["S"])] = item
             left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})
             wanted += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
     return found
+
+
+def versions(keys: Iterable[Key]) -> dict[Key, int]:
+    """The versions of items as they are now; strongly consistent. Absent keys are absent."""
+    items = raw_batch(keys, consistent=True, attributes=[Item.version.attr_name])
+    return {key: int(item["version"]["N"]) for key, item in items.items() if "version" in item}
 
 
 class RawPage(NamedTuple):

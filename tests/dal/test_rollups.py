@@ -13,7 +13,7 @@ from chalicelib.core import ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import curves, keys, rollups
 from chalicelib.dal.cells import MINUTE, Edge, Spread
-from chalicelib.dal.rollups import Applied
+from chalicelib.dal.rollups import Applied, Target
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
 SOURCE = "spans"
@@ -42,8 +42,12 @@ def spreads(draw: st.DrawFn) -> Spread:
     return tuple(edges)
 
 
-def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread) -> bool:
-    return rollups.apply(organization, SOURCE, identifier, rollups.applied(organization, SOURCE, identifier), wanted)
+def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread, before: Applied | None = None) -> bool:
+    before = before or rollups.applied(organization, SOURCE, [identifier])[identifier]
+    transactions = list(rollups.transactions([Target(identifier, before, wanted)]))
+    for parts in transactions:
+        rollups.commit(organization, SOURCE, parts)
+    return bool(transactions)
 
 
 def _level(spread: Sequence[Edge], measure: str, at: int) -> int:
@@ -94,7 +98,7 @@ def test_who_applied_from_an_older_reading_is_told_to_read_again() -> None:
     organization, entity = OrganizationId(ids.new_id()), ids.new_id()
     _apply(organization, entity, (Edge(EPOCH_DAY, (("s", 1),)),))
     with pytest.raises(StaleRead):
-        rollups.apply(organization, SOURCE, entity, Applied(0, ()), (Edge(EPOCH_DAY + 1, (("s", 1),)),))
+        _apply(organization, entity, (Edge(EPOCH_DAY + 1, (("s", 1),)),), Applied(0, ()))
 
 
 def test_more_edges_than_a_transaction_holds_are_applied_in_steps() -> None:
@@ -113,9 +117,9 @@ def test_what_is_gone_is_not_taken_for_what_never_was() -> None:
     organization, entity = OrganizationId(ids.new_id()), ids.new_id()
     spread = (Edge(EPOCH_DAY, (("s", 1),)),)
     _apply(organization, entity, spread)
-    early = rollups.applied(organization, SOURCE, entity)
+    early = rollups.applied(organization, SOURCE, [entity])[entity]
     for wanted in ((), spread):
         _apply(organization, entity, wanted)
     # Then what they make of it is refused
     with pytest.raises(StaleRead):
-        rollups.apply(organization, SOURCE, entity, early, ())
+        _apply(organization, entity, (), early)
