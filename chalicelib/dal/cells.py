@@ -97,7 +97,10 @@ def add(moves: Moves, edge: Edge, sign: int) -> None:
     of_value = (of_month, (f"D#{day}", str((minute - midnight) // MINUTE), minute))
     for dimension in (None, *edge.dimensions):
         for sk, prefix, begins in of_source if dimension is None else of_value:
-            cell = moves.setdefault(CellKey(dimension, sk), Counter())
+            key = CellKey(dimension, sk)
+            cell = moves.get(key)
+            if cell is None:
+                cell = moves[key] = Counter()
             for measure, height in edge.heights:
                 cell[f"{prefix}{measure}"] += sign * height
                 cell[f"{prefix}{measure}{INTEGRATED}"] += sign * height * (edge.at - begins)

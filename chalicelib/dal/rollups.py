@@ -19,14 +19,14 @@ from chalicelib.dal.cells import CellKey, Edge, Moves, Spread, amounts_of
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
+from chalicelib.dal.table import AddAll, Item, all_of
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 
 _REMEMBERED = timedelta(days=1)
 _TAG = 1
 _MAX_NAMES = 200
 """Attributes of a cell that one transaction adds to: an update expression may have 300 operators and 4 KB."""
-_MAX_CORRECTED = 50
+_MAX_CORRECTED = 20
 """The same where each is compared as well."""
 _MAX_EDGES = 10_000
 """Of all entities of a transaction, which may have 4 MB: what is applied of one edge takes some 60 bytes."""
@@ -145,9 +145,9 @@ def _place(target: Target) -> tuple[Any, ...]:
 def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
     """Add to cells, which begin to exist when first added to."""
     for cell, amounts in moves.items():
-        actions = [Path(name).add(amount) for name, amount in amounts.items() if amount]
-        if actions:
-            unit.upsert(_key(unit.organization, source, cell), [*actions, Item.derived.set(1)])
+        added = {name: amount for name, amount in amounts.items() if amount}
+        if added:
+            unit.upsert(_key(unit.organization, source, cell), [AddAll(added), Item.derived.set(1)])
 
 
 def correct(
@@ -162,8 +162,8 @@ def correct(
         chunk = names[first : first + _MAX_CORRECTED]
         unit = UnitOfWork(organization)
         same = [Path(name) == held[name] if name in held else Path(name).does_not_exist() for name in chunk]
-        actions = [Path(name).add(by[name]) for name in chunk]
-        unit.upsert(_key(organization, source, cell), [*actions, Item.derived.set(1)], condition=table.all_of(same))
+        added = AddAll({name: by[name] for name in chunk})
+        unit.upsert(_key(organization, source, cell), [added, Item.derived.set(1)], condition=all_of(same))
         tags.bump(unit, source)
         try:
             unit.commit()
@@ -181,10 +181,19 @@ def _parts(target: Target) -> Iterator[Part]:
     held = Counter(target.before.spread)
     changes = Counter(target.wanted)
     changes.subtract(held)
+    changed = sorted((edge, by) for edge, by in changes.items() if by)
+    if not changed:
+        return
     revision = target.before.revision
     moves: Moves = {}
+    for edge, by in changed:
+        cells.add(moves, edge, by)
+    if _fits({}, moves):
+        yield Part(target.id, revision, tuple(sorted(target.wanted)), moves)
+        return
+    moves = {}
     pending = False
-    for edge, by in sorted((edge, by) for edge, by in changes.items() if by):
+    for edge, by in changed:
         alone: Moves = {}
         cells.add(alone, edge, by)
         if pending and not _fits(moves, alone):
