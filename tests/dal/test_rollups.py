@@ -146,10 +146,13 @@ def test_more_attributes_than_an_expression_holds_are_added_in_several_transacti
         Edge(EPOCH_DAY + minute * MINUTE, (("s", 1), ("b", 5)), dimensions=dimensions) for minute in range(300)
     )
     others = [Target(ids.new_id(), Applied(0, ()), (edge,)) for edge in spread]
+    day = cells.day_of(EPOCH_DAY // cells.DAY)
     for targets in ([Target(ids.new_id(), Applied(0, ()), spread)], others):
         transactions = list(rollups.transactions(targets))
         assert len(transactions) > 2
         for parts in transactions:
+            named = {name for part in parts for name in part.moves[CellKey(dimensions[0], f"D#{day}")]}
+            assert len(named) <= 200  # an expression has at most 300 operators
             rollups.commit(organization, SOURCE, parts)
     partition = keys.rollup(organization, SOURCE, *dimensions[0])
     at = EPOCH_DAY + 250 * MINUTE
