@@ -19,7 +19,7 @@ from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.audit import Actor
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import Record, versions
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 
@@ -120,7 +120,7 @@ def record_all(organization: OrganizationId, activities: Iterable[Activity]) -> 
             unit.commit()
             return
         except StaleRead:
-            there = table.versions(ACTIVITIES.key(organization, activity.id) for activity in missing)
+            there = versions(ACTIVITIES.key(organization, activity.id) for activity in missing)
             left = [activity for activity in missing if ACTIVITIES.key(organization, activity.id) not in there]
             if len(left) == len(missing):
                 raise

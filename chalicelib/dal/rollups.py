@@ -15,11 +15,12 @@ from pynamodb.expressions.operand import Path
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cells, keys, table, tags
+from chalicelib.dal.additions import AddAll
 from chalicelib.dal.cells import CellKey, Edge, Moves, Spread, amounts_of
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import AddAll, Item, all_of
+from chalicelib.dal.table import Item, all_of
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 
 _REMEMBERED = timedelta(days=1)

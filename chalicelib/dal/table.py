@@ -10,17 +10,17 @@ import contextlib
 import functools
 import operator
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
 from pynamodb.attributes import Attribute, BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
-from pynamodb.constants import MAP, NUMBER
+from pynamodb.constants import MAP
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path, Value
-from pynamodb.expressions.update import Action, AddAction
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
@@ -185,12 +185,9 @@ def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
 
 
 def raw_batch(
-    keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] | None = None
+    keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] = ()
 ) -> dict[Key, dict[str, Any]]:
-    """As `batch_get`, by default eventually consistent, and as attribute maps: {name: {type: value}}.
-
-    `attributes`: only these, beside the key; a read costs the same.
-    """
+    """As `batch_get`, by default eventually consistent; as attribute maps, with all or only some `attributes`."""
     wanted = list(dict.fromkeys(keys))
     found: dict[Key, dict[str, Any]] = {}
     with faults():
@@ -198,22 +195,13 @@ def raw_batch(
             chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
             # PynamoDB's own model hands it such dictionaries, whatever its types say.
             named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
-            answer = connection().batch_get_item(
-                named,
-                consistent_read=consistent,
-                attributes_to_get=None if attributes is None else ["pk", "sk", *attributes],
-            )
+            projected = ["pk", "sk", *attributes] if attributes else None
+            answer = connection().batch_get_item(named, consistent_read=consistent, attributes_to_get=projected)
             for item in answer["Responses"].get(connection().table_name, []):
                 found[Key(item["pk"]["S"], item["sk"]["S"])] = item
             left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})
             wanted += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
     return found
-
-
-def versions(keys: Iterable[Key]) -> dict[Key, int]:
-    """The versions of items as they are now; strongly consistent. Absent keys are absent."""
-    items = raw_batch(keys, consistent=True, attributes=[Item.version.attr_name])
-    return {key: int(item["version"]["N"]) for key, item in items.items() if "version" in item}
 
 
 class RawPage(NamedTuple):
@@ -343,22 +331,6 @@ def assign(name: str, value: Any) -> Action:
 def encoded(value: Any) -> Any:
     """Maps are encoded here, because PynamoDB would take `{"S": …}` for an encoded text."""
     return {MAP: _RAW_MAP.serialize(value)} if isinstance(value, dict) else value
-
-
-class AddAll(AddAction):
-    """ADD to several numbers at once: an action each costs as much time as all else about a large transaction."""
-
-    def __init__(self, amounts: Mapping[str, int]) -> None:
-        super().__init__(Path("amounts"), Value({NUMBER: "0"}))
-        self._amounts = amounts
-
-    def serialize(self, placeholder_names: dict[str, str], expression_attribute_values: dict[str, Any]) -> str:
-        added = []
-        for name, amount in self._amounts.items():
-            number = len(expression_attribute_values)
-            expression_attribute_values[f":{number}"] = {NUMBER: str(amount)}
-            added.append(f"{placeholder_names.setdefault(name, f'#{len(placeholder_names)}')} :{number}")
-        return ", ".join(added)
 
 
 def all_of(conditions: Iterable[Condition | None]) -> Condition | None:

@@ -13,7 +13,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import rollups, table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import Record, versions
 from chalicelib.dal.rollups import Target
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, pause
 from chalicelib.metrics.sources import SOURCES
@@ -172,7 +172,7 @@ class _Sync:
         keys = {key for identifier in done for key in plan.relied_on.get(identifier, ())}
         if not keys:
             return set()
-        now = table.versions(keys)
+        now = versions(keys)
         moved = {key for key in keys if now.get(key) != plan.versions[key]}
         return {identifier for identifier in done if moved & plan.relied_on.get(identifier, {}).keys()}
 
