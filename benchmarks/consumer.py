@@ -30,7 +30,7 @@ from tests.support.store import Store
 from tests.support.wire import Call, recorded
 from tests.support.world import Organization, new_organization
 
-_WORKERS, _DAYS = 40, 25
+_WORKERS, _DAYS = 40, 10
 _CLIENTS, _LOCATIONS, _POSITIONS = 5, 10, 20
 _WRITES = {"TransactWriteItems", "PutItem", "UpdateItem"}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.jobs.deadline import MARGIN_MILLISECONDS
 from infra import template
 
 Json = dict[str, Any]
@@ -274,6 +275,14 @@ def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: 
     assert stream["BisectBatchOnFunctionError"] is True
     assert 0 < stream["MaximumRetryAttempts"] <= 20
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
+
+
+def test_a_batch_of_the_stream_fits_its_time_and_meets_no_other(resources: Json) -> None:
+    stream = source(resources, "ConsumeStream")
+    seconds = functions(resources)["ConsumeStream"]["Timeout"] - MARGIN_MILLISECONDS / 1000
+    # At a tenth of the rate that it is measured at
+    assert stream["BatchSize"] / seconds <= 10
+    assert stream["ParallelizationFactor"] == 1
 
 
 @pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from chalice.local import LambdaContext
 
 from chalicelib.core import ids
 from chalicelib.dal import activities, keys
@@ -288,6 +289,14 @@ def test_more_than_a_transaction_holds_are_told_in_several(organization: Organiz
     assert recording.operations == ["TransactWriteItems", "PutItem"]
     told = [key for key in store.items() if key[0] == keys.activities(organization.id)]
     assert len(told) == MAXIMUM_WRITES + 1
+
+
+def test_activities_that_there_is_no_time_for_are_delivered_again(organization: Organization, store: Store) -> None:
+    records = _written(store, organization, "One", "Two")
+    answer = stream.consume({"Records": records}, LambdaContext("consume_stream", 1024, max_runtime_ms=1000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in records]}
+    assert _told(organization) == []
+    assert _consume(*records) == []
 
 
 def test_the_flood_of_one_organization_is_told_beside_another_s(api: Api, store: Store) -> None:

@@ -493,6 +493,25 @@ def test_one_that_others_keep_changing_keeps_no_other_from_being_rolled_up(
     assert cells(table, organization, "assignments") == wanted(organization, "assignments")
 
 
+def test_a_transaction_that_is_refused_as_a_whole_is_tried_in_halves(crew: Crew, table: Store) -> None:
+    """As one that is too large is."""
+    organization = crew.organization.id
+    ids = [UUID(crew.assign(number % 2, 0, EIGHT + number * 60, EIGHT + number * 60 + 50)) for number in range(4)]
+    with broken(Refusal("TransactWriteItems", "ValidationException", calls=1)) as operations:
+        assert sync(organization, "assignments", ids).require().changed == {*ids}
+    assert operations.count("TransactWriteItems") == 3
+    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+
+
+def test_a_store_that_does_not_answer_is_asked_once(crew: Crew, table: Store, small_transactions: None) -> None:
+    ids = [UUID(each) for each in _month(crew, 4)]
+    with without_waiting(), broken(Refusal("TransactWriteItems", "InternalServerError")) as operations:
+        synced = sync(crew.organization.id, "assignments", ids)
+    assert operations.count("TransactWriteItems") == 1
+    assert {getattr(error, "code", None) for error in synced.failed.values()} == {ErrorCode.DATABASE_ERROR}
+    assert synced.failed.keys() == {*ids}
+
+
 def test_organizations_take_turns(api: Api, crew: Crew, table: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given one organization with many changes, before another's one
     monkeypatch.setattr("chalicelib.jobs.rollups.AT_ONCE", 2)
