@@ -40,7 +40,7 @@ def main() -> int:
 def _measure(built: stack.Stack, many: Path | None) -> None:
     """`many`: where it says what organizations with many assignments were loaded."""
     # The app makes its client at import, from the environment that is set now.
-    from benchmarks import actions, cold_start, requests, ten_thousand
+    from benchmarks import actions, cold_start, consumer, requests, ten_thousand
     from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
     from tests.support.api import Api
@@ -53,6 +53,7 @@ def _measure(built: stack.Stack, many: Path | None) -> None:
     if many is not None:
         staffing.run(api, many)
     metrics.run(api, built)
+    consumer.run(api, built)
     cold_start.run()
     if built.engine.store is Store.DYNOXIDE:
         for figures in ("benchmarks.local_stream", "benchmarks.mail_latency"):

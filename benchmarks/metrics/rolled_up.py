@@ -12,6 +12,7 @@ from chalicelib.dal.assignments import Assignment
 from chalicelib.dal.cells import Moves
 from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.positions import StoredPosition
+from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.workers import StoredWorker
 from chalicelib.metrics.sources import SOURCES
 
@@ -48,7 +49,9 @@ def build(organization: StoredOrganization, assignments: int) -> float:
             hours += count * (end - start).total_seconds() / 3600
     changed = list(moves.items())
     for first in range(0, len(changed), _CELLS_AT_ONCE):
-        rollups.correct(organization.tenant, SOURCE, dict(changed[first : first + _CELLS_AT_ONCE]))
+        unit = UnitOfWork(organization.tenant)
+        rollups.write(unit, SOURCE, dict(changed[first : first + _CELLS_AT_ONCE]))
+        unit.commit()
     return hours
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -19,9 +20,9 @@ from chalicelib.dal import keys, table
 from chalicelib.dal.audit import Actor
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import GSI1
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import Record, versions
 from chalicelib.dal.table import Item
-from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 
 MAXIMUM_METADATA_BYTES = 10 * 1024
 VERSION = 1
@@ -109,6 +110,26 @@ def record(unit: UnitOfWork, activity: Activity) -> None:
 def record_once(organization: OrganizationId, activity: Activity) -> bool:
     """Writes an activity by itself; False when there is one with its id."""
     return table.put_new(ACTIVITIES.item(organization, activity))
+
+
+def record_all(organization: OrganizationId, activities: Iterable[Activity]) -> None:
+    """Write those that are not there yet, up to 100 in one transaction."""
+    missing = list({activity.id: activity for activity in activities}.values())
+    while len(missing) > 1:
+        unit = UnitOfWork(organization)
+        for activity in missing:
+            record(unit, activity)
+        try:
+            unit.commit()
+            return
+        except StaleRead:
+            there = versions(ACTIVITIES.key(organization, activity.id) for activity in missing)
+            left = [activity for activity in missing if ACTIVITIES.key(organization, activity.id) not in there]
+            if len(left) == len(missing):
+                raise
+            missing = left
+    for activity in missing:
+        record_once(organization, activity)
 
 
 def newest(organization: OrganizationId) -> UUID | None:

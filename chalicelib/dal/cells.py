@@ -4,6 +4,10 @@ See docs/decisions/rollups.md. A cell is an item of a partition of `keys.rollup`
 hold for a measure `m` the sum of the heights of the edges of that month or day as attribute `m`, and the sum of height
 times milliseconds from its beginning as `m_`. `T#2026-11-21` holds both for each hour of the day, as `14m` and `14m_`,
 and `T#2026-11-21T14` for each minute of the hour: bounded, however many edges there are.
+
+A value of a dimension has two cells where the whole source has four: `M#2026-11`, and `D#2026-11-21` with both sums
+for each minute of the day at which something changes, as `840m` and `840m_`. Few minutes of a day are in use at one
+worker, position or client, so that item stays within the smallest unit of capacity; at most it has 1,440 of them.
 """
 
 from __future__ import annotations
@@ -83,18 +87,33 @@ def add(moves: Moves, edge: Edge, sign: int) -> None:
     month, first = month_of(placed // DAY * DAY)
     day = day_of(placed // DAY)
     midnight, hour, minute = (placed // length * length for length in (DAY, HOUR, MINUTE))
-    cells = [
-        (f"M#{month}", "", first),
+    of_month = (f"M#{month}", "", first)
+    of_source = (
+        of_month,
         (f"D#{day}", "", midnight),
         (hours_of(midnight), str(_hour_of(hour)), hour),
         (minutes_of(hour), str((minute - hour) // MINUTE), minute),
-    ]
+    )
+    of_value = (of_month, (f"D#{day}", str((minute - midnight) // MINUTE), minute))
     for dimension in (None, *edge.dimensions):
-        for sk, prefix, begins in cells:
-            cell = moves.setdefault(CellKey(dimension, sk), Counter())
+        for sk, prefix, begins in of_source if dimension is None else of_value:
+            key = CellKey(dimension, sk)
+            cell = moves.get(key)
+            if cell is None:
+                cell = moves[key] = Counter()
             for measure, height in edge.heights:
                 cell[f"{prefix}{measure}"] += sign * height
                 cell[f"{prefix}{measure}{INTEGRATED}"] += sign * height * (edge.at - begins)
+
+
+def parts_of(amounts: Mapping[str, int]) -> dict[int | None, dict[str, int]]:
+    """The sums of each hour or minute that a cell is split into, by number; under None those of the cell as a whole."""
+    parts: dict[int | None, dict[str, int]] = {}
+    for name, amount in amounts.items():
+        measure = name.lstrip("0123456789")
+        number = name[: len(name) - len(measure)]
+        parts.setdefault(int(number) if number else None, {})[measure] = amount
+    return parts
 
 
 def amounts_of(attributes: Mapping[str, Any]) -> dict[str, int]:

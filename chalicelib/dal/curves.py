@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from chalicelib.core.clock import milliseconds
-from chalicelib.dal import table
-from chalicelib.dal.cells import DAY, HOUR, INTEGRATED, MINUTE, amounts_of, day_of, hours_of, minutes_of, month_of
+from chalicelib.dal import keys, table
+from chalicelib.dal.cells import DAY, HOUR, INTEGRATED, MINUTE, amounts_of, hours_of, minutes_of, month_of, parts_of
 from chalicelib.dal.keys import Key
 
 
@@ -38,47 +38,88 @@ def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Curve]:
     """Of each partition the instants that are wanted, in milliseconds since 1970 and at whole minutes.
 
     One query for each partition (and one more for each further stretch of months that instants lie in), and one batch
-    for each hundred of their days and hours. Eventually consistent, like all that the stream carries.
+    for each hundred of the days and hours of whole sources. Eventually consistent, like all that the stream carries.
     """
     instants = {partition: sorted({*each}) for partition, each in wanted.items()}
-    parts = {
+    cells = {
         Key(partition, sk)
         for partition, each in instants.items()
+        if not keys.is_rollup_of_value(partition)  # there the minutes are part of the day
         for instant in each
         for sk, length in ((hours_of(instant), DAY), (minutes_of(instant), HOUR))
         if instant % length
     }
-    split = {key: _split(item) for key, item in table.raw_batch(parts).items()}
+    split = {key: amounts_of(item) for key, item in table.raw_batch(cells).items()}
     return {partition: _curve(partition, each, split) for partition, each in instants.items()}
 
 
-_Split = Mapping[Key, Sequence[tuple[int, Mapping[str, int]]]]
-"""What cells hold of each of their hours or minutes."""
-
-
-def _curve(partition: str, instants: Sequence[int], split: _Split) -> Curve:
+def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Curve:
     cells = dict(_cells(partition, instants))
-    months = sorted((sk.removeprefix("M#"), amounts) for sk, amounts in cells.items() if sk.startswith("M#"))
+    months = {sk.removeprefix("M#"): amounts for sk, amounts in cells.items() if sk.startswith("M#")}
+    beginnings = {month: _month_begins(month) for month in months}
+    days = {
+        (begins := _day_begins(sk.removeprefix("D#"))): _Split.of(amounts, begins, DAY, MINUTE)
+        for sk, amounts in cells.items()
+        if sk.startswith("D#")
+    }
     sums = {}
     for instant in instants:
-        label, first = month_of(instant // DAY * DAY)
-        found: Counter[str] = Counter()
-        for month, amounts in months:
+        midnight = instant // DAY * DAY
+        label, first = month_of(midnight)
+        before: Counter[str] = Counter()
+        for month, amounts in months.items():
             if month < label:
-                _collect(found, amounts, _month_begins(month))
-        for number in range(first // DAY, instant // DAY):
-            _collect(found, cells.get(f"D#{day_of(number)}", {}), number * DAY)
+                _collect(before, amounts, beginnings[month])
+        for begins in range(first, midnight + 1, DAY):
+            if begins in days:
+                days[begins].add_to(before, instant)
         for sk, length, part in ((hours_of(instant), DAY, HOUR), (minutes_of(instant), HOUR, MINUTE)):
-            begins = instant // length * length
-            for part_number, of_part in split.get(Key(partition, sk), ()):
-                # Of the hours those that are over; the one that runs is told by its minutes.
-                if begins + (part_number + 1) * part <= instant:
-                    _collect(found, of_part, begins + part_number * part)
-        sums[instant] = found
+            # Of the hours those that are over; the one that runs is told by its minutes.
+            if instant % length and (of_parts := split.get(Key(partition, sk))):
+                _Split.of(of_parts, instant // length * length, length, part).add_to(before, instant)
+        sums[instant] = before
     everything: Counter[str] = Counter()
-    for _, amounts in months:
+    for amounts in months.values():
         everything.update(amounts)
     return Curve(sums, everything)
+
+
+@dataclass(frozen=True)
+class _Split:
+    """A cell with the hours or minutes that it is split into: sums from 1970 on."""
+
+    ends: int
+    total: Counter[str]
+    parts: Sequence[tuple[int, Counter[str]]]
+    """By the instant at which they end."""
+
+    @classmethod
+    def of(cls, amounts: Mapping[str, int], begins: int, length: int, part_length: int) -> _Split:
+        total: Counter[str] = Counter()
+        parts = []
+        for number, of_part in parts_of(amounts).items():
+            since, until = begins, begins + length
+            if number is not None:
+                since, until = begins + number * part_length, begins + (number + 1) * part_length
+            part: Counter[str] = Counter()
+            _collect(part, of_part, since)
+            parts.append((until, part))
+            _add(total, part)
+        return cls(begins + length, total, parts)
+
+    def add_to(self, sums: Counter[str], instant: int) -> None:
+        """Add the parts that are over."""
+        if self.ends <= instant:
+            _add(sums, self.total)
+            return
+        for ends, part in self.parts:
+            if ends <= instant:
+                _add(sums, part)
+
+
+def _add(sums: Counter[str], amounts: Mapping[str, int]) -> None:
+    for name, amount in amounts.items():
+        sums[name] += amount
 
 
 def _collect(into: Counter[str], amounts: Mapping[str, int], begins: int) -> None:
@@ -92,6 +133,10 @@ def _collect(into: Counter[str], amounts: Mapping[str, int], begins: int) -> Non
 def _month_begins(label: str) -> int:
     year, _, month = label.partition("-")
     return milliseconds(datetime(int(year), int(month), 1, tzinfo=UTC))
+
+
+def _day_begins(day: str) -> int:
+    return milliseconds(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
 def _cells(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
@@ -127,11 +172,3 @@ _GAP = 3
 def _distance(first: str, second: str) -> int:
     (a, b), (c, d) = (map(int, each.split("-")) for each in (first, second))
     return (c - a) * 12 + d - b
-
-
-def _split(attributes: Mapping[str, Any]) -> list[tuple[int, dict[str, int]]]:
-    found: dict[int, dict[str, int]] = {}
-    for name, amount in amounts_of(attributes).items():
-        digits = len(name) - len(name.lstrip("0123456789"))
-        found.setdefault(int(name[:digits]), {})[name[digits:]] = amount
-    return sorted(found.items())

@@ -147,6 +147,11 @@ def rollup(organization: OrganizationId, source: str, dimension: str | None = No
     return everything if dimension is None else f"{everything}#{dimension.upper()}#{value}"
 
 
+def is_rollup_of_value(partition: str) -> bool:
+    """Tell the partition of one value of a dimension from that of a whole source."""
+    return partition.count("#") > partition.partition("#ROLLUP#")[0].count("#") + 2
+
+
 def all_applied(organization: OrganizationId, source: str) -> str:
     return f"{partition(organization, 'APPLIED')}#{source.upper()}"
 

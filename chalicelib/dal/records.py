@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from pydantic import Field
 from chalicelib.core import clock, ids
 from chalicelib.core.contracts import STORED, Contract, Instant
 from chalicelib.core.errors import not_found
+from chalicelib.dal import table
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Item
 
@@ -78,3 +79,9 @@ class Record(Contract):
 
 class DeletableRecord(Record):
     deleted_at: Annotated[Instant | None, Field(examples=[None])] = None
+
+
+def versions(keys: Iterable[Key]) -> dict[Key, int]:
+    """The versions of items as they are now; strongly consistent. Absent keys are absent."""
+    items = table.raw_batch(keys, consistent=True, attributes=[Item.version.attr_name])
+    return {key: int(item["version"]["N"]) for key, item in items.items() if "version" in item}

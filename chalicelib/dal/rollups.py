@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -15,14 +15,22 @@ from pynamodb.expressions.operand import Path
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cells, keys, table, tags
-from chalicelib.dal.cells import Edge, Moves, Spread, amounts_of
+from chalicelib.dal.additions import AddAll
+from chalicelib.dal.cells import CellKey, Edge, Moves, Spread, amounts_of
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
+from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 
 _REMEMBERED = timedelta(days=1)
+_TAG = 1
+_MAX_NAMES = 200
+"""Attributes of a cell that one transaction adds to: an update expression may have 300 operators and 4 KB."""
+_MAX_CORRECTED = 20
+"""The same where each is compared as well."""
+_MAX_EDGES = 10_000
+"""Of all entities of a transaction, which may have 4 MB: what is applied of one edge takes some 60 bytes."""
 
 R = TypeVar("R", bound=Record)
 
@@ -35,8 +43,29 @@ class Applied:
     spread: Spread
 
 
-def applied(organization: OrganizationId, source: str, identifier: UUID) -> Applied:
-    return _applied_of(table.get(keys.applied(organization, source, identifier)))
+class Target(NamedTuple):
+    """An entity, what the cells hold of it, and what they should hold."""
+
+    id: UUID
+    before: Applied
+    wanted: Spread
+
+
+class Part(NamedTuple):
+    """One entity's share of a transaction."""
+
+    id: UUID
+    revision: int
+    """At which the entity must still be."""
+    spread: Spread
+    """What is applied of it afterwards."""
+    moves: Moves
+
+
+def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUID]) -> dict[UUID, Applied]:
+    ids = {keys.applied(organization, source, identifier): identifier for identifier in identifiers}
+    items = table.batch_get(ids)
+    return {identifier: _applied_of(items.get(key)) for key, identifier in ids.items()}
 
 
 def _applied_of(item: Item | None) -> Applied:
@@ -45,69 +74,153 @@ def _applied_of(item: Item | None) -> Applied:
     return Applied(int(item.version or 0), _read(item.data["spread"]))
 
 
-def apply(
-    organization: OrganizationId,
-    source: str,
-    identifier: UUID,
-    before: Applied,
-    wanted: Spread,
-    unchanged: Mapping[Key, int] | None = None,
-) -> bool:
-    """Makes the cells hold `wanted` of an entity instead of what was `applied`; whether anything changed.
+# -- apply -------------------------------------------------------------------------------------------------------------
 
-    `unchanged`: keys of entities and the versions at which they must still be. Raises StaleRead when they are not, or
-    when another has applied the entity meanwhile: read everything again. Large changes take several transactions, each
-    of which leaves cells and what is applied in step.
+
+def transactions(targets: Iterable[Target], *, most: int = MAXIMUM_WRITES) -> Iterator[list[Part]]:
+    """What to commit, one transaction after the other: each for as many entities as fit, `most` of them at most.
+
+    Entities of the same day and place come together, because they share cells. An entity that is as wanted has no part.
+    Large changes have several, each of which leaves cells and what is applied in step: they come in their order.
     """
-    steps = list(_steps(before.spread, wanted, MAXIMUM_WRITES - 2 - len(unchanged or {})))
-    revision = before.revision
-    for spread, moves in steps:
-        unit = UnitOfWork(organization)
-        _put_applied(unit, keys.applied(organization, source, identifier), revision, spread)
-        for key, version in (unchanged or {}).items():
-            unit.check(key, Item.version == version, stale)
-        write(unit, source, moves)
-        tags.bump(unit, source)
-        unit.commit()
-        revision += 1
-    return bool(steps)
+    group = _Group(most)
+    for target in sorted(targets, key=_place):
+        parts = list(_parts(target))
+        if len(parts) > 1:
+            yield from ([part] for part in parts)
+            continue
+        for part in parts:
+            if not group.takes(part):
+                yield group.parts
+                group = _Group(most)
+            group.add(part)
+    if group.parts:
+        yield group.parts
 
 
-def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
-    for (dimension, sk), amounts in moves.items():
-        actions = [Path(name).add(amount) for name, amount in amounts.items() if amount]
-        if actions:
-            partition = keys.rollup(unit.organization, source, *(dimension or ()))
-            unit.upsert(Key(partition, sk), [*actions, Item.derived.set(1)])
-
-
-def correct(organization: OrganizationId, source: str, moves: Moves) -> None:
-    """Adds to cells what they lack, whatever else is added at the same time."""
+def commit(organization: OrganizationId, source: str, parts: Iterable[Part]) -> None:
+    """Write parts of a transaction. Raises StaleRead when another has applied one of the entities meanwhile."""
     unit = UnitOfWork(organization)
+    moves: Moves = {}
+    for part in parts:
+        _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.spread)
+        _merge(moves, part.moves)
     write(unit, source, moves)
     tags.bump(unit, source)
     unit.commit()
 
 
-def _steps(before: Spread, wanted: Spread, most: int) -> Iterator[tuple[Spread, Moves]]:
-    """What is applied after each transaction, and what it adds to which cells; `most` of these at a time."""
-    held = Counter(before)
-    changes = Counter(wanted)
+class _Group:
+    """Parts that fit one transaction."""
+
+    def __init__(self, most: int) -> None:
+        self.parts: list[Part] = []
+        self._most = most
+        self._names: dict[CellKey, set[str]] = {}
+        self._edges = 0
+
+    def takes(self, part: Part) -> bool:
+        if not self.parts:
+            return True
+        writes = len(self._names.keys() | part.moves.keys()) + len(self.parts) + 1 + _TAG
+        return (
+            len(self.parts) < self._most
+            and writes <= MAXIMUM_WRITES
+            and self._edges + len(part.spread) <= _MAX_EDGES
+            and _have_room(self._names, part.moves)
+        )
+
+    def add(self, part: Part) -> None:
+        self.parts.append(part)
+        self._edges += len(part.spread)
+        for cell, amounts in part.moves.items():
+            self._names.setdefault(cell, set()).update(amounts)
+
+
+def _place(target: Target) -> tuple[Any, ...]:
+    """Near to each other for those that share cells: by day, then from the widest dimension to the narrowest."""
+    edge = min((target.wanted or target.before.spread)[:1], default=None)
+    return (0, ()) if edge is None else (edge.at // cells.DAY, edge.dimensions[::-1])
+
+
+def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
+    """Add to cells, which begin to exist when first added to."""
+    for cell, amounts in moves.items():
+        added = {name: amount for name, amount in amounts.items() if amount}
+        if added:
+            unit.upsert(_key(unit.organization, source, cell), [AddAll(added), Item.derived.set(1)])
+
+
+def correct(
+    organization: OrganizationId, source: str, cell: CellKey, held: Mapping[str, int], by: Mapping[str, int]
+) -> bool:
+    """Add to a cell what it lacks; False when it no longer holds what it `held`.
+
+    So a correction that is made twice, one after the other or at once, is made once.
+    """
+    names = sorted(by)
+    for first in range(0, len(names), _MAX_CORRECTED):
+        chunk = names[first : first + _MAX_CORRECTED]
+        unit = UnitOfWork(organization)
+        same = [Path(name) == held[name] if name in held else Path(name).does_not_exist() for name in chunk]
+        added = AddAll({name: by[name] for name in chunk})
+        unit.upsert(_key(organization, source, cell), [added, Item.derived.set(1)], condition=all_of(same))
+        tags.bump(unit, source)
+        try:
+            unit.commit()
+        except StaleRead:
+            return False
+    return True
+
+
+def _key(organization: OrganizationId, source: str, cell: CellKey) -> Key:
+    return Key(keys.rollup(organization, source, *(cell.dimension or ())), cell.sk)
+
+
+def _parts(target: Target) -> Iterator[Part]:
+    """The changes of an entity, each as many as fit a transaction of its own."""
+    held = Counter(target.before.spread)
+    changes = Counter(target.wanted)
     changes.subtract(held)
+    changed = sorted((edge, by) for edge, by in changes.items() if by)
+    if not changed:
+        return
+    revision = target.before.revision
     moves: Moves = {}
+    for edge, by in changed:
+        cells.add(moves, edge, by)
+    if _fits({}, moves):
+        yield Part(target.id, revision, tuple(sorted(target.wanted)), moves)
+        return
+    moves = {}
     pending = False
-    for edge, by in sorted((edge, by) for edge, by in changes.items() if by):
+    for edge, by in changed:
         alone: Moves = {}
         cells.add(alone, edge, by)
-        if pending and len({*moves, *alone}) > most:
-            yield _spread(held), moves
+        if pending and not _fits(moves, alone):
+            yield Part(target.id, revision, _spread(held), moves)
+            revision += 1
             moves, pending = {}, False
-        for cell, amounts in alone.items():
-            moves.setdefault(cell, Counter()).update(amounts)
+        _merge(moves, alone)
         held[edge] += by
         pending = True
     if pending:
-        yield _spread(held), moves
+        yield Part(target.id, revision, _spread(held), moves)
+
+
+def _fits(moves: Moves, more: Moves) -> bool:
+    return len(moves.keys() | more.keys()) <= MAXIMUM_WRITES - 1 - _TAG and _have_room(moves, more)
+
+
+def _have_room(names: Mapping[CellKey, Iterable[str]], more: Moves) -> bool:
+    return all(len({*names.get(cell, ()), *amounts}) <= _MAX_NAMES for cell, amounts in more.items())
+
+
+def _merge(moves: Moves, more: Moves) -> None:
+    for cell, amounts in more.items():
+        into = moves.setdefault(cell, Counter())
+        for name, amount in amounts.items():
+            into[name] += amount
 
 
 def _spread(held: Counter[Edge]) -> Spread:

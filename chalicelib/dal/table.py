@@ -184,8 +184,10 @@ def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
     return found
 
 
-def raw_batch(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
-    """As `batch_get`, eventually consistent, and as attribute maps: {name: {type: value}}."""
+def raw_batch(
+    keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] = ()
+) -> dict[Key, dict[str, Any]]:
+    """As `batch_get`, by default eventually consistent; as attribute maps, with all or only some `attributes`."""
     wanted = list(dict.fromkeys(keys))
     found: dict[Key, dict[str, Any]] = {}
     with faults():
@@ -193,7 +195,8 @@ def raw_batch(keys: Iterable[Key]) -> dict[Key, dict[str, Any]]:
             chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
             # PynamoDB's own model hands it such dictionaries, whatever its types say.
             named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
-            answer = connection().batch_get_item(named)
+            projected = ["pk", "sk", *attributes] if attributes else None
+            answer = connection().batch_get_item(named, consistent_read=consistent, attributes_to_get=projected)
             for item in answer["Responses"].get(connection().table_name, []):
                 found[Key(item["pk"]["S"], item["sk"]["S"])] = item
             left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})

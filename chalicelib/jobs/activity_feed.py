@@ -5,21 +5,65 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
 from chalicelib.dal import activities, audit, keys
 from chalicelib.dal.activities import Activity
 from chalicelib.dal.audit import AuditEntry, AuditEvent
+from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
 from chalicelib.jobs.activity_stories import STORIES, UNTOLD, Story, title
-from chalicelib.jobs.changes import Change, Kind
+from chalicelib.jobs.changes import Change, Changes, Kind
+from chalicelib.jobs.deadline import Deadline
 
 
-def tell(change: Change) -> None:
-    """The activity has the id of the entry, and is written unless it is there: once, however often this is seen."""
+def record(changes: Changes, deadline: Deadline) -> set[str]:
+    """Record the activities of a batch's new audit entries; returns the changes to deliver again.
+
+    An activity has the id of its entry, and is written unless it is there: once, however often this is seen. All of
+    them take few requests, so no organization's wait for long behind another's.
+    """
+    failed: set[str] = set()
+    written: dict[OrganizationId, dict[str, Activity]] = {}
+    for number, change in changes.items():
+        try:
+            told = _activity_of(change)
+        except Exception as error:  # noqa: BLE001  logged, and delivered again
+            log_error("an audit entry cannot be read", error, stream_sequence_number=number)
+            failed.add(number)
+            continue
+        if told is not None:
+            organization, activity = told
+            written.setdefault(organization, {})[number] = activity
+    for organization, numbered in written.items():
+        numbers = list(numbered)
+        for first in range(0, len(numbers), MAXIMUM_WRITES):
+            chunk = numbers[first : first + MAXIMUM_WRITES]
+            failed |= {*chunk} if deadline.is_over() else _write(organization, numbered, chunk)
+    return failed
+
+
+def _write(organization: OrganizationId, numbered: Mapping[str, Activity], numbers: Sequence[str]) -> set[str]:
+    """Those that were not written. What cannot be written is found by halves, to keep no other from it."""
+    try:
+        activities.record_all(organization, (numbered[number] for number in numbers))
+    except Exception as error:  # noqa: BLE001  logged, and delivered again
+        is_outage = isinstance(error, ActionError) and error.code is ErrorCode.DATABASE_ERROR
+        if is_outage or len(numbers) == 1:
+            log_error("activities not recorded", error, stream_sequence_numbers=list(numbers))
+            return set(numbers)
+        middle = len(numbers) // 2
+        return _write(organization, numbered, numbers[:middle]) | _write(organization, numbered, numbers[middle:])
+    return set()
+
+
+def _activity_of(change: Change) -> tuple[OrganizationId, Activity] | None:
     entity = keys.entity_of(change.key)
     if change.kind is not Kind.INSERT or entity is None or change.key.pk != keys.audit(entity.organization):
-        return
-    _record_once(entity.organization, audit.read(change.new))
+        return None
+    entry = audit.read(change.new)
+    story = _story_of(entry)
+    return None if story is None else (entity.organization, _activity(entry, story))
 
 
 class Restored(NamedTuple):
@@ -28,7 +72,7 @@ class Restored(NamedTuple):
 
 
 def restore(organization: OrganizationId, rows: Sequence[Mapping[str, Any]]) -> Restored:
-    """Writes the activities that are missing of consecutive items of the audit log, oldest first.
+    """Write the activities that are missing of consecutive items of the audit log, oldest first.
 
     The index that says which are there may lag behind: then the conditional write finds the activity.
     """
@@ -47,14 +91,10 @@ def restore(organization: OrganizationId, rows: Sequence[Mapping[str, Any]]) -> 
             log_error("audit entry unreadable", error, audit_id=row["sk"]["S"])
             unreadable += 1
         else:
-            written += _record_once(organization, entry)
+            story = _story_of(entry)
+            if story is not None:
+                written += activities.record_once(organization, _activity(entry, story))
     return Restored(written, unreadable)
-
-
-def _record_once(organization: OrganizationId, entry: AuditEntry) -> bool:
-    """False where there is nothing to tell, or the activity is there."""
-    story = _story_of(entry)
-    return story is not None and activities.record_once(organization, _activity(entry, story))
 
 
 def _story_of(entry: AuditEntry) -> Story | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -34,3 +35,7 @@ class Change(NamedTuple):
         told = event["dynamodb"]
         key = Key(told["Keys"]["pk"]["S"], told["Keys"]["sk"]["S"])
         return cls(Kind(event["eventName"]), key, told.get("OldImage", {}), told.get("NewImage", {}))
+
+
+Changes = Mapping[str, Change]
+"""A batch, in its order, by sequence number."""

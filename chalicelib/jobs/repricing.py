@@ -21,10 +21,10 @@ from chalicelib.dal.positions import POSITIONS
 from chalicelib.dal.workers import WORKERS
 from chalicelib.jobs import queues
 from chalicelib.jobs.changes import Change, Kind
-from chalicelib.metrics.rolling_up import follow
+from chalicelib.metrics.rolling_up import sync
 
 _A_MESSAGE = 50
-"""Assignments: each is a few round trips."""
+"""Assignments: a few transactions."""
 
 _SCOPES = {POSITIONS.kind: "position_id", WORKERS.kind: "worker_id"}
 
@@ -65,8 +65,7 @@ def work(message: Mapping[str, Any]) -> None:
         position_id=wanted.position_id, worker_id=wanted.worker_id, since=wanted.since, until=wanted.until
     )
     page = assignments.find(organization, chosen, clock.now(), after=wanted.after, limit=_A_MESSAGE, forward=True)
-    for identifier in page.found:
-        follow(organization, "assignments", identifier)
+    sync(organization, "assignments", page.found).require()
     if page.last is not None:
         _send(wanted.model_copy(update={"after": page.last}))
 

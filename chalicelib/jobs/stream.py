@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chalicelib.core.observability import log_error
-from chalicelib.jobs import activity_feed, batches, repricing, rollups
-from chalicelib.jobs.changes import Change
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from chalicelib.core.observability import log_error, logger
+from chalicelib.jobs import activity_feed, repricing, rollups
+from chalicelib.jobs.changes import Change, Changes
+from chalicelib.jobs.deadline import Deadline
 
 
 def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """A batch of stream records; returns the records to deliver again."""
-    return batches.process("DynamoDBStreams", _handle, event, context)
+    """Carry on a batch of stream records; returns the partial batch response with the records to deliver again.
 
-
-_HANDLERS: Sequence[Callable[[Change], None]] = (
-    activity_feed.tell,
-    rollups.roll_up,
-    repricing.order,
-)
-"""In this order. Each passes over what is not its own, and has one effect however often it sees a change."""
-
-
-def _handle(record: DynamoDBRecord) -> None:
-    """Every handler gets the change, whatever became of it in those before; if any failed, it is delivered again."""
-    change = Change.of(record.raw_event)
-    failures: list[Exception] = []
-    for handler in _HANDLERS:
+    Every handler gets every change, whatever became of it in those before. Before the time is over, a batch ends by
+    itself and reports what is left: a function that is killed would do all of it again.
+    """
+    deadline = Deadline(context)
+    changes: dict[str, Change] = {}
+    failed: set[str] = set()
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in event["Records"]]
+    for number, record in zip(numbers, event["Records"], strict=True):
         try:
-            handler(change)
-        except Exception as error:  # noqa: BLE001  logged, and raised below
-            log_error("change not carried on", error, stream_event_id=record.event_id)
-            failures.append(error)
-    if failures:
-        raise ExceptionGroup("change not carried on", failures)
+            changes[number] = Change.of(record)
+        except Exception as error:  # noqa: BLE001  logged, and delivered again
+            log_error("a change cannot be read", error, stream_sequence_number=number)
+            failed.add(number)
+    for handler in _HANDLERS:
+        failed |= handler(changes, deadline)
+    if deadline.is_over():
+        logger.warning("out of time", extra={"records": len(numbers), "left": len(failed)})
+    # Lambda goes on from the first of them.
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in dict.fromkeys(numbers) if number in failed]}
+
+
+Handler = Callable[[Changes, Deadline], set[str]]
+"""Carries on a batch, and returns the changes to deliver again."""
+
+
+def one_by_one(handle: Callable[[Change], None]) -> Handler:
+    """A handler of single changes, of which those that fail keep no other from being handled."""
+
+    def handle_all(changes: Changes, deadline: Deadline) -> set[str]:
+        failed: set[str] = set()
+        for number, change in changes.items():
+            if deadline.is_over():
+                failed.add(number)
+                continue
+            try:
+                handle(change)
+            except Exception as error:  # noqa: BLE001  logged, and delivered again
+                log_error("change not carried on", error, stream_sequence_number=number)
+                failed.add(number)
+        return failed
+
+    return handle_all
+
+
+_HANDLERS: Sequence[Handler] = (
+    activity_feed.record,
+    one_by_one(repricing.order),
+    rollups.roll_up,
+)
+"""In this order: the dear ones last, so that they keep nothing else waiting. Each passes over what is not its own, and
+has one effect however often it sees a change."""

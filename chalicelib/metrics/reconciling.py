@@ -21,7 +21,7 @@ from chalicelib.dal.cells import CellKey, Moves, Spread
 from chalicelib.dal.collection import Collection, get_together
 from chalicelib.dal.records import Record
 from chalicelib.dal.rollups import Applied
-from chalicelib.metrics.rolling_up import follow
+from chalicelib.metrics.rolling_up import sync
 from chalicelib.metrics.sources import SOURCES
 
 _PATIENCE_SECONDS = 5.0
@@ -49,7 +49,7 @@ def heal(organization: OrganizationId, source: str, after: str | None) -> Progre
     ]
     if suspects:
         time.sleep(_PATIENCE_SECONDS)
-    healed = [each for each in suspects if follow(organization, source, each)]
+    healed = sync(organization, source, suspects).require().changed
     for each in healed:
         logger.warning("an entity was not rolled up", extra={"source": source, "entity_id": str(each)})
     return Progress(page.last, len(page.rows), len(healed))
@@ -90,18 +90,19 @@ def repair(organization: OrganizationId, source: str, shard: int, shards: int) -
     # The whole source's cells are there to be compared even where nothing is applied any more.
     partitions = {cell.dimension for cell in before} | ({None} if _shard_of(None, shards) == shard else set())
     drift = {
-        cell: by
+        cell: (held, by)
         for cell, held in _cells(organization, source, partitions, before)
         if (by := _difference(before.get(cell, Counter()), held))
     }
     if not drift:
         return 0
     after = _sums(organization, source, shard, shards)
-    settled = {cell: by for cell, by in drift.items() if before.get(cell) == after.get(cell)}
-    for cell, by in settled.items():
-        logger.warning("a rollup was repaired", extra={"source": source, "cell": str(cell), "by": dict(by)})
-        rollups.correct(organization, source, {cell: by})
-    return len(settled)
+    repaired = 0
+    for cell, (held, by) in drift.items():
+        if before.get(cell) == after.get(cell) and rollups.correct(organization, source, cell, held, by):
+            logger.warning("a rollup was repaired", extra={"source": source, "cell": str(cell), "by": dict(by)})
+            repaired += 1
+    return repaired
 
 
 def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Moves:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core import ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import curves, keys, rollups
-from chalicelib.dal.cells import MINUTE, Edge, Spread
-from chalicelib.dal.rollups import Applied
+from chalicelib.dal import cells, curves, keys, rollups
+from chalicelib.dal.cells import MINUTE, CellKey, Edge, Moves, Spread
+from chalicelib.dal.rollups import Applied, Target
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
 SOURCE = "spans"
@@ -42,8 +42,12 @@ def spreads(draw: st.DrawFn) -> Spread:
     return tuple(edges)
 
 
-def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread) -> bool:
-    return rollups.apply(organization, SOURCE, identifier, rollups.applied(organization, SOURCE, identifier), wanted)
+def _apply(organization: OrganizationId, identifier: UUID, wanted: Spread, before: Applied | None = None) -> bool:
+    before = before or rollups.applied(organization, SOURCE, [identifier])[identifier]
+    transactions = list(rollups.transactions([Target(identifier, before, wanted)]))
+    for parts in transactions:
+        rollups.commit(organization, SOURCE, parts)
+    return bool(transactions)
 
 
 def _level(spread: Sequence[Edge], measure: str, at: int) -> int:
@@ -94,7 +98,7 @@ def test_who_applied_from_an_older_reading_is_told_to_read_again() -> None:
     organization, entity = OrganizationId(ids.new_id()), ids.new_id()
     _apply(organization, entity, (Edge(EPOCH_DAY, (("s", 1),)),))
     with pytest.raises(StaleRead):
-        rollups.apply(organization, SOURCE, entity, Applied(0, ()), (Edge(EPOCH_DAY + 1, (("s", 1),)),))
+        _apply(organization, entity, (Edge(EPOCH_DAY + 1, (("s", 1),)),), Applied(0, ()))
 
 
 def test_more_edges_than_a_transaction_holds_are_applied_in_steps() -> None:
@@ -113,9 +117,54 @@ def test_what_is_gone_is_not_taken_for_what_never_was() -> None:
     organization, entity = OrganizationId(ids.new_id()), ids.new_id()
     spread = (Edge(EPOCH_DAY, (("s", 1),)),)
     _apply(organization, entity, spread)
-    early = rollups.applied(organization, SOURCE, entity)
+    early = rollups.applied(organization, SOURCE, [entity])[entity]
     for wanted in ((), spread):
         _apply(organization, entity, wanted)
     # Then what they make of it is refused
     with pytest.raises(StaleRead):
-        rollups.apply(organization, SOURCE, entity, early, ())
+        _apply(organization, entity, (), early)
+
+
+def test_the_day_of_a_value_stays_within_an_item() -> None:
+    """With something of every measure in each of its minutes, in sums as large as thousands of people make them."""
+    counts, money = ("s", "e", "u", "v", "y", "x"), ("b", "p", "c", "d")
+    heights = (*((measure, 9_999) for measure in counts), *((measure, 10**11) for measure in money))
+    moves: Moves = {}
+    for minute in range(24 * 60):
+        cells.add(moves, Edge(EPOCH_DAY + minute * MINUTE + 59_999, heights, dimensions=DIMENSIONS[:1]), 1)
+    day = moves[CellKey(DIMENSIONS[0], f"D#{cells.day_of(EPOCH_DAY // cells.DAY)}")]
+    assert len(day) == 24 * 60 * len(heights) * 2
+    # As DynamoDB counts: a name by its bytes, a number by half its digits and one
+    size = sum(len(name) + (len(str(amount)) + 1) // 2 + 1 for name, amount in day.items())
+    assert size < 400 * 1024
+
+
+def test_more_attributes_than_an_expression_holds_are_added_in_several_transactions() -> None:
+    organization = OrganizationId(ids.new_id())
+    dimensions = DIMENSIONS[:1]
+    spread = tuple(
+        Edge(EPOCH_DAY + minute * MINUTE, (("s", 1), ("b", 5)), dimensions=dimensions) for minute in range(300)
+    )
+    others = [Target(ids.new_id(), Applied(0, ()), (edge,)) for edge in spread]
+    day = cells.day_of(EPOCH_DAY // cells.DAY)
+    for targets in ([Target(ids.new_id(), Applied(0, ()), spread)], others):
+        transactions = list(rollups.transactions(targets))
+        assert len(transactions) > 2
+        for parts in transactions:
+            named = {name for part in parts for name in part.moves[CellKey(dimensions[0], f"D#{day}")]}
+            assert len(named) <= 200  # an expression has at most 300 operators
+            rollups.commit(organization, SOURCE, parts)
+    partition = keys.rollup(organization, SOURCE, *dimensions[0])
+    at = EPOCH_DAY + 250 * MINUTE
+    assert curves.read({partition: [at]})[partition].level("s", at) == 2 * 250
+    assert curves.read({partition: [at]})[partition].level("b", at) == 2 * 250 * 5
+
+
+def test_a_transaction_holds_so_many_entities_and_so_much_of_them() -> None:
+    edge = Edge(EPOCH_DAY, (("s", 1),))
+    many = [Target(ids.new_id(), Applied(0, ()), (edge,)) for _ in range(MAXIMUM_WRITES)]
+    # Four cells and the tag, beside what is applied of each
+    assert [len(parts) for parts in rollups.transactions(many)] == [MAXIMUM_WRITES - 5, 5]
+    assert [len(parts) for parts in rollups.transactions(many[:5], most=2)] == [2, 2, 1]
+    large = [Target(ids.new_id(), Applied(0, ()), (edge,) * 6000) for _ in range(3)]
+    assert [len(parts) for parts in rollups.transactions(large)] == [1, 1, 1]

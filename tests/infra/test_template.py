@@ -14,6 +14,7 @@ import pytest
 from chalicelib.action.security_headers import SECURITY_HEADERS
 from chalicelib.dal import keys, outbox
 from chalicelib.jobs import aws_clients, mail_queue
+from chalicelib.jobs.deadline import MARGIN_MILLISECONDS
 from infra import template
 
 Json = dict[str, Any]
@@ -318,6 +319,14 @@ def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_i
         "eventName": ["INSERT"],
         "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL]}}},
     }
+
+
+def test_a_batch_of_the_stream_fits_its_time_and_meets_no_other(resources: Json) -> None:
+    stream = source(resources, "ConsumeStream")
+    seconds = functions(resources)["ConsumeStream"]["Timeout"] - MARGIN_MILLISECONDS / 1000
+    # At a tenth of the rate that it is measured at
+    assert stream["BatchSize"] / seconds <= 10
+    assert stream["ParallelizationFactor"] == 1
 
 
 @pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])

@@ -6,12 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from chalice.local import LambdaContext
+
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
 from chalicelib.dal.cells import Moves, add
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.keys import Key
+from chalicelib.jobs import rollups
 from chalicelib.jobs.changes import Change, Kind
+from chalicelib.jobs.deadline import Deadline
 from chalicelib.metrics.sources import SOURCES
 from tests.support import wire
 from tests.support.store import Store, StoredItem, plain
@@ -83,6 +87,14 @@ def told_of(store: Store, kind: str, act: Callable[[], Any]) -> Change:
     """The change of the one entity of a kind that the act changes."""
     (change,) = [each for each in told(store, act) if each.entity is not None and each.entity.kind == kind]
     return change
+
+
+def roll_up(*changes: Change) -> set[int]:
+    """A batch of changes, with time enough; those to deliver again, by number from 0."""
+    batch = {str(number): change for number, change in enumerate(changes)}
+    return {
+        int(number) for number in rollups.roll_up(batch, Deadline(LambdaContext("test", 1024, max_runtime_ms=60_000)))
+    }
 
 
 # -- deaths ----------------------------------------------------------------------------------------------------------

@@ -9,21 +9,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from chalice.local import LambdaContext
 
 from chalicelib.core import ids
-from chalicelib.dal import keys
+from chalicelib.dal import activities, keys
 from chalicelib.dal.activities import ActivityType, Severity
 from chalicelib.dal.audit import Actor, AuditEntry, AuditEvent, FieldChange
+from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
 from chalicelib.jobs import stream
 from chalicelib.jobs.activity_stories import STORIES, UNTOLD, title
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from tests.support import store as stores
+from tests.support.api import Api
 from tests.support.post import Post
 from tests.support.staffing import new_client, new_worker
 from tests.support.store import Store
-from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
-from tests.support.world import Organization
+from tests.support.wire import Fault, ProcessDied, Refusal, broken, recorded, without_waiting
+from tests.support.world import Organization, new_organization
 
 _numbers = itertools.count(1)
 
@@ -216,23 +219,95 @@ def test_what_is_delivered_again_is_told_once(organization: Organization, store:
 
 
 @pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost once", "response lost"])
-def test_wherever_the_consumer_breaks_all_is_told_once(organization: Organization, store: Store, kind: str) -> None:
+@pytest.mark.parametrize("there", [0, 1, 2])
+def test_wherever_the_consumer_breaks_all_is_told_once(
+    organization: Organization, store: Store, kind: str, there: int
+) -> None:
     records = _written(store, organization, "One", "Two", "Three")
-    for at_call in range(1, len(records) + 1):
+    _consume(*records[:there])
+    before = store.items()
+    with recorded() as recording:
+        assert _consume(*records) == []
+    # All in one transaction; then which of them are there already, and the rest
+    operations = ["TransactWriteItems", "BatchGetItem", "PutItem" if there == 2 else "TransactWriteItems"]
+    assert recording.operations == (operations if there else operations[:1])
+    for at_call in range(1, len(recording.operations) + 1):
+        store.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
             failed = _consume(*records)
-            assert failed == ([] if kind == "response lost once" else [_number(records[at_call - 1])])
-    assert _consume(*records) == []
-    assert [each.rpartition(" ")[2] for each in _titles(organization)] == ["Three", "Two", "One"]
+            assert failed == ([] if kind == "response lost once" else [_number(record) for record in records])
+        assert _consume(*records) == []
+        assert [each.rpartition(" ")[2] for each in _titles(organization)] == ["Three", "Two", "One"]
 
 
-def test_what_the_store_refuses_is_delivered_again(organization: Organization, store: Store) -> None:
-    first, second = _written(store, organization, "One", "Two")
-    with without_waiting(), broken(Refusal("PutItem", "ThrottlingException")):
-        assert _consume(first, second) == [_number(first), _number(second)]
+@pytest.mark.parametrize(
+    ("names", "refusal"),
+    [
+        (("One",), Refusal("PutItem", "ThrottlingException")),
+        (("One", "Two"), Refusal("TransactWriteItems", "TransactionCanceledException", "ThrottlingError")),
+    ],
+)
+def test_what_the_store_refuses_is_delivered_again(
+    organization: Organization, store: Store, names: tuple[str, ...], refusal: Refusal
+) -> None:
+    records = _written(store, organization, *names)
+    with without_waiting(), broken(refusal):
+        assert _consume(*records) == [_number(record) for record in records]
     assert _told(organization) == []
-    assert _consume(first, second) == []
-    assert len(_told(organization)) == 2
+    assert _consume(*records) == []
+    assert len(_told(organization)) == len(records)
+
+
+def test_an_activity_that_cannot_be_written_fails_alone(
+    organization: Organization, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given one among many that is greater than an item may be
+    records = _written(store, organization, *(f"Client {number}" for number in range(5)))
+    refused = records[2]["dynamodb"]["NewImage"]["sk"]["S"]
+    item = activities.ACTIVITIES.item
+
+    def too_large(tenant: Any, activity: Any, **more: Any) -> Any:
+        stored = item(tenant, activity, **more)
+        if str(activity.id) == refused:
+            stored.search = "x" * 500_000
+        return stored
+
+    monkeypatch.setattr(type(activities.ACTIVITIES), "item", lambda _, *rest, **more: too_large(*rest, **more))
+    with without_waiting():
+        assert _consume(*records) == [_number(records[2])]
+    assert len(_told(organization)) == 4
+
+
+def test_more_than_a_transaction_holds_are_told_in_several(organization: Organization, store: Store) -> None:
+    (record,) = _written(store, organization, "One")
+    records = []
+    for _ in range(MAXIMUM_WRITES + 1):
+        item = {**record["dynamodb"]["NewImage"], "sk": {"S": str(ids.new_id())}}
+        records.append(_record(keys.audit(organization.id), item))
+    with recorded() as recording:
+        assert _consume(*records) == []
+    assert recording.operations == ["TransactWriteItems", "PutItem"]
+    told = [key for key in store.items() if key[0] == keys.activities(organization.id)]
+    assert len(told) == MAXIMUM_WRITES + 1
+
+
+def test_activities_that_there_is_no_time_for_are_delivered_again(organization: Organization, store: Store) -> None:
+    records = _written(store, organization, "One", "Two")
+    answer = stream.consume({"Records": records}, LambdaContext("consume_stream", 1024, max_runtime_ms=1000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in records]}
+    assert _told(organization) == []
+    assert _consume(*records) == []
+
+
+def test_the_flood_of_one_organization_is_told_beside_another_s(api: Api, store: Store) -> None:
+    # Given a batch of which the last entry is another organization's
+    flood, other = new_organization(api), new_organization(api)
+    records = [*_written(store, flood, *(f"Client {number}" for number in range(30))), *_written(store, other, "One")]
+    # Then it waits for one request
+    with recorded() as recording:
+        assert _consume(*records) == []
+    assert recording.operations == ["TransactWriteItems", "PutItem"]
+    assert len(_told(other)) == 1
 
 
 def test_what_is_no_new_entry_is_passed_over(organization: Organization, store: Store) -> None:

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.dal.keys import Key
 from chalicelib.jobs import stream
 from chalicelib.jobs.changes import Change, Kind
+from chalicelib.jobs.deadline import MARGIN_MILLISECONDS
 from infra.local.lambda_events import invoke
 
 
@@ -42,16 +43,41 @@ def test_a_handler_that_fails_keeps_no_other_from_its_work(
     def last(change: Change) -> None:
         seen.append(("last", change.key.sk))
 
-    monkeypatch.setattr(stream, "_HANDLERS", (first, failing, last))
+    monkeypatch.setattr(stream, "_HANDLERS", [stream.one_by_one(handle) for handle in (first, failing, last)])
     # When they get three
     answer = invoke(stream.consume, "consume_stream", {"Records": [_record(number, "INSERT") for number in (1, 2, 3)]})
     # Then that one is delivered again, and the others have seen them all
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    assert seen == [(who, number) for number in "123" for who in ("first", "last")]
-    failures = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert [record.getMessage() for record in failures] == [
-        "change not carried on",
-        "record failed and is delivered again",
-    ]
-    assert all("ValueError" in {record.exception_name, *record.causes} for record in failures)
-    assert "poison" not in str([vars(record) for record in failures])
+    assert seen == [(who, number) for who in ("first", "last") for number in "123"]
+    (failure,) = (record for record in caplog.records if record.levelname == "ERROR")
+    assert failure.getMessage() == "change not carried on"
+    assert failure.exception_name == "ValueError"
+    assert "poison" not in str(vars(failure))
+
+
+def test_a_record_that_nobody_can_read_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(stream, "_HANDLERS", [stream.one_by_one(lambda change: seen.append(change.key.sk))])
+    records = [_record(number, "INSERT") for number in (1, 2, 3)]
+    records[1]["eventName"] = "UPSERT"
+    answer = invoke(stream.consume, "consume_stream", {"Records": records})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert seen == ["1", "3"]
+
+
+def test_what_there_is_no_time_for_is_delivered_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Context:
+        left = MARGIN_MILLISECONDS + 1
+
+        def get_remaining_time_in_millis(self) -> int:
+            self.left -= 1
+            return self.left
+
+    seen: list[str] = []
+    monkeypatch.setattr(stream, "_HANDLERS", [stream.one_by_one(lambda change: seen.append(change.key.sk))])
+    answer = stream.consume({"Records": [_record(number, "INSERT") for number in (1, 2, 3)]}, Context())
+    assert seen == ["1"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}, {"itemIdentifier": "3"}]}
+    assert "out of time" in caplog.text

@@ -61,6 +61,11 @@ def test_at_midnight_no_minutes_are_read(seen: StoredOrganization) -> None:
     assert _cost(in_kolkata, [total("hours", period="last_month")], MIDNIGHT) == {"Query": 1, "BatchGetItem": 1}
 
 
+def test_the_minutes_of_a_value_are_read_with_its_days(crew: Crew, seen: StoredOrganization) -> None:
+    queries = [total("hours", where=where("workerId", "eq", crew.workers[0]))]
+    assert _cost(seen, queries, "2026-11-18T12:34Z") == {"Query": 1}
+
+
 def test_each_value_and_each_source_has_a_partition(crew: Crew, seen: StoredOrganization) -> None:
     position, other, worker = crew.positions[0], crew.positions[1], crew.workers[0]
     queries = [total("hours", where=where("positionId", "eq", position))]

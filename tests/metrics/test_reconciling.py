@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 from pynamodb.expressions.operand import Path
 
-from chalicelib.dal import keys, rollups, table
+from chalicelib.dal import cells, keys, rollups, table
+from chalicelib.dal.cells import Moves
 from chalicelib.dal.keys import Key
+from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.jobs import metrics_queue, reconciliation
 from chalicelib.metrics import reconciling
 from chalicelib.metrics.rolling_up import follow
@@ -22,6 +25,7 @@ from tests.support.deliveries import Deliveries
 from tests.support.desk import NOW, Desk
 from tests.support.still import standing_still
 from tests.support.store import Store
+from tests.support.wire import overtaken
 from tests.support.world import Organization, new_organization
 
 SOURCE = "assignments"
@@ -92,6 +96,50 @@ def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: S
     _spoil(desk, sk="D#2019-01-01", s=1)
 
     assert reconciling.repair(desk.organization.id, SOURCE, 0, 1) == 3
+
+    assert _cells(table_store, desk) == before
+
+
+def test_a_repair_that_is_delivered_twice_at_once_repairs_once(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    _spoil(desk, s=3, b=-20)
+    _spoil(desk, sk="D#2019-01-01", s=1)
+
+    # When one repairs between what the other has read and its correction
+    with overtaken(lambda: reconciling.repair(desk.organization.id, SOURCE, 0, 1)) as answers:
+        repaired = reconciling.repair(desk.organization.id, SOURCE, 0, 1)
+
+    assert (answers, repaired) == ([2], 0)
+    assert _cells(table_store, desk) == before
+
+
+def test_more_attributes_than_an_expression_holds_are_repaired_in_several(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    for first in range(0, 300, 100):
+        _spoil(desk, sk="T#2019-01-01T00", **{f"m{number}": 1 for number in range(first, first + 100)})
+    assert reconciling.repair(desk.organization.id, SOURCE, 0, 1) == 1
+    assert _cells(table_store, desk) == before
+
+
+def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store) -> None:
+    """Before, a value of a dimension had the sums of a day, and its hours and minutes apart."""
+    before = _cells(table_store, desk)
+    former: Moves = {}
+    for _, applied in rollups.all_applied(desk.organization.id, SOURCE):
+        for edge in applied.spread:
+            for dimension in edge.dimensions:
+                alone: Moves = {}
+                cells.add(alone, edge._replace(dimensions=()), 1)
+                for cell, amounts in alone.items():
+                    former.setdefault(cell._replace(dimension=dimension), Counter()).update(amounts)
+    values = f"{keys.rollup(desk.organization.id, SOURCE)}#"
+    table_store.remove([key for key in table_store.items() if key[0].startswith(values)])
+    unit = UnitOfWork(desk.organization.id)
+    for cell in [*former][:80]:
+        rollups.write(unit, SOURCE, {cell: former[cell]})
+    unit.commit()
+
+    assert reconciling.repair(desk.organization.id, SOURCE, 0, 1) > 0
 
     assert _cells(table_store, desk) == before
 

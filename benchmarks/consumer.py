@@ -1,0 +1,226 @@
+"""The stream consumer under a flood: shifts of an organization, carried on by the batch."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from benchmarks.tables import show
+from chalicelib.core import clock, ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.money import Money
+from chalicelib.dal import keys
+from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.dal.positions import POSITIONS, StoredPosition
+from chalicelib.dal.roster import new_roster
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.dal.workers import WORKERS, StoredWorker
+from chalicelib.jobs import stream
+from infra.local.lambda_events import invoke
+from infra.local.stack import Stack
+from infra.local.template import load
+from tests.support import store, streams
+from tests.support.api import Api
+from tests.support.store import Store
+from tests.support.wire import Call, recorded
+from tests.support.world import Organization, new_organization
+
+_WORKERS, _DAYS = 40, 10
+_CLIENTS, _LOCATIONS, _POSITIONS = 5, 10, 20
+_WRITES = {"TransactWriteItems", "PutItem", "UpdateItem"}
+
+Record = dict[str, Any]
+
+
+def run(api: Api, stack: Stack) -> None:
+    streams.turn_off(stack)
+    table = store.of(stack)
+    organization = new_organization(api)
+    _assign(organization)
+    first, rest = _records(table, organization.id)
+    chance = random.Random(9)
+    orders = {
+        "a worker's month after the other": sorted(first, key=lambda group: _field(group, "workerId")),
+        "a day after the other": sorted(first, key=lambda group: _field(group, "startAt")),
+        "in no order": chance.sample(first, len(first)),
+    }
+    rows = []
+    for name, groups in orders.items():
+        _forget(table, organization.id)
+        rows.append(_flood(name, len(first), [record for group in groups for record in group] + rest))
+    show(
+        f"{len(first):,} new assignments through the stream's consumer, with their positions and activities",
+        (
+            "",
+            "changes a second",
+            "CPU ms each",
+            "requests each",
+            "WCU each",
+            "of them rollups of assignments",
+            "RCU each",
+        ),
+        rows,
+    )
+    _forget(table, organization.id)
+    _feed(api, table, [record for group in first for record in group])
+
+
+def _flood(name: str, assignments: int, records: Sequence[Record]) -> tuple[object, ...]:
+    started, cpu = time.monotonic(), time.process_time()
+    calls: list[Call] = []
+    for batch in _batches(records):
+        calls += _consume(batch)
+    spent, cpu = time.monotonic() - started, time.process_time() - cpu
+    written = [call for call in calls if call.operation in _WRITES]
+    of_rollups = [call for call in written if any("#ROLLUP#ASSIGNMENTS" in pk for pk in call.partitions())]
+    read = [call for call in calls if call.operation not in _WRITES]
+    return (
+        name,
+        assignments / spent,
+        f"{cpu * 1000 / assignments:.2f}",
+        f"{len(calls) / assignments:.3f}",
+        _capacity(written) / assignments,
+        _capacity(of_rollups) / assignments,
+        _capacity(read) / assignments,
+    )
+
+
+def _feed(api: Api, table: Store, flood: Sequence[Record]) -> None:
+    """How long an activity of another organization, the last record of a batch, waits."""
+    other = new_organization(api)
+    assert other.owner.call("createClient", body={"name": "Another"}).status == 201
+    audit = keys.audit(other.id)
+    batch = [
+        *next(_batches(flood))[1:],
+        *(_record(key, item) for key, item in table.items().items() if key[0] == audit),
+    ]
+    started = time.monotonic()
+    calls = _consume(batch)
+    feed = keys.activities(other.id)
+    (position,) = [number for number, call in enumerate(calls, 1) if feed in call.partitions()]
+    show(
+        f"An activity of another organization, behind {len(batch) - 1:,} records of a flood",
+        ("", "requests"),
+        [("until it is written", position), (f"of the whole batch, in {time.monotonic() - started:.1f} s", len(calls))],
+    )
+
+
+def _batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    source = load()["Resources"]["ConsumeStream"]["Properties"]["Events"]["ConsumeStreamDynamodbEventSource"]
+    size = source["Properties"]["BatchSize"]
+    return (records[start : start + size] for start in range(0, len(records), size))
+
+
+def _consume(batch: Sequence[Record]) -> list[Call]:
+    with recorded() as recording:
+        answer = invoke(stream.consume, "consume_stream", {"Records": list(batch)})
+    assert answer == {"batchItemFailures": []}, answer
+    return recording.calls
+
+
+def _capacity(calls: Sequence[Call]) -> float:
+    return float(sum(call.capacity for call in calls))
+
+
+# -- what there is to carry on ---------------------------------------------------------------------------------------
+
+
+def _assign(organization: Organization) -> None:
+    """Shifts that are still to come: each worker begins at a minute of their own, a day early, the next one late."""
+    clients = [Client.new(name=f"Client {number}") for number in range(_CLIENTS)]
+    locations = [
+        WorkLocation.new(client_id=clients[number % _CLIENTS].id, name=f"Location {number}", timezone="UTC")
+        for number in range(_LOCATIONS)
+    ]
+    positions = []
+    for number in range(_POSITIONS):
+        at = locations[number % _LOCATIONS]
+        named = {"name": f"Position {number}", "headcount": 3}
+        positions.append(StoredPosition.new(work_location_id=at.id, client_id=at.client_id, **named))
+    workers = []
+    for number in range(_WORKERS):
+        phone = f"+4930{number:07}"
+        named = {"first_name": "Mehmet", "last_name": f"Yılmaz {number}", "phone": phone, "normalized_phone": phone}
+        workers.append(StoredWorker.new(**named))
+    unit = UnitOfWork(organization.id)
+    for client in clients:
+        CLIENTS.create(unit, client)
+    for location in locations:
+        WORK_LOCATIONS.create(unit, location)
+    unit.commit()
+    for group in (positions[:20], workers[:20], workers[20:]):
+        unit = UnitOfWork(organization.id)
+        for number, entity in enumerate(group):
+            beside = {"roster": new_roster(), "rates": _rates(2000 + number)}
+            if isinstance(entity, StoredPosition):
+                POSITIONS.create(unit, entity, beside=beside)
+            else:
+                WORKERS.create(unit, entity, beside={**beside, "standing": {}})
+        unit.commit()
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    for day in range(_DAYS):
+        for number, worker in enumerate(workers):
+            start = today + timedelta(days=day + 2, hours=13 if (day + number) % 2 else 5, minutes=number * 7 % 60)
+            position = positions[(number * 7 + day) % _POSITIONS]
+            body = {"workerId": str(worker.id), "positionId": str(position.id)}
+            body |= {"startAt": clock.to_text(start), "endAt": clock.to_text(start + timedelta(hours=8))}
+            answer = organization.owner.call("createAssignment", body=body)
+            assert answer.status == 201, answer.text
+
+
+def _rates(amount: int) -> dict[str, Any]:
+    return {date(2020, 1, 1).isoformat(): Money(amount=amount, currency="EUR").model_dump(mode="json")}
+
+
+def _records(table: Store, organization: OrganizationId) -> tuple[list[list[Record]], list[Record]]:
+    """Of each assignment those that it made: itself, its position's roster, its audit entry; and of all other items."""
+    items = table.items()
+    of_assignments: list[list[Record]] = []
+    others: list[Record] = []
+    assignments = {sk: item for (pk, sk), item in items.items() if pk == keys.partition(organization, "ASSIGNMENT")}
+    entries = {
+        item["data"]["M"]["entityId"]["S"]: (key, item)
+        for key, item in items.items()
+        if key[0] == keys.audit(organization) and item["data"]["M"]["entityType"]["S"] == "assignment"
+    }
+    for sk, item in assignments.items():
+        position = POSITIONS.key(organization, UUID(item["data"]["M"]["positionId"]["S"]))
+        before = {**items[position], "roster": {"M": {}}}
+        of_assignments.append(
+            [
+                _record((item["pk"]["S"], sk), item),
+                _record(position, items[position], before),
+                _record(*entries[sk]),
+            ]
+        )
+    for key, item in items.items():
+        if key[0] in {keys.partition(organization, kind) for kind in ("CLIENT", "WORKER")}:
+            others.append(_record(key, item))
+    return of_assignments, others
+
+
+def _record(key: Any, item: dict[str, Any], before: dict[str, Any] | None = None) -> Record:
+    change = {"Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}}, "NewImage": item}
+    if before is not None:
+        change["OldImage"] = before
+    return {
+        "eventID": str(ids.new_id()),
+        "eventName": "INSERT" if before is None else "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {**change, "SequenceNumber": str(ids.new_id().int), "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }
+
+
+def _field(group: list[Record], name: str) -> Any:
+    return group[0]["dynamodb"]["NewImage"]["data"]["M"][name]["S"]
+
+
+def _forget(table: Store, organization: OrganizationId) -> None:
+    """As if nothing had been carried on."""
+    derived = tuple(f"{keys.tenant(organization)}{kind}" for kind in ("ROLLUP#", "APPLIED#", "ACTIVITY", "TAG"))
+    table.remove([key for key in table.items() if key[0].startswith(derived)])
