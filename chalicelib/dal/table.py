@@ -112,6 +112,8 @@ class Item(Model):
     """A worker's assignments without end, or too long for the months of the roster."""
     rates = Document(null=True)
     """Hourly money by the day it takes effect."""
+    day = Document(null=True)
+    """Counts of a workload day; see `dal.workload`."""
     spans = BinaryAttribute(null=True, legacy_encoding=False)
     """A month of a worker's assignments, packed."""
     card = Document(null=True)

@@ -50,5 +50,6 @@ def _apply(
         collection.key(organization, each): ground.version
         for (collection, each), ground in zip(relied_on, grounds, strict=True)
     }
-    wanted = rolled_up.spread(record, grounds)
+    further = rolled_up.further(organization, [record]).get(identifier, ())
+    wanted = rolled_up.spread(record, [*grounds, *further])
     return rollups.apply(organization, source, identifier, applied, wanted, unchanged)
