@@ -116,6 +116,8 @@ class Item(Model):
     """Counts of a workload day; see `dal.workload`."""
     spans = BinaryAttribute(null=True, legacy_encoding=False)
     """A month of a worker's assignments, packed."""
+    spread = BinaryAttribute(null=True, legacy_encoding=False)
+    """Edges that were last applied of an entity, packed; see `dal.rollups`."""
     card = Document(null=True)
     """What others show of an entity: its name, and whose child it is."""
     at = UnicodeAttribute(null=True)

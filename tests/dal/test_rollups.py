@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import curves, keys, rollups
 from chalicelib.dal.cells import MINUTE, Edge, Spread
 from chalicelib.dal.rollups import Applied
+from chalicelib.dal.roster import MAX_LIVE
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
 SOURCE = "spans"
@@ -119,3 +121,22 @@ def test_what_is_gone_is_not_taken_for_what_never_was() -> None:
     # Then what they make of it is refused
     with pytest.raises(StaleRead):
         rollups.apply(organization, SOURCE, entity, early, ())
+
+
+def test_what_is_applied_of_the_largest_position_fits_an_item() -> None:
+    """20,000 assignments ahead, each with a start and an end of its own, in milliseconds that nothing compresses."""
+    random = Random(7)
+    dimensions = (("clientId", str(ids.new_id())), ("workLocationId", str(ids.new_id())), ("isActive", "true"))
+    offsets = sorted(random.sample(range(10 * 366 * 86_400_000), 2 * MAX_LIVE))
+    spread = tuple(
+        Edge(
+            EPOCH_DAY + at,
+            (("f", random.randint(-9, 9)), ("o", random.choice((-1, 1)))),
+            is_end=random.random() < 0.5,
+            dimensions=dimensions,
+        )
+        for at in offsets
+    )
+    packed = rollups._packed(spread)
+    assert len(packed) < 300_000  # an item may have 400 KB
+    assert rollups._unpacked(packed) == spread
