@@ -13,7 +13,7 @@ from benchmarks.staffing.plan import Shape
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
-from chalicelib.dal import keys, months
+from chalicelib.dal import keys, months, workload
 from chalicelib.dal.assignments import ASSIGNMENTS, Assignment
 from chalicelib.dal.clients import CLIENTS, Client
 from chalicelib.dal.collection import Collection
@@ -57,7 +57,7 @@ class Staffing:
             )
             for number in range(shape.workers)
         ]
-        self._of_workers = [_Occupied() for _ in self.workers]
+        self._of_workers = [_Occupied(with_starts=False) for _ in self.workers]
         self._of_positions = [_Occupied() for _ in self.positions]
 
     def _position(self, number: int) -> StoredPosition:
@@ -77,10 +77,12 @@ class Staffing:
         for number, position in enumerate(self.positions):
             beside = {"rates": _rates(plan.bill_rate, number), "roster": self._of_positions[number].roster(self._now)}
             yield self._stored(POSITIONS, position, beside=beside)
+            yield from self._of_positions[number].days(self.organization, POSITIONS.kind, position.id, self._now)
         for number, worker in enumerate(self.workers):
             occupied = self._of_workers[number]
             beside = {"rates": _rates(plan.pay_rate, number), "roster": occupied.roster(self._now)}
             yield self._stored(WORKERS, worker, beside={**beside, "standing": occupied.standing})
+            yield from occupied.days(self.organization, WORKERS.kind, worker.id, self._now)
             for month, spans in occupied.spans.items():
                 yield Item(*keys.roster_month(self.organization, month, worker.id), spans=months.pack(spans))
 
@@ -147,10 +149,10 @@ class Staffing:
 class _Occupied:
     """What the assignments of one worker or position come to, as `dal.roster` tells it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_starts: bool = True) -> None:
         self.spans: dict[str, dict[UUID, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         self.standing: dict[str, Any] = {}
-        self._tally = Tally()
+        self._tally = Tally(with_starts=with_starts)
         self._changes = 0
 
     def add(self, assignment: UUID, occupation: Occupation) -> None:
@@ -164,6 +166,10 @@ class _Occupied:
 
     def roster(self, now: datetime) -> dict[str, Any]:
         return self._tally.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
+
+    def days(self, organization: OrganizationId, kind: str, identifier: UUID, now: datetime) -> Iterator[Item]:
+        for key, changes in workload.days(organization, kind, identifier, self._tally.slots, now):
+            yield workload.new_item(key, changes)
 
 
 def _rates(rate: Callable[[int, date], int], number: int) -> Mapping[str, Any]:

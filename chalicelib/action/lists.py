@@ -1,17 +1,25 @@
-"""Page lists as actions offer them: one query contract, answered by page or by cursor."""
+"""Lists as actions offer them: page lists, answered by page or by cursor, and the children of an entity."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.core.contracts import CursorPage, Page, PageQuery
+from chalicelib.core.contracts import ChildrenQuery, Contract, CursorPage, Page, PageQuery
+from chalicelib.dal.collection import Collection
 from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
 
+MAX_BYTES = 900_000
+"""Of the rows of one answer, which may have 1 MB."""
+
 _PAGE_SIZE = 20
+_MAX_ROW_BYTES = 16_000
+"""The largest row of any list: so many texts of 255 characters, 4 bytes each."""
+
+R = TypeVar("R", bound=Contract)
 
 
 def answer(
@@ -50,6 +58,26 @@ def answer(
         ),
         rows,
     )
+
+
+def children(ctx: Context, collection: Collection[Any], parent: UUID, query: ChildrenQuery) -> CursorPage[Any]:
+    """The children of one entity, oldest first: a page of as many as were asked for and fit an answer."""
+    after = None if query.cursor is None else ctx.cursors.decode(query.cursor)
+    found = collection.children_of(ctx.organization, parent, after=after, limit=query.limit)
+    rows, last = fitting(found.records, found.last, lambda record: str(record.id))
+    return CursorPage[Any](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+
+
+def fitting(rows: Sequence[R], last: str | None, position: Callable[[R], str]) -> tuple[Sequence[R], str | None]:
+    """Return the first rows that fit an answer, at least one, and the position to go on after."""
+    if len(rows) * _MAX_ROW_BYTES <= MAX_BYTES:
+        return rows, last
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row.model_dump_json(by_alias=True).encode())
+        if number and size > MAX_BYTES:
+            return rows[:number], position(rows[number - 1])
+    return rows, last
 
 
 def _stored(value: Any) -> Any:

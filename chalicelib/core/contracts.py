@@ -91,9 +91,12 @@ class Query(Contract):
     model_config = ConfigDict(populate_by_name=False)
 
 
+NextCursor = Annotated[str | None, Field(description="Null at the end of the list.", examples=[None])]
+
+
 class CursorPage(Contract, Generic[Row]):
     items: list[Row]
-    next_cursor: Annotated[str | None, Field(description="Null at the end of the list.", examples=[None])]
+    next_cursor: NextCursor
 
 
 class Pagination(Contract):
@@ -386,3 +389,9 @@ class PageQuery(Query, Generic[SortField]):
 class CursorQuery(Query):
     cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class ChildrenQuery(CursorQuery):
+    """Entities inside of another: all of them, unless there are very many."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 500

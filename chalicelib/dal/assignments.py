@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import Instant
 from chalicelib.core.errors import ActionError, invalid_field, invalid_state, not_found
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, roster, table, timeline
+from chalicelib.dal import keys, roster, table, timeline, workload
 from chalicelib.dal.collection import Collection, is_deleted
 from chalicelib.dal.keys import GSI5, GSI6, GSI7, GSI8, GSI9, Key
 from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
@@ -212,7 +213,8 @@ class Setting:
 
     worker: StoredWorker
     positions: Mapping[UUID, StoredPosition]
-    months: Mapping[Key, Item]
+    stored: Mapping[Key, Item]
+    """Months and workload days, as far as they exist."""
     now: datetime
 
 
@@ -224,20 +226,36 @@ def setting(
     now: datetime,
 ) -> Setting:
     """One read. NOT_FOUND for a worker or a position that never was; they may be deleted."""
-    wanted = set(positions)
+    occupations = list(occupations)
     worker_key = WORKERS.key(organization, worker)
-    position_keys = {identifier: POSITIONS.key(organization, identifier) for identifier in wanted}
+    position_keys = {identifier: POSITIONS.key(organization, identifier) for identifier in set(positions)}
     month_keys = roster.month_keys(organization, worker, *occupations)
-    items = table.batch_get([worker_key, *position_keys.values(), *month_keys])
+    day_keys = _day_keys(organization, worker, occupations, now)
+    items = table.batch_get([worker_key, *position_keys.values(), *month_keys, *day_keys])
     return Setting(
         WORKERS.record.of(items.get(worker_key), WORKERS.entity),
         {
             identifier: POSITIONS.record.of(items.get(key), POSITIONS.entity)
             for identifier, key in position_keys.items()
         },
-        {key: items[key] for key in month_keys if key in items},
+        {key: items[key] for key in (*month_keys, *day_keys) if key in items},
         now,
     )
+
+
+def _day_keys(
+    organization: OrganizationId, worker: UUID, occupations: Iterable[Occupation | None], now: datetime
+) -> set[Key]:
+    """Return the keys of the workload days that a move from or to any of the occupations can change."""
+    of_worker, of_positions = Tally(with_starts=False), defaultdict[UUID, Tally](Tally)
+    for occupation in occupations:
+        if occupation is not None:
+            of_worker.add(occupation, 1)
+            of_positions[occupation.position].add(occupation, 1)
+    days = workload.days(organization, WORKERS.kind, worker, of_worker.slots, now)
+    for position, tally in of_positions.items():
+        days += workload.days(organization, POSITIONS.kind, position, tally.slots, now)
+    return {day.key for day in days}
 
 
 def create(unit: UnitOfWork, setting: Setting, assignment: Assignment) -> Assignment:
@@ -270,7 +288,7 @@ def _move(
     for position in setting.positions.values():
         if position.id in {occupation.position for occupation in (before, after) if occupation}:
             _move_position(unit, setting, position, before, after)
-    roster.move_months(unit, setting.worker.id, setting.months, before, after)
+    roster.move_months(unit, setting.worker.id, setting.stored, before, after)
 
 
 def _move_worker(
@@ -291,15 +309,19 @@ def _move_worker(
         stored = WORKERS.record.of(item, WORKERS.entity)
         return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
 
+    tally = _tally(before, after, with_starts=False)
+    tally.require_room(WORKERS.entity, worker.roster, setting.now)
     unit.update(
         WORKERS.key(unit.organization, worker.id),
         [
-            *_tally(before, after).actions(worker.roster, setting.now),
+            *tally.actions(worker.roster, setting.now),
             *roster.standing_action(assignment, before, after),
         ],
         all_of(conditions),
         refuse,
     )
+    days = workload.days(unit.organization, WORKERS.kind, worker.id, tally.slots, setting.now)
+    workload.move(unit, WORKERS.entity, setting.stored, days)
 
 
 def _move_position(
@@ -325,16 +347,20 @@ def _move_position(
             return not_found(POSITIONS.entity)
         return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
 
+    tally = _tally(held, taken)
+    tally.require_room(POSITIONS.entity, position.roster, setting.now)
     unit.update(
         POSITIONS.key(unit.organization, position.id),
-        _tally(held, taken).actions(position.roster, setting.now),
+        tally.actions(position.roster, setting.now),
         all_of(conditions),
         refuse,
     )
+    days = workload.days(unit.organization, POSITIONS.kind, position.id, tally.slots, setting.now)
+    workload.move(unit, POSITIONS.entity, setting.stored, days)
 
 
-def _tally(before: Occupation | None, after: Occupation | None) -> Tally:
-    tally = Tally()
+def _tally(before: Occupation | None, after: Occupation | None, *, with_starts: bool = True) -> Tally:
+    tally = Tally(with_starts=with_starts)
     if before is not None:
         tally.add(before, -1)
     if after is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from pynamodb.expressions.condition import Condition
@@ -34,6 +34,14 @@ class Unique(Generic[R]):
     """The field that a refusal names."""
     value: Callable[[R], str]
     message: str
+
+
+class Children(NamedTuple, Generic[R]):
+    """Consecutive children of one parent."""
+
+    records: list[R]
+    last: str | None
+    """The id to go on after; None at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +74,17 @@ class Collection(Generic[R]):
             raise not_found(self.entity)
         return record
 
-    def children_of(self, organization: OrganizationId, parent: UUID) -> list[R]:
-        """The live ones of one parent, oldest first: found by index, read consistently."""
-        found: list[UUID] = []
-        after: str | None = None
-        while True:
-            listing = keys.children(organization, self.kind, parent)
-            page = table.query(listing, index=GSI2, after=after)
-            found += [UUID(row["sk"]["S"]) for row in page.items]
-            after = page.last
-            if after is None:
-                break
-        records = self.get_many(organization, found)
-        return [records[identifier] for identifier in found if not is_deleted(records[identifier])]
+    def children_of(self, organization: OrganizationId, parent: UUID, *, after: str | None, limit: int) -> Children[R]:
+        """Return the next live ones of one parent, oldest first: found by index, read consistently."""
+        listing = keys.children(organization, self.kind, parent)
+        # One more than asked tells whether there is a next page without an empty last one.
+        page = table.query(listing, index=GSI2, after=after, limit=limit + 1)
+        ids = [UUID(row["sk"]["S"]) for row in page.items]
+        last = str(ids[limit - 1]) if len(ids) > limit else page.last
+        records = self.get_many(organization, ids[:limit])
+        return Children(
+            [records[identifier] for identifier in ids[:limit] if not is_deleted(records[identifier])], last
+        )
 
     def get_many(self, organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, R]:
         """By id, deleted ones too; absent ones are absent."""

@@ -141,6 +141,15 @@ def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
     return Key(roster(organization), f"{month}#{worker}")
 
 
+def workload(organization: OrganizationId, kind: str) -> str:
+    """Partition of the workload days of all workers, or of all positions."""
+    return f"{partition(organization, 'WORKLOAD')}#{kind}"
+
+
+def workload_day(organization: OrganizationId, kind: str, identifier: UUID, day: str) -> Key:
+    return Key(workload(organization, kind), f"{identifier}#{day}")
+
+
 def rollup(organization: OrganizationId, source: str, dimension: str | None = None, value: str = "") -> str:
     """Partition of the cells of a source: of all of it, or of one value of a dimension."""
     everything = f"{partition(organization, 'ROLLUP')}#{source.upper()}"

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Contract, Name
 from chalicelib.core.money import Money
+from chalicelib.dal import roster
 from chalicelib.dal.collection import has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -77,7 +78,7 @@ def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
 def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:
     """HAS_DEPENDENCIES while assignments are active or scheduled."""
     unit.require_version(position.version)
-    if live := position.roster.live(now):
+    if live := roster.live(unit.organization, POSITIONS.kind, position.id, position.roster, now):
         raise has_dependencies(POSITIONS.entity, {"assignment": live})
     # An assignment that is made meanwhile moves the roster: then this runs again and counts it.
     deleted = POSITIONS.delete(unit, position, condition=position.roster.is_unchanged)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate, pairwise
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -69,9 +71,10 @@ def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUI
 
 
 def _applied_of(item: Item | None) -> Applied:
-    if item is None or item.data is None:
+    if item is None:
         return Applied(0, ())
-    return Applied(int(item.version or 0), _read(item.data["spread"]))
+    # Without a spread it was written by an older release: it counts as nothing, and reconciliation corrects the cells.
+    return Applied(int(item.version or 0), _unpacked(item.spread) if item.spread else ())
 
 
 # -- apply -------------------------------------------------------------------------------------------------------------
@@ -229,21 +232,39 @@ def _spread(held: Counter[Edge]) -> Spread:
 
 def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Spread) -> None:
     """Of what is gone, the revision stays for a while: who read it before must not take a new beginning for it."""
-    item = Item(*key, version=revision + 1, data={"spread": _written(spread)}, derived=1)
+    item = Item(*key, version=revision + 1, spread=_packed(spread), derived=1)
     item.ttl = None if spread else int((clock.now() + _REMEMBERED).timestamp())
     unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
 
-def _written(spread: Spread) -> str:
+def _packed(spread: Spread) -> bytes:
+    """By column, compressed: 2 to 6 bytes an edge, so that a position with 20,000 assignments ahead takes 200 KB."""
     dimensions = sorted({edge.dimensions for edge in spread})
-    edges = [[edge.at, int(edge.is_end), dimensions.index(edge.dimensions), dict(edge.heights)] for edge in spread]
-    return json.dumps([dimensions, edges], separators=(",", ":"))
+    heights = sorted({edge.heights for edge in spread})
+    instants = [edge.at for edge in spread]
+    columns = [
+        dimensions,
+        heights,
+        [at - before for before, at in pairwise([0, *instants])],
+        [int(edge.is_end) for edge in spread],
+        _positions(dimensions, [edge.dimensions for edge in spread]),
+        _positions(heights, [edge.heights for edge in spread]),
+    ]
+    return zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
 
 
-def _read(text: str) -> Spread:
-    dimensions, edges = json.loads(text)
-    named = [tuple((field, value) for field, value in each) for each in dimensions]
-    return tuple(Edge(at, tuple(heights.items()), bool(is_end), named[number]) for at, is_end, number, heights in edges)
+def _positions(values: Sequence[Hashable], used: Iterable[Hashable]) -> list[int]:
+    position_of = {value: position for position, value in enumerate(values)}
+    return [position_of[value] for value in used]
+
+
+def _unpacked(packed: bytes) -> Spread:
+    dimensions, heights, *columns = json.loads(zlib.decompress(packed))
+    named = [tuple((field, value) for field, value in pairs) for pairs in dimensions]
+    raised = [tuple((measure, height) for measure, height in pairs) for pairs in heights]
+    steps, ends, dimension_of, heights_of = columns
+    edges = zip(accumulate(steps), heights_of, ends, dimension_of, strict=True)
+    return tuple(Edge(at, raised[height], bool(is_end), named[dimension]) for at, height, is_end, dimension in edges)
 
 
 # -- compare --------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""The roster: what the assignments of a worker and of a position come to, moved in their own transactions.
+"""The roster: counts of the assignments of a worker and of a position, moved in the assignments' own transactions.
 
-Beside worker and position lie counts that answer exactly, at any instant and at no further read, what no index could:
-whether anything is active or scheduled (so a delete cannot race with a new assignment), and how many hours there are.
-Beside the worker lie its long assignments; the others lie packed by month, for reports (see `dal.months`).
+They answer exactly what no index could: how many are active or scheduled (so a delete cannot race with a new
+assignment), and how many hours there are. Counts by instant are in items of a day each (see `dal.workload`), so a write
+costs the same however many assignments there are. The worker's item also holds its long assignments; the others are
+packed by month, for reports (see `dal.months`).
 """
 
 from __future__ import annotations
@@ -15,69 +16,60 @@ from uuid import UUID
 
 from pydantic import Field
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.errors import invalid_field
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, months, table
+from chalicelib.dal import keys, months, table, workload
 from chalicelib.dal.keys import Key
 from chalicelib.dal.months import Spans
 from chalicelib.dal.table import Item
 from chalicelib.dal.timeline import Lane, lane_of
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
+from chalicelib.dal.workload import Slot
 
-WITHOUT_END = "open"
+MAX_LIVE = 20_000
+"""Assignments of one worker or position that end this month or later, or have no end."""
+MAX_MONTHS = 240
+"""Different months, this one included, in which they end: 3 KB."""
+MAX_SPANS_A_MONTH = 500
+"""Of one worker in a packed month: at most 13 KB."""
 
 _PRUNED_AT_ONCE = 20
 """An update expression may have 4 KB."""
-_SPENT_AT_MOST = 20
-
-
-class Moment(NamedTuple):
-    """Where in a roster it is counted what starts, or ends, at an instant."""
-
-    name: str
-    instant: str
-
-    @property
-    def path(self) -> Path:
-        return Item.roster[self.name][self.instant]
+_MAX_ZEROS = 20
 
 
 class Roster(Contract):
+    """The counts on the item of a worker or position. Their size does not depend on the number of assignments."""
+
     changes: int = 0
     """Moves with every change: what was read is still so while it has not moved."""
     milliseconds: int = 0
     """Of all assignments with an end that are not cancelled."""
-    starts: dict[str, int] = Field(default_factory=dict)
-    ends: dict[str, int] = Field(default_factory=dict)
-    """How many assignments, cancelled ones aside, start and end at which instant; past ones may be missing."""
+    open: int = 0
+    """Assignments without an end."""
+    months: dict[str, int] = Field(default_factory=dict)
+    """How many assignments end in which month (UTC); past months may be missing. Cancelled ones are not counted."""
+    since: str | None = None
+    """The first of the workload days that are kept in step: the day of the last change."""
     lanes: dict[Lane, int] = Field(default_factory=dict)
     """How many assignments, cancelled ones aside, lie on each lane of the timeline."""
 
-    def live(self, now: datetime) -> int:
-        """How many are active or scheduled."""
-        since = clock.to_text(now)
-        return sum(count for end, count in self.ends.items() if end == WITHOUT_END or end > since)
+    def ahead(self, now: datetime) -> int:
+        """Count the assignments that end in the month of `now` or later, or have no end."""
+        this_month = months.label_of(now)
+        return self.open + sum(count for month, count in self.months.items() if month >= this_month)
 
-    def spent(self, now: datetime) -> list[Moment]:
-        """Starts and ends ahead at which nothing starts or ends any more, once there are many.
+    def empty_months(self, now: datetime) -> list[str]:
+        """Return the months ahead with a count of 0, once there are many.
 
         They can go only while the roster `is_unchanged`: another request may just count there again.
         """
-        since = clock.to_text(now)
-        found = [moment for moment, count in self.moments.items() if count <= 0 and moment.instant > since]
-        return found if len(found) > _SPENT_AT_MOST else []
-
-    @property
-    def moments(self) -> dict[Moment, int]:
-        return {
-            Moment(name, instant): count
-            for name, counts in (("starts", self.starts), ("ends", self.ends))
-            for instant, count in counts.items()
-        }
+        empty = [month for month, count in self.months.items() if count <= 0 and month >= months.label_of(now)]
+        return empty if len(empty) > _MAX_ZEROS else []
 
     @property
     def occupied(self) -> list[Lane]:
@@ -85,8 +77,8 @@ class Roster(Contract):
         return [lane for lane, count in self.lanes.items() if count > 0]
 
     def condition(self, now: datetime) -> Condition | None:
-        """What a `Tally` of it relies on."""
-        return self.is_unchanged if self.spent(now) else None
+        """The condition on which the actions of a `Tally` rely."""
+        return self.is_unchanged if self.empty_months(now) else None
 
     @property
     def is_unchanged(self) -> Condition:
@@ -95,7 +87,20 @@ class Roster(Contract):
 
 def new_roster() -> dict[str, Any]:
     """The attribute of a new entity: its maps are there to be counted in."""
-    return Roster().model_dump()
+    return Roster().model_dump(exclude_none=True)
+
+
+def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Roster, now: datetime) -> int:
+    """Count the active and scheduled assignments: exact, on condition that the roster `is_unchanged`.
+
+    Later months are counted on the entity. Of this month, what ends after `now` lies in its workload days.
+    """
+    this_month = months.label_of(now)
+    later = roster.open + sum(count for month, count in roster.months.items() if month > this_month)
+    if roster.months.get(this_month, 0) <= 0:
+        return later
+    steps = workload.steps(organization, kind, identifier, workload.day_of(now), f"{this_month}-31")
+    return later + sum(step.number for step in steps if step.is_end and step.at > clock.milliseconds(now))
 
 
 class Standing(Contract):
@@ -130,48 +135,82 @@ class Occupation(NamedTuple):
 
 
 class Tally:
-    """How the counts of one worker or position move."""
+    """The changes of the counts of one worker or position."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_starts: bool = True) -> None:
+        """`with_starts`: workload days count starts, too, from which follows how many are active when."""
         self.milliseconds = 0
-        self.moments: Counter[Moment] = Counter()
+        self.open = 0
+        self.slots: Counter[Slot] = Counter()
+        self.months: Counter[str] = Counter()
         self.lanes: Counter[Lane] = Counter()
+        self._with_starts = with_starts
 
     def add(self, occupation: Occupation, by: int) -> None:
         self.lanes[occupation.lane] += by
-        self.moments[Moment("starts", clock.to_text(occupation.start))] += by
-        self.moments[Moment("ends", WITHOUT_END if occupation.end is None else clock.to_text(occupation.end))] += by
-        if occupation.end is not None:
-            self.milliseconds += by * clock.milliseconds(occupation.end)
-            self.milliseconds -= by * clock.milliseconds(occupation.start)
+        if self._with_starts:
+            self.slots[workload.start_slot(occupation.start)] += by
+        if occupation.end is None:
+            self.open += by
+            return
+        end = workload.end_slot(occupation.end)
+        self.slots[end] += by
+        self.months[_month_of(end)] += by
+        self.milliseconds += by * clock.milliseconds(occupation.end)
+        self.milliseconds -= by * clock.milliseconds(occupation.start)
 
     def roster(self, now: datetime) -> Roster:
-        """Of something whose assignments are all in here."""
-        present = clock.to_text(now)
-        starts, ends = (
-            {at: count for (of, at), count in self.moments.items() if of == name and at > present}
-            for name in ("starts", "ends")
+        """Return the roster of an entity all of whose assignments were added."""
+        ahead = {month: count for month, count in self.months.items() if month >= months.label_of(now)}
+        return Roster(
+            milliseconds=self.milliseconds,
+            open=self.open,
+            months=ahead,
+            since=workload.day_of(now),
+            lanes=dict(self.lanes),
         )
-        return Roster(milliseconds=self.milliseconds, lanes=dict(self.lanes), starts=starts, ends=ends)
+
+    def require_room(self, entity: str, roster: Roster, now: datetime) -> None:
+        """VALIDATION_ERROR for more assignments ahead, or in more months, than one entity can have."""
+        this_month = months.label_of(now)
+        added = self.open + sum(by for month, by in self.months.items() if month >= this_month)
+        if added > 0 and roster.ahead(now) + added > MAX_LIVE:
+            raise invalid_field(
+                f"{entity}Id",
+                f"the {entity} already has {MAX_LIVE} assignments that end this month or later, or have no end",
+            )
+        used = {month for month, count in roster.months.items() if count > 0 and month >= this_month}
+        new = {month for month, by in self.months.items() if by > 0 and month >= this_month} - used
+        if new and len(used | new) > MAX_MONTHS:
+            raise invalid_field(
+                "endAt",
+                f"the {entity} already has assignments that end in {MAX_MONTHS} different months: use one of these",
+            )
 
     def actions(self, roster: Roster, now: datetime) -> list[Action]:
-        """Counts of what has passed are of no use any more: they are left out, and removed where they lie.
+        """Move the counts on the entity's item. Those of past months are left out, and removed where they are stored.
 
         Together with `condition`.
         """
-        present = clock.to_text(now)
-        past = [moment for moment in roster.moments if moment.instant <= present]
-        useless = [*past, *(moment for moment in roster.spent(now) if not self.moments[moment])]
+        this_month = months.label_of(now)
+        past = [month for month in roster.months if month < this_month]
+        useless = [*past, *(month for month in roster.empty_months(now) if not self.months[month])]
         counts = [
-            *((moment.path, by) for moment, by in self.moments.items() if moment.instant > present),
+            *((Item.roster["months"][month], by) for month, by in self.months.items() if month >= this_month),
             *((Item.roster["lanes"][lane], by) for lane, by in self.lanes.items()),
+            (Item.roster["open"], self.open),
             (Item.roster["milliseconds"], self.milliseconds),
             (Item.roster["changes"], 1),
         ]
         return [
             *(path.set((path | 0) + by) for path, by in counts if by),
-            *(moment.path.remove() for moment in useless[:_PRUNED_AT_ONCE]),
+            *(Item.roster["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
+            Item.roster["since"].set(workload.day_of(now)),
         ]
+
+
+def _month_of(slot: Slot) -> str:
+    return slot.day[:7]
 
 
 def standing_action(assignment: UUID, before: Occupation | None, after: Occupation | None) -> list[Action]:
@@ -213,7 +252,12 @@ def move_months(
             moves.setdefault(key, []).append((by, occupation.position, (piece.start, piece.end)))
     for key, pieces in moves.items():
         packed = stored[key].spans if key in stored else b""
-        changed = months.pack(_moved(months.unpack(packed), pieces))
+        spans = _moved(months.unpack(packed), pieces)
+        added = sum(by for by, *_ in pieces)
+        if added > 0 and sum(map(len, spans.values())) > MAX_SPANS_A_MONTH:
+            month = key.sk.partition("#")[0]
+            raise invalid_field("startAt", f"the worker already has {MAX_SPANS_A_MONTH} assignments in {month} (UTC)")
+        changed = months.pack(spans)
         if changed == packed:
             continue
         as_read = Item.spans == packed

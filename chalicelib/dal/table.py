@@ -112,8 +112,12 @@ class Item(Model):
     """A worker's assignments without end, or too long for the months of the roster."""
     rates = Document(null=True)
     """Hourly money by the day it takes effect."""
+    day = Document(null=True)
+    """Counts of a workload day; see `dal.workload`."""
     spans = BinaryAttribute(null=True, legacy_encoding=False)
     """A month of a worker's assignments, packed."""
+    spread = BinaryAttribute(null=True, legacy_encoding=False)
+    """Edges that were last applied of an entity, packed; see `dal.rollups`."""
     card = Document(null=True)
     """What others show of an entity: its name, and whose child it is."""
     at = UnicodeAttribute(null=True)

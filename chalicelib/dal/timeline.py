@@ -58,7 +58,12 @@ def lane_of(start: datetime, end: datetime | None, *, cancelled: bool = False) -
 
 def place(lane: Lane, start: datetime, identifier: UUID) -> str:
     """The sort key `at`: lane, start, id."""
-    return f"{lane}#{clock.to_text(start)}#{identifier}"
+    return f"{lane}#{position(start, identifier)}"
+
+
+def position(start: datetime, identifier: UUID) -> str:
+    """Where in a merge of lanes a span lies."""
+    return f"{clock.to_text(start)}#{identifier}"
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ class UnitOfWork:
                 return
             except TransactWriteError as error:
                 reasons = error.cancellation_reasons
+                _require_sizes(writes, error)
                 if not reasons:  # refused as a whole, before any condition was looked at
                     raise
                 self._refuse(writes, reasons)
@@ -191,6 +192,37 @@ class UnitOfWork:
             if write.item.key in failed:
                 raw = failed[write.item.key]
                 raise write.refusal(table.item_from_raw(raw) if raw else None)
+
+
+# -- items that DynamoDB does not take ---------------------------------------------------------------------------------
+
+_NAMES = {
+    "AUDIT": "audit entry",
+    "IDEMPOTENCY": "answer",
+    "PART": "answer",
+    "QUICKACTION": "quick action",
+    "WORKLOCATION": "work location",
+}
+"""Where the kind in a key is not the word for it."""
+
+
+def _require_sizes(writes: Sequence[_Write], error: TransactWriteError) -> None:
+    """VALIDATION_ERROR for an item of more than 400 KB, which DynamoDB refuses, alone or with the whole transaction."""
+    for write, reason in zip(writes, error.cancellation_reasons, strict=False):
+        if reason is not None and _is_too_large(reason.message):
+            raise _too_large(write) from error
+    if _is_too_large(error.cause_response_message):
+        raise _too_large(max(writes, key=lambda write: len(repr(write.item.serialize())))) from error
+
+
+def _is_too_large(message: str | None) -> bool:
+    return message is not None and message.lower().startswith("item size") and "exceeded" in message
+
+
+def _too_large(write: _Write) -> ActionError:
+    kind = (write.item.pk.split("#") + [""] * 2)[2]
+    name = _NAMES.get(kind, kind.lower() or "item")
+    return ActionError(ErrorCode.VALIDATION_ERROR, f"the {name} would take more than 400 KB, which is the most it can")
 
 
 def pause(tried: int) -> None:

@@ -13,7 +13,7 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.core.phones import FullPhone
-from chalicelib.dal import keys, table
+from chalicelib.dal import keys, roster, table
 from chalicelib.dal.collection import Unique, has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -96,8 +96,7 @@ def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UU
 def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:
     """HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
     unit.require_version(worker.version)
-    live = worker.roster.live(now)
-    if live:
+    if live := roster.live(unit.organization, WORKERS.kind, worker.id, worker.roster, now):
         raise has_dependencies(WORKERS.entity, {"assignment": live})
     # An assignment made in the meantime moves the roster, and the delete runs again and sees it.
     return WORKERS.delete(unit, worker, condition=worker.roster.is_unchanged)

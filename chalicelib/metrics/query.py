@@ -32,6 +32,8 @@ from chalicelib.metrics.periods import Comparison, Days, NamedPeriod, Period, Tr
 
 MAXIMUM_DIMENSIONS = 1
 MAXIMUM_WINDOW_DAYS = 366
+MAX_QUERY_BYTES = 32 * 1024
+"""An audit entry holds a query before and after, escaped, and an item may have 400 KB."""
 
 _WINDOW = re.compile(r"P([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-6])D")
 """Days, as ISO 8601 writes them."""
@@ -213,6 +215,13 @@ class DerivedQuery(_Query):
         return self.expression.unit
 
 
+def _require_size(query: Any) -> Any:
+    size = len(query.model_dump_json(exclude_none=True).encode())
+    if size > MAX_QUERY_BYTES:
+        raise refused(f"may take {MAX_QUERY_BYTES} bytes as JSON text")
+    return query
+
+
 MetricQuery = Annotated[
     SimpleQuery | SnapshotQuery | CumulativeQuery | RatioQuery | DerivedQuery | ConversionQuery,
     Field(
@@ -232,6 +241,7 @@ MetricQuery = Annotated[
         ],
     ),
     OneOf(),
+    AfterValidator(_require_size),
     Pointed(),
 ]
 

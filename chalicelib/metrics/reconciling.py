@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -42,10 +42,13 @@ def heal(organization: OrganizationId, source: str, after: str | None) -> Progre
     """Applies those of the next entities (a page of them) that are not applied as they are."""
     page = rollups.beside(organization, source, SOURCES[source].collection, after)
     grounds = _Grounds(organization)
+    records = [record for _, record, _ in page.rows if record is not None]
+    further = SOURCES[source].further(organization, records)
     suspects = [
         identifier
         for identifier, record, applied in page.rows
-        if Counter(_wanted(organization, source, record, grounds)) != Counter(applied.spread)
+        if Counter(_wanted(organization, source, record, grounds, further.get(identifier, ())))
+        != Counter(applied.spread)
     ]
     if suspects:
         time.sleep(_PATIENCE_SECONDS)
@@ -55,11 +58,14 @@ def heal(organization: OrganizationId, source: str, after: str | None) -> Progre
     return Progress(page.last, len(page.rows), len(healed))
 
 
-def _wanted(organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds) -> Spread:
+def _wanted(
+    organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds, further: Sequence[Any]
+) -> Spread:
     if record is None:
         return ()
     rolled_up = SOURCES[source]
-    return rolled_up.spread(record, [grounds.get(*each) for each in rolled_up.relies_on(organization, record)])
+    relied_on = [grounds.get(*each) for each in rolled_up.relies_on(organization, record)]
+    return rolled_up.spread(record, [*relied_on, *further])
 
 
 @dataclass

@@ -46,8 +46,9 @@ class Entities:
             )
         relied_on = [self._rolled_up.relies_on(organization, record) for record in records]
         found = _found(organization, (pair for pairs in relied_on for pair in pairs))
+        further = self._rolled_up.further(organization, records)
         self._grounded: list[tuple[Record, Grounds]] = [
-            (record, [found[collection.entity][each] for collection, each in pairs])
+            (record, [*(found[collection.entity][each] for collection, each in pairs), *further.get(record.id, ())])
             for record, pairs in zip(records, relied_on, strict=True)
         ]
 

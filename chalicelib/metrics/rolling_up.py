@@ -113,10 +113,11 @@ class _Sync:
             if (named := rolled_up.relies_on(self.organization, record))
         }
         inputs = self._read({key: named for keys in relied_on.values() for key, named in keys.items()})
+        further = rolled_up.further(self.organization, list(records.values()))
         targets = []
         for identifier in pending:
             record = records.get(identifier)
-            grounds = [inputs[key] for key in relied_on.get(identifier, ())]
+            grounds = [*(inputs[key] for key in relied_on.get(identifier, ())), *further.get(identifier, ())]
             wanted = () if record is None else rolled_up.spread(record, grounds)
             targets.append(Target(identifier, applied[identifier], wanted))
         return _Plan(targets, relied_on, {key: record.version for key, record in inputs.items()})

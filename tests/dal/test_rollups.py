@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cells, curves, keys, rollups
 from chalicelib.dal.cells import MINUTE, CellKey, Edge, Moves, Spread
 from chalicelib.dal.rollups import Applied, Target
+from chalicelib.dal.roster import MAX_LIVE
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead
 
 SOURCE = "spans"
@@ -168,3 +170,22 @@ def test_a_transaction_holds_so_many_entities_and_so_much_of_them() -> None:
     assert [len(parts) for parts in rollups.transactions(many[:5], most=2)] == [2, 2, 1]
     large = [Target(ids.new_id(), Applied(0, ()), (edge,) * 6000) for _ in range(3)]
     assert [len(parts) for parts in rollups.transactions(large)] == [1, 1, 1]
+
+
+def test_what_is_applied_of_the_largest_position_fits_an_item() -> None:
+    """20,000 assignments ahead, each with a start and an end of its own, in milliseconds that nothing compresses."""
+    random = Random(7)
+    dimensions = (("clientId", str(ids.new_id())), ("workLocationId", str(ids.new_id())), ("isActive", "true"))
+    offsets = sorted(random.sample(range(10 * 366 * 86_400_000), 2 * MAX_LIVE))
+    spread = tuple(
+        Edge(
+            EPOCH_DAY + at,
+            (("f", random.randint(-9, 9)), ("o", random.choice((-1, 1)))),
+            is_end=random.random() < 0.5,
+            dimensions=dimensions,
+        )
+        for at in offsets
+    )
+    packed = rollups._packed(spread)
+    assert len(packed) < 300_000  # an item may have 400 KB
+    assert rollups._unpacked(packed) == spread

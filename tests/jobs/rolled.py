@@ -9,16 +9,16 @@ from typing import Any
 from chalice.local import LambdaContext
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys
+from chalicelib.dal import keys, rollups, table
 from chalicelib.dal.cells import Moves, add
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.keys import Key
-from chalicelib.jobs import rollups
+from chalicelib.jobs import rollups as rollups_consumer
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.metrics.sources import SOURCES
 from tests.support import wire
-from tests.support.store import Store, StoredItem, plain
+from tests.support.store import Store, StoredItem
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting
 
 Held = dict[tuple[str, str], Any]
@@ -32,8 +32,7 @@ def held(store: Store, organization: OrganizationId) -> Held:
             amounts = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "derived"}
             found[key] = {name: amount for name, amount in amounts.items() if amount}
         elif key[0].startswith(f"{keys.tenant(organization)}APPLIED#"):
-            spread = plain(item)["data"]["spread"]
-            found[key] = None if spread == "[[],[]]" else spread
+            found[key] = rollups._applied_of(table.item_from_raw(item)).spread
     return {key: value for key, value in found.items() if value}
 
 
@@ -53,7 +52,8 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
             relied_on = rolled_up.relies_on(organization, record)
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
             grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
-            for edge in rolled_up.spread(record, grounds):
+            further = rolled_up.further(organization, [record]).get(record.id, ())
+            for edge in rolled_up.spread(record, [*grounds, *further]):
                 add(moves, edge, 1)
         for (dimension, sk), amounts in moves.items():
             left = {name: amount for name, amount in amounts.items() if amount}
@@ -93,7 +93,8 @@ def roll_up(*changes: Change) -> set[int]:
     """A batch of changes, with time enough; those to deliver again, by number from 0."""
     batch = {str(number): change for number, change in enumerate(changes)}
     return {
-        int(number) for number in rollups.roll_up(batch, Deadline(LambdaContext("test", 1024, max_runtime_ms=60_000)))
+        int(number)
+        for number in rollups_consumer.roll_up(batch, Deadline(LambdaContext("test", 1024, max_runtime_ms=60_000)))
     }
 
 

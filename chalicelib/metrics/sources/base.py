@@ -26,7 +26,7 @@ CREATED: Formula = (within(STARTED),)
 PRESENT: Formula = (at_end(STARTED), at_end(ENDED, -1))
 
 Grounds = Sequence[Any]
-"""The entities that a spread `relies_on`, in that order."""
+"""The entities that a spread `relies_on`, in that order, then the entity's `further` inputs."""
 
 Value = str | bool | datetime | Fraction | None
 """Of a field: durations in hours, money in major units."""
@@ -73,6 +73,9 @@ class RolledUp(Generic[R]):
     depends_on: Sequence[str] = ("data",)
     """Attributes of the entity's item without a change of which its spread stays as it is."""
     relies_on: Callable[[OrganizationId, R], list[tuple[Collection[Any], UUID]]] = lambda _, __: []
+    further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
+    """Read inputs of the entities that are not entities, by id. Read after the entities: whatever changes them also
+    changes an attribute that the source `depends_on`, in the same transaction, so the sync that follows sees both."""
     dimensions: frozenset[str] = frozenset()
     """Fields whose values have cells of their own."""
     counts: Mapping[str, Formula] = field(default_factory=lambda: {"": CREATED, "createdAt": CREATED})

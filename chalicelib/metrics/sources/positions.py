@@ -1,23 +1,22 @@
 """Positions: how many there are, how many workers they want, and how many of those they have.
 
-What fills a position is told by its roster, which holds what is still ahead: so it is right from the last write of one
-of its assignments on, and says nothing about the past before that.
+What fills a position follows from its workload days, which hold what is still ahead: so it is right from the last write
+of one of its assignments on, and says nothing about the past before that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from uuid import UUID
 
-from pydantic import TypeAdapter
-
-from chalicelib.core import clock
 from chalicelib.core.clock import milliseconds
-from chalicelib.core.contracts import Instant
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import workload
 from chalicelib.dal.cells import Edge, Spread
 from chalicelib.dal.positions import POSITIONS, StoredPosition
-from chalicelib.dal.roster import WITHOUT_END
+from chalicelib.dal.workload import Step
 from chalicelib.metrics.formulas import at_end
 from chalicelib.metrics.periods import Range
 from chalicelib.metrics.sources.base import PRESENT, Grounds, RolledUp, Row, States, Value, created_row, lifetime
@@ -25,10 +24,11 @@ from chalicelib.metrics.sources.base import PRESENT, Grounds, RolledUp, Row, Sta
 HEADCOUNT, FILLED, OPEN = "h", "f", "o"
 """Of those that are live and active. Open: with fewer active assignments than they want."""
 
-_INSTANT = TypeAdapter(Instant)
+_QUERIED_APART = 10
+"""So few positions are queried one by one; more in one pass over all positions between them."""
 
 
-def _spread(position: StoredPosition, _: Grounds) -> Spread:
+def _spread(position: StoredPosition, inputs: Grounds) -> Spread:
     dimensions = (
         ("clientId", str(position.client_id)),
         ("workLocationId", str(position.work_location_id)),
@@ -36,12 +36,13 @@ def _spread(position: StoredPosition, _: Grounds) -> Spread:
     )
     if not position.is_active or position.deleted_at is not None:
         return tuple(lifetime(position, dimensions))
-    roster = position.roster
-    active = sum(roster.ends.values()) - sum(roster.starts.values())
+    [steps] = inputs
+    active = _active_at_first(position, steps)
     filled, is_open = _filled(position, active)
     edges = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
-    for at, is_end, by in _steps(position):
-        active += by
+    # Who follows at once comes after who ends.
+    for at, is_end, number in sorted(steps, key=lambda step: step.at - step.is_end):
+        active += -number if is_end else number
         before = filled, is_open
         filled, is_open = _filled(position, active)
         heights = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
@@ -56,23 +57,16 @@ def _filled(position: StoredPosition, active: int) -> tuple[int, int]:
     return filled, int(filled < position.headcount)
 
 
-def _steps(position: StoredPosition) -> Iterator[tuple[int, bool, int]]:
-    """When how many active assignments more or fewer there are, in order: who follows at once comes after who ends."""
-    starts = [(_since_1970(at), False, count) for at, count in position.roster.starts.items()]
-    ends = [(_since_1970(at), True, -count) for at, count in position.roster.ends.items() if at != WITHOUT_END]
-    yield from sorted([*starts, *ends], key=lambda step: step[0] - step[1])
+def _active_at_first(position: StoredPosition, steps: Sequence[Step]) -> int:
+    """Count the assignments that are active before all of the steps: who ends has begun, if not in one of them."""
+    return position.roster.open + sum(step.number if step.is_end else -step.number for step in steps)
 
 
-def _since_1970(text: str) -> int:
-    return milliseconds(_INSTANT.validate_python(text))
-
-
-def _row(position: StoredPosition, _: Grounds, over: Range) -> Row:
-    since = clock.to_text(over.end)
-    roster = position.roster
+def _row(position: StoredPosition, inputs: Grounds, over: Range) -> Row:
+    [steps] = inputs
+    end = milliseconds(over.end)
     # As the edges have it: what starts at the very end has not begun, what ends there is over.
-    active = sum(count for end, count in roster.ends.items() if end > since)
-    active -= sum(count for start, count in roster.starts.items() if start >= since)
+    active = _active_at_first(position, [step for step in steps if step.at - step.is_end >= end])
     wanted = position.is_active and position.deleted_at is None
     filled, is_open = _filled(position, active) if wanted else (0, 0)
     values: dict[str, Value] = {
@@ -88,11 +82,23 @@ def _row(position: StoredPosition, _: Grounds, over: Range) -> Row:
     return replace(row, moment_states=frozenset({"true" if is_open else "false"} if row.in_moment else ()))
 
 
+def _workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
+    """Read the steps of the positions that have any."""
+    since = {position.id: position.roster.since for position in positions}
+    first = {identifier: day for identifier, day in since.items() if day is not None}
+    if len(first) <= _QUERIED_APART:
+        steps = {each: workload.steps(organization, POSITIONS.kind, each, day) for each, day in first.items()}
+    else:
+        steps = workload.all_steps(organization, POSITIONS.kind, first)
+    return {identifier: [steps.get(identifier, [])] for identifier in since}
+
+
 POSITION_SOURCE = RolledUp(
     collection=POSITIONS,
     spread=_spread,
     row=_row,
     depends_on=("data", "roster"),
+    further=_workload,
     dimensions=frozenset({"clientId", "workLocationId", "isActive"}),
     moment={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
     states=States(

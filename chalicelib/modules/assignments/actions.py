@@ -9,12 +9,13 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
+from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
 from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state
-from chalicelib.dal import assignments, audit
+from chalicelib.dal import assignments, audit, timeline
 from chalicelib.dal.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
 from chalicelib.dal.audit import AuditEntry, AuditEvent, AuditFilter
 from chalicelib.dal.roster import Occupation
@@ -108,7 +109,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
 
 @action("getWorkerWithAssignments", "GET /workers/{id}/assignments", permission=Permission.WORKSPACE_READ)
 def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssignments) -> WorkerWithAssignments:
-    """A worker with the assignments, latest start first."""
+    """A worker with the assignments, latest start first. A page holds up to 100, if they fit 1 MB."""
     worker = WORKERS.get(ctx.organization, id_)
     page = _cursor_page(ctx, data, AssignmentFilter(worker_id=id_), forward=False)
     return WorkerWithAssignments.extending(worker, assignments=page.items, next_cursor=page.next_cursor)
@@ -257,7 +258,5 @@ def _cursor_page(
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
     stretch = assignments.find(ctx.organization, wanted, ctx.now, after=after, limit=data.limit, forward=forward)
     found = assignments.read(ctx.organization, stretch.found, wanted, ctx.now)
-    return CursorPage[AssignmentDetails](
-        items=details(ctx, found),
-        next_cursor=None if stretch.last is None else ctx.cursors.encode(stretch.last),
-    )
+    rows, last = lists.fitting(details(ctx, found), stretch.last, lambda row: timeline.position(row.start_at, row.id))
+    return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Patch, Query, optional
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, NextCursor, Patch, Query, optional
 from chalicelib.core.money import Priced
 from chalicelib.dal.assignments import Assignment, AssignmentStatus
 from chalicelib.dal.positions import PositionRef
@@ -118,7 +118,7 @@ class AssignmentWithWarnings(AssignmentDetails):
 
 class WorkerWithAssignments(Worker):
     assignments: list[AssignmentDetails]
-    next_cursor: Annotated[str | None, Field(description="Null at the end of the list.", examples=[None])]
+    next_cursor: NextCursor
 
 
 class Availability(Contract):

@@ -8,7 +8,7 @@ from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.clients import CLIENTS, Client
@@ -66,7 +66,8 @@ def delete_client(ctx: Context, id_: UUID) -> Client:
 
 
 @action("getClientWithLocations", "GET /clients/{id}/work-locations", permission=Permission.WORKSPACE_READ)
-def get_client_with_locations(ctx: Context, id_: UUID) -> ClientWithLocations:
-    """A client with its work locations, oldest first."""
+def get_client_with_locations(ctx: Context, id_: UUID, data: ChildrenQuery) -> ClientWithLocations:
+    """A client with its work locations, oldest first. A page holds up to 500, if they fit 1 MB."""
     client = CLIENTS.get(ctx.organization, id_)
-    return ClientWithLocations.extending(client, work_locations=WORK_LOCATIONS.children_of(ctx.organization, id_))
+    page = lists.children(ctx, WORK_LOCATIONS, id_, data)
+    return ClientWithLocations.extending(client, work_locations=page.items, next_cursor=page.next_cursor)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Flag, Name, PageQuery, Patch, Phone, optional
+from chalicelib.core.contracts import Body, Email, Flag, Name, NextCursor, PageQuery, Patch, Phone, optional
 from chalicelib.dal.clients import Address, Client
 from chalicelib.dal.work_locations import WorkLocation
 
@@ -31,3 +31,4 @@ class GetClients(PageQuery[Literal["name", "createdAt"]]):
 
 class ClientWithLocations(Client):
     work_locations: list[WorkLocation]
+    next_cursor: NextCursor

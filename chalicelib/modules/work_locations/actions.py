@@ -9,7 +9,7 @@ from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.dal import work_locations
 from chalicelib.dal.audit import AuditEvent
@@ -62,10 +62,11 @@ def get_work_locations(
 
 
 @action("getWorkLocationWithPositions", "GET /work-locations/{id}/positions", permission=Permission.WORKSPACE_READ)
-def get_work_location_with_positions(ctx: Context, id_: UUID) -> WorkLocationWithPositions:
-    """A work location with its client and its positions, oldest first."""
+def get_work_location_with_positions(ctx: Context, id_: UUID, data: ChildrenQuery) -> WorkLocationWithPositions:
+    """A work location with its client and its positions, oldest first. A page holds up to 500, if they fit 1 MB."""
     location = get_work_location(ctx, id_)
-    return WorkLocationWithPositions.extending(location, positions=POSITIONS.children_of(ctx.organization, id_))
+    page = lists.children(ctx, POSITIONS, id_, data)
+    return WorkLocationWithPositions.extending(location, positions=page.items, next_cursor=page.next_cursor)
 
 
 @action(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Name, PageQuery, Patch, Phone, Timezone, optional
+from chalicelib.core.contracts import Body, Email, Name, NextCursor, PageQuery, Patch, Phone, Timezone, optional
 from chalicelib.dal.clients import Address, ClientRef
 from chalicelib.dal.positions import Position
 from chalicelib.dal.work_locations import WorkLocation
@@ -40,3 +40,4 @@ class WorkLocationWithClient(WorkLocation):
 
 class WorkLocationWithPositions(WorkLocationWithClient):
     positions: list[Position]
+    next_cursor: NextCursor

@@ -194,11 +194,16 @@ def test_a_stale_version_changes_nothing(organization: Organization) -> None:
 
 
 def test_an_end_moved_again_and_again_leaves_no_trail_beside_worker_and_position(organization: Organization) -> None:
+    """Neither on one day, by the minute, nor from month to month."""
     desk = Desk.of(organization)
     worker, position = desk.worker(), desk.position()
     assigned = desk.assign(worker, position)["id"]
-    for day in range(30):
-        desk.carry_out("updateAssignment", assigned, body={"endAt": at(9 + 24 * day)})
-    for kept in (WORKERS.get(organization.id, UUID(worker)), POSITIONS.get(organization.id, UUID(position))):
-        assert kept.roster.ends[at(9 + 24 * 29)] == 1
-        assert len(kept.roster.ends) < 25
+    for step in [9 + minute / 60 for minute in range(30)] + [9 + 24 * 31 * month for month in range(30)]:
+        desk.carry_out("updateAssignment", assigned, body={"endAt": at(step)})
+    for collection, identifier in ((WORKERS, UUID(worker)), (POSITIONS, UUID(position))):
+        roster = collection.get(organization.id, identifier).roster
+        assert roster.months["2028-11"] == 1
+        assert len(roster.months) < 25
+        first = table.get(keys.workload_day(organization.id, collection.kind, identifier, "2026-06-15"))
+        assert first is not None
+        assert len(first.day or {}) < 25

@@ -56,7 +56,7 @@ def test_one_whose_end_has_come_meanwhile_can_be_deleted_and_its_count_is_droppe
     with later(hours=9):
         desk.carry_out("deleteAssignment", assigned)
         stored = WORKERS.get(desk.organization.id, UUID(own["worker"])).roster
-        assert (stored.ends, stored.milliseconds) == ({}, 0)
+        assert (stored.months, stored.milliseconds) == ({"2026-06": 0}, 0)
 
 
 def test_a_cancelled_one_can_be_deleted(desk: Desk, own: dict[str, str]) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from chalicelib.core import clock
-from chalicelib.dal import keys, months, table
+from chalicelib.dal import keys, months, table, workload
 from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.roster import Roster
+from chalicelib.dal.roster import Roster, live
 from chalicelib.dal.timeline import Lane, lane_of
 from chalicelib.dal.workers import WORKERS
 from tests.support.api import Answer, Api
@@ -193,16 +193,35 @@ class Assigning(RuleBasedStateMachine):
                 item = table.get(collection.key(organization, UUID(identifier)))
                 roster: Roster = collection.record.of(item).roster  # type: ignore[attr-defined]
                 present = [each for each in self.of(identifier) if not each.cancelled]
-                assert roster.live(now) == sum(each.status(self.now) != "completed" for each in present)
+                scheduled_or_active = sum(each.status(self.now) != "completed" for each in present)
+                assert live(organization, collection.kind, UUID(identifier), roster, now) == scheduled_or_active
                 closed = [each for each in present if each.end is not None]
                 assert roster.milliseconds == sum(round((each.end - each.start) * 3_600_000) for each in closed)  # type: ignore[operator]
+                assert roster.open == len(present) - len(closed)
                 lanes = Counter(lane_of(*each.times) for each in present)
                 assert {lane: count for lane, count in roster.lanes.items() if count} == lanes
-                ends = Counter("open" if each.end is None else at(each.end) for each in present)
-                starts = Counter(at(each.start) for each in present)
-                for kept, counted in ((roster.ends, ends), (roster.starts, starts)):
-                    ahead = {moment: count for moment, count in kept.items() if moment > clock.to_text(now) and count}
-                    assert ahead == {moment: count for moment, count in counted.items() if moment > clock.to_text(now)}
+                this_month = now.strftime("%Y-%m")
+                by_month = Counter((each.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for each in closed)  # type: ignore[operator]
+                ahead = {month: count for month, count in roster.months.items() if month >= this_month and count}
+                assert ahead == {month: count for month, count in by_month.items() if month >= this_month}
+
+    @invariant()
+    def workload_days_count_every_start_and_end_from_today_on(self) -> None:
+        organization, now = self.desk.organization.id, clock.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        for collection, identifiers in ((WORKERS, self.workers), (POSITIONS, self.positions)):
+            for identifier in identifiers:
+                instants: Counter[tuple[datetime, bool]] = Counter()
+                for each in self.of(identifier):
+                    start, end = each.times
+                    if each.cancelled:
+                        continue
+                    if start >= midnight and collection is POSITIONS:
+                        instants[start, False] += 1
+                    if end is not None and end > midnight:
+                        instants[end, True] += 1
+                steps = workload.steps(organization, collection.kind, UUID(identifier), now.date().isoformat())
+                assert {(clock.from_milliseconds(at), is_end): number for at, is_end, number in steps} == instants
 
     @invariant()
     def months_and_standing_hold_what_is_not_cancelled(self) -> None:

@@ -62,7 +62,11 @@ def test_only_the_name_is_needed(organization: Organization) -> None:
 
 def test_a_client_with_locations_has_none_yet(organization: Organization) -> None:
     created = _create(organization)
-    assert _on(organization, "getClientWithLocations", created["id"]).data == {**created, "workLocations": []}
+    assert _on(organization, "getClientWithLocations", created["id"]).data == {
+        **created,
+        "workLocations": [],
+        "nextCursor": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import table
+from chalicelib.dal import table, workload
+from chalicelib.dal.roster import Occupation, Roster, Tally
 from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.dal.users import Role
 from chalicelib.dal.workers import WORKERS
 from tests.support.api import Answer, Api
+from tests.support.still import standing_still
 from tests.support.wire import overtaken
 from tests.support.world import Organization, new_organization
 
@@ -182,17 +186,30 @@ def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
 # -- delete ------------------------------------------------------------------------------------------------------------
 
 
-def _assign(organization: Organization, worker: UUID, end: str) -> None:
-    """As an assignment's own transaction moves the roster."""
-    ends = Item.roster["ends"][end]
-    changes = Item.roster["changes"]
-    table.update(WORKERS.key(organization.id, worker), [ends.set((ends | 0) + 1), changes.set(changes + 1)])
+def _assign(organization: Organization, worker: UUID, end: datetime | None) -> None:
+    """As an assignment's own transaction moves the roster and the workload days."""
+    now = clock.now()
+    tally = Tally(with_starts=False)
+    tally.add(Occupation(worker, now - timedelta(hours=8), end), 1)
+    unit = UnitOfWork(organization.id)
+    unit.update(WORKERS.key(organization.id, worker), tally.actions(Roster(), now), None, stale)
+    workload.move(unit, "worker", {}, workload.days(organization.id, WORKERS.kind, worker, tally.slots, now))
+    unit.commit()
 
 
-@pytest.mark.parametrize(("end", "status"), [("open", 409), ("2096-01-01T00:00:00.000Z", 409), ("past", 200)])
-def test_active_and_scheduled_assignments_forbid_a_delete(organization: Organization, end: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("hours", "status"), [(None, 409), (24 * 365 * 70, 409), (1, 409), (1 / 3_600_000, 409), (0, 200), (-1, 200)]
+)
+def test_active_and_scheduled_assignments_forbid_a_delete(
+    organization: Organization, hours: float | None, status: int
+) -> None:
     worker = UUID(_create(organization)["id"])
-    _assign(organization, worker, clock.to_text(clock.now()) if end == "past" else end)
+    with standing_still(clock.now()):
+        _assign(organization, worker, None if hours is None else clock.now() + timedelta(hours=hours))
+        _is_deleted_or_not(organization, worker, status)
+
+
+def _is_deleted_or_not(organization: Organization, worker: UUID, status: int) -> None:
     answer = _on(organization, "deleteWorker", worker)
     assert answer.status == status, answer.text
     if status == 409:
@@ -203,7 +220,7 @@ def test_active_and_scheduled_assignments_forbid_a_delete(organization: Organiza
 
 def test_an_assignment_made_in_between_forbids_a_delete(organization: Organization) -> None:
     worker = UUID(_create(organization)["id"])
-    with overtaken(lambda: _assign(organization, worker, "open")):
+    with overtaken(lambda: _assign(organization, worker, None)):
         answer = _on(organization, "deleteWorker", worker)
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
     assert _on(organization, "getWorker", worker).status == 200
@@ -211,7 +228,7 @@ def test_an_assignment_made_in_between_forbids_a_delete(organization: Organizati
 
 def test_a_stale_delete_is_told_so_before_it_is_told_of_assignments(organization: Organization) -> None:
     worker = UUID(_create(organization)["id"])
-    _assign(organization, worker, "open")
+    _assign(organization, worker, None)
     answer = _on(organization, "deleteWorker", worker, headers={"If-Match": '"9-0123456789abcdef"'})
     assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED")
 
