@@ -27,10 +27,11 @@ def process(
 
 
 def _logged(source: str, handle: Callable[..., None]) -> Callable[..., None]:
+    # Powertools looks at the signature, which `wraps` hands on, for whether the handler takes the context.
     @wraps(handle)
-    def handle_logged(record: Any) -> None:
+    def handle_logged(record: Any, **lambda_context: Any) -> None:
         try:
-            handle(record)
+            handle(record, **lambda_context)
         except Exception as error:
             identifier = record.message_id if source == "SQS" else record.event_id
             log_error("record failed and is delivered again", error, source=source, record_id=identifier)

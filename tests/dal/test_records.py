@@ -8,8 +8,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core import clock, ids
+from chalicelib.core.contracts import MailedLine
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, sessions, table
@@ -23,9 +25,18 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.dal.users import USERS, Notifications, Preferences, Role, StoredUser, Theme
 from tests.support.laws import law
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=40).filter(
-    lambda text: text == text.strip()
-)
+_NAME = TypeAdapter(MailedLine)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return _NAME.validate_python(text) == text == text.strip()
+    except ValidationError:
+        return False
+
+
+_CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Mn"))
+WORDS = st.text(_CHARACTERS, min_size=1, max_size=40).filter(_is_name)
 CLIENT = st.builds(
     Client.new,
     name=WORDS,

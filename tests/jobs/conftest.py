@@ -17,3 +17,11 @@ def post(local_stack: Stack) -> Post:
     from tests.support.post import Post
 
     return Post(local_stack)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No stream runs beside these tests for which a reconciliation would have to wait."""
+    from chalicelib.metrics import reconciling
+
+    monkeypatch.setattr(reconciling, "_PATIENCE_SECONDS", 0)

@@ -212,14 +212,15 @@ def test_the_next_run_goes_on_where_this_one_ended(grounds: Stack, tmp_path: Pat
 
 def test_the_position_is_saved_after_each_batch_and_not_when_all_is_quiet(grounds: Stack, tmp_path: Path) -> None:
     checkpoint = tmp_path / "position.json"
-    first, second = Recorder(_dies_at("150")), Recorder()
-    _write(grounds, *(f"{number:03}" for number in range(151)))
+    last = f"{BATCH + 50:04}"
+    first, second = Recorder(_dies_at(last)), Recorder()
+    _write(grounds, *(f"{number:04}" for number in range(BATCH + 51)))
     # The queue's worker never settles, which must not hold the position back.
     _send(grounds, "mail")
     with pytest.raises(_Died):
         _pump(grounds, first, Recorder(lambda bodies: bodies), checkpoint=checkpoint).pump_once()
     _pump(grounds, second, checkpoint=checkpoint).pump_once()
-    assert second.batches == [[f"{number:03}" for number in range(BATCH, 151)]]
+    assert second.batches == [[f"{number:04}" for number in range(BATCH, BATCH + 51)]]
 
 
 class _Died(BaseException):
@@ -273,7 +274,8 @@ def test_a_stop_ends_after_the_running_batch_and_the_next_run_takes_up_the_rest(
 
     first, second = Recorder(hold), Recorder()
     pump = _pump(grounds, first, checkpoint=checkpoint)
-    _write(grounds, *(f"{number:03}" for number in range(150)))
+    written = [f"{number:04}" for number in range(BATCH + 50)]
+    _write(grounds, *written)
     pump.start()
     begun.wait()
     stopping = threading.Thread(target=pump.stop)
@@ -284,7 +286,7 @@ def test_a_stop_ends_after_the_running_batch_and_the_next_run_takes_up_the_rest(
     stopping.join()
     assert [len(batch) for batch in first.batches] == [BATCH]
     _pump(grounds, second, checkpoint=checkpoint).pump_once()
-    assert [body for batch in [*first.batches, *second.batches] for body in batch] == [f"{n:03}" for n in range(150)]
+    assert [body for batch in [*first.batches, *second.batches] for body in batch] == written
 
 
 def _write_mail(grounds: Stack, name: str) -> None:

@@ -106,8 +106,11 @@ def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
         if next(transactions) < transaction:
             return
         CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-        # In a context of its own: what it calls is none of the request's calls.
-        answers.append(contextvars.Context().run(by))
+        # At the request's time, but what it calls is none of the request's calls.
+        context = contextvars.copy_context()
+        context.run(_recordings.set, ())
+        context.run(_breaking.set, None)
+        answers.append(context.run(by))
 
     CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", overtake)
     try:
