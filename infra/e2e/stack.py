@@ -42,7 +42,9 @@ def deploy(emulator: Emulator, template_file: Path) -> Stack:
     )
     outputs = _await_outputs(emulator)
     stage = template["Resources"]["RestAPI"]["Properties"]["StageName"]
-    _put_gateway_responses(emulator, template, outputs["RestAPIId"], stage)
+    _put_gateway_responses(emulator, template, outputs["RestAPIId"])
+    _put_any_methods(emulator, outputs["RestAPIId"])
+    emulator.client("apigateway").create_deployment(restApiId=outputs["RestAPIId"], stageName=stage)
     return Stack(
         api_url=f"{emulator.url}/restapis/{outputs['RestAPIId']}/{stage}/_user_request_/api/v1",
         table=outputs["TableName"],
@@ -88,7 +90,7 @@ def _widen(role: dict[str, Any]) -> None:
                 statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
 
 
-def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: str, stage: str) -> None:
+def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: str) -> None:
     """The emulator does not read them out of the API's definition, but answers with those it is handed."""
     gateway = emulator.client("apigateway")
     for response_type, response in template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].items():
@@ -100,7 +102,21 @@ def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: st
             responseTemplates=response["ResponseTemplates"],
             responseParameters={f"gatewayresponse.header.{name}": _text(value) for name, value in headers.items()},
         )
-    gateway.create_deployment(restApiId=api, stageName=stage)
+
+
+def _put_any_methods(emulator: Emulator, api: str) -> None:
+    """Hand it the ANY of each path, which it does not read out of the API's definition either."""
+    gateway = emulator.client("apigateway")
+    for resource in gateway.get_resources(restApiId=api, limit=500)["items"]:
+        routed = next((method for method in resource.get("resourceMethods", {}) if method != "OPTIONS"), None)
+        if routed is None:
+            continue
+        place = {"restApiId": api, "resourceId": resource["id"]}
+        integration = gateway.get_integration(**place, httpMethod=routed)
+        gateway.put_method(**place, httpMethod="ANY", authorizationType="NONE")
+        gateway.put_integration(
+            **place, httpMethod="ANY", type="AWS_PROXY", integrationHttpMethod="POST", uri=integration["uri"]
+        )
 
 
 def _text(value: str | dict[str, str]) -> str:

@@ -33,9 +33,9 @@ def test_the_audit_log_by_index(home: Organization, report: Report, by: str) -> 
     assert answer.data["items"]
 
 
-def test_a_session_is_noted_as_seen_once_in_a_quarter_of_an_hour(home: Organization) -> None:
+def test_the_use_of_session_and_organization_is_noted_once_in_a_quarter_of_an_hour(home: Organization) -> None:
     with clock.shifted(timedelta(minutes=16)):
         noted, again = home.owner.call("getUserRole"), home.owner.call("getUserRole")
 
-    assert noted.recording.operations == ["BatchGetItem", "UpdateItem"]
+    assert noted.recording.operations == ["BatchGetItem", "UpdateItem", "UpdateItem"]
     assert again.recording.operations == ["BatchGetItem"]
