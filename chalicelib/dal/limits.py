@@ -26,8 +26,11 @@ from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause, stale
 SLOTS = 15
 """A use counts for one window and at most one slot more: the price of counting by slots."""
 
-_TRIES = 6
-"""A try fails only because others took the last use, or began a slot, at the same time."""
+_TRIES = 12
+"""A try fails only because others took the last use, began a slot or forgot all uses at the same time; that can be as
+many as the smallest quota lets in at once."""
+_LONGEST_PAUSE = 4
+"""Pauses stop doubling there: nobody waits for seconds to sign in."""
 
 _DATA = Item.data
 
@@ -162,7 +165,7 @@ def take(*usages: Usage) -> list[Use]:
     """
     for tried in range(_TRIES):
         if tried > 1:
-            pause(tried)
+            pause(min(tried, _LONGEST_PAUSE))
         unit = UnitOfWork(NO_ORGANIZATION)
         uses = [take_in(unit, usage) for usage in usages]
         try:
