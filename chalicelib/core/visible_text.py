@@ -26,10 +26,11 @@ _HIDDEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff"
 )
 """With the anchors of interlinear annotations, U+FFF9 to U+FFFB, which are just as invisible."""
-_NO_CHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff" + "".join(
+_NO_CHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff"
+_MORE_NO_CHARACTERS = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
 )
-"""Reserved for good: no text has them."""
+"""Reserved for good: no text has them. The two of each further plane would double the published schemas."""
 _BLANK = r"\u2800\ufffc" + "\U0001d159"
 """Symbols that are drawn as nothing."""
 
@@ -42,7 +43,7 @@ _SEEN = re.compile(f"[^\\s{REFUSED}{UNSEEN}]")
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
 _BREAK = re.compile(f"[{_BREAKS}]")
 _TURNS = re.compile(f"[{_TURNING}]")
-_SUSPECT = re.compile(f"[{_HIDDEN}{_NO_CHARACTERS}{_JOINERS}{_SELECTORS}{_TAGS}]")
+_SUSPECT = re.compile(f"[{_HIDDEN}{_NO_CHARACTERS}{_MORE_NO_CHARACTERS}{_JOINERS}{_SELECTORS}{_TAGS}]")
 _SELECTOR = re.compile(f"[{_SELECTORS}]")
 _AROUND_A_JOINER = 16
 _VIRAMA = 9

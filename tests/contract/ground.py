@@ -21,6 +21,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from chalicelib.action import etags
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import REGISTRY
+from chalicelib.dal.organizations import SubscriptionTier
 from chalicelib.dal.users import Role
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support.api import Api
@@ -80,7 +81,8 @@ class Ground:
 
     @classmethod
     def new(cls, api: Api, action: str) -> Ground:
-        return cls(api, action, new_organization(api))
+        # Of the tier that may mail most: every request of some actions is prepared by an invitation.
+        return cls(api, action, new_organization(api, subscription_tier=SubscriptionTier.ENTERPRISE))
 
     def prepare(self, case: Case) -> dict[str, str]:
         """Grafts the case, if it is its turn; the headers that say who sends it."""
@@ -129,15 +131,16 @@ class Ground:
         return self._arranged
 
     def _fit_to_media_type(self, case: Case) -> None:
-        """What a schema cannot say of CSV: it is text under a header line, and only beside it there is a query."""
+        """What a schema cannot say of CSV: it is text under a header line. In JSON an option is in one place."""
         contract = REGISTRY[self.action].csv_body
         if contract is None:
             return
         if case.media_type == CSV:
             header, rows = contract.csv_example.splitlines()[0], str(case.body).translate(_NOT_IN_CSV)
             case.body = f"{header}\r\n{rows}"
-        else:
-            case.query.clear()
+        elif isinstance(case.body, dict):
+            for name in {*case.query} & {*case.body}:
+                del case.query[name]
 
     def _graft(self, case: Case) -> None:
         call = self._root().call

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
+from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
@@ -48,10 +50,16 @@ def get_quick_actions(ctx: Context, data: GetQuickActions) -> QuickActions:
 
     Left out are those that are disabled, and those that the caller's role or the organization's tier may not run.
     """
-    if not data.include_disabled:
-        return QuickActions(items=offers.offered(ctx.principal))
-    ctx.principal.require(Permission.QUICK_ACTIONS_WRITE)
-    return QuickActions(items=offers.everything(ctx.organization))
+    if data.include_disabled:
+        ctx.principal.require(Permission.QUICK_ACTIONS_WRITE)
+        rows = offers.everything(ctx.organization)
+    else:
+        rows = offers.offered(ctx.principal)
+    if data.cursor is not None:
+        after = tuple(json.loads(ctx.cursors.decode(data.cursor)))
+        rows = [row for row in rows if offers.position(row) > after]
+    shown, last = lists.fitting(rows, None, lambda row: json.dumps(offers.position(row)))
+    return QuickActions(items=[*shown], next_cursor=None if last is None else ctx.cursors.encode(last))
 
 
 @action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict, JsonValue
 
-from chalicelib.core.contracts import Body, Contract, Flag, Patch, Query, optional
+from chalicelib.core.contracts import Body, Contract, Cursor, Flag, Patch, Query, optional
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal.metrics import Color, Icon
 from chalicelib.dal.quick_actions import (
@@ -86,10 +86,14 @@ class GetQuickActions(Query):
         Flag,
         Field(description="All there are, also those that are disabled or for others; only for who may change them."),
     ] = False
+    cursor: Annotated[Cursor | None, Field(description="The `nextCursor` of an answer that could not hold all.")] = None
 
 
 class QuickActions(Contract):
     items: list[QuickAction]
+    next_cursor: Annotated[
+        str | None, Field(description="Null unless their forms are too large for one answer.", examples=[None])
+    ] = None
 
 
 class ExecuteQuickAction(Body):

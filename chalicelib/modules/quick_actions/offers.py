@@ -23,8 +23,12 @@ def get(organization: OrganizationId, identifier: UUID) -> QuickAction:
 
 def everything(organization: OrganizationId) -> list[QuickAction]:
     """By sort order, then by name."""
-    found = [*quick_actions.live(organization), *SYSTEM_QUICK_ACTIONS.values()]
-    return sorted(found, key=lambda each: (each.sort_order, text.fold(each.name), each.id))
+    return sorted([*quick_actions.live(organization), *SYSTEM_QUICK_ACTIONS.values()], key=position)
+
+
+def position(quick_action: QuickAction) -> tuple[int, str, str]:
+    """Return its place in lists."""
+    return quick_action.sort_order, text.fold(quick_action.name), str(quick_action.id)
 
 
 def offered(principal: Principal) -> list[QuickAction]:

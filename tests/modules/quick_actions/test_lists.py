@@ -70,3 +70,21 @@ def test_deleted_ones_and_those_of_others_are_not_listed(api: Api, organization:
     organization.owner.call("deleteQuickAction", path={"id": gone["id"]})
     define(new_organization(api).owner, GOING)
     assert own_names(organization.owner) == own_names(organization.owner, includeDisabled="true") == []
+
+
+def test_what_does_not_fit_one_answer_comes_with_a_cursor(organization: Organization) -> None:
+    # Given more in forms than an answer may have
+    form = {**CLIENT_FORM["formConfig"], "description": "ö" * 7_000}
+    names = [define(organization.owner, CLIENT_FORM, formConfig=form, sortOrder=n)["name"] for n in range(90)]
+    # When they are walked
+    walked, cursor = [], None
+    while True:
+        answer = organization.owner.call("getQuickActions", query={} if cursor is None else {"cursor": cursor})
+        assert answer.status == 200, answer.text
+        assert len(answer.text.encode()) < 1024 * 1024
+        walked += [item["name"] for item in answer.data["items"] if not item["isSystem"]]
+        cursor = answer.data["nextCursor"]
+        if cursor is None:
+            break
+    # Then each has come once, in order
+    assert walked == names
