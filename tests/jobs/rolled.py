@@ -48,7 +48,9 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
     for source in sources:
         rolled_up = SOURCES[source]
         moves: Moves = {}
-        for record in rolled_up.collection.all_of(organization, 1000) or []:
+        records = rolled_up.collection.all_of(organization, 100_000)
+        assert records is not None, f"too many {source} to count"
+        for record in records:
             relied_on = rolled_up.relies_on(organization, record)
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
             grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]

@@ -220,7 +220,7 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(_store() is Store.MOTO, reason="moto keeps nothing; the strict pass tries this")
-def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data_and_adds_nothing(tmp_path: Path) -> None:
+def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: Path) -> None:
     first = Serving(Store.DYNOXIDE, tmp_path)
     owner = first.owner()
     late = owner.post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")

@@ -126,8 +126,10 @@ def hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
     declared = REGISTRY[action]
     parsed = Token.parse(token) if token else None
     if declared.is_public:
-        # A repeated sign-up tried a new organization, in vain, before it found the one it had made.
-        assert len(tenants) <= 1 + answer.is_replay, f"{action} touched {tenants}"
+        # A repeated sign-up tried a new organization, in vain, before it found the one it had made, and with it
+        # perhaps that its session has ended.
+        is_repetition = answer.is_replay or (answer.status >= 400 and answer.code == "SESSION_EXPIRED")
+        assert len(tenants) <= 1 + is_repetition, f"{action} touched {tenants}"
         assert elsewhere <= OUTSIDE | {"HEALTH"}, f"{action} touched {elsewhere}"
     else:
         own = {str(parsed.organization)} if parsed else set()
