@@ -14,13 +14,13 @@ from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys
-from chalicelib.dal.clients import CLIENTS, Client
-from chalicelib.dal.positions import POSITIONS, StoredPosition
-from chalicelib.dal.roster import new_roster
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
-from chalicelib.dal.workers import WORKERS, StoredWorker
 from chalicelib.jobs import stream
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.workload import new_roster
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from infra.local.template import load

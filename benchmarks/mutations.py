@@ -296,7 +296,7 @@ def run(root: Path, chosen: Iterable[tuple[Path, Mutation]]) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutations", description=__doc__)
-    parser.add_argument("--only", type=Path, help="a file or folder of the product, such as chalicelib/dal/users.py")
+    parser.add_argument("--only", type=Path, help="a file or folder of the product, such as chalicelib/models/users.py")
     parser.add_argument("--sample", type=int, help="so many guards, chosen at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="name the guards and remove none")

@@ -10,8 +10,8 @@ from http.client import HTTPConnection
 from typing import Any
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.clients import CLIENTS, Client
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.staffing.clients import CLIENTS, Client
 
 Item = dict[str, Any]
 """As the wire has it: {name: {type: value}}."""

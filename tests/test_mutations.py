@@ -63,7 +63,7 @@ def test_every_guard_of_the_product_leaves_python() -> None:
 
 
 def test_the_closest_tests_are_a_modules_own_its_importers_and_its_actions() -> None:
-    credentials = closest_tests(mutations.ROOT, Path("chalicelib/dal/credentials.py"))
+    credentials = closest_tests(mutations.ROOT, Path("chalicelib/models/identity/credentials.py"))
     assert {"tests/modules/auth/test_sign_in.py", "tests/modules/auth/test_reset_password.py"} <= {*credentials.files}
     etags = closest_tests(mutations.ROOT, Path("chalicelib/action/etags.py"))
     assert etags.files[0] == "tests/action/test_etags.py"

@@ -14,15 +14,15 @@ from benchmarks.staffing.measured import measured
 from benchmarks.tables import show
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import metric_states
 from chalicelib.dal.cache import MAXIMUM_AGE
-from chalicelib.dal.metric_states import MetricState
-from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
 from chalicelib.jobs import queues, recalculation
-from chalicelib.metrics.evaluate import evaluate
-from chalicelib.metrics.periods import evaluation_instant
-from chalicelib.metrics.query import parse
+from chalicelib.metrics.engine.evaluate import evaluate
+from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.metrics.language.query import parse
 from chalicelib.metrics.recalculation import recalculate
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import MetricState
+from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from infra.local.stack import Stack
 from tests.support import store, streams
 from tests.support.api import Answer, Api

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.core import clock, ids
 from chalicelib.core.money import Money
-from chalicelib.dal import cells, rollups
-from chalicelib.dal.assignments import Assignment
-from chalicelib.dal.cells import Moves
-from chalicelib.dal.organizations import StoredOrganization
-from chalicelib.dal.positions import StoredPosition
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.workers import StoredWorker
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.models.organizations import StoredOrganization
+from chalicelib.models.rollups import buckets, rollups
+from chalicelib.models.rollups.buckets import Moves
+from chalicelib.models.staffing.assignments import Assignment
+from chalicelib.models.staffing.positions import StoredPosition
+from chalicelib.models.staffing.workers import StoredWorker
 
 SOURCE = "assignments"
 _DAYS = 1000
@@ -44,7 +44,7 @@ def build(organization: StoredOrganization, assignments: int) -> float:
             end_at=end,
         )
         for edge in SOURCES[SOURCE].spread(assignment, grounds):
-            cells.add(moves, edge._replace(dimensions=()), count)
+            buckets.add(moves, edge._replace(dimensions=()), count)
         if today - timedelta(days=7) <= day < today:
             hours += count * (end - start).total_seconds() / 3600
     changed = list(moves.items())

@@ -13,18 +13,19 @@ from benchmarks.staffing.plan import Shape
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
-from chalicelib.dal import keys, months, workload
-from chalicelib.dal.assignments import ASSIGNMENTS, Assignment
-from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.dal import keys
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.positions import POSITIONS, StoredPosition
+from chalicelib.dal.intervals import Lane
 from chalicelib.dal.records import Record
-from chalicelib.dal.roster import Occupation, Standing, Tally
 from chalicelib.dal.table import Item
-from chalicelib.dal.timeline import Lane
-from chalicelib.dal.users import USERS, Role, StoredUser
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
-from chalicelib.dal.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing import packed_months, workload_days
+from chalicelib.models.staffing.assignments import ASSIGNMENTS, Assignment
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.workload import Occupation, Standing, Tally
+from chalicelib.models.users import USERS, Role, StoredUser
 
 _LONG_AGO = date(2020, 1, 1)
 
@@ -84,7 +85,7 @@ class Staffing:
             yield self._stored(WORKERS, worker, beside={**beside, "standing": occupied.standing})
             yield from occupied.days(self.organization, WORKERS.kind, worker.id, self._now)
             for month, spans in occupied.spans.items():
-                yield Item(*keys.roster_month(self.organization, month, worker.id), spans=months.pack(spans))
+                yield Item(*keys.roster_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
 
     def _live(self) -> Iterator[Item]:
         """Of this month: active (every other one without an end), scheduled and cancelled ones."""
@@ -147,7 +148,7 @@ class Staffing:
 
 
 class _Occupied:
-    """What the assignments of one worker or position come to, as `dal.roster` tells it."""
+    """What the assignments of one worker or position come to, as `models.staffing.workload` tells it."""
 
     def __init__(self, *, with_starts: bool = True) -> None:
         self.spans: dict[str, dict[UUID, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
@@ -168,8 +169,8 @@ class _Occupied:
         return self._tally.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
 
     def days(self, organization: OrganizationId, kind: str, identifier: UUID, now: datetime) -> Iterator[Item]:
-        for key, changes in workload.days(organization, kind, identifier, self._tally.slots, now):
-            yield workload.new_item(key, changes)
+        for key, changes in workload_days.days(organization, kind, identifier, self._tally.slots, now):
+            yield workload_days.new_item(key, changes)
 
 
 def _rates(rate: Callable[[int, date], int], number: int) -> Mapping[str, Any]:

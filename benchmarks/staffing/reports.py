@@ -12,8 +12,8 @@ from benchmarks.staffing.measured import Measured, measured
 from benchmarks.tables import show
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
-from chalicelib.dal.assignments import ASSIGNMENTS
 from chalicelib.dal.table import Item
+from chalicelib.models.staffing.assignments import ASSIGNMENTS
 from tests.support.world import Organization
 
 _QUERY = {"startDate": plan.month().isoformat(), "endDate": plan.last_day().isoformat()}

@@ -12,10 +12,10 @@ from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.auth.sessions import OpenedSession
 from chalicelib.core import clock
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
-from chalicelib.dal.audit import Actor
 from chalicelib.dal.cursors import Cursors
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import StoredUser
+from chalicelib.models.audit import Actor
+from chalicelib.models.users import StoredUser
 
 
 @dataclass(frozen=True)

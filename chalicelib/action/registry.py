@@ -20,8 +20,8 @@ from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.limits import Limit
+from chalicelib.models.audit import AuditEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
 Renderer = Callable[[Any], Raw]

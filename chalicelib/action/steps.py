@@ -9,7 +9,7 @@ from chalicelib.action.context import AnyContext, Request
 from chalicelib.action.registry import Action
 from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal
-from chalicelib.dal import audit
+from chalicelib.models import audit
 
 
 def authorize(action: Action, principal: Principal) -> None:

@@ -12,8 +12,8 @@ from chalicelib.auth import passwords
 from chalicelib.core import clock
 from chalicelib.core.contracts import secret_length
 from chalicelib.core.errors import invalid_field
-from chalicelib.dal import credentials
-from chalicelib.dal.credentials import CodePurpose, Credential
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose, Credential
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter looks like a digit
 _LENGTH = 10

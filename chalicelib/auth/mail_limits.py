@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.dal import limits
 from chalicelib.dal.limits import Limit
-from chalicelib.dal.organizations import SubscriptionTier
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.organizations import SubscriptionTier
 
 _DAY = 24 * 60 * 60
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 
 
 class Permission(StrEnum):

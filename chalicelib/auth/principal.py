@@ -12,10 +12,11 @@ from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
-from chalicelib.dal import callers, sessions, sleep
-from chalicelib.dal.organizations import StoredOrganization
-from chalicelib.dal.sessions import StoredSession
-from chalicelib.dal.users import StoredUser
+from chalicelib.models import sleep
+from chalicelib.models.identity import callers, sessions
+from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.organizations import StoredOrganization
+from chalicelib.models.users import StoredUser
 
 _SEEN_EVERY = timedelta(minutes=15)
 """How exact `lastSeenAt` is: one write in so long, instead of one a request."""

@@ -9,10 +9,11 @@ from uuid import UUID
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import sessions, users
-from chalicelib.dal.sessions import StoredSession
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import StoredUser
+from chalicelib.models import users
+from chalicelib.models.identity import sessions
+from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.users import StoredUser
 
 LIFETIME = timedelta(days=30)
 _USER_AGENT_LENGTH = 300

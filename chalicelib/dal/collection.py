@@ -54,7 +54,7 @@ class Collection(Generic[R]):
     parent: Callable[[R], UUID] | None = None
     """Whose child it is, for those that are read by parent."""
     card: Callable[[R], Mapping[str, Any]] | None = None
-    """What others show of it: see `dal.directory`."""
+    """What others show of it: see `models.staffing.directory`."""
     children: Sequence[str] = ()
     """Entities whose live ones forbid a delete."""
 

@@ -107,21 +107,21 @@ class Item(Model):
     children = Document(null=True)
     """Live children by entity, and other counts that conditions need."""
     roster = Document(null=True)
-    """What the assignments of a worker or position come to; see `dal.roster`."""
+    """What the assignments of a worker or position come to; see `models.staffing.workload`."""
     standing = Document(null=True)
     """A worker's assignments without end, or too long for the months of the roster."""
     rates = Document(null=True)
     """Hourly money by the day it takes effect."""
     day = Document(null=True)
-    """Counts of a workload day; see `dal.workload`."""
+    """Counts of a workload day; see `models.staffing.workload_days`."""
     spans = BinaryAttribute(null=True, legacy_encoding=False)
     """A month of a worker's assignments, packed."""
     spread = BinaryAttribute(null=True, legacy_encoding=False)
-    """Edges that were last applied of an entity, packed; see `dal.rollups`."""
+    """Edges that were last applied of an entity, packed; see `models.rollups.rollups`."""
     card = Document(null=True)
     """What others show of an entity: its name, and whose child it is."""
     at = UnicodeAttribute(null=True)
-    """Where on the timelines: see `dal.timeline`."""
+    """Where on the timelines: see `dal.intervals`."""
     gsi1pk = UnicodeAttribute(null=True)
     gsi2pk = UnicodeAttribute(null=True)
     gsi3pk = UnicodeAttribute(null=True)

@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
-from chalicelib.dal import activities, audit, keys
-from chalicelib.dal.activities import Activity
-from chalicelib.dal.audit import AuditEntry, AuditEvent
+from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
 from chalicelib.jobs.activity_stories import STORIES, UNTOLD, Story, title
 from chalicelib.jobs.changes import Change, Changes, Kind
 from chalicelib.jobs.deadline import Deadline
+from chalicelib.models import audit
+from chalicelib.models.activities import activities
+from chalicelib.models.activities.activities import Activity
+from chalicelib.models.audit import AuditEntry, AuditEvent
 
 
 def record(changes: Changes, deadline: Deadline) -> set[str]:

@@ -13,8 +13,8 @@ from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import audit
 from chalicelib.jobs import activity_feed, queues
+from chalicelib.models import audit
 
 _MAX_ENTRIES = 200
 """Of a message: each may be a write."""

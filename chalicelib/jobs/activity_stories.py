@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chalicelib.dal.activities import ActivityType, Severity
-from chalicelib.dal.audit import AuditEntry, AuditEvent
+from chalicelib.models.activities.activities import ActivityType, Severity
+from chalicelib.models.audit import AuditEntry, AuditEvent
 
 _MAXIMUM_TITLE = 255
 _PLACE = re.compile(r"\{([^}]*)\}")

@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 from chalicelib.auth import codes
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import credentials, outbox, users
-from chalicelib.dal.credentials import CodePurpose
-from chalicelib.dal.organizations import ORGANIZATIONS
-from chalicelib.dal.outbox import Mail, MailReference, Template
 from chalicelib.jobs import aws_clients, mail_texts
 from chalicelib.jobs.mail_texts import EmailText
+from chalicelib.models import outbox, users
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.outbox import Mail, MailReference, Template
 
 
 class _SesClient(Protocol):

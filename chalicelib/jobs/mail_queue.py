@@ -11,9 +11,9 @@ from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import outbox
-from chalicelib.dal.outbox import MailReference
 from chalicelib.jobs import batches, mail, queues
+from chalicelib.models import outbox
+from chalicelib.models.outbox import MailReference
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord

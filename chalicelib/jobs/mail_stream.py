@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.observability import log_error
-from chalicelib.dal import outbox
 from chalicelib.jobs import batches, mail
 from chalicelib.jobs.changes import Change, Kind
+from chalicelib.models import outbox
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.core import visible_text
-from chalicelib.dal.audit import Actor
-from chalicelib.dal.outbox import Template
+from chalicelib.models.audit import Actor
+from chalicelib.models.outbox import Template
 
 MAX_NAME_CHARACTERS = 60
 

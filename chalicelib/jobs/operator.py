@@ -15,11 +15,11 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import audit
-from chalicelib.dal.audit import Actor, AuditEvent
-from chalicelib.dal.organizations import ORGANIZATIONS, Organization, SubscriptionTier
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.jobs import reconciliation, redrive
+from chalicelib.models import audit
+from chalicelib.models.audit import Actor, AuditEvent
+from chalicelib.models.organizations import ORGANIZATIONS, Organization, SubscriptionTier
 
 _TRIES = 3
 

@@ -18,11 +18,12 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import metric_states, sleep
-from chalicelib.dal.metric_states import SHARDS
-from chalicelib.dal.organizations import Sleep, StoredOrganization
 from chalicelib.jobs import queues, reconciliation
 from chalicelib.metrics.recalculation import recalculate
+from chalicelib.models import sleep
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SHARDS
+from chalicelib.models.organizations import Sleep, StoredOrganization
 
 MAX_ROWS = 100
 """Rows of a message: a batch read of them is one request, and no other organization waits for more than these."""
@@ -35,7 +36,7 @@ _LEASE = timedelta(minutes=6)
 
 
 class Recalculation(Contract):
-    """A message: a piece of the due rows (of `dal.metric_states`) of one organization."""
+    """A message: a piece of the due rows (of `models.dashboards.metric_states`) of one organization."""
 
     kind: Literal["recalculate"] = "recalculate"
     organization_id: UUID

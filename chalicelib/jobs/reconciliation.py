@@ -18,11 +18,11 @@ from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import metric_states
-from chalicelib.dal.metric_states import SHARDS
 from chalicelib.jobs import activity_reconciliation, queues
-from chalicelib.metrics import reconciling
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups import reconcile
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SHARDS
 
 _ROWS_A_SHARD = 50_000
 """The cells of so many entities fit a function's memory."""
@@ -79,7 +79,7 @@ def work(message: Mapping[str, Any]) -> None:
 
 
 def _heal(wanted: Reconciliation, source: str) -> None:
-    page = reconciling.heal(OrganizationId(wanted.organization_id), source, wanted.after)
+    page = reconcile.heal(OrganizationId(wanted.organization_id), source, wanted.after)
     _tell(wanted, source, healed=page.healed)
     seen = wanted.seen + page.seen
     if page.after is not None:
@@ -89,7 +89,7 @@ def _heal(wanted: Reconciliation, source: str) -> None:
 
 
 def _repair(wanted: Reconciliation, source: str, shard: int) -> None:
-    repaired = reconciling.repair(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
+    repaired = reconcile.repair(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
     _tell(wanted, source, repaired=repaired)
     if shard + 1 < wanted.shards:
         _send(wanted.model_copy(update={"shard": shard + 1}))

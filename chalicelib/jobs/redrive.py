@@ -18,9 +18,10 @@ from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.core.settings import settings
-from chalicelib.dal import audit, metric_states
-from chalicelib.dal.metric_states import SHARDS
 from chalicelib.jobs import queues, reconciliation
+from chalicelib.models import audit
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SHARDS
 
 MAX_ORGANIZATIONS = 500
 """Of a message: each is a query."""

@@ -14,14 +14,15 @@ from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.days import start_of
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.settings import settings
-from chalicelib.dal import assignments, table
-from chalicelib.dal.assignments import AssignmentFilter
-from chalicelib.dal.organizations import ORGANIZATIONS
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.workers import WORKERS
+from chalicelib.dal import table
 from chalicelib.jobs import queues
 from chalicelib.jobs.changes import Change, Kind
-from chalicelib.metrics.rolling_up import sync
+from chalicelib.metrics.rollups.apply import sync
+from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing.assignments import AssignmentFilter
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.workers import WORKERS
 
 _A_MESSAGE = 50
 """Assignments: a few transactions."""

@@ -9,8 +9,8 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import logger
 from chalicelib.jobs.changes import Change, Changes, Kind
 from chalicelib.jobs.deadline import Deadline
-from chalicelib.metrics.rolling_up import AT_ONCE, OutOfTime, sync
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups.apply import AT_ONCE, OutOfTime, sync
+from chalicelib.metrics.rollups.sources import SOURCES
 
 _SOURCE_OF: Mapping[str, str] = {rolled_up.collection.kind: name for name, rolled_up in SOURCES.items()}
 

@@ -11,10 +11,10 @@ from chalicelib.auth.principal import Principal
 from chalicelib.core.errors import forbidden
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import is_deleted
-from chalicelib.dal.metric_states import SYSTEM
-from chalicelib.dal.metrics import METRICS, Metric
-from chalicelib.metrics import system
-from chalicelib.metrics.system import SystemMetric
+from chalicelib.metrics import system_metrics
+from chalicelib.metrics.system_metrics import SystemMetric
+from chalicelib.models.dashboards.metric_states import SYSTEM
+from chalicelib.models.dashboards.metrics import METRICS, Metric
 
 _RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """Since when there are system metrics, for lists in order of age."""
@@ -41,7 +41,7 @@ def _shown(metric: SystemMetric) -> Metric:
     )
 
 
-SYSTEM_METRICS: Mapping[UUID, Metric] = {metric.id: _shown(metric) for metric in system.SYSTEM.values()}
+SYSTEM_METRICS: Mapping[UUID, Metric] = {metric.id: _shown(metric) for metric in system_metrics.SYSTEM.values()}
 
 
 def get(organization: OrganizationId, identifier: UUID) -> Metric:
@@ -58,7 +58,7 @@ def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[
 
 
 def row_of(metric: Metric) -> str:
-    """Where `dal.metric_states` has what it came to."""
+    """Where `models.dashboards.metric_states` has what it came to."""
     return SYSTEM if metric.is_system else str(metric.id)
 
 

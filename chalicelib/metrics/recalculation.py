@@ -14,18 +14,19 @@ from uuid import UUID
 from chalicelib.core import ids
 from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import activities, metric_states
-from chalicelib.dal.activities import Activity, ActivityType, Severity
-from chalicelib.dal.audit import Actor
 from chalicelib.dal.collection import is_deleted
-from chalicelib.dal.metric_states import SYSTEM, LastResult, MetricState
-from chalicelib.dal.metrics import METRICS, Metric
-from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.metrics.definitions import SYSTEM_METRICS
-from chalicelib.metrics.periods import evaluation_instant
+from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.results import MetricResult, evaluated
 from chalicelib.metrics.thresholds import Status
+from chalicelib.models.activities import activities
+from chalicelib.models.activities.activities import Activity, ActivityType, Severity
+from chalicelib.models.audit import Actor
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SYSTEM, LastResult, MetricState
+from chalicelib.models.dashboards.metrics import METRICS, Metric
+from chalicelib.models.organizations import StoredOrganization
 
 _ROUNDS = 3
 _MINUTE = timedelta(minutes=1)
@@ -71,7 +72,7 @@ class _Calculated:
 def recalculate(
     organization: StoredOrganization, rows: Collection[str] | None, now: datetime, *, only_due: bool
 ) -> Recalculated:
-    """`rows`: of `dal.metric_states`, None for all. What is deleted meanwhile is left out.
+    """`rows`: of `models.dashboards.metric_states`, None for all. What is deleted meanwhile is left out.
 
     What others change or calculate meanwhile is calculated again: if it is still due, where only that is wanted.
     """

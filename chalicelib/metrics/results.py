@@ -14,19 +14,19 @@ from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import ActionError
 from chalicelib.core.figures import exactly, shown
 from chalicelib.core.observability import log_error
-from chalicelib.dal import metric_states
-from chalicelib.dal.metric_states import LastResult
-from chalicelib.dal.metric_terms import MetricCategory, MetricFormat
-from chalicelib.dal.metrics import Metric
-from chalicelib.dal.organizations import StoredOrganization
 from chalicelib.metrics import thresholds
 from chalicelib.metrics.definitions import row_of
-from chalicelib.metrics.evaluate import evaluate
-from chalicelib.metrics.faults import InvalidQuery
-from chalicelib.metrics.outcomes import Outcome, Unit
-from chalicelib.metrics.periods import evaluation_instant
-from chalicelib.metrics.query import MetricQuery, parse
+from chalicelib.metrics.engine.evaluate import evaluate
+from chalicelib.metrics.language.errors import InvalidQuery
+from chalicelib.metrics.language.outcomes import Outcome, Unit
+from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.metrics.language.query import MetricQuery, parse
 from chalicelib.metrics.thresholds import Status
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_enums import MetricCategory, MetricFormat
+from chalicelib.models.dashboards.metric_states import LastResult
+from chalicelib.models.dashboards.metrics import Metric
+from chalicelib.models.organizations import StoredOrganization
 
 _UNITS = {Unit.HOURS: "h", Unit.NUMBER: None, Unit.PERCENT: "%"}
 """What is written behind a value. Money has its currency there."""

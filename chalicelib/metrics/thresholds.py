@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from chalicelib.dal.metric_terms import Direction
+from chalicelib.models.dashboards.metric_enums import Direction
 
 _HUNDRED = Decimal(100)
 

@@ -17,8 +17,8 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core import csv_text
 from chalicelib.core.contracts import Contract, Flag, Query
 from chalicelib.core.csv_body import CsvBody
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing.clients import CLIENTS, Client
 from tests.support.api import Answer, Api
 from tests.support.declared import product_with
 from tests.support.world import Organization, new_organization, unique

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.action.registry import PREFIX
 from chalicelib.action.validation import MAXIMUM_BODY_BYTES
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support import wire
 from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Organization, unique

@@ -15,7 +15,7 @@ from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
-from chalicelib.dal.users import USERS
+from chalicelib.models.users import USERS
 from tests.support.wire import overtaken
 from tests.support.world import Organization
 

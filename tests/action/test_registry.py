@@ -15,7 +15,7 @@ from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.core.contracts import Body, Success
 from chalicelib.core.csv_body import CsvBody
-from chalicelib.dal.audit import AuditEvent
+from chalicelib.models.audit import AuditEvent
 from tests.support.declared import registry_kept
 
 pytestmark = pytest.mark.storeless

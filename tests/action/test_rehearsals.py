@@ -10,8 +10,8 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import Body, Success
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing.clients import CLIENTS, Client
 from tests.support.api import Api
 from tests.support.declared import product_with
 from tests.support.world import new_organization

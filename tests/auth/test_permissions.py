@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.auth.permissions import PERMISSIONS, Permission
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 
 pytestmark = pytest.mark.storeless
 

@@ -95,7 +95,7 @@ def test_ids_without_the_secret_are_nothing(api: Api, organization: Organization
 
 
 def test_a_colleagues_user_id_in_ones_own_token_is_nothing(api: Api, organization: Organization) -> None:
-    from chalicelib.dal.users import Role
+    from chalicelib.models.users import Role
 
     own, colleague = Token.parse(organization.member(Role.VIEWER).token), organization.owner.user
     assert own is not None

@@ -21,8 +21,8 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from chalicelib.action import etags
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import REGISTRY
-from chalicelib.dal.organizations import SubscriptionTier
-from chalicelib.dal.users import Role
+from chalicelib.models.organizations import SubscriptionTier
+from chalicelib.models.users import Role
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support.api import Api
 from tests.support.arrange import Arranged, arrange, operation

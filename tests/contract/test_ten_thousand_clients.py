@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.seed import Item, clients, put_clients, row_bytes
 from chalicelib.core.text import fold
-from chalicelib.dal.clients import Client
+from chalicelib.models.staffing.clients import Client
 from infra.local.engine import Store
 from infra.local.stack import Stack
 from tests.support.api import Api

@@ -14,15 +14,16 @@ from chalicelib.core import clock, ids
 from chalicelib.core.contracts import MailedLine
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, sessions, table
-from chalicelib.dal.clients import CLIENTS, Client
+from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.organizations import ORGANIZATIONS, LoanRole, WeekDay, new_organization
 from chalicelib.dal.records import Record
-from chalicelib.dal.sessions import StoredSession
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import USERS, Notifications, Preferences, Role, StoredUser, Theme
+from chalicelib.models.identity import sessions
+from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.organizations import ORGANIZATIONS, LoanRole, WeekDay, new_organization
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.users import USERS, Notifications, Preferences, Role, StoredUser, Theme
 from tests.support.laws import law
 
 _NAME = TypeAdapter(MailedLine)

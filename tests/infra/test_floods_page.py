@@ -11,7 +11,7 @@ import pytest
 from chalicelib.auth import mail_limits, rate_limits
 from chalicelib.auth.mail_limits import invitations_of_organization
 from chalicelib.dal.limits import Limit
-from chalicelib.dal.organizations import SubscriptionTier
+from chalicelib.models.organizations import SubscriptionTier
 from infra.deploy import parameters
 from infra.local.template import load
 

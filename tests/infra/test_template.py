@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from chalicelib.action.security_headers import SECURITY_HEADERS
-from chalicelib.dal import keys, outbox
+from chalicelib.dal import keys
 from chalicelib.jobs import aws_clients, mail_queue
 from chalicelib.jobs.deadline import MARGIN_MILLISECONDS
+from chalicelib.models import outbox
 from infra import template
 
 Json = dict[str, Any]

@@ -22,6 +22,6 @@ def post(local_stack: Stack) -> Post:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No stream runs beside these tests for which a reconciliation would have to wait."""
-    from chalicelib.metrics import reconciling
+    from chalicelib.metrics.rollups import reconcile
 
-    monkeypatch.setattr(reconciling, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(reconcile, "_PATIENCE_SECONDS", 0)

@@ -9,14 +9,15 @@ from typing import Any
 from chalice.local import LambdaContext
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, rollups, table
-from chalicelib.dal.cells import Moves, add
+from chalicelib.dal import keys, table
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.keys import Key
 from chalicelib.jobs import rollups as rollups_consumer
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import Deadline
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.models.rollups import rollups
+from chalicelib.models.rollups.buckets import Moves, add
 from tests.support import wire
 from tests.support.store import Store, StoredItem
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting

@@ -12,12 +12,13 @@ import pytest
 from chalice.local import LambdaContext
 
 from chalicelib.core import ids
-from chalicelib.dal import activities, keys
-from chalicelib.dal.activities import ActivityType, Severity
-from chalicelib.dal.audit import Actor, AuditEntry, AuditEvent, FieldChange
+from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
 from chalicelib.jobs import stream
 from chalicelib.jobs.activity_stories import STORIES, UNTOLD, title
+from chalicelib.models.activities import activities
+from chalicelib.models.activities.activities import ActivityType, Severity
+from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from tests.support import store as stores

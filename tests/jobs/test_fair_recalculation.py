@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock
-from chalicelib.dal import metric_states
-from chalicelib.dal.metrics import MAXIMUM_METRICS
 from chalicelib.jobs import metrics_queue, recalculation
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metrics import MAXIMUM_METRICS
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
 from tests.support import store as stores

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import outbox, table
-from chalicelib.dal.outbox import MailReference
+from chalicelib.dal import table
 from chalicelib.jobs import mail, mail_queue, mail_stream, stream
+from chalicelib.models import outbox
+from chalicelib.models.outbox import MailReference
 from infra.local.lambda_events import invoke
 from infra.local.stack import SENDER, Stack
 from tests.jobs.queued import failed

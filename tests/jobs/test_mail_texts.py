@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.settings import settings
-from chalicelib.dal.audit import Actor
-from chalicelib.dal.outbox import Template
-from chalicelib.dal.users import Role
 from chalicelib.jobs import mail_texts
 from chalicelib.jobs.mail_texts import MAX_NAME_CHARACTERS, EmailText, safe_name
+from chalicelib.models.audit import Actor
+from chalicelib.models.outbox import Template
+from chalicelib.models.users import Role
 from infra.local.stack import Stack
 from tests.support import store
 from tests.support.api import Api

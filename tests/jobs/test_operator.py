@@ -9,7 +9,7 @@ import pytest
 import app as roof
 from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError
-from chalicelib.dal import metric_states
+from chalicelib.models.dashboards import metric_states
 from infra.local.lambda_events import invoke, scheduled_event
 from tests.support import wire
 from tests.support.api import Api

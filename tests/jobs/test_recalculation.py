@@ -15,12 +15,12 @@ import app as roof
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.settings import settings
-from chalicelib.dal import metric_states
-from chalicelib.dal.metric_states import SYSTEM
 from chalicelib.jobs import metrics_queue, queues, recalculation
 from chalicelib.metrics import results
 from chalicelib.metrics.definitions import SYSTEM_METRICS
-from chalicelib.metrics.evaluate import evaluate
+from chalicelib.metrics.engine.evaluate import evaluate
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SYSTEM
 from infra.local.queue import Queue, Worker
 from infra.local.stack import Stack
 from tests.jobs.queued import failed

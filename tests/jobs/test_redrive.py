@@ -13,12 +13,13 @@ import pytest
 import app as roof
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, metric_states, table
-from chalicelib.dal.activities import ACTIVITIES
+from chalicelib.dal import keys, table
 from chalicelib.dal.table import Item
 from chalicelib.jobs import activity_reconciliation, metrics_queue, recalculation, redrive
-from chalicelib.metrics import reconciling
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups import reconcile
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.models.activities.activities import ACTIVITIES
+from chalicelib.models.dashboards import metric_states
 from infra.local.lambda_events import invoke, queue_record, scheduled_event
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
@@ -48,7 +49,7 @@ def deliveries(local_stack: Stack) -> Deliveries:
 
 @pytest.fixture(autouse=True)
 def _noon(monkeypatch: pytest.MonkeyPatch, deliveries: Deliveries) -> Iterator[None]:
-    monkeypatch.setattr(reconciling, "_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(reconcile, "_PATIENCE_SECONDS", 0)
     with standing_still(NOW):
         yield
     deliveries.messages()

@@ -19,11 +19,11 @@ from chalicelib.core.money import Money
 from chalicelib.dal import keys
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
-from chalicelib.dal.users import Role
 from chalicelib.jobs import rollups
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import MARGIN_MILLISECONDS, Deadline
-from chalicelib.metrics.rolling_up import follow, sync
+from chalicelib.metrics.rollups.apply import follow, sync
+from chalicelib.models.users import Role
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
 from tests.jobs.rolled import calls_of, cells, cut_off, deaths, held, roll_up, told, told_of, wanted
@@ -155,7 +155,7 @@ def _left(crew: Crew) -> Callable[[], Any]:
 @pytest.fixture
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few edges take several."""
-    monkeypatch.setattr("chalicelib.dal.rollups.MAXIMUM_WRITES", 16)
+    monkeypatch.setattr("chalicelib.models.rollups.rollups.MAXIMUM_WRITES", 16)
 
 
 @pytest.mark.usefixtures("small_transactions")

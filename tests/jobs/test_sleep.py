@@ -12,10 +12,12 @@ import pytest
 
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, metric_states, sleep, table
-from chalicelib.dal.metric_states import SHARDS, SYSTEM, MetricState
-from chalicelib.dal.organizations import ORGANIZATIONS, Sleep, StoredOrganization
+from chalicelib.dal import keys, table
 from chalicelib.jobs import metrics_queue, recalculation
+from chalicelib.models import sleep
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_states import SHARDS, SYSTEM, MetricState
+from chalicelib.models.organizations import ORGANIZATIONS, Sleep, StoredOrganization
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
 from tests.support import store as stores

@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
-from chalicelib.metrics.evaluate import evaluate
-from chalicelib.metrics.outcomes import Outcome
-from chalicelib.metrics.query import parse
-from chalicelib.metrics.rolling_up import follow
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.engine.evaluate import evaluate
+from chalicelib.metrics.language.outcomes import Outcome
+from chalicelib.metrics.language.query import parse
+from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from tests.modules.reports.crew import Crew, Shift
 from tests.support.minutes import local_day, rate_on
 

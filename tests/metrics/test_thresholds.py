@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dal.metric_terms import Direction
 from chalicelib.metrics.thresholds import Status, change, change_percent, faults, progress, status_of
+from chalicelib.models.dashboards.metric_enums import Direction
 from tests.support.laws import law
 
 pytestmark = pytest.mark.storeless

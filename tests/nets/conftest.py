@@ -45,7 +45,7 @@ def on_a_safe_engine(local_stack: Stack) -> None:
 @pytest.fixture(scope="module")
 def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
     """An organization with an OWNER, a VIEWER, and another OWNER to send requests."""
-    from chalicelib.dal.users import Role
+    from chalicelib.models.users import Role
     from tests.support.arrange import prepare
     from tests.support.world import new_organization
 

@@ -19,11 +19,11 @@ from pydantic.alias_generators import to_camel
 from chalicelib.action.registry import REGISTRY
 from chalicelib.auth.permissions import PERMISSIONS
 from chalicelib.core.entity_names import EntityName
-from chalicelib.dal import sessions
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import Record
-from chalicelib.dal.sessions import StoredSession
-from chalicelib.dal.users import Role
+from chalicelib.models.identity import sessions
+from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.arrange import WRITES, Arranged, arrange, takes_header
 from tests.support.entries import Entries, Entry, entries_of

@@ -15,7 +15,7 @@ from chalicelib.auth import sessions
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import Arranged, arrange, names
 from tests.support.store import Snapshot, Store, partitions_of

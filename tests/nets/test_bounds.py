@@ -16,7 +16,7 @@ from chalicelib.action.runner import MAX_ANSWER_BYTES
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import Body, Contract
 from chalicelib.core.errors import MAX_MESSAGES, MAX_PATH
-from chalicelib.dal.audit import AuditEvent
+from chalicelib.models.audit import AuditEvent
 from tests.support.api import Answer, Api
 from tests.support.arrange import operation
 from tests.support.declared import product_with

@@ -13,15 +13,15 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.dal import table
-from chalicelib.dal.assignments import MAXIMUM_STANDING
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.quick_actions import MAXIMUM_FORM_BYTES
-from chalicelib.dal.rates import MAXIMUM_RATES
-from chalicelib.dal.roster import Standing
 from chalicelib.dal.table import Item
-from chalicelib.dal.workers import WORKERS
-from chalicelib.metrics.query import MAX_QUERY_BYTES, parse
+from chalicelib.metrics.language.query import MAX_QUERY_BYTES, parse
+from chalicelib.models.dashboards.quick_actions import MAXIMUM_FORM_BYTES
+from chalicelib.models.staffing.assignments import MAXIMUM_STANDING
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.rates import MAXIMUM_RATES
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workload import Standing
 from chalicelib.modules.workers.import_contracts import MAXIMUM_ROWS
 from tests.support.api import Answer
 from tests.support.staffing import new_position, new_worker

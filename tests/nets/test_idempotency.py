@@ -11,7 +11,7 @@ import pytest
 from chalicelib.core import clock
 from chalicelib.core.ids import new_id
 from chalicelib.dal.idempotency import KEPT_SECONDS
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import SECRETIVE, WRITES, arrange, secret_fields
 from tests.support.entries import entries_of

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.action.registry import REGISTRY
 from chalicelib.auth.permissions import PERMISSIONS, Permission
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.users import Role
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import targets
 from infra.local.engine import Store as Engines
 from infra.local.engine import wanted_store

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.store import Store, audit_entries
 from tests.support.threads import at_once

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.action.registry import REGISTRY
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.clients import CLIENTS
+from chalicelib.models.staffing.clients import CLIENTS
 from tests.support.api import Answer, hold_to_tenant
 from tests.support.arrange import arrange, names
 from tests.support.store import Store, partitions_of, texts_in

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.action.registry import REGISTRY
-from chalicelib.dal.audit import AuditEvent
+from chalicelib.models.audit import AuditEvent
 from chalicelib.modules.workers.import_contracts import RowResult
 from tests.support.api import Answer, Call
 

@@ -10,18 +10,18 @@ from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.activities import ACTIVITIES
-from chalicelib.dal.assignments import ASSIGNMENTS
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.metrics import METRICS
-from chalicelib.dal.organizations import ORGANIZATIONS
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.quick_actions import QUICK_ACTIONS
-from chalicelib.dal.users import USERS
-from chalicelib.dal.widgets import WIDGETS
-from chalicelib.dal.work_locations import WORK_LOCATIONS
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.activities.activities import ACTIVITIES
+from chalicelib.models.dashboards.metrics import METRICS
+from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS
+from chalicelib.models.dashboards.widgets import WIDGETS
+from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.staffing.assignments import ASSIGNMENTS
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.users import USERS
 from tests.support.store import Snapshot, StoredItem, plain
 
 COLLECTIONS: Mapping[str, Collection[Any]] = {

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import audit, keys, table
+from chalicelib.dal import keys, table
+from chalicelib.models import audit
 from tests.prove.world import Violation, World
 
 _TOLD_IN_FULL = 3

@@ -13,8 +13,8 @@ from typing import Any
 
 import app as roof
 from chalicelib.core import clock
-from chalicelib.dal.organizations import SubscriptionTier
-from chalicelib.dal.users import Role
+from chalicelib.models.organizations import SubscriptionTier
+from chalicelib.models.users import Role
 from infra.local.lambda_events import Handler, invoke, scheduled_event
 from infra.local.stack import Stack
 from tests.prove import checks, plan, sabotage

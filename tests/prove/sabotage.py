@@ -8,9 +8,11 @@ from typing import Any
 from unittest import mock
 
 from chalicelib.action import steps
-from chalicelib.dal import assignments, idempotency, rollups
+from chalicelib.dal import idempotency
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.rollups import rollups
+from chalicelib.models.staffing import assignments
 
 
 def _nothing(*_: Any) -> None:

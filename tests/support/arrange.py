@@ -20,9 +20,9 @@ from chalicelib.action.registry import PREFIX, REGISTRY, Action
 from chalicelib.auth import codes
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
-from chalicelib.dal import credentials
-from chalicelib.dal.credentials import CodePurpose
-from chalicelib.dal.users import Role
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api, Call
 from tests.support.world import PASSWORD, Member, Organization, address, unique
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import metric_states, table
-from chalicelib.dal.metric_states import MetricState
-from chalicelib.dal.metric_terms import MetricCategory
-from chalicelib.dal.metrics import METRICS, Metric
-from chalicelib.dal.organizations import ORGANIZATIONS, StoredOrganization
+from chalicelib.dal import table
 from chalicelib.dal.table import Item
-from chalicelib.metrics.rolling_up import follow
+from chalicelib.metrics.rollups.apply import follow
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_enums import MetricCategory
+from chalicelib.models.dashboards.metric_states import MetricState
+from chalicelib.models.dashboards.metrics import METRICS, Metric
+from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from tests.support.staffing import created, new_worker
 from tests.support.store import Store
 from tests.support.world import Organization, unique

@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.core import clock
-from chalicelib.metrics.arithmetic import RATIOS, RESULTS, Operation
-from chalicelib.metrics.catalogue import (
+from chalicelib.metrics.language.catalogue import (
     CATALOGUE,
     FOR_LISTS,
     UNITS,
@@ -19,9 +18,10 @@ from chalicelib.metrics.catalogue import (
     FieldType,
     Source,
 )
-from chalicelib.metrics.outcomes import Unit
-from chalicelib.metrics.periods import Comparison, NamedPeriod
-from chalicelib.metrics.query import Since, Within
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.periods import Comparison, NamedPeriod
+from chalicelib.metrics.language.query import Since, Within
+from chalicelib.metrics.language.units import RATIOS, RESULTS, Operation
 
 Json = dict[str, Any]
 

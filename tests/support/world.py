@@ -10,9 +10,10 @@ from typing import Any
 from chalicelib.auth import passwords, sessions
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import credentials, organizations, users
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import Role, StoredUser
+from chalicelib.models import organizations, users
+from chalicelib.models.identity import credentials
+from chalicelib.models.users import Role, StoredUser
 from tests.support.api import Answer, Api
 
 PASSWORD = "quiet-harbour-42"

@@ -11,11 +11,11 @@ from chalicelib.core import ids
 from chalicelib.core.contracts import CursorPage, Success
 from chalicelib.core.entity_names import EntityName
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal import activity_lists, activity_marks
-from chalicelib.dal.activities import ACTIVITIES, Activity, ActivityType, EntityId
-from chalicelib.dal.activity_lists import ActivityFilter
-from chalicelib.dal.activity_marks import MarkedActivity
-from chalicelib.dal.audit import AuditEvent
+from chalicelib.models.activities import feed, read_state
+from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, EntityId
+from chalicelib.models.activities.feed import ActivityFilter
+from chalicelib.models.activities.read_state import MarkedActivity
+from chalicelib.models.audit import AuditEvent
 from chalicelib.modules.activities.contracts import (
     ArchivedActivity,
     GetActivities,
@@ -69,7 +69,7 @@ def get_unread_count(ctx: Context) -> UnreadCount:
 
     Of more than 10,000 it says that there are more.
     """
-    unread = activity_marks.count_unread(ctx.organization, ctx.user)
+    unread = read_state.count_unread(ctx.organization, ctx.user)
     return UnreadCount(count=unread.count, is_exact=unread.is_exact)
 
 
@@ -82,7 +82,7 @@ def get_unread_count(ctx: Context) -> UnreadCount:
 )
 def mark_activity_as_read(ctx: Context, id_: UUID) -> ReadActivity:
     """Marks an activity as read by the caller; again changes nothing."""
-    activity_marks.read(ctx.unit, ctx.user, id_)
+    read_state.read(ctx.unit, ctx.user, id_)
     return ReadActivity(id=id_)
 
 
@@ -91,7 +91,7 @@ def mark_activity_as_read(ctx: Context, id_: UUID) -> ReadActivity:
 )
 def mark_all_activities_as_read(ctx: Context) -> Success:
     """Marks all activities that there are as read by the caller. Later ones are unread again."""
-    activity_marks.read_all(ctx.unit, ctx.user)
+    read_state.read_all(ctx.unit, ctx.user)
     return Success()
 
 
@@ -104,7 +104,7 @@ def mark_all_activities_as_read(ctx: Context) -> Success:
 )
 def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     """Takes an activity out of the caller's lists and their unread count; again changes nothing."""
-    activity_marks.archive(ctx.unit, ctx.user, id_)
+    read_state.archive(ctx.unit, ctx.user, id_)
     return ArchivedActivity(id=id_, is_archived=True)
 
 
@@ -117,9 +117,9 @@ def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
 )
 def unarchive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     """Puts an activity back into the caller's lists; again changes nothing."""
-    activity_marks.unarchive(ctx.unit, ctx.user, id_)
+    read_state.unarchive(ctx.unit, ctx.user, id_)
     return ArchivedActivity(id=id_, is_archived=False)
 
 
 def _listed(ctx: Context, query: GetActivities, wanted: ActivityFilter) -> CursorPage[MarkedActivity]:
-    return activity_lists.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=query.cursor, limit=query.limit)
+    return feed.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=query.cursor, limit=query.limit)

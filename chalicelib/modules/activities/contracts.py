@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Name
 from chalicelib.core.entity_names import EntityName
-from chalicelib.dal.activities import ActionName, ActivityType, Description, EntityId, Metadata, Severity
+from chalicelib.models.activities.activities import ActionName, ActivityType, Description, EntityId, Metadata, Severity
 
 
 class RecordActivity(Body):

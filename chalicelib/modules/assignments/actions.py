@@ -15,11 +15,13 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
 from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state
-from chalicelib.dal import assignments, audit, timeline
-from chalicelib.dal.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
-from chalicelib.dal.audit import AuditEntry, AuditEvent, AuditFilter
-from chalicelib.dal.roster import Occupation
-from chalicelib.dal.workers import WORKERS
+from chalicelib.dal import intervals
+from chalicelib.models import audit
+from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
+from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workload import Occupation
 from chalicelib.modules.assignments import warnings
 from chalicelib.modules.assignments.contracts import (
     AssignmentDetails,
@@ -258,5 +260,5 @@ def _cursor_page(
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
     stretch = assignments.find(ctx.organization, wanted, ctx.now, after=after, limit=data.limit, forward=forward)
     found = assignments.read(ctx.organization, stretch.found, wanted, ctx.now)
-    rows, last = lists.fitting(details(ctx, found), stretch.last, lambda row: timeline.position(row.start_at, row.id))
+    rows, last = lists.fitting(details(ctx, found), stretch.last, lambda row: intervals.position(row.start_at, row.id))
     return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))

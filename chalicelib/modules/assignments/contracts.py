@@ -11,10 +11,10 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, NextCursor, Patch, Query, optional
 from chalicelib.core.money import Priced
-from chalicelib.dal.assignments import Assignment, AssignmentStatus
-from chalicelib.dal.positions import PositionRef
-from chalicelib.dal.users import UserRef
-from chalicelib.dal.workers import Worker, WorkerRef
+from chalicelib.models.staffing.assignments import Assignment, AssignmentStatus
+from chalicelib.models.staffing.positions import PositionRef
+from chalicelib.models.staffing.workers import Worker, WorkerRef
+from chalicelib.models.users import UserRef
 
 Start = Annotated[Instant, Field(examples=["2026-03-02T08:00:00.000Z"])]
 End = Annotated[Instant | None, Field(examples=["2026-03-02T16:30:00.000Z"])]

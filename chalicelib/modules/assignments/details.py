@@ -13,13 +13,13 @@ from chalicelib.core import hours
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
-from chalicelib.dal.assignments import Assignment
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.collection import get_together
-from chalicelib.dal.positions import POSITIONS, PositionRef, StoredPosition
-from chalicelib.dal.users import USERS, UserRef
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocationRef
-from chalicelib.dal.workers import WORKERS, StoredWorker, WorkerRef
+from chalicelib.models.staffing.assignments import Assignment
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.positions import POSITIONS, PositionRef, StoredPosition
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker, WorkerRef
+from chalicelib.models.users import USERS, UserRef
 from chalicelib.modules.assignments.contracts import AssignmentDetails
 
 

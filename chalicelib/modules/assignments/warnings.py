@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import assignments
-from chalicelib.dal.assignments import Assignment, AssignmentFilter, Setting
-from chalicelib.dal.roster import Roster
+from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing.assignments import Assignment, AssignmentFilter, Setting
+from chalicelib.models.staffing.workload import Roster
 from chalicelib.modules.assignments.contracts import AssignmentWarning, Clash, WarningCode
 
 REST = timedelta(hours=11)

@@ -7,8 +7,8 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import ErrorCode, invalid_fields
-from chalicelib.dal import audit
-from chalicelib.dal.audit import AuditEntry, AuditFilter
+from chalicelib.models import audit
+from chalicelib.models.audit import AuditEntry, AuditFilter
 from chalicelib.modules.audit.contracts import GetAuditLog
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import CursorQuery, Instant, Line
-from chalicelib.dal.audit import AuditEvent
+from chalicelib.models.audit import AuditEvent
 
 
 class GetAuditLog(CursorQuery):

@@ -24,12 +24,15 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import CursorPage, CursorQuery, Success
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
 from chalicelib.core.observability import logger
-from chalicelib.dal import credentials, limits, metric_states, organizations, outbox, sessions, users
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.credentials import CodePurpose, Credential
-from chalicelib.dal.outbox import Template
-from chalicelib.dal.sessions import ListedSession
-from chalicelib.dal.users import Role, StoredUser, User
+from chalicelib.dal import limits
+from chalicelib.models import organizations, outbox, users
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.identity import credentials, sessions
+from chalicelib.models.identity.credentials import CodePurpose, Credential
+from chalicelib.models.identity.sessions import ListedSession
+from chalicelib.models.outbox import Template
+from chalicelib.models.users import Role, StoredUser, User
 from chalicelib.modules.auth.contracts import (
     AcceptInvitation,
     ConfirmResetPassword,

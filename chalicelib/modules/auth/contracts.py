@@ -10,8 +10,8 @@ from pydantic import Field
 from chalicelib.auth.codes import GivenCode
 from chalicelib.auth.passwords import GivenPassword, NewPassword
 from chalicelib.core.contracts import Body, Contract, Email, Instant, Patch, Timezone, optional
-from chalicelib.dal.organizations import Organization, OrganizationName, WeekDay
-from chalicelib.dal.users import Locale, PersonName, Preferences, Role, Theme, User
+from chalicelib.models.organizations import Organization, OrganizationName, WeekDay
+from chalicelib.models.users import Locale, PersonName, Preferences, Role, Theme, User
 
 
 class SignUp(Body):

@@ -10,9 +10,9 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.clients import CLIENTS, Client
-from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClient, GetClients, UpdateClient
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Email, Flag, Name, NextCursor, PageQuery, Patch, Phone, optional
-from chalicelib.dal.clients import Address, Client
-from chalicelib.dal.work_locations import WorkLocation
+from chalicelib.models.staffing.clients import Address, Client
+from chalicelib.models.staffing.work_locations import WorkLocation
 
 
 class CreateClient(Body):

@@ -12,19 +12,19 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found
-from chalicelib.dal import metric_states, metrics
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.metric_states import MetricPoint
-from chalicelib.dal.metric_terms import MetricCategory
-from chalicelib.dal.metrics import METRICS, Metric
 from chalicelib.dal.page_lists import PageRequest, Rows
 from chalicelib.metrics import definitions, thresholds
-from chalicelib.metrics.catalogue_view import MetricCatalogue, catalogue_view
 from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of
-from chalicelib.metrics.faults import InvalidQuery
-from chalicelib.metrics.query import parse, unit_of
+from chalicelib.metrics.language.catalogue_view import MetricCatalogue, catalogue_view
+from chalicelib.metrics.language.errors import InvalidQuery
+from chalicelib.metrics.language.query import parse, unit_of
 from chalicelib.metrics.recalculation import recalculate
 from chalicelib.metrics.results import current, limits
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.dashboards import metric_states, metrics
+from chalicelib.models.dashboards.metric_enums import MetricCategory
+from chalicelib.models.dashboards.metric_states import MetricPoint
+from chalicelib.models.dashboards.metrics import METRICS, Metric
 from chalicelib.modules.metrics.contracts import (
     CalculatedMetrics,
     CalculateMetrics,

@@ -10,12 +10,21 @@ from pydantic import Field
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query, optional
 from chalicelib.core.figures import Figure
 from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
-from chalicelib.dal.metric_terms import ChartType, Direction, MetricCategory, MetricFormat
-from chalicelib.dal.metrics import Color, Description, Icon, Metric, MetricName, Permissions, RefreshRate, UnitText
-from chalicelib.metrics.faults import Fault
-from chalicelib.metrics.outcomes import Unit
-from chalicelib.metrics.query import MetricQuery
+from chalicelib.metrics.language.errors import Fault
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.query import MetricQuery
 from chalicelib.metrics.results import MetricResult
+from chalicelib.models.dashboards.metric_enums import ChartType, Direction, MetricCategory, MetricFormat
+from chalicelib.models.dashboards.metrics import (
+    Color,
+    Description,
+    Icon,
+    Metric,
+    MetricName,
+    Permissions,
+    RefreshRate,
+    UnitText,
+)
 
 MAX_QUERY_BYTES = 64 * 1024
 """As JSON text."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.organizations import ORGANIZATIONS, Organization
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.organizations import ORGANIZATIONS, Organization
 from chalicelib.modules.organizations.contracts import UpdateOrganization
 
 

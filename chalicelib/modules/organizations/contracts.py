@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chalicelib.core.contracts import CountryCode, CurrencyCode, Patch, Timezone, optional
-from chalicelib.dal.organizations import LoanRole, OrganizationName, WeekDay
+from chalicelib.models.organizations import LoanRole, OrganizationName, WeekDay
 
 
 class UpdateOrganization(Patch):

@@ -11,11 +11,11 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal import positions
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.page_lists import Rows
-from chalicelib.dal.positions import POSITIONS, Position, StoredPosition
-from chalicelib.dal.work_locations import WORK_LOCATIONS
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing import positions
+from chalicelib.models.staffing.positions import POSITIONS, Position, StoredPosition
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.modules.positions.contracts import CreatePosition, GetPositions, PositionWithLocation, UpdatePosition
 from chalicelib.modules.positions.views import with_locations
 

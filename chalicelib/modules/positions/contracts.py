@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch, optional
-from chalicelib.dal.positions import Headcount, Position
-from chalicelib.dal.work_locations import WorkLocationRef
+from chalicelib.models.staffing.positions import Headcount, Position
+from chalicelib.models.staffing.work_locations import WorkLocationRef
 
 
 class CreatePosition(Body):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.action.context import Context
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.collection import get_together
-from chalicelib.dal.positions import Position
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocationRef
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.positions import Position
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.modules.positions.contracts import PositionWithLocation
 
 

@@ -10,9 +10,9 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal import quick_actions
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.quick_actions import QUICK_ACTIONS, QuickAction
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.dashboards import quick_actions
+from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, QuickAction
 from chalicelib.modules.quick_actions import execution, offers
 from chalicelib.modules.quick_actions.contracts import (
     CreateQuickAction,

@@ -9,8 +9,8 @@ from pydantic.config import JsonDict, JsonValue
 
 from chalicelib.core.contracts import Body, Contract, Cursor, Flag, Patch, Query, optional
 from chalicelib.core.json_objects import JsonObject, bounded
-from chalicelib.dal.metrics import Color, Icon
-from chalicelib.dal.quick_actions import (
+from chalicelib.models.dashboards.metrics import Color, Icon
+from chalicelib.models.dashboards.quick_actions import (
     ActionType,
     Description,
     FormConfig,

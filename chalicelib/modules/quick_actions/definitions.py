@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.core.errors import invalid_fields
-from chalicelib.dal.quick_actions import ActionType, QuickAction
+from chalicelib.models.dashboards.quick_actions import ActionType, QuickAction
 
 _REQUIRED: Mapping[ActionType, frozenset[str]] = {
     ActionType.NAVIGATION: frozenset({"targetUrl"}),

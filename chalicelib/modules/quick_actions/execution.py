@@ -9,8 +9,8 @@ from typing import Any
 from chalicelib.action import nested
 from chalicelib.action.context import Context
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field, invalid_state
-from chalicelib.dal import quick_actions
-from chalicelib.dal.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
+from chalicelib.models.dashboards import quick_actions
+from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
 from chalicelib.modules.quick_actions import forms, offers, targets
 from chalicelib.modules.quick_actions.contracts import Executed, Navigated, Running
 

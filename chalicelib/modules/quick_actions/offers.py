@@ -9,8 +9,8 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal
 from chalicelib.core import text
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import quick_actions
-from chalicelib.dal.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
+from chalicelib.models.dashboards import quick_actions
+from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
 from chalicelib.modules.quick_actions import targets
 from chalicelib.modules.quick_actions.system import SYSTEM_QUICK_ACTIONS
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.errors import forbidden
-from chalicelib.dal.quick_actions import ActionType, QuickAction
+from chalicelib.models.dashboards.quick_actions import ActionType, QuickAction
 
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 

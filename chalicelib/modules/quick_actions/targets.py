@@ -9,8 +9,8 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from chalicelib.action.registry import REGISTRY, Action
 from chalicelib.core.errors import invalid_state
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.quick_actions import ActionName, QuickAction
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.dashboards.quick_actions import ActionName, QuickAction
 
 _OWN_TAG = "quick actions"
 

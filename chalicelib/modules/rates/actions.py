@@ -10,11 +10,11 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core.days import Day
 from chalicelib.core.errors import invalid_field
 from chalicelib.core.money import HourlyRate
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.rates import Rate, Rated, delete_rate, rates_of, set_rate
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.rates import Rate, Rated, delete_rate, rates_of, set_rate
+from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.modules.rates.contracts import Rates
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.contracts import Contract
-from chalicelib.dal.rates import Rate
+from chalicelib.models.staffing.rates import Rate
 
 
 class Rates(Contract):

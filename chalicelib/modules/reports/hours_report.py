@@ -18,14 +18,14 @@ from chalicelib.core.days import span_of
 from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, not_found
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
-from chalicelib.dal import hours, months
-from chalicelib.dal.clients import CLIENTS
-from chalicelib.dal.directory import Card, Directory
-from chalicelib.dal.hours import TooManyHours, WorkerMonth
-from chalicelib.dal.organizations import StoredOrganization
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.work_locations import WORK_LOCATIONS
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.organizations import StoredOrganization
+from chalicelib.models.staffing import hours, packed_months
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.directory import Card, Directory
+from chalicelib.models.staffing.hours import TooManyHours, WorkerMonth
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
+from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.modules.reports.contracts import HoursReport, HoursRow, HoursTotals
 
 MAXIMUM_ROWS = 10_000
@@ -117,7 +117,7 @@ def _in_months(organization: StoredOrganization, start: datetime, end: datetime)
     for month in hours.between(organization.tenant, start, end):
         first, last = max(low, month.start), min(high, month.end)
         is_whole = (first, last) == (month.start, month.end)
-        for position, edges in months.groups(month.packed):
+        for position, edges in packed_months.groups(month.packed):
             kept = edges if is_whole else _clipped(month, edges, first, last)
             if kept:
                 duration = sum(kept[1::2]) - sum(kept[0::2])

@@ -11,11 +11,12 @@ from chalicelib.auth import mail_limits
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_state
-from chalicelib.dal import credentials, outbox, users
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.limits import RateLimited
-from chalicelib.dal.outbox import Template
-from chalicelib.dal.users import Role, StoredUser, User, UserStatus
+from chalicelib.models import outbox, users
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.identity import credentials
+from chalicelib.models.outbox import Template
+from chalicelib.models.users import Role, StoredUser, User, UserStatus
 from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Email, Flag, PageQuery
-from chalicelib.dal.users import PersonName, Role
+from chalicelib.models.users import PersonName, Role
 
 
 class GetUsers(PageQuery[Literal["name", "email", "createdAt"]]):

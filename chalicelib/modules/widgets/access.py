@@ -9,7 +9,7 @@ from chalicelib.action.context import Context
 from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal
 from chalicelib.core.errors import not_found
-from chalicelib.dal.widgets import WIDGETS, Widget, WidgetScope
+from chalicelib.models.dashboards.widgets import WIDGETS, Widget, WidgetScope
 
 _MAY_NOT_SHARE = "widgets of the whole organization are not for the role {role} to make or change"
 

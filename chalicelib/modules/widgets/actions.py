@@ -11,9 +11,9 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import invalid_field
-from chalicelib.dal import widgets
-from chalicelib.dal.audit import AuditEvent
-from chalicelib.dal.widgets import Widget, WidgetScope, WidgetType
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.dashboards import widgets
+from chalicelib.models.dashboards.widgets import Widget, WidgetScope, WidgetType
 from chalicelib.modules.widgets import access, configs, references
 from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, UpdateWidget, WidgetWithCreator
 from chalicelib.modules.widgets.data import data_of

@@ -10,16 +10,16 @@ from typing import Literal
 from chalicelib.action.context import Context
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
-from chalicelib.dal.metric_terms import ChartType
-from chalicelib.dal.widgets import Widget
-from chalicelib.metrics import charts, dials
-from chalicelib.metrics.catalogue import Aggregate
-from chalicelib.metrics.charts import Moment, Series
-from chalicelib.metrics.drawing import Subject
-from chalicelib.metrics.outcomes import Group, Point
-from chalicelib.metrics.periods import NamedPeriod, Step
-from chalicelib.metrics.query import DerivedQuery, MetricQuery, SimpleQuery, SnapshotQuery
+from chalicelib.metrics.charts import charts, gauge
+from chalicelib.metrics.charts.charts import Moment, Series
+from chalicelib.metrics.charts.vega import Subject
+from chalicelib.metrics.language.catalogue import Aggregate
+from chalicelib.metrics.language.outcomes import Group, Point
+from chalicelib.metrics.language.periods import NamedPeriod, Step
+from chalicelib.metrics.language.query import DerivedQuery, MetricQuery, SimpleQuery, SnapshotQuery
 from chalicelib.metrics.results import limits
+from chalicelib.models.dashboards.metric_enums import ChartType
+from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.modules.widgets.configs import ChartConfig
 from chalicelib.modules.widgets.data_contracts import ChartData, ChartGroup, ChartPoint
 from chalicelib.modules.widgets.figures import Measured, measured
@@ -85,7 +85,7 @@ def _whole(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -
         chart_type=kind,
         value=_shown(value),
         previous=_shown(previous),
-        spec=dials.gauge(subject, value) if is_gauge else dials.figure(subject, value, previous),
+        spec=gauge.gauge(subject, value) if is_gauge else gauge.figure(subject, value, previous),
     )
 
 

@@ -13,10 +13,10 @@ from pydantic_core import CoreSchema
 from chalicelib.action.validation import collect
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_fields
-from chalicelib.dal.activities import ActivityType
-from chalicelib.dal.assignments import AssignmentStatus
-from chalicelib.dal.widgets import WidgetType
-from chalicelib.metrics.periods import Step
+from chalicelib.metrics.language.periods import Step
+from chalicelib.models.activities.activities import ActivityType
+from chalicelib.models.dashboards.widgets import WidgetType
+from chalicelib.models.staffing.assignments import AssignmentStatus
 
 StepField = Annotated[Step, Field(description="What a point is, of a metric that is not grouped.")]
 MetricId = Annotated[UUID, Field(description="Of the organization's own, or one that comes with the product.")]

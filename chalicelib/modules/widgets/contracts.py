@@ -10,8 +10,8 @@ from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validato
 from pydantic_core import CoreSchema
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Patch, optional
-from chalicelib.dal.metric_terms import ChartType
-from chalicelib.dal.widgets import (
+from chalicelib.models.dashboards.metric_enums import ChartType
+from chalicelib.models.dashboards.widgets import (
     DataSource,
     Permissions,
     Placement,

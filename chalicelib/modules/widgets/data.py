@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from chalicelib.action.context import Context
 from chalicelib.core.days import day_of, span_of
-from chalicelib.dal import activity_lists, assignments
-from chalicelib.dal.activity_lists import ActivityFilter
-from chalicelib.dal.assignments import AssignmentFilter
-from chalicelib.dal.widgets import Widget
-from chalicelib.metrics.periods import evaluation_instant
+from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.models.activities import feed
+from chalicelib.models.activities.feed import ActivityFilter
+from chalicelib.models.dashboards.widgets import Widget
+from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing.assignments import AssignmentFilter
 from chalicelib.modules.assignments.details import details
 from chalicelib.modules.quick_actions import offers
 from chalicelib.modules.widgets import configs
@@ -74,7 +75,7 @@ _EMPTY: Mapping[type[MetricConfig | ChartConfig | TableConfig], type[MetricData 
 
 def _activities(ctx: Context, widget: Widget, config: ActivityFeedConfig) -> ActivityFeedData:
     wanted = ActivityFilter(type=config.activity_type)
-    page = activity_lists.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=None, limit=config.limit)
+    page = feed.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=None, limit=config.limit)
     return ActivityFeedData(widget_id=widget.id, as_of=ctx.now, activities=page.items)
 
 

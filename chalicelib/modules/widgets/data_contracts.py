@@ -11,13 +11,13 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.days import Day
-from chalicelib.dal.activity_marks import MarkedActivity
-from chalicelib.dal.metric_terms import ChartType
-from chalicelib.dal.quick_actions import QuickAction
-from chalicelib.dal.widgets import WidgetType
-from chalicelib.metrics.outcomes import Unit
-from chalicelib.metrics.periods import Step
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.results import MetricResult
+from chalicelib.models.activities.read_state import MarkedActivity
+from chalicelib.models.dashboards.metric_enums import ChartType
+from chalicelib.models.dashboards.quick_actions import QuickAction
+from chalicelib.models.dashboards.widgets import WidgetType
 from chalicelib.modules.assignments.contracts import AssignmentDetails
 
 Told = Annotated[float | None, Field(description="Null where there is nothing to tell.", examples=[37.5])]

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.dal.metrics import Metric
-from chalicelib.dal.widgets import Widget
-from chalicelib.metrics import answers, definitions
-from chalicelib.metrics.answers import Course, Figure
-from chalicelib.metrics.faults import InvalidQuery
-from chalicelib.metrics.periods import Step, evaluation_instant
-from chalicelib.metrics.query import MetricQuery, SimpleQuery, SnapshotQuery, parse
+from chalicelib.metrics import definitions
+from chalicelib.metrics.engine import cached
+from chalicelib.metrics.engine.cached import Course, Figure
+from chalicelib.metrics.language.errors import InvalidQuery
+from chalicelib.metrics.language.periods import Step, evaluation_instant
+from chalicelib.metrics.language.query import MetricQuery, SimpleQuery, SnapshotQuery, parse
 from chalicelib.metrics.results import current
+from chalicelib.models.dashboards.metrics import Metric
+from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.modules.widgets.configs import MetricConfig
 from chalicelib.modules.widgets.data_contracts import MetricData, WidgetError, WidgetFault
 
@@ -40,14 +41,14 @@ class Measured:
 
     def figure(self) -> Figure:
         """Raises NoFigures."""
-        found = answers.figure(self.ctx.principal.organization, self.query, self.ctx.now)
+        found = cached.figure(self.ctx.principal.organization, self.query, self.ctx.now)
         if found.outcome.error is not None:
             raise NoFigures(WidgetFault.METRIC_FAILED, found.outcome.error)
         return found
 
     def course(self, step: Step, *, compared: bool) -> Course:
         """Raises NoFigures."""
-        found = answers.course(self.ctx.principal.organization, self.query, step, self.ctx.now, compared=compared)
+        found = cached.course(self.ctx.principal.organization, self.query, step, self.ctx.now, compared=compared)
         if found.error is not None:
             raise NoFigures(WidgetFault.METRIC_FAILED, found.error)
         return found

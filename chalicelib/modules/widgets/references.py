@@ -7,13 +7,13 @@ from typing import Any
 
 from chalicelib.core.errors import invalid_field, invalid_fields
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.collection import Collection, get_together, is_deleted
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.widgets import WidgetType
-from chalicelib.dal.work_locations import WORK_LOCATIONS
-from chalicelib.dal.workers import WORKERS
 from chalicelib.metrics import definitions
+from chalicelib.models.dashboards.widgets import WidgetType
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
+from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.modules.widgets import configs
 from chalicelib.modules.widgets.configs import CalendarConfig, ChartConfig, MetricConfig, TableConfig
 

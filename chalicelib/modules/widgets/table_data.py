@@ -9,13 +9,13 @@ from chalicelib.action.context import Context
 from chalicelib.core.clock import to_text
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
-from chalicelib.dal import assignments
-from chalicelib.dal.assignments import AssignmentFilter
-from chalicelib.dal.widgets import Widget
-from chalicelib.metrics.catalogue import CATALOGUE
-from chalicelib.metrics.outcomes import Unit
-from chalicelib.metrics.periods import evaluation_instant
-from chalicelib.metrics.query import sources_of
+from chalicelib.metrics.language.catalogue import CATALOGUE
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.metrics.language.query import sources_of
+from chalicelib.models.dashboards.widgets import Widget
+from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing.assignments import AssignmentFilter
 from chalicelib.modules.assignments.details import details
 from chalicelib.modules.widgets.configs import TableConfig
 from chalicelib.modules.widgets.data_contracts import Column, ColumnType, TableData

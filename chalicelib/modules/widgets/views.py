@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chalicelib.action.context import Context
-from chalicelib.dal import users
-from chalicelib.dal.users import User
-from chalicelib.dal.widgets import Widget
+from chalicelib.models import users
+from chalicelib.models.dashboards.widgets import Widget
+from chalicelib.models.users import User
 from chalicelib.modules.widgets import configs
 from chalicelib.modules.widgets.contracts import WidgetCreator, WidgetWithCreator
 

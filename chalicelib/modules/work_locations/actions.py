@@ -11,11 +11,11 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal import work_locations
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.page_lists import Rows
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing import work_locations
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.modules.work_locations.contracts import (
     CreateWorkLocation,
     GetWorkLocations,

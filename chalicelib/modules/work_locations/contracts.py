@@ -8,9 +8,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Email, Name, NextCursor, PageQuery, Patch, Phone, Timezone, optional
-from chalicelib.dal.clients import Address, ClientRef
-from chalicelib.dal.positions import Position
-from chalicelib.dal.work_locations import WorkLocation
+from chalicelib.models.staffing.clients import Address, ClientRef
+from chalicelib.models.staffing.positions import Position
+from chalicelib.models.staffing.work_locations import WorkLocation
 
 
 class CreateWorkLocation(Body):

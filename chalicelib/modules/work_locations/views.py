@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.action.context import Context
-from chalicelib.dal.clients import CLIENTS, ClientRef
-from chalicelib.dal.work_locations import WorkLocation
+from chalicelib.models.staffing.clients import CLIENTS, ClientRef
+from chalicelib.models.staffing.work_locations import WorkLocation
 from chalicelib.modules.work_locations.contracts import WorkLocationWithClient
 
 

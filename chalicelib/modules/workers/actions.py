@@ -13,10 +13,10 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core import phones
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal import workers
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.page_lists import Rows
-from chalicelib.dal.workers import WORKERS, StoredWorker, Worker
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing import workers
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker, Worker
 from chalicelib.modules.workers import importing
 from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker, WorkerWithStats
 from chalicelib.modules.workers.import_contracts import ImportReport, ImportWorkers

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Body, Flag, PageQuery, Patch, optional
 from chalicelib.core.phones import FullPhone
-from chalicelib.dal.users import PersonName
-from chalicelib.dal.workers import Worker
+from chalicelib.models.staffing.workers import Worker
+from chalicelib.models.users import PersonName
 
 
 class CreateWorker(Body):

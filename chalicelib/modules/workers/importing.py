@@ -16,10 +16,11 @@ from chalicelib.action.parts import Parts
 from chalicelib.action.validation import collect
 from chalicelib.core import phones
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import audit, workers
-from chalicelib.dal.audit import AuditEvent
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.workers import StoredWorker
+from chalicelib.models import audit
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing import workers
+from chalicelib.models.staffing.workers import StoredWorker
 from chalicelib.modules.workers.contracts import CreateWorker
 from chalicelib.modules.workers.import_contracts import COLUMNS, BrokenRow, ImportedRow, ImportReport, RowResult
 

@@ -8,16 +8,16 @@ from uuid import UUID
 from chalicelib.action.context import Context
 from chalicelib.core import hours
 from chalicelib.core.clock import milliseconds
-from chalicelib.dal import roster
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.work_locations import WORK_LOCATIONS
-from chalicelib.dal.workers import StoredWorker, Worker
+from chalicelib.models.staffing import workload
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
+from chalicelib.models.staffing.workers import StoredWorker, Worker
 from chalicelib.modules.workers.contracts import WorkerWithStats
 
 
 def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWithStats]:
     """One read each for this month's assignments, their positions and their work locations, of all the workers."""
-    active = roster.active_positions(ctx.organization, {each.id: each.standing for each in workers}, ctx.now)
+    active = workload.active_positions(ctx.organization, {each.id: each.standing for each in workers}, ctx.now)
     positions = POSITIONS.get_many(ctx.organization, {position for held in active.values() for position in held})
     places = {position: each.work_location_id for position, each in positions.items()}
     locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())

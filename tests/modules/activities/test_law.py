@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.modules.activities.feed import mark, read_all, record, unread, walked
 from tests.support.api import Api
 from tests.support.laws import law

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import activity_lists
-from chalicelib.dal.users import Role
+from chalicelib.models.activities import feed
+from chalicelib.models.users import Role
 from tests.modules.activities.feed import listed, mark, record, walked
 from tests.support.api import Api
 from tests.support.world import Member, Organization, new_organization
@@ -97,7 +97,7 @@ def test_a_page_that_archived_ones_have_left_short_is_filled(house: Organization
 
 def test_a_page_is_filled_within_bounds(house: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has archived everything of a year is not kept waiting for it to be read."""
-    monkeypatch.setattr(activity_lists, "_WALKS_A_PAGE", 1)
+    monkeypatch.setattr(feed, "_WALKS_A_PAGE", 1)
     answer = house.owner.call("getRecentActivities", query={"limit": 1})
     assert answer.data["items"] == []
     assert answer.data["nextCursor"] is not None

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import activities, activity_marks, keys, table
-from chalicelib.dal.activities import Activity, ActivityType
-from chalicelib.dal.audit import Actor
+from chalicelib.dal import keys, table
 from chalicelib.dal.keys import Key
-from chalicelib.dal.users import Role
+from chalicelib.models.activities import activities, read_state
+from chalicelib.models.activities.activities import Activity, ActivityType
+from chalicelib.models.audit import Actor
+from chalicelib.models.users import Role
 from tests.modules.activities.feed import listed, mark, read_all, record, unread, unread_titles, walked
 from tests.support.wire import overtaken
 from tests.support.world import Member, Organization
@@ -175,7 +176,7 @@ def _count(member: Member) -> dict[str, Any]:
 
 
 def test_many_are_counted_up_to_a_bound(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activity_marks, "EXACT_COUNT", 2)
+    monkeypatch.setattr(read_state, "EXACT_COUNT", 2)
     owner = organization.owner
     recorded = [record(owner, str(number))["id"] for number in range(2)]
     assert _count(owner) == {"count": 2, "isExact": True}

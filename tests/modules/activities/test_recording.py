@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal.activities import MAXIMUM_METADATA_BYTES
+from chalicelib.models.activities.activities import MAXIMUM_METADATA_BYTES
 from tests.modules.activities.feed import ACTIVITY, listed, record
 from tests.support.world import Organization
 

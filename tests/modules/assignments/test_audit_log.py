@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.desk import Desk, at, refusal
 from tests.support.world import new_organization

@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import keys, months, table
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.workers import WORKERS
+from chalicelib.dal import keys, table
+from chalicelib.models.staffing import packed_months
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.workers import WORKERS
 from tests.support.api import Api
 from tests.support.desk import MILLISECOND, Desk, at, refusal
 from tests.support.still import later
@@ -46,7 +47,7 @@ def test_its_hours_move_with_it_to_another_position_and_month(organization: Orga
 
 def packed(desk: Desk) -> dict[str, Any]:
     rows = table.query(keys.roster(desk.organization.id)).items
-    return {row["sk"]["S"]: months.unpack(row["spans"]["B"]) for row in rows}
+    return {row["sk"]["S"]: packed_months.unpack(row["spans"]["B"]) for row in rows}
 
 
 @pytest.mark.parametrize(

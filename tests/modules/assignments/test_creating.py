@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.desk import MILLISECOND, NOW, Desk, at, refusal
 from tests.support.staffing import new_client, new_location

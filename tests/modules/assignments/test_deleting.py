@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.dal import keys, months, table
-from chalicelib.dal.workers import WORKERS
+from chalicelib.dal import keys, table
+from chalicelib.models.staffing import packed_months
+from chalicelib.models.staffing.workers import WORKERS
 from tests.support.api import Answer
 from tests.support.desk import MILLISECOND, Desk, at
 from tests.support.still import later
@@ -155,4 +156,4 @@ def test_two_assignments_of_one_worker_in_one_month_both_count(desk: Desk, own: 
     assert dependencies(desk.on("deleteWorker", own["worker"])) == {"assignment": 2}
     month = table.get(keys.roster_month(desk.organization.id, "2026-06", UUID(own["worker"])))
     assert month is not None
-    assert len(months.unpack(month.spans)[UUID(own["position"])]) == before + 2
+    assert len(packed_months.unpack(month.spans)[UUID(own["position"])]) == before + 2

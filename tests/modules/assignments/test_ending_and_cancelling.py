@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.desk import MILLISECOND, Desk, at, refusal
 from tests.support.still import later

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import assignments
+from chalicelib.models.staffing import assignments
 from tests.support.api import Api
 from tests.support.desk import MILLISECOND, Desk, at, refusal
 from tests.support.staffing import new_client, new_location

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
 from chalicelib.core import clock
-from chalicelib.dal import keys, months, table, workload
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.roster import Roster, live
-from chalicelib.dal.timeline import Lane, lane_of
-from chalicelib.dal.workers import WORKERS
+from chalicelib.dal import keys, table
+from chalicelib.dal.intervals import Lane, lane_of
+from chalicelib.models.staffing import packed_months, workload_days
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workload import Roster, live
 from tests.support.api import Answer, Api
 from tests.support.desk import NOW, Desk, at
 from tests.support.laws import law
@@ -220,21 +221,22 @@ class Assigning(RuleBasedStateMachine):
                         instants[start, False] += 1
                     if end is not None and end > midnight:
                         instants[end, True] += 1
-                steps = workload.steps(organization, collection.kind, UUID(identifier), now.date().isoformat())
+                steps = workload_days.steps(organization, collection.kind, UUID(identifier), now.date().isoformat())
                 assert {(clock.from_milliseconds(at), is_end): number for at, is_end, number in steps} == instants
 
     @invariant()
     def months_and_standing_hold_what_is_not_cancelled(self) -> None:
         organization = self.desk.organization.id
         stored = {
-            row["sk"]["S"]: months.unpack(row["spans"]["B"]) for row in table.query(keys.roster(organization)).items
+            row["sk"]["S"]: packed_months.unpack(row["spans"]["B"])
+            for row in table.query(keys.roster(organization)).items
         }
         expected: dict[str, dict[UUID, list[tuple[int, int]]]] = {}
         for each in self.spans.values():
             start, end = each.times
             if each.cancelled or end is None or lane_of(start, end) is Lane.LONGER:
                 continue
-            for piece in months.split(start, end):
+            for piece in packed_months.split(start, end):
                 of_month = expected.setdefault(f"{piece.month}#{each.worker}", {})
                 of_month.setdefault(UUID(each.position), []).append((piece.start, piece.end))
         assert stored == {

@@ -10,13 +10,14 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import keys, months, roster, table, workload
+from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.positions import POSITIONS
-from chalicelib.dal.roster import Occupation, Tally
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.staffing import packed_months, workload, workload_days
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workload import Occupation, Tally
 from tests.support.api import Answer
 from tests.support.desk import NOW, Desk, at, refusal
 
@@ -34,11 +35,11 @@ def occupy(
         tally.add(Occupation(entity, NOW + timedelta(hours=start), until), 1)
     counts = tally.roster(NOW).model_dump(mode="json")
     table.update(collection.key(organization, entity), [Item.roster.set(table.encoded(counts))])
-    days = workload.days(organization, collection.kind, entity, tally.slots, NOW)
+    days = workload_days.days(organization, collection.kind, entity, tally.slots, NOW)
     for first in range(0, len(days), MAXIMUM_WRITES):
         unit = UnitOfWork(organization)
         for key, changes in days[first : first + MAXIMUM_WRITES]:
-            unit.put_new(workload.new_item(key, changes), stale)
+            unit.put_new(workload_days.new_item(key, changes), stale)
         unit.commit()
 
 
@@ -72,7 +73,7 @@ def test_a_write_costs_the_same_with_ten_thousand_assignments_ahead(desk: Desk) 
 def test_a_day_has_so_many_different_times_and_no_more(desk: Desk, of: Collection[Any], field: str) -> None:
     worker, position = desk.worker(), desk.position(headcount=10_000)
     # 24 hours from now another day is half over. Each start and end is one time; a worker's starts are not counted.
-    number = workload.MAX_TIMES_A_DAY - (2 if of is POSITIONS else 1)
+    number = workload_days.MAX_TIMES_A_DAY - (2 if of is POSITIONS else 1)
     occupy(desk, of, worker if of is WORKERS else position, ((-1, 24 + each / 1000) for each in range(number)))
     desk.assign(worker, position, 26, 27)
     desk.assign(worker, position, 26, 27)  # at times that are already there
@@ -88,7 +89,7 @@ def test_a_day_has_so_many_different_times_and_no_more(desk: Desk, of: Collectio
 )
 def test_so_many_assignments_can_lie_ahead_and_no_more(desk: Desk, of: Collection[Any], field: str) -> None:
     worker, position = desk.worker(), desk.position(headcount=10_000)
-    occupy(desk, of, worker if of is WORKERS else position, ((1, 9) for _ in range(roster.MAX_LIVE - 1)))
+    occupy(desk, of, worker if of is WORKERS else position, ((1, 9) for _ in range(workload.MAX_LIVE - 1)))
     last = desk.assign(worker, position, 1, 9)
     refused = desk.try_to_assign(worker, position, 1, 9)
     assert refusal(refused) == (400, "VALIDATION_ERROR", [field])
@@ -99,8 +100,10 @@ def test_so_many_assignments_can_lie_ahead_and_no_more(desk: Desk, of: Collectio
 
 def test_a_month_of_a_worker_holds_so_many_assignments_and_no_more(desk: Desk) -> None:
     worker, position = desk.worker(), desk.position(headcount=10_000)
-    spans = {ids.new_id(): [(number, number + 1)] for number in range(roster.MAX_SPANS_A_MONTH - 1)}
-    table.put_new(Item(*keys.roster_month(desk.organization.id, "2026-07", UUID(worker)), spans=months.pack(spans)))
+    spans = {ids.new_id(): [(number, number + 1)] for number in range(workload.MAX_SPANS_A_MONTH - 1)}
+    table.put_new(
+        Item(*keys.roster_month(desk.organization.id, "2026-07", UUID(worker)), spans=packed_months.pack(spans))
+    )
     last = desk.assign(worker, position, 24 * 20, 24 * 20 + 8)
     refused = desk.try_to_assign(worker, position, 24 * 20, 24 * 20 + 8)
     assert refusal(refused) == (400, "VALIDATION_ERROR", ["startAt"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.world import PASSWORD, Member, Organization, address, new_organization
 

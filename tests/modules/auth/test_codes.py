@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from chalicelib.auth import codes
-from chalicelib.dal import credentials
-from chalicelib.dal.credentials import CODE_ATTEMPTS, CodePurpose
-from chalicelib.dal.users import Role
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CODE_ATTEMPTS, CodePurpose
+from chalicelib.models.users import Role
 from infra.local.stack import Stack
 from tests.support import store, wire
 from tests.support.api import Answer, Api

@@ -11,10 +11,11 @@ from chalicelib.auth import codes
 from chalicelib.auth.rate_limits import SIGN_INS
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
-from chalicelib.dal import credentials, keys, limits, sessions, table
-from chalicelib.dal.credentials import CodePurpose, Credential
-from chalicelib.dal.sessions import StoredSession
-from chalicelib.dal.users import Role
+from chalicelib.dal import keys, limits, table
+from chalicelib.models.identity import credentials, sessions
+from chalicelib.models.identity.credentials import CodePurpose, Credential
+from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.users import Role
 from infra.local.stack import Stack
 from tests.support import store, wire
 from tests.support.api import Answer, Api

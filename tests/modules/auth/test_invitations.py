@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.auth import codes
 from chalicelib.core import clock
-from chalicelib.dal import credentials
-from chalicelib.dal.credentials import CodePurpose
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
 from tests.support.api import Answer, Api
 from tests.support.post import Post, invite, other_code
 from tests.support.world import PASSWORD, Organization, address, new_organization

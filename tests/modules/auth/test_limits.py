@@ -20,11 +20,12 @@ from chalicelib.auth.rate_limits import (
     SIGN_UPS,
     of_source,
 )
-from chalicelib.dal import credentials, limits, table
-from chalicelib.dal.credentials import CodePurpose
+from chalicelib.dal import limits, table
 from chalicelib.dal.limits import Allowance, Limit
 from chalicelib.dal.table import Item
-from chalicelib.dal.users import Role
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.users import Role
 from infra.local.stack import Stack
 from tests.support import sources, store
 from tests.support.api import Answer, Api

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.auth.rate_limits import PASSWORD_CHANGES
 from chalicelib.dal import limits
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Member, Organization
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.auth.permissions import PERMISSIONS
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support import wire
 from tests.support.world import Member, Organization
 

@@ -10,9 +10,10 @@ import pytest
 from chalicelib.auth import codes
 from chalicelib.auth.rate_limits import RESET_MAILS, SIGN_INS
 from chalicelib.core import clock
-from chalicelib.dal import credentials, limits
-from chalicelib.dal.credentials import CodePurpose
-from chalicelib.dal.users import Role
+from chalicelib.dal import limits
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.post import Post, other_code
 from tests.support.world import PASSWORD, Member, Organization, address

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import users
-from chalicelib.dal.users import Role
+from chalicelib.models import users
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.world import Member, Organization
 

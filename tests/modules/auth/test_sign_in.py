@@ -10,10 +10,11 @@ from argon2 import PasswordHasher
 from chalicelib.auth import passwords
 from chalicelib.auth.rate_limits import SIGN_INS
 from chalicelib.core import clock
-from chalicelib.dal import credentials, limits
+from chalicelib.dal import limits
 from chalicelib.dal.limits import SLOTS
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import Role
+from chalicelib.models.identity import credentials
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.world import PASSWORD, Member, Organization, address
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from chalicelib.dal import keys, page_lists, table
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.table import Item
+from chalicelib.models.staffing.clients import CLIENTS
 from tests.support.api import Api
 from tests.support.world import Member, Organization, new_organization
 

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.clients import CLIENTS
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import Role
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.world import Organization, new_organization, unique
 

@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import metric_states, table
-from chalicelib.dal.metrics import MAXIMUM_METRICS, METRICS
-from chalicelib.dal.organizations import ORGANIZATIONS
+from chalicelib.dal import table
 from chalicelib.dal.table import Item
-from chalicelib.dal.users import Role
 from chalicelib.metrics.definitions import SYSTEM_METRICS
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metrics import MAXIMUM_METRICS, METRICS
+from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.users import Role
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
 from tests.support.api import Answer, Api

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import metric_states
-from chalicelib.dal.users import Role
 from chalicelib.metrics.definitions import SYSTEM_METRICS
+from chalicelib.models.dashboards import metric_states
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.desk import NOW, refusal
 from tests.support.gauges import HEADCOUNT, LIMITS, Gauges

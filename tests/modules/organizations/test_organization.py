@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.world import Organization
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.staffing import new_assignment, new_location, new_position
 from tests.support.wire import overtaken

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import quick_actions
-from chalicelib.dal.users import Role
+from chalicelib.models.dashboards import quick_actions
+from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import system
 from tests.modules.quick_actions.shelf import CLIENT_FORM, GOING, calling, define, faults, listed
 from tests.support.api import Answer, Api

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.dal.organizations import SubscriptionTier
-from chalicelib.dal.users import Role
+from chalicelib.models.organizations import SubscriptionTier
+from chalicelib.models.users import Role
 from tests.modules.quick_actions.shelf import CLIENT_FORM, GOING, calling, define, listed, own_names
 from tests.support.api import Api
 from tests.support.world import Organization, new_organization

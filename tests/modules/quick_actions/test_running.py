@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.action.registry import REGISTRY
 from chalicelib.core import ids
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import execution, system
 from tests.modules.quick_actions.shelf import (
     CLIENT_FORM,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import rates
-from chalicelib.dal.users import Role
+from chalicelib.models.staffing import rates
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.staffing import new_position, new_worker
 from tests.support.wire import overtaken

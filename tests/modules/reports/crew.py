@@ -10,12 +10,12 @@ from typing import Any
 from chalicelib.core import clock
 from chalicelib.core.clock import from_milliseconds
 from chalicelib.core.money import Money
-from chalicelib.dal.clients import CLIENTS, Client
-from chalicelib.dal.positions import POSITIONS, StoredPosition
-from chalicelib.dal.roster import new_roster
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
-from chalicelib.dal.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.workload import new_roster
 from tests.support.api import Answer, Api
 from tests.support.world import Member, Organization, new_organization, unique
 

@@ -9,14 +9,15 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import hours, table
-from chalicelib.dal.clients import CLIENTS
+from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.positions import POSITIONS
 from chalicelib.dal.table import Item
-from chalicelib.dal.users import Role
-from chalicelib.dal.work_locations import WORK_LOCATIONS
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.staffing import hours
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.positions import POSITIONS
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.users import Role
 from chalicelib.modules.reports import hours_report
 from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Answer, Api

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.auth import codes
-from chalicelib.dal import credentials, organizations, table
-from chalicelib.dal.credentials import CodePurpose
-from chalicelib.dal.organizations import ACTIVE_OWNER_COUNT
+from chalicelib.dal import table
+from chalicelib.models import organizations
+from chalicelib.models.identity import credentials
+from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.organizations import ACTIVE_OWNER_COUNT
 from tests.support.api import Api
 from tests.support.laws import law
 from tests.support.post import invite

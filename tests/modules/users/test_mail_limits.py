@@ -10,8 +10,8 @@ import pytest
 from chalicelib.auth import mail_limits
 from chalicelib.auth.mail_limits import INVITATIONS_A_DAY
 from chalicelib.core import clock
-from chalicelib.dal.organizations import ORGANIZATIONS, SubscriptionTier
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.organizations import ORGANIZATIONS, SubscriptionTier
 from infra.local.engine import Store
 from infra.local.stack import Stack
 from tests.support.api import Answer, Api

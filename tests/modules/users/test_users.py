@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
-from chalicelib.dal import users
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.dal.users import Role
+from chalicelib.models import users
+from chalicelib.models.users import Role
 from tests.support import wire
 from tests.support.api import Answer, Api
 from tests.support.world import Member, Organization, address, new_organization

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.metrics.rolling_up import follow
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.sources import SOURCES
 from tests.support.api import Answer
 from tests.support.staffing import created
 from tests.support.world import Member, Organization

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.modules.widgets.board import PLACE, names, new_widget
 from tests.support.desk import refusal
 from tests.support.world import Member, Organization

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.dal.users import Role
-from chalicelib.metrics.outcomes import CannotTell
+from chalicelib.metrics.language.outcomes import CannotTell
+from chalicelib.models.users import Role
 from tests.modules.widgets.board import (
     ACTIVE,
     BY_CLIENT,
@@ -113,7 +113,7 @@ def test_a_metric_that_fails_tells_why(
     def fail(*_: Any) -> None:
         raise CannotTell("there are more than 10,000 assignments")
 
-    monkeypatch.setattr("chalicelib.metrics.recount.Entities.__init__", fail)
+    monkeypatch.setattr("chalicelib.metrics.engine.scan.Entities.__init__", fail)
 
     shown = data(desk.member, widget)
     assert shown["error"] == {"code": "METRIC_FAILED", "message": "there are more than 10,000 assignments"}
@@ -123,8 +123,8 @@ def test_a_metric_that_fails_tells_why(
 def test_a_query_that_is_valid_no_more_is_told(desk: Desk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     metric = new_metric(desk.member)
     widget = new_widget(desk.member, kind, config={"metricId": metric})["id"]
-    monkeypatch.setattr("chalicelib.metrics.catalogue.CATALOGUE", {}, raising=True)
-    monkeypatch.setattr("chalicelib.metrics.aggregation.CATALOGUE", {}, raising=True)
+    monkeypatch.setattr("chalicelib.metrics.language.catalogue.CATALOGUE", {}, raising=True)
+    monkeypatch.setattr("chalicelib.metrics.language.aggregation.CATALOGUE", {}, raising=True)
 
     shown = data(desk.member, widget)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.dal.users import Role
+from chalicelib.models.users import Role
 from tests.modules.widgets.board import names, new_widget
 from tests.support.api import Api
 from tests.support.laws import law

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.ids import new_id
-from chalicelib.dal import widgets
-from chalicelib.dal.users import Role
-from chalicelib.metrics.system import SYSTEM
+from chalicelib.metrics.system_metrics import SYSTEM
+from chalicelib.models.dashboards import widgets
+from chalicelib.models.users import Role
 from tests.modules.widgets.board import PLACE, new_metric, new_widget
 from tests.support.api import Answer
 from tests.support.desk import refusal

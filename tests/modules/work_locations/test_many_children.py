@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
-from chalicelib.dal.work_locations import WORK_LOCATIONS, WorkLocation
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from tests.support.api import Api
 from tests.support.staffing import new_client, new_location, new_position
 from tests.support.world import Organization, new_organization

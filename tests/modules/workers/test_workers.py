@@ -9,12 +9,13 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.dal import table, workload
-from chalicelib.dal.roster import Occupation, Roster, Tally
+from chalicelib.dal import table
 from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
-from chalicelib.dal.users import Role
-from chalicelib.dal.workers import WORKERS
+from chalicelib.models.staffing import workload_days
+from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workload import Occupation, Roster, Tally
+from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.still import standing_still
 from tests.support.wire import overtaken
@@ -193,7 +194,7 @@ def _assign(organization: Organization, worker: UUID, end: datetime | None) -> N
     tally.add(Occupation(worker, now - timedelta(hours=8), end), 1)
     unit = UnitOfWork(organization.id)
     unit.update(WORKERS.key(organization.id, worker), tally.actions(Roster(), now), None, stale)
-    workload.move(unit, "worker", {}, workload.days(organization.id, WORKERS.kind, worker, tally.slots, now))
+    workload_days.move(unit, "worker", {}, workload_days.days(organization.id, WORKERS.kind, worker, tally.slots, now))
     unit.commit()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import credentials
+from chalicelib.models.identity import credentials
 from tests.prove import layout
 from tests.prove.world import World
 from tests.support.store import Snapshot

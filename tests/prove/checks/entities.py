@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.dal.rates import rates_of
+from chalicelib.models.staffing.rates import rates_of
 from tests.prove import layout
 from tests.prove.baseline import Baseline
 from tests.prove.client import Client

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from chalicelib.dal import audit
-from chalicelib.dal.audit import AuditEntry, AuditEvent
 from chalicelib.jobs.activity_stories import UNTOLD
+from chalicelib.models import audit
+from chalicelib.models.audit import AuditEntry, AuditEvent
 from tests.prove import layout
 from tests.prove.world import World
 from tests.support.store import Snapshot

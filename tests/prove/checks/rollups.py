@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.metrics import reconciling
-from chalicelib.metrics.sources import SOURCES
+from chalicelib.metrics.rollups import reconcile
+from chalicelib.metrics.rollups.sources import SOURCES
 from tests.jobs import rolled
 from tests.prove import layout
 from tests.prove.world import World
@@ -28,10 +28,10 @@ def check(world: World, snapshot: Snapshot) -> None:
             for cell in sorted({key for key in {*held, *counted} if held.get(key) != counted.get(key)})[:5]:
                 message = f"{source} {cell} holds {held.get(cell)} instead of {counted.get(cell)}"
                 world.report("rollup", message, organization=organization)
-            healed, repaired = 0, reconciling.repair(organization, source, 0, 1)
+            healed, repaired = 0, reconcile.repair(organization, source, 0, 1)
             after: str | None = None
             while True:
-                page = reconciling.heal(organization, source, after)
+                page = reconcile.heal(organization, source, after)
                 healed, after = healed + page.healed, page.after
                 if after is None:
                     break

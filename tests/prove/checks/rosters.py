@@ -10,10 +10,10 @@ from uuid import UUID
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import hours, months, roster, workload
-from chalicelib.dal.assignments import Assignment
-from chalicelib.dal.roster import Occupation
-from chalicelib.dal.timeline import Lane
+from chalicelib.dal.intervals import Lane
+from chalicelib.models.staffing import hours, packed_months, workload, workload_days
+from chalicelib.models.staffing.assignments import Assignment
+from chalicelib.models.staffing.workload import Occupation
 from tests.prove import layout
 from tests.prove.layout import EntityKey
 from tests.prove.world import World
@@ -52,9 +52,9 @@ def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
     """The counts, as the product reads them."""
     organization, kind = OrganizationId(UUID(key.organization)), layout.COLLECTIONS[key.entity].kind
     standing = record.standing if key.entity == "worker" else {}
-    steps = workload.steps(organization, kind, record.id, record.roster.since) if record.roster.since else []
+    steps = workload_days.steps(organization, kind, record.id, record.roster.since) if record.roster.since else []
     return {
-        "live assignments": roster.live(organization, kind, record.id, record.roster, now),
+        "live assignments": workload.live(organization, kind, record.id, record.roster, now),
         "milliseconds": record.roster.milliseconds,
         "lanes": {lane: count for lane, count in record.roster.lanes.items() if count},
         "steps": Counter({(step.at, step.is_end): step.number for step in steps}),
@@ -102,11 +102,11 @@ def _check_months(
         if key.entity == "worker" and key.organization == str(organization):
             for _, occupation in taken[key.id]:
                 for piece in occupation.pieces:
-                    place = (key.id, months.bounds(piece.month)[0])
+                    place = (key.id, packed_months.bounds(piece.month)[0])
                     spans = expected.setdefault(place, {}).setdefault(occupation.position, [])
                     spans.append((piece.start, piece.end))
     stored = {
-        (str(month.worker), month.start): months.unpack(month.packed)
+        (str(month.worker), month.start): packed_months.unpack(month.packed)
         for month in hours.between(organization, _EARLIEST, _LATEST)
     }
     for place in stored.keys() | expected.keys():

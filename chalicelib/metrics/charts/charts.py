@@ -1,0 +1,308 @@
+"""Vega-Lite specs of metrics: over time, by group, as shares of a whole, on a gauge, as a number. Data inline.
+
+Days are the organization's, sent as dates and read as UTC: an axis shows them wherever it is looked at.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from chalicelib.metrics.charts.vega import (
+    CATEGORIES,
+    GREEN,
+    INK,
+    ORANGE,
+    QUIET,
+    VERMILLION,
+    Spec,
+    Subject,
+    framed,
+    nothing,
+)
+from chalicelib.metrics.language.outcomes import Group
+from chalicelib.metrics.language.periods import Step
+
+MAXIMUM_BARS = 15
+"""Of groups: the greatest."""
+MAXIMUM_SHARES = len(CATEGORIES)
+
+_POINTS_MARKED = 31
+_BAR_WIDTH = "min(64, bandwidth('x') * 0.9)"
+_BAR_PIXELS = 28
+_RING_PIXELS = 260
+_NAME_LETTERS = 28
+_TIME_UNITS = {Step.DAY: "utcyearmonthdate", Step.WEEK: "utcyearmonthdate", Step.MONTH: "utcyearmonth"}
+_AXIS_FORMATS = {Step.DAY: "%-d %b", Step.WEEK: "%-d %b", Step.MONTH: "%b %Y"}
+_TOOLTIP_FORMATS = {Step.DAY: "%a %-d %b %Y", Step.WEEK: "week from %-d %b %Y", Step.MONTH: "%B %Y"}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One step of a series, by its first day."""
+
+    day: date
+    value: Decimal | None
+
+
+@dataclass(frozen=True)
+class Series:
+    name: str
+    moments: Sequence[Moment]
+
+
+# -- over time -------------------------------------------------------------------------------------------------------
+
+
+def over_time(
+    subject: Subject,
+    kind: Literal["area", "bar", "line"],
+    step: Step,
+    current: Series,
+    previous: Series | None = None,
+    *,
+    with_limits: bool = False,
+) -> Spec:
+    """`previous`: dashed, each of its steps where the current one's is that it is compared with.
+
+    `with_limits`: target and thresholds, for values that can be held against them.
+    """
+    if not current.moments:
+        return nothing(subject)
+    color = {
+        "domain": [current.name] if previous is None else [current.name, previous.name],
+        "range": [subject.color, INK],
+    }
+    legend = None if previous is None else {"title": None, "orient": "top", "direction": "horizontal", "offset": 4}
+    layers = [_series(subject, kind, step, current, color, legend)]
+    if previous is not None:
+        layers.append(_series(subject, "previous", step, previous, color, legend))
+    if with_limits:
+        layers += _limits(subject)
+    days = [_when(step, moment.day) for moment in current.moments]
+    return framed(
+        subject, f"by {step}, {' to '.join(dict.fromkeys([days[0], days[-1]]))}", _told(subject, step, current), layers
+    )
+
+
+def _series(subject: Subject, kind: str, step: Step, series: Series, color: Spec, legend: Spec | None) -> Spec:
+    return {
+        "data": {"values": [_moment(subject, series.name, each) for each in series.moments]},
+        "mark": _mark(kind, len(series.moments)),
+        "encoding": {
+            "x": {
+                "field": "day",
+                "type": "ordinal",
+                "timeUnit": _TIME_UNITS[step],
+                "title": None,
+                "axis": {
+                    "format": _AXIS_FORMATS[step],
+                    "grid": False,
+                    "labelAngle": 0,
+                    "labelOverlap": "greedy",
+                    "labelSeparation": 8,
+                },
+            },
+            "y": {"field": "value", "type": "quantitative", "axis": subject.axis},
+            "color": {"field": "series", "type": "nominal", "scale": color, "legend": legend},
+            "tooltip": [
+                {
+                    "field": "day",
+                    "type": "ordinal",
+                    "timeUnit": _TIME_UNITS[step],
+                    "format": _TOOLTIP_FORMATS[step],
+                    "title": step.capitalize(),
+                },
+                {"field": "text", "type": "nominal", "title": series.name},
+            ],
+        },
+    }
+
+
+def _moment(subject: Subject, series: str, moment: Moment) -> Spec:
+    return {
+        "series": series,
+        "day": moment.day.isoformat(),
+        "value": None if moment.value is None else float(moment.value),
+        "text": subject.text(moment.value),
+    }
+
+
+def _mark(kind: str, count: int) -> Spec:
+    has_points = count <= _POINTS_MARKED
+    match kind:
+        case "bar":
+            return {"type": "bar", "cornerRadiusEnd": 3, "width": {"expr": _BAR_WIDTH}}
+        case "area":
+            return {"type": "area", "line": {"strokeWidth": 2.5}, "fillOpacity": 0.2, "point": has_points}
+        case "previous":
+            return {"type": "line", "strokeDash": [5, 4], "strokeWidth": 1.5}
+        case _:
+            return {"type": "line", "strokeWidth": 2.5, "point": {"size": 45} if has_points else False}
+
+
+def _limits(subject: Subject) -> list[Spec]:
+    """In a band, thresholds lie on both sides of the target."""
+    lines: list[tuple[str, Decimal | None, str]] = [("Target", subject.target, GREEN)]
+    for name, threshold, color in (("Warning", subject.warning, ORANGE), ("Critical", subject.critical, VERMILLION)):
+        lines += [(name, at, color) for at in subject.reached_at(threshold)]
+    layers: list[Spec] = []
+    for name, at, color in lines:
+        if at is None:
+            continue
+        line = {"datum": float(at), "type": "quantitative"}
+        layers += [
+            {"mark": {"type": "rule", "color": color, "strokeWidth": 1.5}, "encoding": {"y": line}},
+            {
+                "mark": {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -3, "color": INK},
+                "encoding": {
+                    "y": line,
+                    "x": {"value": "width"},
+                    "text": {"value": f"{name} {subject.text(at)}"},
+                },
+            },
+        ]
+    return layers
+
+
+def _told(subject: Subject, step: Step, series: Series) -> str:
+    """What a screen reader says."""
+    known = [(moment.value, moment.day) for moment in series.moments if moment.value is not None]
+    if not known:
+        return f"{subject.title} by {step}: nothing to tell."
+    (highest, at), (lowest, below), (latest, last) = max(known), min(known), known[-1]
+    return (
+        f"{subject.title} by {step}: highest {subject.text(highest)}, {_when(step, at)}; "
+        f"lowest {subject.text(lowest)}, {_when(step, below)}; latest {subject.text(latest)}, {_when(step, last)}."
+    )
+
+
+def _when(step: Step, day: date) -> str:
+    """A week by its first day."""
+    return f"{day:%b %Y}" if step is Step.MONTH else f"{day.day} {day:%b %Y}"
+
+
+# -- by group --------------------------------------------------------------------------------------------------------
+
+
+def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
+    """Bars, the greatest first."""
+    ranked = _ranked(groups)
+    if not ranked:
+        return nothing(subject)
+    shown = ranked[:MAXIMUM_BARS]
+    bars: Spec = {
+        "data": {
+            "values": [
+                {"group": f"{_cut(label)}: {subject.text(value)}", "name": label, "value": float(value)}
+                for label, value in shown
+            ]
+        },
+        "mark": {"type": "bar", "color": subject.color, "cornerRadiusEnd": 3, "height": {"band": 0.7}},
+        "encoding": {
+            # Each number stands beside its name, so that no axis is needed and nothing is cut off.
+            "x": {"field": "value", "type": "quantitative", "axis": None},
+            "y": {
+                "field": "group",
+                "type": "nominal",
+                "sort": None,
+                "axis": {
+                    "title": None,
+                    "domain": False,
+                    "labelColor": INK,
+                    "labelLimit": 280,
+                    "labelPadding": 6,
+                    "ticks": False,
+                },
+            },
+            "tooltip": [
+                {"field": "name", "type": "nominal", "title": "Group"},
+                {"field": "value", "type": "quantitative", "title": subject.title, "format": ",.2~f"},
+            ],
+        },
+    }
+    return framed(
+        subject,
+        f"the {len(shown)} greatest of {len(ranked)}" if len(shown) < len(ranked) else None,
+        _listed(subject, shown, len(ranked)),
+        [bars],
+        height=len(shown) * _BAR_PIXELS,
+    )
+
+
+def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
+    """A ring, for values that add up to a whole; what does not fit the palette is one share. None may be negative."""
+    ranked = [(label, value) for label, value in _ranked(groups) if value > 0]
+    if not ranked:
+        return nothing(subject)
+    shown, rest = ranked[:MAXIMUM_SHARES], ranked[MAXIMUM_SHARES:]
+    total = sum((value for _, value in ranked), Decimal(0))
+    colors = list(CATEGORIES[: len(shown)])
+    if rest:
+        shown = [*shown, (f"{len(rest)} others", sum((value for _, value in rest), Decimal(0)))]
+        colors.append(QUIET)
+    values = [
+        {
+            "group": f"{_cut(label)}: {value / total * 100:.0f} %",
+            "value": float(value),
+            "text": subject.text(value),
+            "rank": rank,
+        }
+        for rank, (label, value) in enumerate(shown)
+    ]
+    ring: Spec = {
+        "data": {"values": values},
+        "mark": {
+            "type": "arc",
+            "innerRadius": {"expr": "min(width, height) * 0.3"},
+            "outerRadius": {"expr": "min(width, height) * 0.5"},
+            "stroke": "white",
+            "strokeWidth": 2,
+        },
+        "encoding": {
+            "theta": {"field": "value", "type": "quantitative", "stack": True},
+            "order": {"field": "rank", "type": "quantitative"},
+            "color": {
+                "field": "group",
+                "type": "nominal",
+                "sort": None,
+                "scale": {"domain": [value["group"] for value in values], "range": colors},
+                "legend": {"title": None, "orient": "right", "labelLimit": 260, "symbolType": "square"},
+            },
+            "tooltip": [
+                {"field": "group", "type": "nominal", "title": "Share"},
+                {"field": "text", "type": "nominal", "title": subject.title},
+            ],
+        },
+    }
+    middle: Spec = {
+        "mark": {"type": "text", "fontSize": 17, "fontWeight": 600, "color": INK},
+        "encoding": {"text": {"value": subject.text(total)}},
+    }
+    return framed(subject, None, _listed(subject, shown, len(shown)), [ring, middle], height=_RING_PIXELS)
+
+
+def _ranked(groups: Sequence[Group]) -> list[tuple[str, Decimal]]:
+    """The greatest first. Names that are drawn alike are numbered, or they would be drawn as one."""
+    known = [(group.label, group.value) for group in groups if group.value is not None]
+    found: dict[str, tuple[str, Decimal]] = {}
+    for label, value in sorted(known, key=lambda each: (-each[1], each[0])):
+        names = itertools.chain([label], (f"({number}) {label}" for number in itertools.count(2)))
+        name = next(name for name in names if _cut(name) not in found)
+        found[_cut(name)] = name, value
+    return list(found.values())
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= _NAME_LETTERS else label[: _NAME_LETTERS - 1].rstrip() + "…"
+
+
+def _listed(subject: Subject, shown: Sequence[tuple[str, Decimal]], count: int) -> str:
+    """What a screen reader says."""
+    told = ", ".join(f"{label} {subject.text(value)}" for label, value in shown)
+    left_out = f", and {count - len(shown)} smaller ones" if count > len(shown) else ""
+    return f"{subject.title} by group: {told}{left_out}."

@@ -1,0 +1,100 @@
+"""Vega-Lite specs of one number: on a gauge against its target and thresholds, or written large."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from itertools import pairwise
+
+from chalicelib.metrics.charts.vega import FAINT, INK, QUIET, STATUS_COLORS, Spec, Subject, framed
+from chalicelib.metrics.thresholds import change, change_percent
+
+_HALF_TURN = math.pi / 2
+_NICE = (Decimal(1), Decimal("1.5"), Decimal(2), Decimal("2.5"), Decimal(3), Decimal(4), Decimal(5), Decimal(8))
+_HUNDRED = Decimal(100)
+_RING, _OUTSIDE, _HAND = (0.64, 0.93), (0.96, 1), (0.6, 0.96)
+_ROOM = Decimal("1.1")
+"""Above the greatest of what is shown."""
+
+
+def gauge(subject: Subject, value: Decimal | None) -> Spec:
+    """Half a ring: the value, in the colour of its status; outside, which values are normal, a warning, critical."""
+    limits = [*subject.reached_at(subject.warning), *subject.reached_at(subject.critical)]
+    marks = [mark for mark in (value, subject.target, *limits) if mark is not None]
+    low, high = _span(marks)
+    theta = {"type": "quantitative", "scale": {"domain": [float(low), float(high)], "range": [-_HALF_TURN, _HALF_TURN]}}
+    layers = [_arc(theta, low, high, FAINT, *_RING)]
+    if limits:
+        edges = [low, *sorted(limit for limit in set(limits) if low < limit < high), high]
+        for start, end in pairwise(edges):
+            color = STATUS_COLORS[subject.status((start + end) / 2)]
+            layers.append(_arc(theta, start, end, color, *_OUTSIDE))
+    if value is not None:
+        has_status = subject.warning is not None or subject.critical is not None
+        color = STATUS_COLORS[subject.status(value)] if has_status else subject.color
+        layers.append(_arc(theta, min(value, Decimal(0)), max(value, Decimal(0)), color, *_RING))
+    if subject.target is not None:
+        width = (high - low) / 200
+        layers.append(_arc(theta, subject.target - width, subject.target + width, INK, *_HAND))
+    layers.append(_text(subject.text(value), size=22, weight=600, color=INK, y="height - 36"))
+    if subject.target is not None:
+        layers.append(
+            _text(f"target {subject.text(subject.target)}", size=12, weight=400, color=QUIET, y="height - 14")
+        )
+    return framed(subject, None, _told(subject, value), layers, height=190)
+
+
+def figure(subject: Subject, value: Decimal | None, previous: Decimal | None) -> Spec:
+    """The number, and how it changed."""
+    layers = [_text(subject.text(value), size=40, weight=600, color=INK, y="height / 2 - 10")]
+    if (by := change(value, previous)) is not None:
+        percent = change_percent(value, previous)
+        share = "" if percent is None else f" ({percent:+.0f} %)"
+        arrow = "▲" if by > 0 else "▼" if by < 0 else "■"
+        told = f"{arrow} {subject.text(by, signed=True)}{share}, before {subject.text(previous)}"
+        layers.append(_text(told, size=13, weight=400, color=QUIET, y="height / 2 + 26"))
+    return framed(subject, None, _told(subject, value), layers, height=120)
+
+
+def _span(marks: list[Decimal]) -> tuple[Decimal, Decimal]:
+    """From 0 to a round number above all; for what is negative, from one below."""
+    low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks]))
+    return low, high if low < high else Decimal(1)
+
+
+def _above(value: Decimal) -> Decimal:
+    """100 is enough for a share; 0 for nothing below 0."""
+    if value <= 0:
+        return Decimal(0)
+    if value <= _HUNDRED < value * _ROOM:
+        return _HUNDRED
+    wanted = value * _ROOM
+    scale = Decimal(1).scaleb(wanted.adjusted())
+    return next((nice * scale for nice in _NICE if nice * scale >= wanted), scale * 10)
+
+
+def _arc(theta: Spec, start: Decimal, end: Decimal, color: str, inner: float, outer: float) -> Spec:
+    """Radii as parts of what there is room for."""
+    return {
+        "mark": {
+            "type": "arc",
+            "color": color,
+            "y": {"expr": "height - 6"},
+            "innerRadius": {"expr": f"min(width / 2, height - 12) * {inner}"},
+            "outerRadius": {"expr": f"min(width / 2, height - 12) * {outer}"},
+        },
+        "encoding": {"theta": {"datum": float(start), **theta}, "theta2": {"datum": float(end)}},
+    }
+
+
+def _text(text: str, *, size: int, weight: int, color: str, y: str) -> Spec:
+    mark = {"type": "text", "fontSize": size, "fontWeight": weight, "color": color, "y": {"expr": y}}
+    return {"mark": mark, "encoding": {"text": {"value": text}}}
+
+
+def _told(subject: Subject, value: Decimal | None) -> str:
+    """What a screen reader says."""
+    against = "" if subject.target is None else f", target {subject.text(subject.target)}"
+    has_status = value is not None and (subject.warning, subject.critical) != (None, None)
+    status = f", {subject.status(value)}" if has_status and value is not None else ""
+    return f"{subject.title}: {subject.text(value)}{against}{status}."

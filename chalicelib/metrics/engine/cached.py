@@ -1,0 +1,120 @@
+"""What queries come to, kept for those who ask again: until a source of theirs changes, for a minute at most.
+
+What is kept depends on no caller: who may see a metric is asked before. Names of groups follow within that minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chalicelib.core.days import day_of
+from chalicelib.dal.cache import Question, cached
+from chalicelib.metrics.engine.evaluate import evaluate, series
+from chalicelib.metrics.language import periods
+from chalicelib.metrics.language.outcomes import CannotTell, Outcome, Point
+from chalicelib.metrics.language.periods import Days, Step, evaluation_instant
+from chalicelib.metrics.language.query import CumulativeQuery, MetricQuery, SnapshotQuery, sources_of
+from chalicelib.models.organizations import StoredOrganization
+
+MAXIMUM_POINTS = 400
+"""Of a course: of longer periods it is told in longer steps."""
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A query over its whole period."""
+
+    as_of: datetime
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Course:
+    """A query step by step, and what it is compared with."""
+
+    as_of: datetime
+    step: Step
+    current: tuple[Point, ...] = ()
+    previous: tuple[Point, ...] = ()
+    """Each beside the current one at the same place; none where nothing is compared."""
+    error: str | None = None
+
+
+def figure(organization: StoredOrganization, query: MetricQuery, now: datetime) -> Figure:
+    at = evaluation_instant(now)
+    question = _question(organization, "figure", query)
+    return cached(question, _figures(), lambda: Figure(at, evaluate(organization, {"": query}, at)[""]), now=now)
+
+
+def course(
+    organization: StoredOrganization, query: MetricQuery, step: Step, now: datetime, *, compared: bool
+) -> Course:
+    """`compared`: with what the query is compared with."""
+    at = evaluation_instant(now)
+
+    def compute() -> Course:
+        fitting = _fitting(organization, query, at, step)
+        try:
+            current = series(organization, query, at, fitting)
+            previous = _previous(organization, query, at, fitting) if compared else []
+        except CannotTell as fault:
+            return Course(at, fitting, error=str(fault))
+        return Course(at, fitting, tuple(current), tuple(previous[: len(current)]))
+
+    return cached(_question(organization, "course", query, step, compared), _courses(), compute, now=now)
+
+
+def _fitting(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> Step:
+    """The step that was asked for, or the first longer one with which there are not too many."""
+    zone, week_start = organization.timezone, organization.week_start
+    over = periods.resolve(query.period, zone=zone, week_start=week_start, at=at)
+    longer = list(Step)[list(Step).index(step) :]
+    return next(
+        (each for each in longer if len(periods.steps(over, each, zone=zone, week_start=week_start)) <= MAXIMUM_POINTS),
+        Step.MONTH,
+    )
+
+
+def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
+    if isinstance(query, CumulativeQuery):  # whose steps each look back by themselves
+        return []
+    before = periods.compared(
+        query.period, query.compare, zone=organization.timezone, week_start=organization.week_start, at=at
+    )
+    if before is None or before.start >= before.end:
+        return []
+    first, last = day_of(before.start, organization.timezone), day_of(before.end - _MILLISECOND, organization.timezone)
+    moved = query.model_copy(update={"period": Days(**{"from": first, "to": last})})
+    # As much of it as has elapsed of the current one. What is true at an instant is still seen from now.
+    return series(organization, moved, at if isinstance(query, SnapshotQuery) else before.end, step)
+
+
+def _question(organization: StoredOrganization, name: str, query: MetricQuery, *more: Any) -> Question:
+    about = {
+        "query": query.model_dump(mode="json"),
+        "timezone": organization.timezone,
+        "weekStart": organization.week_start,
+        "currency": organization.currency,
+        "more": more,
+    }
+    return Question(organization.tenant, name, about, frozenset(sources_of(query)))
+
+
+# Built on first use: a cold start pays only for what is asked.
+
+
+@cache
+def _figures() -> TypeAdapter[Figure]:
+    return TypeAdapter(Figure)
+
+
+@cache
+def _courses() -> TypeAdapter[Course]:
+    return TypeAdapter(Course)

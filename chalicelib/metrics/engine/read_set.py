@@ -1,0 +1,95 @@
+"""What one evaluation reads: first all of it is noted, then it is read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from chalicelib.core.clock import milliseconds
+from chalicelib.dal import keys
+from chalicelib.metrics.engine.partitions import Partition
+from chalicelib.metrics.engine.scan import Entities
+from chalicelib.metrics.language import periods
+from chalicelib.metrics.language.aggregation import Aggregation
+from chalicelib.metrics.language.outcomes import CannotTell
+from chalicelib.metrics.language.periods import Comparison, Range
+from chalicelib.metrics.language.query import MetricQuery
+from chalicelib.models.organizations import StoredOrganization
+from chalicelib.models.rollups import levels
+from chalicelib.models.rollups.levels import Curve
+from chalicelib.models.staffing.directory import Directory
+
+Ask = Callable[[Range], Fraction | None]
+"""Tells a number of a range, once what it needs is read."""
+
+
+@dataclass
+class Reading:
+    """Everything that one evaluation reads, each once."""
+
+    organization: StoredOrganization
+    at: datetime
+    _instants: dict[str, set[int]] = field(default_factory=dict)
+    _curves: dict[str, Curve] = field(default_factory=dict)
+    _entities: dict[str, Entities | CannotTell] = field(default_factory=dict)
+    _directory: Directory | None = None
+    _is_preparing: bool = False
+
+    def resolve(self, query: MetricQuery) -> Range:
+        return periods.resolve(
+            query.period, zone=self.organization.timezone, week_start=self.organization.week_start, at=self.at
+        )
+
+    def before(self, query: MetricQuery) -> Range | None:
+        if query.compare is Comparison.NONE:
+            return None
+        return periods.compared(
+            query.period,
+            query.compare,
+            zone=self.organization.timezone,
+            week_start=self.organization.week_start,
+            at=self.at,
+        )
+
+    def prepare(self, ask: Ask, over: Range) -> None:
+        """Notes what telling it will need."""
+        self._is_preparing = True
+        try:
+            ask(over)
+        finally:
+            self._is_preparing = False
+
+    def read(self) -> None:
+        self._curves = levels.read(self._instants)
+
+    def curve(self, source: str, partition: Partition, over: Range) -> Curve | None:
+        """None while it is only noted."""
+        key = keys.rollup(self.organization.tenant, source, *(partition or ()))
+        if self._is_preparing:
+            self._instants.setdefault(key, set()).update((milliseconds(over.start), milliseconds(over.end)))
+            return None
+        return self._curves[key]
+
+    def entities(self, source: str) -> Entities:
+        """Raises CannotTell for too many."""
+        if source not in self._entities:
+            try:
+                self._entities[source] = Entities(self.organization.tenant, source)
+            except CannotTell as fault:  # for each query that asks: thousands of rows are read for it only once
+                self._entities[source] = fault
+        entities = self._entities[source]
+        if isinstance(entities, CannotTell):
+            raise entities
+        return entities
+
+    def recount(self, wanted: Aggregation, over: Range) -> Fraction | None:
+        entities = self.entities(wanted.source)
+        return None if self._is_preparing else entities.aggregate(wanted, over)
+
+    @property
+    def directory(self) -> Directory:
+        if self._directory is None:
+            self._directory = Directory(self.organization.tenant)
+        return self._directory

@@ -1,0 +1,1 @@
+"""The query language: sources and fields, conditions, aggregates, expressions, periods."""

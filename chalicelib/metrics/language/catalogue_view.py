@@ -1,0 +1,128 @@
+"""The catalogue as it is shown, so that an editor of queries can be built on it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract
+from chalicelib.metrics.language import catalogue
+from chalicelib.metrics.language.aggregation import MAXIMUM_CONDITIONS
+from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType, Operator, Source, TimeBinding
+from chalicelib.metrics.language.conditions import MAXIMUM_NUMBER, MAXIMUM_VALUES
+from chalicelib.metrics.language.expression import MAXIMUM_DEPTH, MAXIMUM_NODES
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.periods import MAXIMUM_YEARS, Comparison, NamedPeriod
+from chalicelib.metrics.language.query import MAXIMUM_DIMENSIONS, MAXIMUM_WINDOW_DAYS, Since, Within
+
+
+class CatalogueField(Contract):
+    name: Annotated[str, Field(examples=["hours"])]
+    type: FieldType
+    label: Annotated[str, Field(examples=["Hours"])]
+    unit: Annotated[Unit | None, Field(description="Of its values, and of what they add up to.")]
+    values: Annotated[list[str], Field(description="Of an enum, all that there are.")]
+    is_dimension: Annotated[bool, Field(description="Queries may group by it.")]
+    is_measure: Annotated[bool, Field(description="Queries may add it up.")]
+    is_momentary: Annotated[bool, Field(description="Snapshots may add it up.")]
+    nullable: bool
+    entity: Annotated[str | None, Field(description="What an id identifies.", examples=["client"])]
+    operators: Annotated[list[Operator], Field(description="That conditions on it may have.")]
+    aggregates: Annotated[list[Aggregate], Field(description="That may name it.")]
+
+
+class CatalogueConversion(Contract):
+    from_: Annotated[str, Field(alias="from", examples=["invited"])]
+    to: Annotated[list[str], Field(examples=[["accepted"]])]
+
+
+class CatalogueSource(Contract):
+    name: Annotated[str, Field(examples=["assignments"])]
+    label: Annotated[str, Field(examples=["Assignments"])]
+    permission: Annotated[
+        str, Field(description="What it takes to read the entities themselves.", examples=["reports:read"])
+    ]
+    time: Annotated[
+        TimeBinding, Field(description="Whether it lies in a period by an instant, or by what of its interval does.")
+    ]
+    time_field: Annotated[str, Field(description="The instant, or where the interval begins.", examples=["startAt"])]
+    fields: list[CatalogueField]
+    conversions: list[CatalogueConversion]
+
+
+class CatalogueLimits(Contract):
+    """What a query may hold at most."""
+
+    conditions: int
+    values_in_list: int
+    number: int
+    group_by: int
+    expression_depth: int
+    expression_nodes: int
+    window_days: int
+    period_years: int
+
+
+class MetricCatalogue(Contract):
+    """What queries may ask."""
+
+    sources: list[CatalogueSource]
+    periods: Annotated[list[NamedPeriod], Field(description='Beside days, as `{"from": …, "to": …}`.')]
+    comparisons: list[Comparison]
+    since: Annotated[list[Since], Field(description="Of cumulative queries without a `window`.")]
+    within: Annotated[list[Within], Field(description="Of conversions.")]
+    units: list[Unit]
+    limits: CatalogueLimits
+
+
+@cache
+def catalogue_view() -> MetricCatalogue:
+    return MetricCatalogue(
+        sources=[_source(source) for source in CATALOGUE.values()],
+        periods=list(NamedPeriod),
+        comparisons=list(Comparison),
+        since=list(Since),
+        within=list(Within),
+        units=list(Unit),
+        limits=CatalogueLimits(
+            conditions=MAXIMUM_CONDITIONS,
+            values_in_list=MAXIMUM_VALUES,
+            number=MAXIMUM_NUMBER,
+            group_by=MAXIMUM_DIMENSIONS,
+            expression_depth=MAXIMUM_DEPTH,
+            expression_nodes=MAXIMUM_NODES,
+            window_days=MAXIMUM_WINDOW_DAYS,
+            period_years=MAXIMUM_YEARS,
+        ),
+    )
+
+
+def _source(source: Source) -> CatalogueSource:
+    return CatalogueSource(
+        name=source.name,
+        label=source.label,
+        permission=source.permission,
+        time=source.time,
+        time_field=source.time_field,
+        fields=[_field(source, field) for field in source.fields.values()],
+        conversions=[CatalogueConversion(from_=state, to=list(to)) for state, to in source.conversions.items()],
+    )
+
+
+def _field(source: Source, field: catalogue.Field) -> CatalogueField:
+    return CatalogueField(
+        name=field.name,
+        type=field.type,
+        label=field.label,
+        unit=field.unit,
+        values=list(field.values),
+        is_dimension=field.is_dimension,
+        is_measure=field.is_measure,
+        is_momentary=field.is_measure and not source.accumulates(field),
+        nullable=field.nullable,
+        entity=field.entity,
+        operators=list(field.operators),
+        aggregates=list(field.aggregates),
+    )

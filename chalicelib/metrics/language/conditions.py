@@ -1,0 +1,131 @@
+"""Conditions of a query: a field, an operator of its type and, for most, a value of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
+
+from chalicelib.core import clock
+from chalicelib.core.contracts import Body, Instant, OneLine
+from chalicelib.metrics.language import catalogue
+from chalicelib.metrics.language.catalogue import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator, Source
+from chalicelib.metrics.language.errors import Faults, refused
+
+MAXIMUM_VALUES = 50
+MAXIMUM_NUMBER = 1_000_000_000_000
+
+Scalar = bool | int | float | str | datetime
+"""Ids are texts in their usual form, durations are hours, money is in major units."""
+
+FieldName = Annotated[str, Field(min_length=1, max_length=64, examples=["status"])]
+
+
+def _number(value: Any) -> int | float:
+    """One message for what is none; a whole number stays one."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAXIMUM_NUMBER:
+        raise refused(f"must be a number from -{MAXIMUM_NUMBER} to {MAXIMUM_NUMBER}")
+    return value
+
+
+Number = Annotated[
+    int | float,
+    PlainValidator(_number),
+    WithJsonSchema({"type": "number", "minimum": -MAXIMUM_NUMBER, "maximum": MAXIMUM_NUMBER, "examples": [40]}),
+]
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_to_json(each) for each in value]
+    return clock.to_text(value) if isinstance(value, datetime) else value
+
+
+_SCALAR_SCHEMA = [{"type": "boolean"}, {"type": "number"}, {"type": "string", "maxLength": 255}]
+
+Value = Annotated[
+    Any,
+    PlainSerializer(_to_json, when_used="json"),
+    WithJsonSchema(
+        {
+            "description": "Of the field's type; a list for `in` and `notIn`, nothing for `isSet` and `isNotSet`.",
+            "examples": ["active"],
+            "anyOf": [
+                *_SCALAR_SCHEMA,
+                {"type": "array", "items": {"anyOf": _SCALAR_SCHEMA}, "minItems": 1, "maxItems": MAXIMUM_VALUES},
+                {"type": "null"},
+            ],
+        }
+    ),
+]
+
+
+class Condition(Body):
+    field: FieldName
+    op: Annotated[Operator, Field(strict=False)]
+    value: Annotated[Value, Field(exclude_if=lambda value: value is None)] = None
+    """A `Scalar` or a tuple of them, None where the operator takes none."""
+
+
+_TRIMMED = ConfigDict(str_strip_whitespace=True)
+_NUMBER: TypeAdapter[Any] = TypeAdapter(Number)
+_ADAPTERS: Mapping[FieldType, tuple[TypeAdapter[Any], str]] = {
+    FieldType.BOOLEAN: (TypeAdapter(Annotated[bool, Field(strict=True)]), "must be true or false"),
+    FieldType.DURATION: (_NUMBER, "must be a number of hours"),
+    FieldType.ID: (TypeAdapter(UUID), "must be an id"),
+    FieldType.INSTANT: (TypeAdapter(Instant), "must be an ISO 8601 date-time with an offset"),
+    FieldType.MONEY: (_NUMBER, "must be a number of major units"),
+    FieldType.NUMBER: (_NUMBER, "must be a number"),
+    FieldType.TEXT: (
+        TypeAdapter(Annotated[OneLine, Field(max_length=255)], config=_TRIMMED),
+        "must be a text of one line, 1 to 255 characters",
+    ),
+}
+
+
+def typed(condition: Condition, source: Source) -> Condition:
+    """With its value read as the field's type. Raises ValidationError where it does not fit the field."""
+    field = source.fields.get(condition.field)
+    if field is None:
+        raise refused(f"is not a field of {source.name}", "field")
+    if condition.op not in field.operators:
+        raise refused(f"must be one of {', '.join(field.operators)} for {field.name}", "op")
+    return condition.model_copy(update={"value": _value(condition, field)})
+
+
+def _value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scalar, ...] | None:
+    value = condition.value
+    if condition.op in WITHOUT_VALUE:
+        if value is not None:
+            raise refused(f"is not for {condition.op}", "value")
+        return None
+    if value is None:
+        raise refused("is required", "value")
+    return _values(value, field) if condition.op in FOR_LISTS else _scalar(value, field, "value")
+
+
+def _values(values: Any, field: catalogue.Field) -> tuple[Scalar, ...]:
+    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAXIMUM_VALUES:
+        raise refused(f"must be a list of 1 to {MAXIMUM_VALUES} values", "value")
+    faults, found = Faults(), []
+    for index, value in enumerate(values):
+        with faults.at():
+            found.append(_scalar(value, field, "value", index))
+    faults.raise_any()
+    return tuple(found)
+
+
+def _scalar(value: Any, field: catalogue.Field, *location: int | str) -> Scalar:
+    if field.type is FieldType.ENUM:
+        if value not in field.values:
+            raise refused(f"must be one of {', '.join(field.values)}", *location)
+        return str(value)
+    adapter, message = _ADAPTERS[field.type]
+    try:
+        read: Scalar | UUID = adapter.validate_python(value)
+    except ValidationError:
+        raise refused(message, *location) from None
+    return str(read) if isinstance(read, UUID) else read

@@ -1,0 +1,119 @@
+"""Expressions: trees of operations over aggregates and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, WrapValidator, model_validator
+
+from chalicelib.core.contracts import Body
+from chalicelib.metrics.language.aggregation import Aggregation, SimpleOperand, SnapshotOperand
+from chalicelib.metrics.language.conditions import Number
+from chalicelib.metrics.language.errors import Faults, OneOf, refused
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.units import RESULTS, Operation, apply
+
+MAXIMUM_DEPTH = 4
+"""Operations within one another."""
+MAXIMUM_NODES = 20
+"""Operations and operands."""
+
+
+class Constant(Body):
+    type: Literal["constant"]
+    value: Number
+    unit: Annotated[Unit, Field(strict=False)] = Unit.NUMBER
+
+
+class OperationNode(Body):
+    type: Literal["add", "sub", "mul", "div"]
+    left: Node
+    right: Node
+
+    @property
+    def operation(self) -> Operation:
+        return Operation(self.type)
+
+    @property
+    def unit(self) -> Unit:
+        return RESULTS[self.operation][self.left.unit, self.right.unit]
+
+    @model_validator(mode="after")
+    def _means_something(self) -> Self:
+        left, right = self.left.unit, self.right.unit
+        if (left, right) not in RESULTS[self.operation]:
+            raise refused(_MEANINGLESS[self.operation].format(left=left, right=right))
+        if self.operation is Operation.DIV and _constant(self.right) == 0:
+            raise refused("must not be 0", "right")
+        return self
+
+
+Node = Annotated[
+    SimpleOperand | SnapshotOperand | Constant | OperationNode, Field(discriminator="type"), OneOf("simple")
+]
+
+_MEANINGLESS = {
+    Operation.ADD: "{left} and {right} cannot be added",
+    Operation.SUB: "{right} cannot be subtracted from {left}",
+    Operation.MUL: "{left} and {right} cannot be multiplied",
+    Operation.DIV: "{left} cannot be divided by {right}",
+}
+
+
+def _constant(node: Node) -> Decimal | None:
+    """What a tree without aggregates comes to."""
+    if isinstance(node, Constant):
+        return Decimal(str(node.value))
+    if not isinstance(node, OperationNode):
+        return None
+    left, right = _constant(node.left), _constant(node.right)
+    return None if left is None or right is None else apply(node.operation, left, right)
+
+
+def aggregations(node: Node) -> Iterator[Aggregation]:
+    """The leaves, from left to right, without constants."""
+    if isinstance(node, OperationNode):
+        yield from aggregations(node.left)
+        yield from aggregations(node.right)
+    elif isinstance(node, Aggregation):
+        yield node
+
+
+def _bounded(value: Any, read: Callable[[Any], OperationNode]) -> OperationNode:
+    if isinstance(value, dict) and value.get("type") not in list(Operation):
+        raise refused(f"must be one of {', '.join(Operation)}", "type")
+    faults = _too_large(value)
+    with faults.at():
+        expression = read(value)
+        if not any(aggregations(expression)):
+            faults.add("must be over a source")
+    faults.raise_any()
+    return expression
+
+
+def _too_large(expression: Any) -> Faults:
+    """Raises at once for a tree of too many nodes, which nobody looks into."""
+    faults = Faults()
+    level: list[tuple[tuple[str, ...], Any]] = [((), expression)]
+    depth = nodes = 0
+    while level:
+        depth, nodes = depth + 1, nodes + len(level)
+        if nodes > MAXIMUM_NODES:
+            raise refused(f"has more than {MAXIMUM_NODES} operations and operands")
+        inner = [((*path, side), each) for path, node in level for side, each in _sides(node)]
+        if depth > MAXIMUM_DEPTH:
+            for path in dict.fromkeys(path[:-1] for path, _ in inner):
+                faults.add(f"operations may lie {MAXIMUM_DEPTH} deep within one another", *path)
+        level = inner
+    return faults
+
+
+def _sides(node: Any) -> list[tuple[str, Any]]:
+    if isinstance(node, OperationNode):
+        return [("left", node.left), ("right", node.right)]
+    return [(side, node[side]) for side in ("left", "right") if side in node] if isinstance(node, dict) else []
+
+
+Expression = Annotated[OperationNode, WrapValidator(_bounded)]

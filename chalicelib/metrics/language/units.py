@@ -1,0 +1,53 @@
+"""Operations on numbers with units: what may be added, multiplied and divided, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+
+from chalicelib.metrics.language.outcomes import Unit
+
+
+class Operation(StrEnum):
+    ADD = "add"
+    SUB = "sub"
+    MUL = "mul"
+    DIV = "div"
+
+
+UnitTable = Mapping[tuple[Unit, Unit], Unit]
+"""What comes of a left and a right unit; pairs that are not in it mean nothing."""
+
+_SAME: UnitTable = {(unit, unit): unit for unit in Unit}
+
+RESULTS: Mapping[Operation, UnitTable] = {
+    Operation.ADD: _SAME,
+    Operation.SUB: _SAME,
+    Operation.MUL: {
+        **{(unit, Unit.NUMBER): unit for unit in Unit},
+        **{(Unit.NUMBER, unit): unit for unit in Unit},
+        (Unit.HOURS, Unit.MONEY): Unit.MONEY,  # at so much an hour
+        (Unit.MONEY, Unit.HOURS): Unit.MONEY,
+    },
+    Operation.DIV: {
+        **{(unit, Unit.NUMBER): unit for unit in Unit},
+        **{(unit, unit): Unit.NUMBER for unit in Unit},
+        (Unit.MONEY, Unit.HOURS): Unit.MONEY,  # so much an hour
+        (Unit.NUMBER, Unit.HOURS): Unit.NUMBER,
+    },
+}
+
+RATIOS: UnitTable = {**RESULTS[Operation.DIV], **{(unit, unit): Unit.PERCENT for unit in Unit}}
+"""A share of the same is in percent."""
+
+
+def apply(operation: Operation, left: Decimal, right: Decimal) -> Decimal | None:
+    """None for a division by 0."""
+    if operation is Operation.ADD:
+        return left + right
+    if operation is Operation.SUB:
+        return left - right
+    if operation is Operation.MUL:
+        return left * right
+    return left / right if right else None

@@ -1,0 +1,1 @@
+"""Rollup maintenance: applies changes of entities to buckets and reconciles them."""

@@ -1,0 +1,22 @@
+"""What each source adds to the rollups: one file a source, one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.metrics.rollups.sources.activities import ACTIVITY_SOURCE
+from chalicelib.metrics.rollups.sources.assignments import ASSIGNMENT_SOURCE
+from chalicelib.metrics.rollups.sources.base import RolledUp
+from chalicelib.metrics.rollups.sources.people import CLIENT_SOURCE, USER_SOURCE, WORKER_SOURCE
+from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
+
+SOURCES: Mapping[str, RolledUp[Any]] = {
+    "activities": ACTIVITY_SOURCE,
+    "assignments": ASSIGNMENT_SOURCE,
+    "clients": CLIENT_SOURCE,
+    "positions": POSITION_SOURCE,
+    "users": USER_SOURCE,
+    "workers": WORKER_SOURCE,
+}
+"""By their names in the catalogue."""

@@ -1,0 +1,38 @@
+"""Activities: what happened, when it did."""
+
+from __future__ import annotations
+
+from chalicelib.core.clock import milliseconds
+from chalicelib.metrics.language.periods import Range
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Grounds, RolledUp, Row
+from chalicelib.models.activities.activities import ACTIVITIES, Activity
+from chalicelib.models.rollups.buckets import Edge, Spread
+
+
+def _spread(activity: Activity, _: Grounds) -> Spread:
+    dimensions = (("type", activity.type.value), ("severity", activity.severity.value))
+    return (Edge(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
+
+
+def _row(activity: Activity, _: Grounds, over: Range) -> Row:
+    happened = over.start <= activity.created_at < over.end
+    return Row(
+        values={
+            "at": activity.created_at,
+            "type": activity.type.value,
+            "severity": activity.severity.value,
+            "entityType": activity.entity_type,
+        },
+        in_period=happened,
+        in_moment=activity.created_at < over.end,
+        instants=frozenset({"at"} if happened else ()),
+    )
+
+
+ACTIVITY_SOURCE = RolledUp(
+    collection=ACTIVITIES,
+    spread=_spread,
+    row=_row,
+    dimensions=frozenset({"type", "severity"}),
+    counts={"": CREATED, "at": CREATED},
+)

@@ -1,0 +1,76 @@
+"""Workers, clients and users: from when they joined until they left."""
+
+from __future__ import annotations
+
+from chalicelib.core.clock import milliseconds
+from chalicelib.metrics.language.periods import Range
+from chalicelib.metrics.rollups.formulas import Formula, within
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Grounds, RolledUp, Row, created_row, lifetime
+from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.users import USERS, StoredUser
+
+INVITED, ACCEPTED = "i", "a"
+WITHIN_DAYS = (1, 7, 14, 30, 90)
+"""The windows of a conversion: `c7` counts those who converted within 7 days, at the instant from which that is."""
+
+_DAY = 86_400_000
+
+
+def _client_row(client: Client, _: Grounds, over: Range) -> Row:
+    return created_row(client, {"name": client.name}, over)
+
+
+def _worker_row(worker: StoredWorker, _: Grounds, over: Range) -> Row:
+    return created_row(worker, {"name": worker.full_name}, over)
+
+
+def _user_spread(user: StoredUser, _: Grounds) -> Spread:
+    dimensions = (
+        ("role", user.role.value),
+        ("isActive", "true" if user.is_active else "false"),
+        ("status", user.status.value),
+    )
+    created = milliseconds(user.created_at)
+    accepted = None if user.accepted_at is None else milliseconds(user.accepted_at)
+    heights = [(STARTED, 1)]
+    if accepted is None or accepted > created:  # who founds the organization is not invited
+        heights.append((INVITED, 1))
+        soon = [days for days in WITHIN_DAYS if accepted is not None and accepted - created <= days * _DAY]
+        heights += [(_converted(days), 1) for days in soon]
+    edges = [Edge(created, tuple(heights), dimensions=dimensions)]
+    if accepted is not None:
+        edges.append(Edge(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
+    return tuple(edges)
+
+
+def _user_row(user: StoredUser, _: Grounds, over: Range) -> Row:
+    values = {
+        "role": user.role.value,
+        "isActive": user.is_active,
+        "status": user.status.value,
+        "acceptedAt": user.accepted_at,
+    }
+    accepted = user.accepted_at is not None and over.start <= user.accepted_at < over.end
+    return created_row(user, values, over, instants=frozenset({"acceptedAt"} if accepted else ()))
+
+
+def _converted(days: int) -> str:
+    return f"c{days}"
+
+
+def _conversion(days: int) -> tuple[Formula, Formula]:
+    return (within(_converted(days)),), (within(INVITED),)
+
+
+CLIENT_SOURCE = RolledUp(collection=CLIENTS, spread=lambda client, _: tuple(lifetime(client)), row=_client_row)
+WORKER_SOURCE = RolledUp(collection=WORKERS, spread=lambda worker, _: tuple(lifetime(worker)), row=_worker_row)
+USER_SOURCE = RolledUp(
+    collection=USERS,
+    spread=_user_spread,
+    row=_user_row,
+    dimensions=frozenset({"role", "isActive", "status"}),
+    counts={"": CREATED, "createdAt": CREATED, "acceptedAt": (within(ACCEPTED),)},
+    conversions={("invited", "accepted"): _conversion},
+)

@@ -1,0 +1,119 @@
+"""Positions: how many there are, how many workers they want, and how many of those they have.
+
+What fills a position follows from its workload days, which hold what is still ahead: so it is right from the last write
+of one of its assignments on, and says nothing about the past before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from uuid import UUID
+
+from chalicelib.core.clock import milliseconds
+from chalicelib.core.ids import OrganizationId
+from chalicelib.metrics.language.periods import Range
+from chalicelib.metrics.rollups.formulas import at_end
+from chalicelib.metrics.rollups.sources.base import (
+    PRESENT,
+    Grounds,
+    RolledUp,
+    Row,
+    States,
+    Value,
+    created_row,
+    lifetime,
+)
+from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.models.staffing import workload_days
+from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
+from chalicelib.models.staffing.workload_days import Step
+
+HEADCOUNT, FILLED, OPEN = "h", "f", "o"
+"""Of those that are live and active. Open: with fewer active assignments than they want."""
+
+_QUERIED_APART = 10
+"""So few positions are queried one by one; more in one pass over all positions between them."""
+
+
+def _spread(position: StoredPosition, inputs: Grounds) -> Spread:
+    dimensions = (
+        ("clientId", str(position.client_id)),
+        ("workLocationId", str(position.work_location_id)),
+        ("isActive", "true" if position.is_active else "false"),
+    )
+    if not position.is_active or position.deleted_at is not None:
+        return tuple(lifetime(position, dimensions))
+    [steps] = inputs
+    active = _active_at_first(position, steps)
+    filled, is_open = _filled(position, active)
+    edges = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
+    # Who follows at once comes after who ends.
+    for at, is_end, number in sorted(steps, key=lambda step: step.at - step.is_end):
+        active += -number if is_end else number
+        before = filled, is_open
+        filled, is_open = _filled(position, active)
+        heights = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
+        changed = tuple((measure, height) for measure, height in heights if height)
+        if changed:
+            edges.append(Edge(at, changed, is_end=is_end, dimensions=dimensions))
+    return tuple(edges)
+
+
+def _filled(position: StoredPosition, active: int) -> tuple[int, int]:
+    filled = max(0, min(active, position.headcount))
+    return filled, int(filled < position.headcount)
+
+
+def _active_at_first(position: StoredPosition, steps: Sequence[Step]) -> int:
+    """Count the assignments that are active before all of the steps: who ends has begun, if not in one of them."""
+    return position.roster.open + sum(step.number if step.is_end else -step.number for step in steps)
+
+
+def _row(position: StoredPosition, inputs: Grounds, over: Range) -> Row:
+    [steps] = inputs
+    end = milliseconds(over.end)
+    # As the edges have it: what starts at the very end has not begun, what ends there is over.
+    active = _active_at_first(position, [step for step in steps if step.at - step.is_end >= end])
+    wanted = position.is_active and position.deleted_at is None
+    filled, is_open = _filled(position, active) if wanted else (0, 0)
+    values: dict[str, Value] = {
+        "name": position.name,
+        "clientId": str(position.client_id),
+        "workLocationId": str(position.work_location_id),
+        "isActive": position.is_active,
+        "isOpen": bool(is_open),
+        "headcount": Fraction(position.headcount if wanted else 0),
+        "filled": Fraction(filled),
+    }
+    row = created_row(position, values, over)
+    return replace(row, moment_states=frozenset({"true" if is_open else "false"} if row.in_moment else ()))
+
+
+def _workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
+    """Read the steps of the positions that have any."""
+    since = {position.id: position.roster.since for position in positions}
+    first = {identifier: day for identifier, day in since.items() if day is not None}
+    if len(first) <= _QUERIED_APART:
+        steps = {each: workload_days.steps(organization, POSITIONS.kind, each, day) for each, day in first.items()}
+    else:
+        steps = workload_days.all_steps(organization, POSITIONS.kind, first)
+    return {identifier: [steps.get(identifier, [])] for identifier in since}
+
+
+POSITION_SOURCE = RolledUp(
+    collection=POSITIONS,
+    spread=_spread,
+    row=_row,
+    depends_on=("data", "roster"),
+    further=_workload,
+    dimensions=frozenset({"clientId", "workLocationId", "isActive"}),
+    moment={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
+    states=States(
+        field="isOpen",
+        in_period={},
+        in_moment={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))},
+    ),
+    ahead=frozenset({"filled", "isOpen"}),
+)

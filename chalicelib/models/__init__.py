@@ -1,0 +1,1 @@
+"""Entities: the records that the product stores, their rules and the queries that find them."""

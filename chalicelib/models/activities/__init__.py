@@ -1,0 +1,1 @@
+"""Activities: the feed of an organization, and each user's read state."""

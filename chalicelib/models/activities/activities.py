@@ -1,0 +1,149 @@
+"""Activities: what happened in an organization. None ever changes; read state is in `models.activities.read_state`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+
+from chalicelib.core import ids
+from chalicelib.core.contracts import STORED, Line, Lines, Name
+from chalicelib.core.entity_names import EntityName
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.json_objects import JsonObject, bounded
+from chalicelib.dal import keys, table
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.keys import GSI1
+from chalicelib.dal.records import Record, versions
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
+from chalicelib.models.audit import Actor
+
+MAXIMUM_METADATA_BYTES = 10 * 1024
+VERSION = 1
+"""Of every activity, for good."""
+
+
+class ActivityType(StrEnum):
+    USER_ACTION = "USER_ACTION"
+    SYSTEM_EVENT = "SYSTEM_EVENT"
+    WORKFLOW_UPDATE = "WORKFLOW_UPDATE"
+    DATA_CHANGE = "DATA_CHANGE"
+    INTEGRATION_EVENT = "INTEGRATION_EVENT"
+
+
+class Severity(StrEnum):
+    INFO = "INFO"
+    SUCCESS = "SUCCESS"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+Metadata = Annotated[JsonObject, bounded(MAXIMUM_METADATA_BYTES), Field(examples=[{"batch": 17}])]
+"""Any JSON object of up to 10 KB."""
+
+Description = Annotated[Lines, Field(max_length=2000)]
+EntityId = Annotated[Line, Field(max_length=255)]
+"""Of anything that happened to an entity: external ones have ids of any kind."""
+ActionName = Annotated[Line, Field(max_length=100, examples=["PAYROLL_EXPORTED"])]
+
+
+def _stored(metadata: Any) -> Any:
+    return json.loads(metadata) if isinstance(metadata, str) else metadata
+
+
+class Activity(Record):
+    title: Annotated[Name, Field(examples=["Anna Berg created the client Hansekontor Logistik"])]
+    description: Annotated[Description | None, Field(examples=[None])] = None
+    type: ActivityType
+    entity_type: EntityName
+    entity_id: Annotated[EntityId, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    action: ActionName
+    metadata: Annotated[Metadata, BeforeValidator(_stored), Field(default_factory=dict)]
+    severity: Severity = Severity.INFO
+    actor: Actor
+
+    @classmethod
+    def happened(cls, identifier: UUID, **fields: Any) -> Self:
+        """At the instant that its id tells."""
+        at = ids.created_at(identifier)
+        base = {"id": identifier, "created_at": at, "updated_at": at, "version": VERSION}
+        # A title quotes names that are stored, of whatever form, and may be cut within a character of several parts.
+        return cls.model_validate({**base, **fields}, context=STORED)
+
+    @classmethod
+    def of(cls, item: Item | None, called: str = "activity") -> Self:
+        """From an index too, where the version is missing."""
+        if item is not None:
+            item.version = VERSION
+        return super().of(item, called)
+
+    def data(self) -> dict[str, Any]:
+        # One text: the values may be anything, and nothing ever looks inside them here.
+        return {**super().data(), "metadata": json.dumps(self.metadata, ensure_ascii=False)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Activities(Collection[Activity]):
+    def index(self, organization: OrganizationId, record: Activity) -> dict[str, Any]:
+        return {
+            "gsi1pk": keys.activity_feed(organization),
+            "gsi2pk": keys.activities_of_type(organization, record.type),
+            "gsi3pk": keys.activities_of_entity(organization, record.entity_type, record.entity_id),
+        }
+
+
+ACTIVITIES = _Activities(entity="activity", record=Activity)
+
+
+def record(unit: UnitOfWork, activity: Activity) -> None:
+    """Adds an activity to what the unit writes, beside its target. Its id is the caller's to choose, and new."""
+    unit.put_new(ACTIVITIES.item(unit.organization, activity), stale)
+
+
+def record_once(organization: OrganizationId, activity: Activity) -> bool:
+    """Writes an activity by itself; False when there is one with its id."""
+    return table.put_new(ACTIVITIES.item(organization, activity))
+
+
+def record_all(organization: OrganizationId, activities: Iterable[Activity]) -> None:
+    """Write those that are not there yet, up to 100 in one transaction."""
+    missing = list({activity.id: activity for activity in activities}.values())
+    while len(missing) > 1:
+        unit = UnitOfWork(organization)
+        for activity in missing:
+            record(unit, activity)
+        try:
+            unit.commit()
+            return
+        except StaleRead:
+            there = versions(ACTIVITIES.key(organization, activity.id) for activity in missing)
+            left = [activity for activity in missing if ACTIVITIES.key(organization, activity.id) not in there]
+            if len(left) == len(missing):
+                raise
+            missing = left
+    for activity in missing:
+        record_once(organization, activity)
+
+
+def newest(organization: OrganizationId) -> UUID | None:
+    rows = table.query(keys.activities(organization), forward=False, limit=1).items
+    return UUID(rows[0]["sk"]["S"]) if rows else None
+
+
+def names_between(organization: OrganizationId, first: str, last: str) -> frozenset[str]:
+    """The ids of the activities from one id to another, both inclusive; eventually consistent."""
+    names: set[str] = set()
+    after: str | None = None
+    while True:
+        page = table.query(keys.activity_feed(organization), index=GSI1, between=(first, last), after=after)
+        names |= {row["sk"]["S"] for row in page.items}
+        after = page.last
+        if after is None:
+            return frozenset(names)

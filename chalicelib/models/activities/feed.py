@@ -1,0 +1,105 @@
+"""The lists of activities, newest first, as one user sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.core.contracts import CursorPage
+from chalicelib.core.entity_names import EntityName
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.keys import GSI2, GSI3
+from chalicelib.models.activities import read_state
+from chalicelib.models.activities.activities import Activity, ActivityType
+from chalicelib.models.activities.read_state import MarkedActivity
+from chalicelib.models.users import StoredUser
+
+_WALKS_A_PAGE = 8
+"""What is left out ends a page early instead of reading on without end; the cursor goes on from there."""
+
+
+@dataclass(frozen=True)
+class ActivityFilter:
+    """Of one type, of one entity, or all."""
+
+    type: ActivityType | None = None
+    entity: tuple[EntityName, str] | None = None
+    is_archived: bool = False
+    """Those that the user has archived, or those that they have not."""
+
+    def matches(self, activity: MarkedActivity) -> bool:
+        return (
+            activity.is_archived == self.is_archived
+            and self.type in {None, activity.type}
+            and self.entity in {None, (activity.entity_type, activity.entity_id)}
+        )
+
+
+def find(
+    organization: OrganizationId,
+    user: StoredUser,
+    cursors: Cursors,
+    wanted: ActivityFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+) -> CursorPage[MarkedActivity]:
+    """A query and a batch read, and as much again where what does not match has left a page short."""
+    walked = _walk_archived if wanted.is_archived else _walk
+    found: list[MarkedActivity] = []
+    for _ in range(_WALKS_A_PAGE):
+        page = walked(organization, user, cursors, wanted, cursor=cursor, limit=limit - len(found))
+        found += [activity for activity in page.items if wanted.matches(activity)]
+        cursor = page.next_cursor
+        if cursor is None or len(found) == limit:
+            break
+    return CursorPage[MarkedActivity](items=found, next_cursor=cursor)
+
+
+def _walk(
+    organization: OrganizationId,
+    user: StoredUser,
+    cursors: Cursors,
+    wanted: ActivityFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+) -> CursorPage[MarkedActivity]:
+    pk, index = keys.activities(organization), None
+    if wanted.entity is not None:
+        pk, index = keys.activities_of_entity(organization, *wanted.entity), GSI3
+    elif wanted.type is not None:
+        pk, index = keys.activities_of_type(organization, wanted.type), GSI2
+    return walk(
+        pk,
+        cursors,
+        CursorPage[MarkedActivity],
+        lambda rows: read_state.marked(organization, user, [Activity.of(table.item_from_raw(row)) for row in rows]),
+        cursor=cursor,
+        limit=limit,
+        forward=False,
+        index=index,
+    )
+
+
+def _walk_archived(
+    organization: OrganizationId,
+    user: StoredUser,
+    cursors: Cursors,
+    _: ActivityFilter,
+    *,
+    cursor: str | None,
+    limit: int,
+) -> CursorPage[MarkedActivity]:
+    """All that the user has archived, whatever it is: few among many."""
+    return walk(
+        keys.archived_activities(organization, user.id),
+        cursors,
+        CursorPage[MarkedActivity],
+        lambda rows: read_state.archived(organization, user, [table.item_from_raw(row) for row in rows]),
+        cursor=cursor,
+        limit=limit,
+        forward=False,
+        index=GSI2,
+    )

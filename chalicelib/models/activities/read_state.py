@@ -1,0 +1,149 @@
+"""What each user has read and archived of the activities: their own state, and nobody else's.
+
+A mark is a row for an activity: `data` says when it was read, gsi2 lists it while it is archived. Each is an attribute
+of its own, so that marks made at once never undo one another. Beside the marks lies an activity's id up to which
+everything is read; before it is first set, that is what happened before there was the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chalicelib.core import clock, ids
+from chalicelib.core.errors import not_found
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import GSI1, Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.activities import activities
+from chalicelib.models.activities.activities import ACTIVITIES, VERSION, Activity
+from chalicelib.models.users import USERS, StoredUser
+
+EXACT_COUNT = 10_000
+"""So far unread activities are counted: some 250 RCU, in two or three queries."""
+
+_UP_TO = "READ_UP_TO"
+
+
+class MarkedActivity(Activity):
+    """An activity as one user sees it."""
+
+    is_read: bool
+    is_archived: bool
+
+    @classmethod
+    def new_to_all(cls, activity: Activity) -> MarkedActivity:
+        return cls.extending(activity, is_read=False, is_archived=False)
+
+
+@dataclass(frozen=True)
+class Unread:
+    count: int
+    is_exact: bool
+    """False: there are more."""
+
+
+# -- write -----------------------------------------------------------------------------------------------------------
+
+
+def read(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
+    """NOT_FOUND for no activity of the organization's."""
+    _target(unit, activity)
+    when = Item.data | {"readAt": clock.to_text(clock.now())}
+    unit.upsert(_key(unit.organization, user, activity), [Item.data.set(when)])
+
+
+def read_all(unit: UnitOfWork, user: StoredUser) -> None:
+    """All that there is by now. What reaches the feed later is new, unless it happened before the newest of these."""
+    unit.require_version(user.version)
+    unit.changes(USERS.entity, user.id, {}, {})
+    up_to = activities.newest(unit.organization) or _beginning(user)
+    item = Item(*_up_to_key(unit.organization, user), data={"activityId": str(up_to)})
+    # Read by another request at the same time, there may be newer ones that are read already.
+    unit.put(item, Item.pk.does_not_exist() | (Item.data["activityId"] <= str(up_to)), stale)
+
+
+def archive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
+    """NOT_FOUND for no activity of the organization's."""
+    _target(unit, activity)
+    archived = keys.archived_activities(unit.organization, user.id)
+    unit.upsert(_key(unit.organization, user, activity), [Item.gsi2pk.set(archived)])
+
+
+def unarchive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
+    """NOT_FOUND for no activity of the organization's."""
+    _target(unit, activity)
+    unit.upsert(_key(unit.organization, user, activity), [Item.gsi2pk.remove()])
+
+
+def _target(unit: UnitOfWork, activity: UUID) -> None:
+    """The activity is the target of the request, though nothing of it changes."""
+    unit.require_version(VERSION)
+    unit.check(ACTIVITIES.key(unit.organization, activity), Item.pk.exists(), lambda _: not_found(ACTIVITIES.entity))
+    unit.changes(ACTIVITIES.entity, activity, {}, {})
+
+
+# -- read ------------------------------------------------------------------------------------------------------------
+
+
+def marked(organization: OrganizationId, user: StoredUser, found: Sequence[Activity]) -> list[MarkedActivity]:
+    """Activities as the user sees them, one for one: one read."""
+    items = table.batch_get(
+        [*(_key(organization, user, activity.id) for activity in found), _up_to_key(organization, user)]
+    )
+    up_to = _up_to(items.get(_up_to_key(organization, user)), user)
+    marks = [items.get(_key(organization, user, activity.id)) for activity in found]
+    return [
+        MarkedActivity.extending(
+            activity,
+            is_read=activity.id <= up_to or (mark is not None and mark.data is not None),
+            is_archived=mark is not None and mark.gsi2pk is not None,
+        )
+        for activity, mark in zip(found, marks, strict=True)
+    ]
+
+
+def archived(organization: OrganizationId, user: StoredUser, marks: Sequence[Item]) -> list[MarkedActivity]:
+    """The activities of what the index of archived ones holds, one for one: one read."""
+    wanted = [ACTIVITIES.key(organization, UUID(mark.sk)) for mark in marks]
+    items = table.batch_get([*wanted, _up_to_key(organization, user)])
+    up_to = _up_to(items.get(_up_to_key(organization, user)), user)
+    found = [Activity.of(items[key]) for key in wanted]
+    return [
+        MarkedActivity.extending(activity, is_read=activity.id <= up_to or mark.data is not None, is_archived=True)
+        for activity, mark in zip(found, marks, strict=True)
+    ]
+
+
+def count_unread(organization: OrganizationId, user: StoredUser) -> Unread:
+    """What is neither read nor archived. Costs by what happened since the user last read all, up to a bound.
+
+    The engine counts and no row is carried: 1 RCU for some 45 activities, and for some 25 of them that are marked.
+    """
+    up_to = str(_up_to(table.get(_up_to_key(organization, user)), user))
+    is_settled = Item.data["readAt"].exists() | Item.gsi2pk.exists()
+    settled = table.count(keys.activity_marks(organization, user.id), behind=up_to, condition=is_settled)
+    enough = settled + EXACT_COUNT + 1
+    happened = table.count(keys.activity_feed(organization), index=GSI1, behind=up_to, enough=enough)
+    # The index trails the table: what was marked a moment ago may not be counted yet.
+    unread = max(0, happened - settled)
+    return Unread(min(unread, EXACT_COUNT), unread <= EXACT_COUNT)
+
+
+def _key(organization: OrganizationId, user: StoredUser, activity: UUID) -> Key:
+    return Key(keys.activity_marks(organization, user.id), str(activity))
+
+
+def _up_to_key(organization: OrganizationId, user: StoredUser) -> Key:
+    return Key(keys.activity_marks(organization, user.id), _UP_TO)
+
+
+def _up_to(item: Item | None, user: StoredUser) -> UUID:
+    return _beginning(user) if item is None or item.data is None else UUID(item.data["activityId"])
+
+
+def _beginning(user: StoredUser) -> UUID:
+    return ids.first_id_at(user.created_at)

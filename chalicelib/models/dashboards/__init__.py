@@ -1,0 +1,1 @@
+"""Dashboards: metrics and their state, widgets, quick actions."""

@@ -1,0 +1,1 @@
+"""Identity: credentials, sessions, and the caller behind a token."""

@@ -1,0 +1,111 @@
+"""The outbox: mails that were decided in a unit of work and are sent after its commit.
+
+A mail names its template and addressee, never its text: codes are made when it is sent, so none lies in the table.
+Until it is sent it stands in gsi2 under `MAIL#UNSENT` (attribute `gsi2pk`); `data.sentAt` says that it was.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from chalicelib.core import clock, ids
+from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import GSI2
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.audit import Actor
+
+SENDER_SECONDS = 60
+"""The longest that a function which sends mail may run: `.chalice/config.json`, held together by a test."""
+LEASE = timedelta(seconds=SENDER_SECONDS + 15)
+"""A claim outlives its sender, with room for clocks that differ: no two send the same mail at once."""
+
+_KEPT = timedelta(days=30)
+
+
+class Template(StrEnum):
+    INVITATION = "INVITATION"
+    PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105  the name of a template
+
+
+class Mail(Contract):
+    template: Template
+    email: str
+    user_id: UUID
+    requested_by: Actor | None = None
+    """None where nobody was signed in."""
+    created_at: Instant
+    sent_at: Instant | None = None
+    lease_until: Instant | None = None
+
+
+class MailReference(NamedTuple):
+    organization: OrganizationId
+    id: UUID
+
+
+def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID, requested_by: Actor | None = None) -> None:
+    now = clock.now()
+    mail = Mail(template=template, email=email, user_id=user, requested_by=requested_by, created_at=now)
+    item = Item(*keys.mail(unit.organization, ids.new_id()), data=mail.model_dump(mode="json", exclude_none=True))
+    item.gsi2pk = keys.UNSENT_MAIL
+    # The main consumer's filter drops it: mail is another consumer's.
+    item.derived = 1
+    item.ttl = int((now + _KEPT).timestamp())
+    unit.put_new(item, stale)
+
+
+def reference_of(pk: str, sk: str) -> MailReference | None:
+    """The mail that a stored key names, None for another entity's key."""
+    try:
+        organization = keys.organization_of(pk)
+    except ValueError:
+        return None
+    return MailReference(organization, UUID(sk)) if pk == keys.mail_partition(organization) else None
+
+
+def claim(reference: MailReference) -> Mail | None:
+    """Takes a mail that is still to be sent; None when it was sent or another sender has it."""
+    now = clock.now()
+    item = table.update(
+        keys.mail(*reference),
+        [table.assign("leaseUntil", clock.to_text(now + LEASE))],
+        Item.pk.exists()
+        & Item.data["sentAt"].does_not_exist()
+        & (Item.data["leaseUntil"].does_not_exist() | (Item.data["leaseUntil"] < clock.to_text(now))),
+    )
+    return None if item is None or item.data is None else Mail.model_validate(item.data, extra="ignore")
+
+
+def is_sent(reference: MailReference) -> bool:
+    item = table.get(keys.mail(*reference))
+    return item is None or item.data is None or "sentAt" in item.data
+
+
+def mark_sent(reference: MailReference) -> None:
+    table.update(
+        keys.mail(*reference),
+        [table.assign("sentAt", clock.to_text(clock.now())), Item.gsi2pk.remove()],
+        Item.pk.exists(),
+    )
+
+
+def release(reference: MailReference) -> None:
+    """Gives a claimed mail back after a failure, so that the next sender need not wait."""
+    table.update(keys.mail(*reference), [table.assign("leaseUntil", None)], Item.pk.exists())
+
+
+def unsent_since(instant: datetime, limit: int) -> list[MailReference]:
+    """Mails that were decided before `instant` and are neither sent nor queued, oldest first."""
+    page = table.query(keys.UNSENT_MAIL, index=GSI2, between=(" ", str(ids.first_id_at(instant))), limit=limit)
+    return [MailReference(keys.organization_of(row["pk"]["S"]), UUID(row["sk"]["S"])) for row in page.items]
+
+
+def mark_queued(reference: MailReference) -> None:
+    """From here on the queue sees to it."""
+    table.update(keys.mail(*reference), [Item.gsi2pk.remove()], Item.pk.exists())

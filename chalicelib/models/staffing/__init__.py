@@ -1,0 +1,1 @@
+"""Staffing: clients, work locations, positions, workers, assignments, rates and workload."""

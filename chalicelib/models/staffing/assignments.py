@@ -1,0 +1,383 @@
+"""Assignments: a worker at a position for a time. Status is a function of time; see docs/decisions/assignments.md."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.core import clock
+from chalicelib.core.contracts import Instant
+from chalicelib.core.errors import ActionError, invalid_field, invalid_state, not_found
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import intervals, keys, table
+from chalicelib.dal.collection import Collection, is_deleted
+from chalicelib.dal.intervals import RUNNING, Lane, Stretch, Wanted
+from chalicelib.dal.keys import GSI5, GSI6, GSI7, GSI8, GSI9, Key
+from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
+from chalicelib.dal.records import Record
+from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+from chalicelib.models.staffing import workload, workload_days
+from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.workload import Occupation, Tally
+
+MAXIMUM_STANDING = 200
+"""Assignments of one worker that have no end or last more than half a year."""
+
+
+class AssignmentStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Assignment(Record):
+    worker_id: UUID
+    position_id: UUID
+    work_location_id: UUID
+    client_id: UUID
+    start_at: Instant
+    end_at: Instant | None = None
+    created_by_id: UUID
+    ended_at: Instant | None = None
+    """When somebody ended it, which is not when it ends."""
+    ended_by_id: UUID | None = None
+    cancelled_at: Instant | None = None
+    cancelled_by_id: UUID | None = None
+
+    def status_at(self, now: datetime) -> AssignmentStatus:
+        """The one rule: by choice cancelled, else by time."""
+        if self.cancelled_at is not None:
+            return AssignmentStatus.CANCELLED
+        if now < self.start_at:
+            return AssignmentStatus.SCHEDULED
+        if self.end_at is None or now < self.end_at:
+            return AssignmentStatus.ACTIVE
+        return AssignmentStatus.COMPLETED
+
+    @property
+    def occupation(self) -> Occupation | None:
+        """None when cancelled."""
+        return None if self.cancelled_at is not None else Occupation(self.position_id, self.start_at, self.end_at)
+
+
+SCOPES: Mapping[str, tuple[str, str]] = {
+    "worker_id": ("WORKER", GSI5),
+    "position_id": ("POSITION", GSI6),
+    "work_location_id": ("WORKLOCATION", GSI7),
+    "client_id": ("CLIENT", GSI8),
+}
+"""What assignments are listed by, the narrowest first: field to its name in keys and its timeline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Assignments(Collection[Assignment]):
+    def index(self, organization: OrganizationId, record: Assignment) -> dict[str, Any]:
+        lane = intervals.lane_of(record.start_at, record.end_at, cancelled=record.cancelled_at is not None)
+        facets = {field: str(getattr(record, field)) for field in SCOPES}
+        if record.end_at is not None:
+            facets[intervals.END] = clock.to_text(record.end_at)
+        return {
+            **super().index(organization, record),
+            "at": intervals.place(lane, record.start_at, record.id),
+            "facets": facets,
+            "gsi9pk": keys.timeline(organization, self.kind),
+            **{
+                f"{index}pk": keys.timeline(organization, self.kind, scope, getattr(record, field))
+                for field, (scope, index) in SCOPES.items()
+            },
+        }
+
+
+ASSIGNMENTS = _Assignments(entity="assignment", record=Assignment)
+
+
+# -- find ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AssignmentFilter:
+    """All of what is named; `since` and `until` find what overlaps that time."""
+
+    worker_id: UUID | None = None
+    position_id: UUID | None = None
+    work_location_id: UUID | None = None
+    client_id: UUID | None = None
+    status: AssignmentStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, assignment: Assignment, now: datetime) -> bool:
+        return (
+            all(getattr(self, field) in {None, getattr(assignment, field)} for field in SCOPES)
+            and self.status in {None, assignment.status_at(now)}
+            and (self.until is None or assignment.start_at < self.until)
+            and (self.since is None or assignment.end_at is None or assignment.end_at > self.since)
+        )
+
+
+def find(
+    organization: OrganizationId,
+    wanted: AssignmentFilter,
+    now: datetime,
+    *,
+    after: str | None = None,
+    limit: int,
+    forward: bool,
+    exhaustive: bool = False,
+) -> Stretch:
+    """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
+    index, partition, others = _narrowest(organization, wanted)
+    spans = _wanted(wanted, now, _matching(others))
+    queries = None if exhaustive else intervals.QUERIES_A_PAGE
+    return intervals.read(index, partition, spans, after=after, limit=limit, forward=forward, queries=queries)
+
+
+def find_all(organization: OrganizationId, wanted: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
+    """All ids by start; VALIDATION_ERROR for more than page lists can tell exactly."""
+    found = find(organization, wanted, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
+    if found.last is not None:
+        raise too_many_rows("getAssignments with `limit` and `cursor`")
+    return found.found
+
+
+def read(
+    organization: OrganizationId, identifiers: Sequence[UUID], wanted: AssignmentFilter, now: datetime
+) -> list[Assignment]:
+    """In the order given, consistently: an index trails the table, so what it found is looked at once more."""
+    found = ASSIGNMENTS.get_many(organization, identifiers)
+    present = [found[identifier] for identifier in identifiers if identifier in found]
+    return [assignment for assignment in present if wanted.matches(assignment, now)]
+
+
+def in_the_way(
+    organization: OrganizationId,
+    wanted: AssignmentFilter,
+    now: datetime,
+    *,
+    lanes: Iterable[Lane] = RUNNING,
+    maximum: int,
+) -> list[Assignment]:
+    """What is wanted and not cancelled, by start. `lanes`: those on which it can lie."""
+    index, partition, others = _narrowest(organization, wanted)
+    spans = replace(_wanted(wanted, now, _matching(others)), lanes=[lane for lane in RUNNING if lane in {*lanes}])
+    found = intervals.read(index, partition, spans, after=None, limit=maximum, forward=True, queries=None).found
+    return [each for each in read(organization, found, wanted, now) if each.cancelled_at is None]
+
+
+def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:
+    return all_of(Item.facets[field] == str(value) for field, value in others)
+
+
+def _narrowest(organization: OrganizationId, wanted: AssignmentFilter) -> tuple[str, str, list[tuple[str, UUID]]]:
+    """The timeline that holds the fewest others, and the fields that are left to filter."""
+    named = [(field, value) for field in SCOPES if (value := getattr(wanted, field)) is not None]
+    if not named:
+        return GSI9, keys.timeline(organization, ASSIGNMENTS.kind), []
+    field, value = named[0]
+    scope, index = SCOPES[field]
+    return index, keys.timeline(organization, ASSIGNMENTS.kind, scope, value), named[1:]
+
+
+def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None) -> Wanted:
+    """A status as what it says of lanes, starts and ends."""
+    lanes: Sequence[Lane] = (*RUNNING, Lane.CANCELLED)
+    starts_after, starts_until, ends_after, ends_until = None, None, wanted.since, None
+    match wanted.status:
+        case AssignmentStatus.SCHEDULED:
+            lanes, starts_after = RUNNING, now
+        case AssignmentStatus.ACTIVE:
+            lanes, starts_until = RUNNING, now
+            ends_after = now if wanted.since is None else max(now, wanted.since)
+        case AssignmentStatus.COMPLETED:
+            lanes, starts_until, ends_until = RUNNING, now, now
+        case AssignmentStatus.CANCELLED:
+            lanes = (Lane.CANCELLED,)
+    return Wanted(lanes, starts_after, starts_until, wanted.until, ends_after, ends_until, condition)
+
+
+# -- write -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a write of an assignment stands on, as it was read."""
+
+    worker: StoredWorker
+    positions: Mapping[UUID, StoredPosition]
+    stored: Mapping[Key, Item]
+    """Months and workload days, as far as they exist."""
+    now: datetime
+
+
+def setting(
+    organization: OrganizationId,
+    worker: UUID,
+    positions: Iterable[UUID],
+    occupations: Iterable[Occupation | None],
+    now: datetime,
+) -> Setting:
+    """One read. NOT_FOUND for a worker or a position that never was; they may be deleted."""
+    occupations = list(occupations)
+    worker_key = WORKERS.key(organization, worker)
+    position_keys = {identifier: POSITIONS.key(organization, identifier) for identifier in set(positions)}
+    month_keys = workload.month_keys(organization, worker, *occupations)
+    day_keys = _day_keys(organization, worker, occupations, now)
+    items = table.batch_get([worker_key, *position_keys.values(), *month_keys, *day_keys])
+    return Setting(
+        WORKERS.record.of(items.get(worker_key), WORKERS.entity),
+        {
+            identifier: POSITIONS.record.of(items.get(key), POSITIONS.entity)
+            for identifier, key in position_keys.items()
+        },
+        {key: items[key] for key in (*month_keys, *day_keys) if key in items},
+        now,
+    )
+
+
+def _day_keys(
+    organization: OrganizationId, worker: UUID, occupations: Iterable[Occupation | None], now: datetime
+) -> set[Key]:
+    """Return the keys of the workload days that a move from or to any of the occupations can change."""
+    of_worker, of_positions = Tally(with_starts=False), defaultdict[UUID, Tally](Tally)
+    for occupation in occupations:
+        if occupation is not None:
+            of_worker.add(occupation, 1)
+            of_positions[occupation.position].add(occupation, 1)
+    days = workload_days.days(organization, WORKERS.kind, worker, of_worker.slots, now)
+    for position, tally in of_positions.items():
+        days += workload_days.days(organization, POSITIONS.kind, position, tally.slots, now)
+    return {day.key for day in days}
+
+
+def create(unit: UnitOfWork, setting: Setting, assignment: Assignment) -> Assignment:
+    """NOT_FOUND for a worker or position that is deleted, VALIDATION_ERROR for a position that is not active."""
+    ASSIGNMENTS.create(unit, assignment)
+    _move(unit, setting, assignment.id, None, assignment.occupation)
+    return assignment
+
+
+def update(unit: UnitOfWork, setting: Setting, assignment: Assignment, changes: Mapping[str, Any]) -> Assignment:
+    after = ASSIGNMENTS.update(unit, assignment, changes)
+    _move(unit, setting, assignment.id, assignment.occupation, after.occupation)
+    return after
+
+
+def erase(unit: UnitOfWork, setting: Setting, assignment: Assignment) -> Assignment:
+    """For good; the audit log keeps what it was."""
+    ASSIGNMENTS.erase(unit, assignment)
+    _move(unit, setting, assignment.id, assignment.occupation, None)
+    return assignment
+
+
+def _move(
+    unit: UnitOfWork, setting: Setting, assignment: UUID, before: Occupation | None, after: Occupation | None
+) -> None:
+    """Takes from the rosters what it occupied before, and adds what it occupies after."""
+    if before == after:
+        return
+    _move_worker(unit, setting, assignment, before, after)
+    for position in setting.positions.values():
+        if position.id in {occupation.position for occupation in (before, after) if occupation}:
+            _move_position(unit, setting, position, before, after)
+    workload.move_months(unit, setting.worker.id, setting.stored, before, after)
+
+
+def _move_worker(
+    unit: UnitOfWork, setting: Setting, assignment: UUID, before: Occupation | None, after: Occupation | None
+) -> None:
+    worker = setting.worker
+    conditions = [worker.roster.condition(setting.now)]
+    if after is not None:
+        _require_live(WORKERS.entity, worker)
+        conditions.append(Item.data["deletedAt"].does_not_exist())
+        is_another = after.lane is Lane.LONGER and assignment not in worker.standing
+        if is_another and len(worker.standing) >= MAXIMUM_STANDING:
+            raise invalid_state(
+                f"a worker can have {MAXIMUM_STANDING} assignments that have no end or last more than half a year"
+            )
+
+    def refuse(item: Item | None) -> Exception:
+        stored = WORKERS.record.of(item, WORKERS.entity)
+        return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
+
+    tally = _tally(before, after, with_starts=False)
+    tally.require_room(WORKERS.entity, worker.roster, setting.now)
+    unit.update(
+        WORKERS.key(unit.organization, worker.id),
+        [
+            *tally.actions(worker.roster, setting.now),
+            *workload.standing_action(assignment, before, after),
+        ],
+        all_of(conditions),
+        refuse,
+    )
+    days = workload_days.days(unit.organization, WORKERS.kind, worker.id, tally.slots, setting.now)
+    workload_days.move(unit, WORKERS.entity, setting.stored, days)
+
+
+def _move_position(
+    unit: UnitOfWork,
+    setting: Setting,
+    position: StoredPosition,
+    before: Occupation | None,
+    after: Occupation | None,
+) -> None:
+    held = before if before and before.position == position.id else None
+    taken = after if after and after.position == position.id else None
+    conditions = [position.roster.condition(setting.now)]
+    if taken is not None:
+        _require_live(POSITIONS.entity, position)
+        conditions.append(Item.data["deletedAt"].does_not_exist())
+    if taken is not None and held is None:
+        _require_active(position)
+        conditions.append(Item.data["isActive"] == True)  # noqa: E712  an expression
+
+    def refuse(item: Item | None) -> Exception:
+        stored = POSITIONS.record.of(item, POSITIONS.entity)
+        if taken is not None and is_deleted(stored):
+            return not_found(POSITIONS.entity)
+        return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
+
+    tally = _tally(held, taken)
+    tally.require_room(POSITIONS.entity, position.roster, setting.now)
+    unit.update(
+        POSITIONS.key(unit.organization, position.id),
+        tally.actions(position.roster, setting.now),
+        all_of(conditions),
+        refuse,
+    )
+    days = workload_days.days(unit.organization, POSITIONS.kind, position.id, tally.slots, setting.now)
+    workload_days.move(unit, POSITIONS.entity, setting.stored, days)
+
+
+def _tally(before: Occupation | None, after: Occupation | None, *, with_starts: bool = True) -> Tally:
+    tally = Tally(with_starts=with_starts)
+    if before is not None:
+        tally.add(before, -1)
+    if after is not None:
+        tally.add(after, 1)
+    return tally
+
+
+def _require_live(entity: str, record: Record) -> None:
+    if is_deleted(record):
+        raise not_found(entity)
+
+
+def _require_active(position: StoredPosition) -> None:
+    if not position.is_active:
+        raise _inactive()
+
+
+def _inactive() -> ActionError:
+    return invalid_field("positionId", "is a position that is not active")

@@ -1,0 +1,102 @@
+"""The directory: names, parents and rates of all clients, work locations, positions and workers, deleted ones too.
+
+What a report names, it names from here: one read, however many rows it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, cast
+from uuid import UUID
+
+from chalicelib.core import text
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.money import Money
+from chalicelib.dal import keys, table
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.keys import GSI4, Key
+from chalicelib.models.staffing.workload import Standing
+
+
+@dataclass(eq=False)
+class Card:
+    """There is one of each entity, so it is equal to nothing but itself, which makes it a quick key."""
+
+    id: UUID
+    key: Key
+    name: str
+    parent: UUID | None
+    rates: dict[date, Money]
+    standing: list[Standing]
+
+    @cached_property
+    def sorted_by(self) -> tuple[str, UUID]:
+        """The name, whatever its case and accents."""
+        return text.fold(self.name), self.id
+
+
+class Directory:
+    def __init__(self, organization: OrganizationId) -> None:
+        self._organization = organization
+        self._cards: dict[UUID, Card] = {}
+        after: str | None = None
+        while True:
+            page = table.query(keys.directory(organization), index=GSI4, after=after)
+            for row in page.items:
+                identifier = UUID(row["sk"]["S"])
+                self._cards[identifier] = _card(identifier, row)
+            after = page.last
+            if after is None:
+                break
+
+    def __getitem__(self, identifier: UUID) -> Card:
+        return self._cards[identifier]
+
+    def parent_of(self, card: Card) -> Card:
+        if card.parent is None:
+            raise LookupError(f"{card.key} has no parent")
+        return self._cards[card.parent]
+
+    def cards_of(self, collection: Collection[Any]) -> list[Card]:
+        """All of one kind."""
+        partition = keys.partition(self._organization, collection.kind)
+        return [card for card in self._cards.values() if card.key.pk == partition]
+
+    def has(self, collection: Collection[Any], identifier: UUID) -> bool:
+        """Whether it is one of these, and not of another kind."""
+        card = self._cards.get(identifier)
+        return card is not None and card.key == collection.key(self._organization, identifier)
+
+    def standing(self) -> Iterable[tuple[UUID, Standing]]:
+        """The long assignments of all workers, by worker."""
+        return [(worker, each) for worker, card in self._cards.items() for each in card.standing]
+
+    def complete(self, collection: Collection[Any], identifiers: Iterable[UUID]) -> None:
+        """Adds those that the index, which trails the table, does not have yet."""
+        missing = {collection.key(self._organization, each): each for each in identifiers if each not in self._cards}
+        for key, item in table.batch_get(missing).items():
+            self._cards[missing[key]] = _card(missing[key], item.serialize())
+
+
+def _card(identifier: UUID, attributes: dict[str, Any]) -> Card:
+    """Straight from the wire's form: a report reads a card of everybody."""
+    card = attributes["card"]["M"]
+    return Card(
+        identifier,
+        Key(attributes["pk"]["S"], attributes["sk"]["S"]),
+        card["name"]["S"],
+        UUID(card["parent"]["S"]) if "parent" in card else None,
+        {date.fromisoformat(day): _money(money["M"]) for day, money in _map(attributes, "rates").items()},
+        [Standing.model_validate(each) for each in table.plain(attributes, "standing").values()],
+    )
+
+
+def _map(attributes: dict[str, Any], name: str) -> dict[str, Any]:
+    return cast(dict[str, Any], attributes[name]["M"]) if name in attributes else {}
+
+
+def _money(attributes: dict[str, Any]) -> Money:
+    return Money(amount=int(attributes["amount"]["N"]), currency=attributes["currency"]["S"])

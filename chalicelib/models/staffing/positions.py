@@ -1,0 +1,86 @@
+"""Positions: what is to be done at a work location, by how many workers, at which hourly bill rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract, Name
+from chalicelib.core.money import Money
+from chalicelib.dal.collection import has_dependencies
+from chalicelib.dal.page_lists import ListedCollection
+from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.staffing import workload
+from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
+from chalicelib.models.staffing.workload import Roster, new_roster
+
+Headcount = Annotated[int, Field(ge=1, le=10_000, description="How many workers are wanted.")]
+
+
+class Position(DeletableRecord):
+    work_location_id: UUID
+    client_id: UUID
+    """The work location's, which never changes."""
+    name: Annotated[Name, Field(examples=["Kommissionierung Frühschicht"])]
+    headcount: Headcount = 1
+    is_active: bool = True
+
+
+class StoredPosition(Position):
+    beside: ClassVar[frozenset[str]] = frozenset({"roster", "rates"})
+
+    roster: Roster = Roster()
+    rates: Mapping[date, Money] = {}
+    """Hourly bill, by the day it takes effect."""
+
+
+class PositionRef(Contract):
+    """What others show of a position."""
+
+    id: UUID
+    name: Annotated[str, Field(examples=["Kommissionierung Frühschicht"])]
+    work_location: WorkLocationRef
+
+    @classmethod
+    def of(cls, position: Position, location: WorkLocationRef) -> PositionRef:
+        return cls(id=position.id, name=position.name, work_location=location)
+
+
+POSITIONS = ListedCollection(
+    entity="position",
+    record=StoredPosition,
+    shown_as=Position,
+    search=lambda position: (position.name,),
+    sort_fields=("name",),
+    facets=lambda position: {
+        "workLocationId": str(position.work_location_id),
+        "clientId": str(position.client_id),
+        "isActive": position.is_active,
+    },
+    cursor_list="getPositions with `limit` and `cursor`",
+    parent=lambda position: position.work_location_id,
+    card=lambda position: {"name": position.name, "parent": str(position.work_location_id)},
+)
+
+
+def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
+    """NOT_FOUND for a work location that is not live."""
+    POSITIONS.create(unit, position, beside={"roster": new_roster(), "rates": {}})
+    WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
+    return position
+
+
+def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:
+    """HAS_DEPENDENCIES while assignments are active or scheduled."""
+    unit.require_version(position.version)
+    if live := workload.live(unit.organization, POSITIONS.kind, position.id, position.roster, now):
+        raise has_dependencies(POSITIONS.entity, {"assignment": live})
+    # An assignment that is made meanwhile moves the roster: then this runs again and counts it.
+    deleted = POSITIONS.delete(unit, position, condition=position.roster.is_unchanged)
+    WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, -1)
+    return deleted

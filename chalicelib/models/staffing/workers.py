@@ -1,0 +1,103 @@
+"""Workers: the people whose time is lent out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from chalicelib.core.contracts import Contract
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.money import Money
+from chalicelib.core.phones import FullPhone
+from chalicelib.dal import keys, table
+from chalicelib.dal.collection import Unique, has_dependencies
+from chalicelib.dal.page_lists import ListedCollection
+from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.staffing import workload
+from chalicelib.models.staffing.workload import Roster, Standing, new_roster
+from chalicelib.models.users import PersonName
+
+
+class Worker(DeletableRecord):
+    first_name: Annotated[PersonName, Field(examples=["Mehmet"])]
+    last_name: Annotated[PersonName, Field(examples=["Yılmaz"])]
+    phone: FullPhone
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class StoredWorker(Worker):
+    internal: ClassVar[frozenset[str]] = frozenset({"normalized_phone"})
+    beside: ClassVar[frozenset[str]] = frozenset({"roster", "rates", "standing"})
+
+    normalized_phone: str
+    """Kept, so that the phone stays taken in one form though the organization's region change."""
+    roster: Roster = Roster()
+    rates: Mapping[date, Money] = {}
+    """Hourly pay, by the day it takes effect."""
+    standing: Mapping[UUID, Standing] = {}
+    """Assignments without end, or too long for the months of the roster, by id."""
+
+
+class WorkerRef(Contract):
+    """A worker as an assignment shows it."""
+
+    id: UUID
+    first_name: Annotated[str, Field(examples=["Mehmet"])]
+    last_name: Annotated[str, Field(examples=["Yılmaz"])]
+    phone: FullPhone
+
+    @classmethod
+    def of(cls, worker: Worker) -> WorkerRef:
+        return cls(id=worker.id, first_name=worker.first_name, last_name=worker.last_name, phone=worker.phone)
+
+
+_PHONE: Unique[StoredWorker] = Unique(
+    "phone", lambda worker: worker.normalized_phone, "another worker has this phone number"
+)
+
+WORKERS = ListedCollection(
+    entity="worker",
+    record=StoredWorker,
+    shown_as=Worker,
+    # Sorted as people look each other up, by last name; found by the name as it is spoken, too.
+    search=lambda worker: (
+        f"{worker.last_name} {worker.first_name}",
+        worker.full_name,
+        worker.phone,
+        worker.normalized_phone,
+    ),
+    sort_fields=("name",),
+    cursor_list="getWorkers with `limit` and `cursor`",
+    unique=(_PHONE,),
+    card=lambda worker: {"name": worker.full_name},
+)
+
+
+def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
+    """With the maps that assignments and rates are later set in."""
+    return WORKERS.create(unit, worker, beside={"roster": new_roster(), "rates": {}, "standing": {}})
+
+
+def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UUID]:
+    """Which live worker has which of the normalized phones; strongly consistent."""
+    guards = {phone: keys.unique_value(organization, WORKERS.kind, _PHONE.field, phone) for phone in phones}
+    items = table.batch_get(guards.values())
+    taken = {phone: items[guard].data for phone, guard in guards.items() if guard in items}
+    return {phone: UUID(data["id"]) for phone, data in taken.items() if data is not None}
+
+
+def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:
+    """HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
+    unit.require_version(worker.version)
+    if live := workload.live(unit.organization, WORKERS.kind, worker.id, worker.roster, now):
+        raise has_dependencies(WORKERS.entity, {"assignment": live})
+    # An assignment made in the meantime moves the roster, and the delete runs again and sees it.
+    return WORKERS.delete(unit, worker, condition=worker.roster.is_unchanged)

@@ -1,0 +1,302 @@
+"""Workload: counts of the assignments of a worker and of a position, moved in the assignments' own transactions.
+
+They answer exactly what no index could: how many are active or scheduled (so a delete cannot race with a new
+assignment), and how many hours there are. Counts by instant are in items of a day each
+(`models.staffing.workload_days`), so a write costs the same however many assignments there are. The worker's item also
+holds its long assignments; the others are packed by month, for reports (`models.staffing.packed_months`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pydantic import Field
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.core import clock
+from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.errors import invalid_field
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
+from chalicelib.dal.intervals import Lane, lane_of
+from chalicelib.dal.keys import Key
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
+from chalicelib.models.staffing import packed_months, workload_days
+from chalicelib.models.staffing.packed_months import Spans
+from chalicelib.models.staffing.workload_days import Slot
+
+MAX_LIVE = 20_000
+"""Assignments of one worker or position that end this month or later, or have no end."""
+MAX_MONTHS = 240
+"""Different months, this one included, in which they end: 3 KB."""
+MAX_SPANS_A_MONTH = 500
+"""Of one worker in a packed month: at most 13 KB."""
+
+_PRUNED_AT_ONCE = 20
+"""An update expression may have 4 KB."""
+_MAX_ZEROS = 20
+
+
+class Roster(Contract):
+    """The counts on the item of a worker or position. Their size does not depend on the number of assignments."""
+
+    changes: int = 0
+    """Moves with every change: what was read is still so while it has not moved."""
+    milliseconds: int = 0
+    """Of all assignments with an end that are not cancelled."""
+    open: int = 0
+    """Assignments without an end."""
+    months: dict[str, int] = Field(default_factory=dict)
+    """How many assignments end in which month (UTC); past months may be missing. Cancelled ones are not counted."""
+    since: str | None = None
+    """The first of the workload days that are kept in step: the day of the last change."""
+    lanes: dict[Lane, int] = Field(default_factory=dict)
+    """How many assignments, cancelled ones aside, lie on each lane of the timeline."""
+
+    def ahead(self, now: datetime) -> int:
+        """Count the assignments that end in the month of `now` or later, or have no end."""
+        this_month = packed_months.label_of(now)
+        return self.open + sum(count for month, count in self.months.items() if month >= this_month)
+
+    def empty_months(self, now: datetime) -> list[str]:
+        """Return the months ahead with a count of 0, once there are many.
+
+        They can go only while the roster `is_unchanged`: another request may just count there again.
+        """
+        empty = [month for month, count in self.months.items() if count <= 0 and month >= packed_months.label_of(now)]
+        return empty if len(empty) > _MAX_ZEROS else []
+
+    @property
+    def occupied(self) -> list[Lane]:
+        """The lanes of the timeline that hold anything."""
+        return [lane for lane, count in self.lanes.items() if count > 0]
+
+    def condition(self, now: datetime) -> Condition | None:
+        """The condition on which the actions of a `Tally` rely."""
+        return self.is_unchanged if self.empty_months(now) else None
+
+    @property
+    def is_unchanged(self) -> Condition:
+        return Item.roster["changes"] == self.changes
+
+
+def new_roster() -> dict[str, Any]:
+    """The attribute of a new entity: its maps are there to be counted in."""
+    return Roster().model_dump(exclude_none=True)
+
+
+def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Roster, now: datetime) -> int:
+    """Count the active and scheduled assignments: exact, on condition that the roster `is_unchanged`.
+
+    Later months are counted on the entity. Of this month, what ends after `now` lies in its workload days.
+    """
+    this_month = packed_months.label_of(now)
+    later = roster.open + sum(count for month, count in roster.months.items() if month > this_month)
+    if roster.months.get(this_month, 0) <= 0:
+        return later
+    steps = workload_days.steps(organization, kind, identifier, workload_days.day_of(now), f"{this_month}-31")
+    return later + sum(step.number for step in steps if step.is_end and step.at > clock.milliseconds(now))
+
+
+class Standing(Contract):
+    """An assignment without an end, or too long for the months."""
+
+    position_id: UUID
+    start_at: Instant
+    end_at: Instant | None = None
+
+    def covers(self, instant: datetime) -> bool:
+        return self.start_at <= instant and (self.end_at is None or instant < self.end_at)
+
+
+class Occupation(NamedTuple):
+    """What an assignment takes of its worker's and its position's time, unless it is cancelled."""
+
+    position: UUID
+    start: datetime
+    end: datetime | None
+
+    @property
+    def lane(self) -> Lane:
+        return lane_of(self.start, self.end)
+
+    @property
+    def pieces(self) -> list[packed_months.Piece]:
+        """By month, for what lies in months."""
+        return [] if self.end is None or self.lane is Lane.LONGER else packed_months.split(self.start, self.end)
+
+
+# -- the counts beside worker and position ---------------------------------------------------------------------------
+
+
+class Tally:
+    """The changes of the counts of one worker or position."""
+
+    def __init__(self, *, with_starts: bool = True) -> None:
+        """`with_starts`: workload days count starts, too, from which follows how many are active when."""
+        self.milliseconds = 0
+        self.open = 0
+        self.slots: Counter[Slot] = Counter()
+        self.months: Counter[str] = Counter()
+        self.lanes: Counter[Lane] = Counter()
+        self._with_starts = with_starts
+
+    def add(self, occupation: Occupation, by: int) -> None:
+        self.lanes[occupation.lane] += by
+        if self._with_starts:
+            self.slots[workload_days.start_slot(occupation.start)] += by
+        if occupation.end is None:
+            self.open += by
+            return
+        end = workload_days.end_slot(occupation.end)
+        self.slots[end] += by
+        self.months[_month_of(end)] += by
+        self.milliseconds += by * clock.milliseconds(occupation.end)
+        self.milliseconds -= by * clock.milliseconds(occupation.start)
+
+    def roster(self, now: datetime) -> Roster:
+        """Return the roster of an entity all of whose assignments were added."""
+        ahead = {month: count for month, count in self.months.items() if month >= packed_months.label_of(now)}
+        return Roster(
+            milliseconds=self.milliseconds,
+            open=self.open,
+            months=ahead,
+            since=workload_days.day_of(now),
+            lanes=dict(self.lanes),
+        )
+
+    def require_room(self, entity: str, roster: Roster, now: datetime) -> None:
+        """VALIDATION_ERROR for more assignments ahead, or in more months, than one entity can have."""
+        this_month = packed_months.label_of(now)
+        added = self.open + sum(by for month, by in self.months.items() if month >= this_month)
+        if added > 0 and roster.ahead(now) + added > MAX_LIVE:
+            raise invalid_field(
+                f"{entity}Id",
+                f"the {entity} already has {MAX_LIVE} assignments that end this month or later, or have no end",
+            )
+        used = {month for month, count in roster.months.items() if count > 0 and month >= this_month}
+        new = {month for month, by in self.months.items() if by > 0 and month >= this_month} - used
+        if new and len(used | new) > MAX_MONTHS:
+            raise invalid_field(
+                "endAt",
+                f"the {entity} already has assignments that end in {MAX_MONTHS} different months: use one of these",
+            )
+
+    def actions(self, roster: Roster, now: datetime) -> list[Action]:
+        """Move the counts on the entity's item. Those of past months are left out, and removed where they are stored.
+
+        Together with `condition`.
+        """
+        this_month = packed_months.label_of(now)
+        past = [month for month in roster.months if month < this_month]
+        useless = [*past, *(month for month in roster.empty_months(now) if not self.months[month])]
+        counts = [
+            *((Item.roster["months"][month], by) for month, by in self.months.items() if month >= this_month),
+            *((Item.roster["lanes"][lane], by) for lane, by in self.lanes.items()),
+            (Item.roster["open"], self.open),
+            (Item.roster["milliseconds"], self.milliseconds),
+            (Item.roster["changes"], 1),
+        ]
+        return [
+            *(path.set((path | 0) + by) for path, by in counts if by),
+            *(Item.roster["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
+            Item.roster["since"].set(workload_days.day_of(now)),
+        ]
+
+
+def _month_of(slot: Slot) -> str:
+    return slot.day[:7]
+
+
+def standing_action(assignment: UUID, before: Occupation | None, after: Occupation | None) -> list[Action]:
+    """Puts the assignment among its worker's long ones, or takes it from there."""
+    path = Item.standing[str(assignment)]
+    if after is not None and after.lane is Lane.LONGER:
+        held = Standing(position_id=after.position, start_at=after.start, end_at=after.end)
+        return [path.set(table.encoded(held.model_dump(mode="json", exclude_none=True)))]
+    return [path.remove()] if before is not None and before.lane is Lane.LONGER else []
+
+
+# -- the months ------------------------------------------------------------------------------------------------------
+
+
+def month_keys(organization: OrganizationId, worker: UUID, *occupations: Occupation | None) -> set[Key]:
+    """Where the occupations of a worker lie, or will."""
+    return {
+        keys.roster_month(organization, piece.month, worker)
+        for occupation in occupations
+        if occupation is not None
+        for piece in occupation.pieces
+    }
+
+
+def move_months(
+    unit: UnitOfWork,
+    worker: UUID,
+    stored: Mapping[Key, Item],
+    before: Occupation | None,
+    after: Occupation | None,
+) -> None:
+    """`stored`: what lies at the `month_keys` of both. What has changed since it was read is a stale read."""
+    moves: dict[Key, list[tuple[int, UUID, tuple[int, int]]]] = {}
+    for occupation, by in ((before, -1), (after, 1)):
+        if occupation is None:
+            continue
+        for piece in occupation.pieces:
+            key = keys.roster_month(unit.organization, piece.month, worker)
+            moves.setdefault(key, []).append((by, occupation.position, (piece.start, piece.end)))
+    for key, pieces in moves.items():
+        packed = stored[key].spans if key in stored else b""
+        spans = _moved(packed_months.unpack(packed), pieces)
+        added = sum(by for by, *_ in pieces)
+        if added > 0 and sum(map(len, spans.values())) > MAX_SPANS_A_MONTH:
+            month = key.sk.partition("#")[0]
+            raise invalid_field("startAt", f"the worker already has {MAX_SPANS_A_MONTH} assignments in {month} (UTC)")
+        changed = packed_months.pack(spans)
+        if changed == packed:
+            continue
+        as_read = Item.spans == packed
+        if not packed:
+            unit.put_new(Item(*key, spans=changed), stale)
+        elif not changed:
+            unit.delete(key, as_read, stale)
+        else:
+            unit.update(key, [Item.spans.set(changed)], as_read, stale)
+
+
+def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int, int]]]) -> dict[UUID, Spans]:
+    for by, position, span in pieces:
+        held = spans.setdefault(position, [])
+        if by > 0:
+            held.append(span)
+        elif span in held:
+            held.remove(span)
+        else:  # moved by another request since the assignment was read
+            raise StaleRead
+    return spans
+
+
+def active_positions(
+    organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, Standing]], now: datetime
+) -> dict[UUID, list[UUID]]:
+    """The position of each active assignment, by worker; `workers`: with their long assignments.
+
+    What is active and not long lies in the month of `now`, so one read finds it for up to 100 workers.
+    """
+    month, present = packed_months.label_of(now), clock.milliseconds(now)
+    offset = present - packed_months.bounds(month)[0]
+    month_keys = {keys.roster_month(organization, month, worker): worker for worker in workers}
+    active = {
+        worker: [each.position_id for each in standing.values() if each.covers(now)]
+        for worker, standing in workers.items()
+    }
+    for key, item in table.batch_get(month_keys).items():
+        for position, spans in packed_months.unpack(item.spans or b"").items():
+            active[month_keys[key]] += [position for start, end in spans if start <= offset < end]
+    return active

@@ -1,0 +1,174 @@
+"""Users: the members of an organization, and the organization's counts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field, computed_field
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.core.contracts import Contract, Instant, MailedLine, StoredEmail, Timezone
+from chalicelib.core.errors import invalid_state
+from chalicelib.dal.page_lists import ListedCollection
+from chalicelib.dal.records import Record
+from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
+
+PersonName = Annotated[MailedLine, Field(max_length=100)]
+
+
+class Role(StrEnum):
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    COORDINATOR = "COORDINATOR"
+    MEMBER = "MEMBER"
+    VIEWER = "VIEWER"
+
+
+class UserStatus(StrEnum):
+    INVITED = "INVITED"
+    ACTIVE = "ACTIVE"
+    DEACTIVATED = "DEACTIVATED"
+
+
+class Theme(StrEnum):
+    LIGHT = "LIGHT"
+    DARK = "DARK"
+    SYSTEM = "SYSTEM"
+
+
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", examples=["de-DE"])]
+"""A BCP 47 tag of language, script and region."""
+
+
+class Notifications(Contract):
+    email: bool = True
+    in_app: bool = True
+    weekly_report: bool = False
+
+
+class Preferences(Contract):
+    """Null `timezone` and `weekStart` mean the organization's."""
+
+    timezone: Timezone | None = None
+    week_start: WeekDay | None = None
+    locale: Locale = "en"
+    theme: Theme = Theme.SYSTEM
+    default_project_id: Annotated[UUID | None, Field(examples=[None])] = None
+    notifications: Notifications = Notifications()
+
+
+class User(Record):
+    email: StoredEmail
+    first_name: Annotated[PersonName, Field(examples=["Anna"])]
+    last_name: Annotated[PersonName, Field(examples=["Berg"])]
+    role: Role
+    is_active: bool = True
+    accepted_at: Instant | None = None
+    """When the invitation was accepted; the founder's is the sign-up."""
+
+    @computed_field(examples=["ACTIVE"])  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @property
+    def status(self) -> UserStatus:
+        if not self.is_active:
+            return UserStatus.DEACTIVATED
+        return UserStatus.INVITED if self.accepted_at is None else UserStatus.ACTIVE
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class UserRef(Contract):
+    """A user as what they did shows them."""
+
+    id: UUID
+    first_name: Annotated[str, Field(examples=["Anna"])]
+    last_name: Annotated[str, Field(examples=["Berg"])]
+
+    @classmethod
+    def of(cls, user: User) -> UserRef:
+        return cls(id=user.id, first_name=user.first_name, last_name=user.last_name)
+
+
+class StoredUser(User):
+    internal: ClassVar[frozenset[str]] = frozenset({"session_epoch"})
+
+    preferences: Preferences = Preferences()
+    session_epoch: int = 0
+    """Sessions of an earlier epoch have ended: one write ends them all, however many."""
+
+
+USERS = ListedCollection(
+    entity="user",
+    record=StoredUser,
+    shown_as=User,
+    search=lambda user: (user.full_name, user.email),
+    sort_fields=("name", "email"),
+    facets=lambda user: {"role": user.role.value, "isActive": user.is_active},
+    cursor_list="getUsers with `limit` and `cursor`",
+)
+
+get, key = USERS.get, USERS.key
+
+
+def found(unit: UnitOfWork, founder: StoredUser) -> None:
+    """The first user of a new organization, whose counters `founding_counts` gives."""
+    USERS.create(unit, founder)
+
+
+def founding_counts(founder: StoredUser) -> dict[str, int]:
+    return _standing(founder)
+
+
+def create(unit: UnitOfWork, user: StoredUser) -> StoredUser:
+    _move_counts(unit, {}, _standing(user))
+    return USERS.create(unit, user)
+
+
+def update(
+    unit: UnitOfWork, user: StoredUser, changes: Mapping[str, Any], condition: Condition | None = None
+) -> StoredUser:
+    """Refused when it would leave the organization without an active OWNER."""
+    after = USERS.update(unit, user, changes, condition=condition)
+    _move_counts(unit, _standing(user), _standing(after))
+    return after
+
+
+def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
+    """For a request about the user that changes nothing of the user itself."""
+    unit.require_version(user.version)
+    unit.check(key(unit.organization, user.id), Item.version == user.version, stale)
+    unit.changes(USERS.entity, user.id, {}, {})
+
+
+def _standing(user: StoredUser) -> dict[str, int]:
+    """What a user counts for."""
+    return {
+        USER_COUNT: 1,
+        ACTIVE_USER_COUNT: int(user.is_active),
+        ACTIVE_OWNER_COUNT: int(user.status is UserStatus.ACTIVE and user.role is Role.OWNER),
+    }
+
+
+def _move_counts(unit: UnitOfWork, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """In the user's own transaction, so that two owners who demote each other cannot both succeed."""
+    moves = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    if not moves:
+        return
+    actions: list[Action] = []
+    for name, by in moves.items():
+        counter = Item.children[name]
+        actions.append(counter.set((counter | 0) + by))
+    others = Item.children[ACTIVE_OWNER_COUNT] > 1 if moves.get(ACTIVE_OWNER_COUNT, 0) < 0 else None
+    unit.update(
+        ORGANIZATIONS.key(unit.organization, unit.organization),
+        actions,
+        others,
+        lambda _: invalid_state("the organization needs at least one active OWNER"),
+    )

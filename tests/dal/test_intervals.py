@@ -1,0 +1,259 @@
+"""Timelines: whatever is wanted, the pages of a list yield exactly that, once, in order of start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chalicelib.core import clock, ids
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import intervals
+from chalicelib.dal.intervals import RUNNING, Lane, Wanted, lane_of
+from chalicelib.dal.keys import GSI9
+from chalicelib.dal.table import Item
+from tests.support.laws import law
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+LANES = (*RUNNING, Lane.CANCELLED)
+MILLISECOND = timedelta(milliseconds=1)
+LIMITS = (timedelta(days=1), timedelta(days=14), timedelta(days=184))
+"""The longest on each lane."""
+
+
+@dataclass(frozen=True)
+class Span:
+    id: UUID
+    start: datetime
+    end: datetime | None
+    color: str
+    cancelled: bool = False
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        return self.start, str(self.id)
+
+    def item(self, partition: str) -> Item:
+        item = Item(partition, str(self.id), facets={"color": self.color})
+        if self.end is not None:
+            item.facets["endAt"] = clock.to_text(self.end)
+        item.at = intervals.place(lane_of(self.start, self.end, cancelled=self.cancelled), self.start, self.id)
+        item.gsi9pk = partition
+        return item
+
+
+class Shelf:
+    def __init__(self, spans: list[Span]) -> None:
+        self.partition = f"ORG#{OrganizationId(ids.new_id())}#SPAN"
+        self.spans = spans
+        for span in spans:
+            span.item(self.partition).save()
+
+    def pages(self, wanted: Wanted, **options: Any) -> list[list[UUID]]:
+        """To the end; each page says where the next goes on, and goes further than the one before."""
+        pages, positions = [], []
+        after: str | None = None
+        for _ in range(1000):
+            found, after = intervals.read(GSI9, self.partition, wanted, after=after, **options)
+            pages.append(found)
+            if after is None:
+                assert all((a < b) is options["forward"] and a != b for a, b in pairwise(positions)), positions
+                return pages
+            positions.append(after)
+        raise AssertionError("the walk does not end")
+
+
+def reference(spans: list[Span], wanted: Wanted, color: str | None, *, forward: bool) -> list[UUID]:
+    """What `wanted` says, over the list."""
+    chosen = [
+        each
+        for each in spans
+        if lane_of(each.start, each.end, cancelled=each.cancelled) in wanted.lanes
+        and (wanted.starts_after is None or each.start > wanted.starts_after)
+        and (wanted.starts_until is None or each.start <= wanted.starts_until)
+        and (wanted.starts_before is None or each.start < wanted.starts_before)
+        and (wanted.ends_after is None or each.end is None or each.end > wanted.ends_after)
+        and (wanted.ends_until is None or (each.end is not None and each.end <= wanted.ends_until))
+        and color in {None, each.color}
+    ]
+    return [each.id for each in sorted(chosen, key=lambda each: each.order, reverse=not forward)]
+
+
+# -- which lane ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("longest", "lane", "next_lane"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True)))
+def test_a_lane_holds_what_is_as_long_as_its_limit_and_no_longer(
+    longest: timedelta, lane: Lane, next_lane: Lane
+) -> None:
+    assert lane_of(NOON, NOON + longest) is lane
+    assert lane_of(NOON, NOON + longest + MILLISECOND) is next_lane
+    assert lane_of(NOON, NOON + longest, cancelled=True) is Lane.CANCELLED
+
+
+def test_what_has_no_end_is_longer_than_anything() -> None:
+    assert lane_of(NOON, None) is Lane.LONGER
+    assert lane_of(NOON, None, cancelled=True) is Lane.CANCELLED
+
+
+# -- what is found ---------------------------------------------------------------------------------------------------
+
+# Few instants and the very limits of the lanes, so that ties and boundaries are the rule.
+STEPS = (
+    timedelta(),
+    MILLISECOND,
+    timedelta(hours=8),
+    *(limit + by for limit in LIMITS for by in (-MILLISECOND, timedelta(), MILLISECOND)),
+)
+INSTANTS = st.builds(lambda step, sign: NOON + sign * step, st.sampled_from(STEPS), st.sampled_from((-1, 1)))
+LENGTHS = st.none() | st.sampled_from(STEPS[1:])
+SPANS = st.builds(
+    lambda identifier, start, length, color, cancelled: Span(
+        identifier, start, None if length is None else start + length, color, cancelled
+    ),
+    st.integers(0, 2**128 - 1).map(lambda number: UUID(int=number)),
+    INSTANTS,
+    LENGTHS,
+    st.sampled_from(("red", "blue")),
+    st.booleans(),
+)
+MAYBE = st.none() | INSTANTS
+
+
+def status_of(name: str, since: datetime | None) -> dict[str, Any]:
+    """What the statuses of assignments ask of a timeline."""
+    later = NOON if since is None else max(NOON, since)
+    return {
+        "any": {"ends_after": since},
+        "scheduled": {"lanes": RUNNING, "starts_after": NOON, "ends_after": since},
+        "active": {"lanes": RUNNING, "starts_until": NOON, "ends_after": later},
+        "completed": {"lanes": RUNNING, "starts_until": NOON, "ends_until": NOON, "ends_after": since},
+        "cancelled": {"lanes": (Lane.CANCELLED,), "ends_after": since},
+    }[name]
+
+
+def many(count: int) -> list[Span]:
+    """In each other's way on all lanes, with four that share each start."""
+    lengths = (*(limit + by for limit in LIMITS for by in (timedelta(), MILLISECOND)), None)
+    spans = []
+    for number in range(count):
+        start, length = NOON + timedelta(hours=number // 4 - count // 8), lengths[number % len(lengths)]
+        color = "red" if number % 5 == 0 else "blue"
+        spans.append(Span(ids.new_id(), start, length and start + length, color, cancelled=number % 11 == 0))
+    return spans
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    return Shelf(many(33))
+
+
+@law(25)
+@given(
+    status=st.sampled_from(("any", "scheduled", "active", "completed", "cancelled")),
+    since=MAYBE,
+    until=MAYBE,
+    color=st.sampled_from((None, "red", "blue", "green")),
+    limit=st.sampled_from((2, 5, 13, 33, 100)),
+    queries=st.sampled_from((None, 1, 5, 16)),
+    forward=st.booleans(),
+)
+def test_pages_yield_what_is_wanted_once_in_order(
+    shelf: Shelf,
+    status: str,
+    since: datetime | None,
+    until: datetime | None,
+    color: str | None,
+    limit: int,
+    queries: int | None,
+    *,
+    forward: bool,
+) -> None:
+    condition = None if color is None else Item.facets["color"] == color
+    wanted = Wanted(**status_of(status, since), starts_before=until, condition=condition)
+    pages = shelf.pages(wanted, limit=limit, forward=forward, queries=queries)
+
+    assert [each for page in pages for each in page] == reference(shelf.spans, wanted, color, forward=forward)
+    assert all(len(page) <= limit for page in pages)
+    # Where queries are not counted, only the last page is short, and it is empty only if all is
+    assert queries is not None or all(len(page) == limit for page in pages[:-1])
+    assert queries is not None or pages[-1] or len(pages) == 1
+
+
+@law(30)
+@given(
+    spans=st.lists(SPANS, max_size=6, unique_by=lambda each: each.id),
+    starts_after=MAYBE,
+    starts_until=MAYBE,
+    starts_before=MAYBE,
+    ends_after=MAYBE,
+    ends_until=MAYBE,
+    lanes=st.sets(st.sampled_from(LANES)).map(sorted),
+    limit=st.integers(1, 7),
+    forward=st.booleans(),
+)
+@example([Span(UUID(int=1), FIRST, FIRST + MILLISECOND, "red")], None, None, None, FIRST, None, [*LANES], 1, True)
+def test_each_condition_is_exact_for_any_spans(
+    spans: list[Span],
+    starts_after: datetime | None,
+    starts_until: datetime | None,
+    starts_before: datetime | None,
+    ends_after: datetime | None,
+    ends_until: datetime | None,
+    lanes: list[Lane],
+    limit: int,
+    forward: bool,  # noqa: FBT001  an example has no names
+) -> None:
+    shelf = Shelf(spans)
+    wanted = Wanted(lanes, starts_after, starts_until, starts_before, ends_after, ends_until)
+
+    pages = shelf.pages(wanted, limit=limit, forward=forward, queries=16)
+
+    assert [each for page in pages for each in page] == reference(spans, wanted, None, forward=forward)
+
+
+# -- at what cost ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_page_that_took_its_queries_ends_early_and_the_next_goes_on(
+    monkeypatch: pytest.MonkeyPatch, shelf: Shelf, *, forward: bool
+) -> None:
+    # Given a filter that nothing matches, and queries that see three rows
+    monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 3)
+    wanted = Wanted(condition=Item.facets["color"] == "green")
+    # When a list of one row is walked, with one query a lane on each page
+    pages = shelf.pages(wanted, limit=1, forward=forward, queries=1)
+    # Then it takes many pages, and comes to its end
+    assert len(pages) > 3
+    assert not any(pages)
+
+
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize("queries", [1, 7])
+def test_rare_rows_are_found_over_many_short_pages(
+    monkeypatch: pytest.MonkeyPatch, shelf: Shelf, queries: int, *, forward: bool
+) -> None:
+    monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 2)
+    wanted = Wanted(condition=Item.facets["color"] == "red")
+
+    pages = shelf.pages(wanted, limit=1, forward=forward, queries=queries)
+
+    assert [each for page in pages for each in page] == reference(shelf.spans, wanted, "red", forward=forward)
+
+
+def test_what_ran_long_ago_on_a_short_lane_is_not_read() -> None:
+    """So the cost of "what runs now" follows what runs, not what ever ran."""
+    wanted = Wanted(RUNNING, starts_until=NOON, ends_after=NOON)
+    for lane, longest in zip(RUNNING[:3], LIMITS, strict=True):
+        low, high = wanted.bounds(lane)
+        before = intervals.place(lane, NOON - longest, UUID(int=2**128 - 1))
+        assert before < low < intervals.place(lane, NOON - longest + MILLISECOND, UUID(int=0)) < high
+        assert high > intervals.place(lane, NOON, UUID(int=2**128 - 1))

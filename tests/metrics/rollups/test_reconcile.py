@@ -1,0 +1,221 @@
+"""What went wrong with rollups is found and repaired; what is right, or on its way, is left alone."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from pynamodb.expressions.operand import Path
+
+from chalicelib.dal import keys, table
+from chalicelib.dal.keys import Key
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.jobs import metrics_queue, reconciliation
+from chalicelib.metrics.rollups import reconcile
+from chalicelib.metrics.rollups.apply import follow
+from chalicelib.models.rollups import buckets, rollups
+from chalicelib.models.rollups.buckets import Moves
+from infra.local.stack import Stack
+from tests.jobs.queued import failed
+from tests.support import store
+from tests.support.api import Api
+from tests.support.deliveries import Deliveries
+from tests.support.desk import NOW, Desk
+from tests.support.still import standing_still
+from tests.support.store import Store
+from tests.support.wire import overtaken
+from tests.support.world import Organization, new_organization
+
+SOURCE = "assignments"
+
+
+@pytest.fixture(autouse=True)
+def _noon(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(reconcile, "_PATIENCE_SECONDS", 0)
+    with standing_still(NOW):
+        yield
+
+
+@pytest.fixture
+def deliveries(local_stack: Stack) -> Deliveries:
+    return Deliveries(local_stack)
+
+
+@pytest.fixture
+def table_store(local_stack: Stack) -> Store:
+    return store.of(local_stack)
+
+
+@pytest.fixture
+def desk(api: Api, deliveries: Deliveries) -> Desk:
+    """With three assignments, rolled up."""
+    desk = Desk.of(new_organization(api))
+    position = desk.position()
+    for start in (-50, -5, 30):
+        desk.assign(desk.worker(), position, start, start + 8)
+    deliveries.deliver(random.Random(0))
+    return desk
+
+
+def _cells(stored: Store, desk: Desk) -> dict[tuple[str, str], dict[str, int]]:
+    """All rollups of the organization, without what is 0."""
+    marked = f"{keys.tenant(desk.organization.id)}ROLLUP#"
+    numbers = {
+        key: {name: int(value["N"]) for name, value in item.items() if name != "derived" and value.get("N", "0") != "0"}
+        for key, item in stored.items().items()
+        if key[0].startswith(marked)
+    }
+    return {key: amounts for key, amounts in numbers.items() if amounts}
+
+
+def _spoil(desk: Desk, sk: str = "M#2026-06", **amounts: int) -> None:
+    key = Key(keys.rollup(desk.organization.id, SOURCE), sk)
+    table.update(key, [Path(name).add(amount) for name, amount in amounts.items()])
+
+
+def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
+    """All messages of a night."""
+    reconciliation.schedule([desk.organization.id])
+    while messages := deliveries.messages():
+        assert failed(metrics_queue.work, *messages) == []
+
+
+def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    assert reconcile.heal(desk.organization.id, SOURCE, None).healed == 0
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
+    assert _cells(table_store, desk) == before
+
+
+def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    _spoil(desk, s=3, b=-20)
+    _spoil(desk, sk="D#2026-06-13", e=1)
+    _spoil(desk, sk="D#2019-01-01", s=1)
+
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 3
+
+    assert _cells(table_store, desk) == before
+
+
+def test_a_repair_that_is_delivered_twice_at_once_repairs_once(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    _spoil(desk, s=3, b=-20)
+    _spoil(desk, sk="D#2019-01-01", s=1)
+
+    # When one repairs between what the other has read and its correction
+    with overtaken(lambda: reconcile.repair(desk.organization.id, SOURCE, 0, 1)) as answers:
+        repaired = reconcile.repair(desk.organization.id, SOURCE, 0, 1)
+
+    assert (answers, repaired) == ([2], 0)
+    assert _cells(table_store, desk) == before
+
+
+def test_more_attributes_than_an_expression_holds_are_repaired_in_several(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    for first in range(0, 300, 100):
+        _spoil(desk, sk="T#2019-01-01T00", **{f"m{number}": 1 for number in range(first, first + 100)})
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 1
+    assert _cells(table_store, desk) == before
+
+
+def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store) -> None:
+    """Before, a value of a dimension had the sums of a day, and its hours and minutes apart."""
+    before = _cells(table_store, desk)
+    former: Moves = {}
+    for _, applied in rollups.all_applied(desk.organization.id, SOURCE):
+        for edge in applied.spread:
+            for dimension in edge.dimensions:
+                alone: Moves = {}
+                buckets.add(alone, edge._replace(dimensions=()), 1)
+                for cell, amounts in alone.items():
+                    former.setdefault(cell._replace(dimension=dimension), Counter()).update(amounts)
+    values = f"{keys.rollup(desk.organization.id, SOURCE)}#"
+    table_store.remove([key for key in table_store.items() if key[0].startswith(values)])
+    unit = UnitOfWork(desk.organization.id)
+    for cell in [*former][:80]:
+        rollups.write(unit, SOURCE, {cell: former[cell]})
+    unit.commit()
+
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) > 0
+
+    assert _cells(table_store, desk) == before
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_cells_that_nobody_adds_to_any_more_are_emptied(
+    organization: Organization, table_store: Store, shards: int
+) -> None:
+    table.update(Key(keys.rollup(organization.id, SOURCE), "M#2026-06"), [Path("s").add(2)])
+    assert sum(reconcile.repair(organization.id, SOURCE, shard, shards) for shard in range(shards)) == 1
+    (cell,) = [item for key, item in table_store.items().items() if key[0] == keys.rollup(organization.id, SOURCE)]
+    assert cell["s"] == {"N": "0"}
+
+
+def test_a_cell_that_is_gone_is_made_anew(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0] and key[1].startswith("T#")])
+
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) > 0
+
+    assert _cells(table_store, desk) == before
+
+
+def test_every_cell_is_in_one_of_the_lots(desk: Desk, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0]])
+    for shard in range(3):
+        reconcile.repair(desk.organization.id, SOURCE, shard, 3)
+    assert _cells(table_store, desk) == before
+
+
+def test_a_cell_that_others_move_meanwhile_is_left_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a cell that is wrong, and an assignment that moves it while it is looked at
+    _spoil(desk, s=3)
+    everything = rollups.all_cells
+    late = [desk.assign(desk.worker(), desk.position(), 50, 60)["id"]]
+
+    def overtaken(*arguments: object) -> object:
+        if late:
+            follow(desk.organization.id, SOURCE, UUID(late.pop()))
+        return everything(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rollups, "all_cells", overtaken)
+    # Then this night says nothing of that cell, and the next one repairs it
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 1
+
+
+def test_what_the_stream_never_told_is_applied(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
+    # Given an assignment, an end and a removal that nobody heard of
+    worker, position = desk.worker(), desk.position()
+    kept, gone = (desk.assign(worker, position, start, start + 3)["id"] for start in (-1, 20))
+    deliveries.deliver(random.Random(1))
+    told = _cells(table_store, desk)
+    lost = desk.assign(desk.worker(), position, -2, None)["id"]
+    desk.carry_out("endAssignment", kept)
+    desk.carry_out("deleteAssignment", gone)
+    deliveries.changes()
+    assert _cells(table_store, desk) == told
+
+    _reconcile(desk, deliveries)
+
+    # Then everything is as if it had been told
+    healed = _cells(table_store, desk)
+    assert healed != told
+    for identifier in (kept, gone, lost):
+        assert not follow(desk.organization.id, SOURCE, UUID(identifier))
+    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
+
+
+def test_rollups_can_be_built_from_nothing(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
+    before = _cells(table_store, desk)
+    derived = [key for key in table_store.items() if "#ROLLUP#" in key[0] or "#APPLIED#" in key[0]]
+    table_store.remove([key for key in derived if str(desk.organization.id) in key[0]])
+
+    _reconcile(desk, deliveries)
+
+    assert _cells(table_store, desk) == before

@@ -1,0 +1,179 @@
+"""Whatever is done, and however the stream tells of it: rollup equals recount, for every source."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
+
+from chalicelib.core import clock
+from chalicelib.metrics.engine.evaluate import evaluate, rounded
+from chalicelib.metrics.engine.scan import Entities
+from chalicelib.metrics.language import periods
+from chalicelib.metrics.language.aggregation import Aggregation
+from chalicelib.metrics.language.query import parse
+from chalicelib.models.organizations import ORGANIZATIONS
+from infra.local.stack import Stack
+from tests.support.api import Api
+from tests.support.deliveries import Deliveries
+from tests.support.desk import NOW, Desk, at
+from tests.support.laws import law
+from tests.support.still import standing_still
+from tests.support.world import new_organization
+
+HOURS = (-5000.0, -400.0, -30.0, -8.0, -0.01, 0.0, 1.0, 8.0, 400.0, 5000.0)
+LENGTHS = (0.5, 8.0, 25.0, 337.0, 4417.0, None)
+DAYS = ("2026-01-01", "2026-06-01", "2026-06-14", "2026-06-16")
+
+PERIODS = ("today", "this_week", "last_month", "this_year", "last_90_days", {"from": "2025-12-01", "to": "2026-06-14"})
+ACTIVE = [{"field": "status", "op": "in", "value": ["active", "completed"]}]
+
+
+def _queries(ids: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """Every aggregate that cells tell, of everything and of some values of every dimension."""
+    found: list[dict[str, Any]] = []
+    for dimension, values in (("workerId", ids["worker"]), ("positionId", ids["position"])):
+        found += [
+            {"source": "assignments", "aggregate": "count", "where": [{"field": dimension, "op": op, "value": value}]}
+            for op, value in (("eq", values[0]), ("ne", values[0]), ("in", values))
+        ]
+    for status in ("scheduled", "active", "completed", "cancelled"):
+        where = [{"field": "status", "op": "eq", "value": status}]
+        found.append({"source": "assignments", "aggregate": "count", "where": where})
+        found.append({"source": "assignments", "aggregate": "count", "where": where, "type": "snapshot"})
+    for instant in ("startAt", "endAt", "cancelledAt"):
+        found.append({"source": "assignments", "aggregate": "count", "field": instant})
+    for measure in ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours"):
+        found.append({"source": "assignments", "aggregate": "sum", "field": measure, "where": ACTIVE})
+        found.append({"source": "assignments", "aggregate": "avg", "field": measure})
+    for measure in ("headcount", "filled"):
+        found.append({"source": "positions", "aggregate": "sum", "field": measure, "type": "snapshot"})
+    for is_open in (True, False):
+        where = [{"field": "isOpen", "op": "eq", "value": is_open}]
+        found.append({"source": "positions", "aggregate": "count", "where": where, "type": "snapshot"})
+    for role in ("OWNER", "MEMBER"):
+        where = [{"field": "role", "op": "eq", "value": role}]
+        found.append({"source": "users", "aggregate": "count", "where": where, "type": "snapshot"})
+    found.append({"source": "users", "aggregate": "count", "field": "acceptedAt"})
+    where = [{"field": "severity", "op": "ne", "value": "INFO"}]
+    found.append({"source": "activities", "aggregate": "count", "where": where})
+    for source in ("activities", "assignments", "clients", "positions", "users", "workers"):
+        found.append({"source": source, "aggregate": "count"})
+        found.append({"source": source, "aggregate": "count", "type": "snapshot"})
+    return found
+
+
+class Rolling(RuleBasedStateMachine):
+    made = Bundle("made")
+    stack: Stack
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deliveries = Deliveries(self.stack)
+        self.desk = Desk.of(new_organization(Api()))
+        self.workers = [self.desk.worker() for _ in range(2)]
+        self.positions = [self.desk.position(headcount=2) for _ in range(2)]
+        self.now = 0.0
+
+    @rule(
+        target=made,
+        worker=st.sampled_from((0, 1)),
+        position=st.sampled_from((0, 1)),
+        start=st.sampled_from(HOURS),
+        length=st.sampled_from(LENGTHS),
+    )
+    def create(self, worker: int, position: int, start: float, length: float | None) -> Any:
+        end = None if length is None else start + length
+        answer = self.desk.try_to_assign(self.workers[worker], self.positions[position], start, end)
+        return answer.data["id"] if answer.status == 201 else multiple()
+
+    @rule(
+        identifier=made, start=st.sampled_from(HOURS), length=st.sampled_from(LENGTHS), position=st.sampled_from((0, 1))
+    )
+    def update(self, identifier: str, start: float, length: float | None, position: int) -> None:
+        body = {"startAt": at(start), "endAt": None if length is None else at(start + length)}
+        self.desk.on("updateAssignment", identifier, body={**body, "positionId": self.positions[position]})
+
+    @rule(identifier=made, action=st.sampled_from(("endAssignment", "cancelAssignment", "deleteAssignment")))
+    def stop(self, identifier: str, action: str) -> None:
+        self.desk.on(action, identifier)
+
+    @rule(
+        of=st.sampled_from(("Position", "Worker")),
+        day=st.sampled_from(DAYS),
+        amount=st.sampled_from((None, 0, 1735, 4201)),
+    )
+    def price(self, of: str, day: str, amount: int | None) -> None:
+        identifier = (self.positions if of == "Position" else self.workers)[0]
+        path = {"id": identifier, "effectiveFrom": day}
+        if amount is None:
+            self.desk.member.call(f"delete{of}Rate", path=path)
+            return
+        body = {"amount": amount, "currency": "EUR"}
+        answer = self.desk.member.call(f"set{of}Rate", path=path, body=body)
+        assert answer.status in {200, 404}, answer.text
+
+    @rule(position=st.sampled_from((0, 1)), headcount=st.sampled_from((1, 3)), is_active=st.booleans())
+    def resize(self, position: int, headcount: int, *, is_active: bool) -> None:
+        body = {"headcount": headcount, "isActive": is_active}
+        self.desk.on("updatePosition", self.positions[position], body=body)
+
+    @rule(of=st.sampled_from(("worker", "position")), number=st.sampled_from((0, 1)))
+    def delete(self, of: str, number: int) -> None:
+        self.desk.on(f"delete{of.title()}", (self.workers if of == "worker" else self.positions)[number])
+
+    @rule(zone=st.sampled_from(("Asia/Kolkata", "America/New_York")))
+    def move(self, zone: str) -> None:
+        assert self.desk.member.call("updateOrganization", body={"timezone": zone}).status == 200
+
+    @rule(hours=st.sampled_from((0.5, 8.0, 400.0)))
+    def wait(self, hours: float) -> None:
+        if self.now + hours < 700:
+            self.now += hours
+            clock._Shift.by += timedelta(hours=hours)
+
+    @rule(seed=st.integers(0, 2**32), period=st.sampled_from(PERIODS))
+    def rollup_equals_recount(self, seed: int, period: Any) -> None:
+        self.deliveries.deliver(random.Random(seed))
+        organization = ORGANIZATIONS.get(self.desk.organization.id, self.desk.organization.id)
+        instant = periods.evaluation_instant(clock.now())
+        written = [
+            {"version": 1, "type": "simple", "compare": "none", "period": period, **query}
+            for query in _queries({"worker": self.workers, "position": self.positions})
+        ]
+        queries = {number: parse(query) for number, query in enumerate(written)}
+        outcomes = evaluate(organization, queries, instant)
+        entities: dict[str, Entities] = {}
+        for number, query in queries.items():
+            assert isinstance(query, Aggregation)
+            over = periods.resolve(
+                query.period,  # type: ignore[attr-defined]
+                zone=organization.timezone,
+                week_start=organization.week_start,
+                at=instant,
+            )
+            if written[number]["source"] == "positions" and over.end < instant:
+                continue  # nothing is told of who filled them in the past
+            counted = entities.setdefault(query.source, Entities(organization.tenant, query.source))
+            expected = rounded(counted.aggregate(query, over), query.unit, organization.currency)  # type: ignore[attr-defined]
+            assert (outcomes[number].error, outcomes[number].value) == (None, expected), str(written[number])
+
+    def teardown(self) -> None:
+        self.rollup_equals_recount(0, "this_year")
+        clock._Shift.by -= timedelta(hours=self.now)
+
+
+@pytest.fixture(autouse=True)
+def _noon() -> object:
+    with standing_still(NOW):
+        yield
+
+
+def test_rollup_equals_recount(local_stack: Stack) -> None:
+    Rolling.stack = local_stack
+    run_state_machine_as_test(Rolling, settings=settings(law(8), stateful_step_count=14, phases=[Phase.generate]))

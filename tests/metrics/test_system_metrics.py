@@ -1,0 +1,113 @@
+"""The metrics that come with the product: the same ids for ever, and queries that mean what the names say."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import TypeAdapter
+
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.query import parse, sources_of, unit_of
+from chalicelib.metrics.system_metrics import SYSTEM, SystemMetric
+from chalicelib.models.dashboards.metric_enums import Direction, MetricCategory, MetricFormat
+from chalicelib.models.dashboards.metrics import Color, Icon, MetricName, UnitText
+
+pytestmark = pytest.mark.storeless
+
+FINANCIAL, OPERATIONAL, PRODUCTIVITY, SALES = MetricCategory
+BY_KEY = {metric.key: metric for metric in SYSTEM.values()}
+
+IDS = {
+    "revenue": "ab295493-40f2-58e8-acd3-181fd3bb3dca",
+    "labour_cost": "5e88f238-d4c6-530c-b564-0e5b520c886e",
+    "gross_margin": "796c59d0-296c-520a-93cc-14cc0446cbb1",
+    "active_assignments": "32644800-5984-5b7f-9409-8f6a037607d1",
+    "open_positions": "08bb3607-9174-5adf-a532-9537a5e01626",
+    "fill_rate": "04363659-47e5-50c4-a389-cb253b8dcc8c",
+    "worker_utilisation": "ad405e6a-4f08-5ddb-8222-bf12207471de",
+    "hours_this_week": "6e64dcb1-3111-5b25-9cb8-08af89dc3f75",
+    "new_clients": "ee1b8e78-3f4d-5bf9-8737-9020ac221ba0",
+    "placements": "be735829-114b-5b20-9ac9-199614fb0c9c",
+    "placement_completion_rate": "9a868fc6-3436-5fe9-a155-8fcb752f7a05",
+}
+"""What organizations' widgets, histories and links name: they never change."""
+
+EACH = pytest.mark.parametrize("metric", BY_KEY.values(), ids=BY_KEY)
+
+
+def test_ids_are_for_ever() -> None:
+    assert {metric.key: str(metric.id) for metric in SYSTEM.values()} == IDS
+    assert all(metric.id == identifier for identifier, metric in SYSTEM.items())
+
+
+@pytest.mark.parametrize(
+    ("key", "category", "unit", "period", "direction"),
+    [
+        ("revenue", FINANCIAL, Unit.MONEY, "this_month", Direction.UP),
+        ("labour_cost", FINANCIAL, Unit.MONEY, "this_month", Direction.DOWN),
+        ("gross_margin", FINANCIAL, Unit.PERCENT, "this_month", Direction.UP),
+        ("active_assignments", OPERATIONAL, Unit.NUMBER, "today", Direction.UP),
+        ("open_positions", OPERATIONAL, Unit.NUMBER, "today", Direction.DOWN),
+        ("fill_rate", OPERATIONAL, Unit.PERCENT, "today", Direction.UP),
+        ("worker_utilisation", OPERATIONAL, Unit.PERCENT, "last_7_days", Direction.UP),
+        ("hours_this_week", PRODUCTIVITY, Unit.HOURS, "this_week", Direction.UP),
+        ("new_clients", SALES, Unit.NUMBER, "this_month", Direction.UP),
+        ("placements", SALES, Unit.NUMBER, "this_month", Direction.UP),
+        ("placement_completion_rate", SALES, Unit.PERCENT, "this_month", Direction.UP),
+    ],
+)
+def test_what_it_counts_and_when(
+    key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction
+) -> None:
+    metric = BY_KEY[key]
+    assert (metric.category, unit_of(metric.query), metric.query.period, metric.direction) == (
+        category,
+        unit,
+        period,
+        direction,
+    )
+
+
+@EACH
+def test_it_is_shown_as_what_it_counts(metric: SystemMetric) -> None:
+    assert (metric.format, metric.unit) == {
+        Unit.MONEY: (MetricFormat.CURRENCY, None),
+        Unit.PERCENT: (MetricFormat.PERCENTAGE, "%"),
+        Unit.HOURS: (MetricFormat.NUMBER, "h"),
+        Unit.NUMBER: (MetricFormat.NUMBER, None),
+    }[unit_of(metric.query)]
+    assert metric.refresh_rate == 300
+    assert metric.description.endswith(".")
+
+
+@EACH
+def test_an_organization_could_have_defined_it(metric: SystemMetric) -> None:
+    assert parse(metric.query.model_dump(mode="json")) == metric.query
+    for kind, value in ((MetricName, metric.name), (Icon, metric.icon), (Color, metric.color)):
+        TypeAdapter(kind).validate_python(value)
+    if metric.unit is not None:
+        TypeAdapter(UnitText).validate_python(metric.unit)
+
+
+def test_names_are_unique() -> None:
+    assert len({metric.name for metric in SYSTEM.values()}) == len(SYSTEM)
+
+
+def test_what_the_queries_say() -> None:
+    """The clauses that a number alone would not betray."""
+    queries = {key: metric.query.model_dump(mode="json") for key, metric in BY_KEY.items()}
+    assert queries["revenue"]["field"] == "billed"
+    assert queries["labour_cost"]["field"] == "paid"
+    assert [queries["gross_margin"][part]["field"] for part in ("numerator", "denominator")] == ["margin", "marginBase"]
+    assert (queries["active_assignments"]["type"], queries["active_assignments"]["where"]) == ("snapshot", [])
+    assert queries["open_positions"]["where"] == [{"field": "isOpen", "op": "eq", "value": True}]
+    assert [queries["fill_rate"][part]["field"] for part in ("numerator", "denominator")] == ["filled", "headcount"]
+    assert queries["placements"]["field"] == "startAt"
+    assert [
+        queries["placement_completion_rate"][part]["where"][0]["value"] for part in ("numerator", "denominator")
+    ] == ["completed", ["completed", "cancelled"]]
+    assert sources_of(BY_KEY["worker_utilisation"].query) == {"assignments", "workers"}
+    assert queries["worker_utilisation"]["expression"]["left"]["right"]["right"] == {
+        "type": "constant",
+        "value": 40,
+        "unit": "hours",
+    }
