@@ -16,6 +16,7 @@ from infra.local.engine import Store, wanted_store
 from tests.support.on_demand import OnDemand
 
 if TYPE_CHECKING:
+    from chalicelib.core.ids import OrganizationId
     from tests.support.api import Api
     from tests.support.world import Organization
 
@@ -94,6 +95,15 @@ def api() -> Api:
     from tests.support.api import Api
 
     return Api()
+
+
+@pytest.fixture
+def tenant() -> OrganizationId:
+    """The id of an organization that has no items."""
+    from chalicelib.core import ids
+    from chalicelib.core.ids import OrganizationId
+
+    return OrganizationId(ids.new_id())
 
 
 @pytest.fixture

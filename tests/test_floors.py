@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ FILES = sorted((ROOT / "chalicelib").rglob("*.py"))
 
 PLACES = {
     "chalice": {"app.py", "action/http.py"},
-    "pynamodb": {"dal", "models"},
+    "pynamodb": {"dal"},
     "botocore": {"dal", "jobs"},
     "boto3": set(),
     "argon2": {"auth/passwords.py"},
@@ -38,6 +39,7 @@ PLACES = {
 MINTS = {
     "core/ids.py": "the type itself, and the id that stands for none",
     "auth": "from a token, whose secret is then verified",
+    "dal/keys.py": "from a stored key",
     "models": "from a stored key or record",
     "jobs": "from a queue message of ours, and from the operator's input",
     "action/runner.py": "from the stored answer of the request that opened a session",
@@ -136,6 +138,33 @@ def test_keys_are_built_in_one_file(path: Path) -> None:
         if prefix in node.value
     ]
     assert built == []
+
+
+MECHANISM = {"pk", "sk", "version", "data", "children", "card", "at", "search", "facets", "ttl", "derived"}
+"""Attributes of every item. A model's own are registered by the model."""
+
+
+def test_the_generic_item_names_no_attribute_of_one_domain() -> None:
+    (item,) = [
+        node
+        for node in _tree(ROOT / "chalicelib/dal/item.py").body
+        if isinstance(node, ast.ClassDef) and node.name == "Item"
+    ]
+    declared = {
+        target.id
+        for node in item.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and not target.id.startswith("gsi")
+    }
+    assert declared == MECHANISM
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_indexes_are_named_in_the_storage_mechanism_alone(path: Path) -> None:
+    if _is_at(_name(path), {"dal/keys.py", "dal/item.py"}):
+        return
+    assert not re.search(r"gsi\d", path.read_text(), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)

@@ -16,8 +16,8 @@ from chalicelib.core.money import Money
 from chalicelib.dal import keys
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.intervals import Lane
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
 from chalicelib.models.staffing import packed_months, workload_days
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, Assignment
 from chalicelib.models.staffing.clients import CLIENTS, Client

@@ -12,7 +12,7 @@ from benchmarks.staffing.measured import Measured, measured
 from benchmarks.tables import show
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.models.staffing.assignments import ASSIGNMENTS
 from tests.support.world import Organization
 

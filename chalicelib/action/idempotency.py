@@ -28,9 +28,9 @@ from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal import idempotency
 from chalicelib.dal.idempotency import Answer
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.limits import Allowance, load
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 
 _CONFIG = IdempotencyConfig(

@@ -17,7 +17,7 @@ from chalicelib.core.errors import ActionError, ErrorCode, conflict
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import idempotency, keys
 from chalicelib.dal.idempotency import Answer
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
 
 _TRIES = 6

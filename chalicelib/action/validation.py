@@ -16,7 +16,7 @@ from chalicelib.action.registry import Action
 from chalicelib.core.contracts import Contract
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import MAX_MESSAGES, ActionError, ErrorCode, invalid_field, invalid_fields
-from chalicelib.metrics.language.errors import Location, pointer
+from chalicelib.core.json_pointer import Location, pointer
 
 MAXIMUM_BODY_BYTES = 1024 * 1024
 _MAXIMUM_DEPTH = 64

@@ -21,8 +21,9 @@ from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import described, logger
 from chalicelib.dal import keys, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
+from chalicelib.dal.unit_of_work import UnitOfWork
 
 A = TypeVar("A")
 
@@ -32,6 +33,11 @@ MAXIMUM_BYTES = 300 * 1024
 
 _SWEPT_AFTER = timedelta(minutes=10)
 """Far longer than anything is good for: the engine removes items some time after their TTL."""
+
+
+def bump(unit: UnitOfWork, tag: str) -> None:
+    """Invalidate, with the unit's commit, every cached result that depends on a tag."""
+    unit.upsert(keys.tag(unit.organization, tag), [Item.version.add(1), Item.derived.set(1)])
 
 
 @dataclass(frozen=True)

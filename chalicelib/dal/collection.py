@@ -18,9 +18,10 @@ from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode, duplicate_entry, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.keys import GSI2, Key
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import Key
 from chalicelib.dal.records import DeletableRecord, Record
-from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import Refusal, StaleRead, UnitOfWork, stale
 
 R = TypeVar("R", bound=Record)
@@ -78,7 +79,7 @@ class Collection(Generic[R]):
         """Return the next live ones of one parent, oldest first: found by index, read consistently."""
         listing = keys.children(organization, self.kind, parent)
         # One more than asked tells whether there is a next page without an empty last one.
-        page = table.query(listing, index=GSI2, after=after, limit=limit + 1)
+        page = table.query(listing, after=after, limit=limit + 1)
         ids = [UUID(row["sk"]["S"]) for row in page.items]
         last = str(ids[limit - 1]) if len(ids) > limit else page.last
         records = self.get_many(organization, ids[:limit])
@@ -133,8 +134,7 @@ class Collection(Generic[R]):
         """A new entity as it is stored. `counts`: of its children, by name; `beside`: further attributes, by name."""
         item = record.item(self.key(organization, record.id))
         item.children = dict(counts or {})
-        for attribute, value in {**self.index(organization, record), **(beside or {})}.items():
-            setattr(item, attribute, value)
+        item.set({**self.index(organization, record), **(beside or {})})
         return item
 
     def update(
@@ -231,9 +231,10 @@ class Collection(Generic[R]):
         attributes: dict[str, Any] = {}
         if self.parent is not None:
             listing = keys.children(organization, self.kind, self.parent(record))
-            attributes["gsi2pk"] = None if is_deleted(record) else listing
+            attributes[listing.attribute] = None if is_deleted(record) else listing.pk
         if self.card is not None:
-            attributes |= {"gsi4pk": keys.directory(organization), "card": dict(self.card(record))}
+            directory = keys.directory(organization)
+            attributes |= {directory.attribute: directory.pk, "card": dict(self.card(record))}
         return attributes
 
     def guard(self, organization: OrganizationId, unique: Unique[R], record: R) -> Key:

@@ -14,6 +14,7 @@ from pynamodb.expressions.condition import Condition
 from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import ActionError, invalid_field
 from chalicelib.dal import table
+from chalicelib.dal.keys import IndexPartition
 
 R = TypeVar("R")
 
@@ -57,7 +58,7 @@ def _foreign() -> ActionError:
 
 
 def walk(
-    pk: str,
+    partition: str | IndexPartition,
     cursors: Cursors,
     page_type: type[CursorPage[R]],
     read: Callable[[list[dict[str, Any]]], list[R]],
@@ -65,7 +66,6 @@ def walk(
     cursor: str | None,
     limit: int,
     forward: bool,
-    index: str | None = None,
     between: tuple[str, str] | None = None,
     condition: Condition | None = None,
 ) -> CursorPage[R]:
@@ -78,8 +78,7 @@ def walk(
     for _ in range(_QUERIES_A_PAGE):
         # One more than asked tells whether there is a next page without an empty last one.
         raw = table.query(
-            pk,
-            index=index,
+            partition,
             after=position,
             between=between,
             forward=forward,

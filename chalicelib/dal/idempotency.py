@@ -7,8 +7,8 @@ from typing import NamedTuple
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import Refusal, UnitOfWork
 
 KEPT_SECONDS = 24 * 60 * 60

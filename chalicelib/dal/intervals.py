@@ -19,7 +19,9 @@ from pynamodb.expressions.condition import Condition
 
 from chalicelib.core import clock
 from chalicelib.dal import table
-from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import IndexPartition
+from chalicelib.dal.table import all_of
 
 
 class Lane(StrEnum):
@@ -120,8 +122,7 @@ class Stretch(NamedTuple):
 
 
 def read(
-    index: str,
-    partition: str,
+    partition: IndexPartition,
     wanted: Wanted,
     *,
     after: str | None,
@@ -133,9 +134,7 @@ def read(
 
     `queries` None: as many as it takes.
     """
-    lanes = [
-        _Reader(index, partition, lane, wanted, after=after, limit=limit, forward=forward) for lane in wanted.lanes
-    ]
+    lanes = [_Reader(partition, lane, wanted, after=after, limit=limit, forward=forward) for lane in wanted.lanes]
     found: list[str] = []
     boundary: str | None = None
     while len(found) <= limit:
@@ -166,8 +165,7 @@ class _Reader:
 
     def __init__(
         self,
-        index: str,
-        partition: str,
+        partition: IndexPartition,
         lane: Lane,
         wanted: Wanted,
         *,
@@ -175,7 +173,6 @@ class _Reader:
         limit: int,
         forward: bool,
     ) -> None:
-        self._index = index
         self._partition = partition
         self._lane = lane
         self._forward = forward
@@ -200,8 +197,6 @@ class _Reader:
             return
         page = table.query(
             self._partition,
-            index=self._index,
-            sort_key="at",
             between=(low, high),
             forward=self._forward,
             limit=self._limit,

@@ -62,9 +62,30 @@ GSI9 = "gsi9"
 _LIMIT = "LIMIT"
 
 
+_TIMELINES = {"": GSI9, "WORKER": GSI5, "POSITION": GSI6, "WORKLOCATION": GSI7, "CLIENT": GSI8}
+"""The index of each scope in which intervals are listed by time."""
+_BY_TIME = frozenset(_TIMELINES.values())
+
+
 class Key(NamedTuple):
     pk: str
     sk: str
+
+
+class IndexPartition(NamedTuple):
+    """A partition of a secondary index: the items that answer one question."""
+
+    index_name: str
+    pk: str
+
+    @property
+    def attribute(self) -> str:
+        """Name of the item attribute that lists an item here."""
+        return f"{self.index_name}pk"
+
+    @property
+    def sort_key(self) -> str:
+        return "at" if self.index_name in _BY_TIME else "sk"
 
 
 # -- inside an organization ------------------------------------------------------------------------------------------
@@ -111,25 +132,27 @@ def entity_of(key: Key) -> EntityName | None:
         return None
 
 
-def listing(organization: OrganizationId, name: str, *, deleted: bool) -> str:
-    """Partition of gsi1 that holds the slim rows of a page list."""
-    return f"{partition(organization, name)}#{'DELETED' if deleted else 'LIVE'}"
+def listing(organization: OrganizationId, name: str, *, deleted: bool) -> IndexPartition:
+    """The slim rows of a page list."""
+    return IndexPartition(GSI1, f"{partition(organization, name)}#{'DELETED' if deleted else 'LIVE'}")
 
 
-def children(organization: OrganizationId, name: str, parent: UUID) -> str:
-    """Partition of gsi2 that holds the live children of one parent."""
-    return f"{partition(organization, name)}#OF#{parent}"
+def children(organization: OrganizationId, name: str, parent: UUID) -> IndexPartition:
+    """The live children of one parent."""
+    return IndexPartition(GSI2, f"{partition(organization, name)}#OF#{parent}")
 
 
-def directory(organization: OrganizationId) -> str:
-    """Partition of gsi4 that holds the cards of all entities which others name."""
-    return partition(organization, "DIRECTORY")
+def directory(organization: OrganizationId) -> IndexPartition:
+    """The names, parents and rates of all entities that others refer to."""
+    return IndexPartition(GSI4, partition(organization, "DIRECTORY"))
 
 
-def timeline(organization: OrganizationId, name: str, scope: str = "", identifier: UUID | None = None) -> str:
-    """Partition of a timeline index: all entities of a kind, or those of one worker, position, …"""
+def timeline(
+    organization: OrganizationId, name: str, scope: str = "", identifier: UUID | None = None
+) -> IndexPartition:
+    """Entities of a kind by time: all of them, or those of one worker, position, …"""
     everything = partition(organization, name)
-    return everything if identifier is None else f"{everything}#{scope.upper()}#{identifier}"
+    return IndexPartition(_TIMELINES[scope], everything if identifier is None else f"{everything}#{scope}#{identifier}")
 
 
 def roster(organization: OrganizationId) -> str:
@@ -195,25 +218,25 @@ def activities(organization: OrganizationId) -> str:
     return partition(organization, "ACTIVITY")
 
 
-def activities_of_type(organization: OrganizationId, kind: str) -> str:
-    return f"{activities(organization)}#TYPE#{kind}"
+def activities_of_type(organization: OrganizationId, kind: str) -> IndexPartition:
+    return IndexPartition(GSI2, f"{activities(organization)}#TYPE#{kind}")
 
 
-def activities_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> str:
-    return f"{activities(organization)}#OF#{entity_type.upper()}#{identifier}"
+def activities_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> IndexPartition:
+    return IndexPartition(GSI3, f"{activities(organization)}#OF#{entity_type.upper()}#{identifier}")
 
 
-def activity_feed(organization: OrganizationId) -> str:
-    """Partition of gsi1 that holds a row for each activity, and nothing more of it: to be counted."""
-    return f"{activities(organization)}#FEED"
+def activity_feed(organization: OrganizationId) -> IndexPartition:
+    """One row per activity, without its data: cheap to count."""
+    return IndexPartition(GSI1, f"{activities(organization)}#FEED")
 
 
 def activity_marks(organization: OrganizationId, user: UUID) -> str:
     return f"{partition(organization, 'MARK')}#{user}"
 
 
-def archived_activities(organization: OrganizationId, user: UUID) -> str:
-    return f"{activity_marks(organization, user)}#ARCHIVED"
+def archived_activities(organization: OrganizationId, user: UUID) -> IndexPartition:
+    return IndexPartition(GSI2, f"{activity_marks(organization, user)}#ARCHIVED")
 
 
 def tag(organization: OrganizationId, name: str) -> Key:
@@ -243,12 +266,12 @@ def audit(organization: OrganizationId) -> str:
     return partition(organization, "AUDIT")
 
 
-def audit_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> str:
-    return f"{audit(organization)}#{entity_type.upper()}#{identifier}"
+def audit_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> IndexPartition:
+    return IndexPartition(GSI3, f"{audit(organization)}#{entity_type.upper()}#{identifier}")
 
 
-def audit_of_actor(organization: OrganizationId, actor: UUID) -> str:
-    return f"{audit(organization)}#ACTOR#{actor}"
+def audit_of_actor(organization: OrganizationId, actor: UUID) -> IndexPartition:
+    return IndexPartition(GSI2, f"{audit(organization)}#ACTOR#{actor}")
 
 
 def mail_partition(organization: OrganizationId) -> str:
@@ -301,18 +324,23 @@ def decoy(address: str, number: int) -> Key:
     return Key(_address(address), f"DECOY#{number}")
 
 
+def indexes_of_decoys(address: str) -> tuple[IndexPartition, IndexPartition]:
+    """The indexes that also list a mail and its audit entry."""
+    return IndexPartition(GSI2, _address(address)), IndexPartition(GSI3, _address(address))
+
+
 def _address(address: str) -> str:
     return f"EMAIL#{text.unique_form(address)}"
 
 
 # -- across organizations: what the system itself looks for ----------------------------------------------------------
 
-UNSENT_MAIL = "MAIL#UNSENT"
+UNSENT_MAIL = IndexPartition(GSI2, "MAIL#UNSENT")
 
 
-def due(shard: int) -> str:
-    """Partition of gsi9 that holds some of the metrics that wait to be recalculated, by when they are due."""
-    return f"DUE#{shard:02}"
+def due(shard: int) -> IndexPartition:
+    """A shard of the metrics that wait for their recalculation, by the time when they are due."""
+    return IndexPartition(GSI9, f"DUE#{shard:02}")
 
 
 HEALTH = Key("HEALTH", "PROBE")

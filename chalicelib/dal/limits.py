@@ -19,8 +19,8 @@ from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause, stale
 
 SLOTS = 15

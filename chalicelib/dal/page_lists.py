@@ -15,9 +15,9 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection, is_deleted
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI1
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item, SlimRow, all_of
+from chalicelib.dal.table import SlimRow, all_of
 
 R = TypeVar("R", bound=Record)
 
@@ -139,7 +139,7 @@ class ListedCollection(Collection[R]):
 
     def _slim_rows(self, organization: OrganizationId, *, deleted: bool) -> list[SlimRow]:
         partition = keys.listing(organization, self.kind, deleted=deleted)
-        return table.query_slim(partition, GSI1, maximum=EXACT_LIST_ROWS)
+        return table.query_slim(partition, maximum=EXACT_LIST_ROWS)
 
     def _choose(self, rows: list[SlimRow], request: PageRequest) -> list[SlimRow]:
         """The rows that match, in the order asked for; ties by age."""
@@ -162,9 +162,10 @@ class ListedCollection(Collection[R]):
 
     def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
         """With the attributes of the slim row."""
+        listing = keys.listing(organization, self.kind, deleted=is_deleted(record))
         return {
             **super().index(organization, record),
-            "gsi1pk": keys.listing(organization, self.kind, deleted=is_deleted(record)),
+            listing.attribute: listing.pk,
             "search": self._texts(record),
             # An empty map would cost every row nine of the bytes that three pages of 10,000 rows allow.
             "facets": dict(self.facets(record)) or None,

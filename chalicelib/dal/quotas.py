@@ -6,8 +6,8 @@ For what is made too seldom to make that a hot spot.
 from __future__ import annotations
 
 from chalicelib.core.errors import invalid_state
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
 
 

@@ -12,8 +12,8 @@ from chalicelib.core import clock, ids
 from chalicelib.core.contracts import STORED, Contract, Instant
 from chalicelib.core.errors import not_found
 from chalicelib.dal import table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 
 _BOOKKEEPING = {"id", "version", "created_at", "updated_at"}
 

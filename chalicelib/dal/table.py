@@ -1,155 +1,31 @@
-"""The table as PynamoDB sees it, and the five ways this code talks to it.
-
-One model for every entity: its fields live in the map `data`, beside them only what DynamoDB itself must see (keys,
-indexes, version, counters, TTL). So there is one connection and one botocore client, whatever the number of entities.
-"""
+"""The table: the requests that this code makes to DynamoDB, and the errors that they become."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import operator
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
-from pynamodb.attributes import Attribute, BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import MAP
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
-from pynamodb.models import Model
 
 from chalicelib.core.errors import database_error
-from chalicelib.core.settings import settings
-from chalicelib.dal.keys import GSI1, GSI2, GSI3, GSI4, GSI5, GSI6, GSI7, GSI8, GSI9, Key
+from chalicelib.dal.item import RAW_MAP, Item
+from chalicelib.dal.keys import HEALTH, IndexPartition, Key
 
-# A request makes at most a handful of calls and must end before the gateway's 29 s.
-_CONNECT_TIMEOUT_SECONDS = 1.0
-_READ_TIMEOUT_SECONDS = 3.0
-_RETRIES = 2
 _BATCH_GET_KEYS = 100
 
-_RAW_MAP: MapAttribute[str, Any] = MapAttribute()
 
-
-class Document(Attribute[dict[str, Any] | None]):
-    """A map of plain JSON values."""
-
-    attr_type = MAP
-
-    def serialize(self, value: Any) -> Any:
-        return _RAW_MAP.serialize(value)
-
-    def deserialize(self, value: Any) -> dict[str, Any]:
-        return cast(dict[str, Any], _RAW_MAP.deserialize(value))
-
-
-class _Gsi1(GlobalSecondaryIndex["Item"]):
-    class Meta:
-        index_name = GSI1
-        projection = IncludeProjection(["search", "facets"])
-
-    gsi1pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-class _Gsi2(GlobalSecondaryIndex["Item"]):
-    class Meta:
-        index_name = GSI2
-        projection = IncludeProjection(["data"])
-
-    gsi2pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-class _Gsi3(GlobalSecondaryIndex["Item"]):
-    class Meta:
-        index_name = GSI3
-        projection = IncludeProjection(["data"])
-
-    gsi3pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-class _Gsi4(GlobalSecondaryIndex["Item"]):
-    class Meta:
-        index_name = GSI4
-        projection = IncludeProjection(["card", "rates", "standing"])
-
-    gsi4pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
-def _timeline(name: str) -> Any:
-    """One of the indexes that list what has a time span by when it starts; they differ in nothing but their key."""
-    meta = type("Meta", (), {"index_name": name, "projection": IncludeProjection(["facets"])})
-    keys = {f"{name}pk": UnicodeAttribute(hash_key=True), "at": UnicodeAttribute(range_key=True)}
-    return type(name, (GlobalSecondaryIndex,), {"Meta": meta, **keys})()
-
-
-class Item(Model):
-    class Meta:
-        table_name = settings().table
-        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-        connect_timeout_seconds = _CONNECT_TIMEOUT_SECONDS
-        read_timeout_seconds = _READ_TIMEOUT_SECONDS
-        max_retry_attempts = _RETRIES
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    version = NumberAttribute(null=True)
-    data = Document(null=True)
-    children = Document(null=True)
-    """Live children by entity, and other counts that conditions need."""
-    roster = Document(null=True)
-    """What the assignments of a worker or position come to; see `models.staffing.workload`."""
-    standing = Document(null=True)
-    """A worker's assignments without end, or too long for the months of the roster."""
-    rates = Document(null=True)
-    """Hourly money by the day it takes effect."""
-    day = Document(null=True)
-    """Counts of a workload day; see `models.staffing.workload_days`."""
-    spans = BinaryAttribute(null=True, legacy_encoding=False)
-    """A month of a worker's assignments, packed."""
-    spread = BinaryAttribute(null=True, legacy_encoding=False)
-    """Edges that were last applied of an entity, packed; see `models.rollups.rollups`."""
-    card = Document(null=True)
-    """What others show of an entity: its name, and whose child it is."""
-    at = UnicodeAttribute(null=True)
-    """Where on the timelines: see `dal.intervals`."""
-    gsi1pk = UnicodeAttribute(null=True)
-    gsi2pk = UnicodeAttribute(null=True)
-    gsi3pk = UnicodeAttribute(null=True)
-    gsi4pk = UnicodeAttribute(null=True)
-    gsi5pk = UnicodeAttribute(null=True)
-    gsi6pk = UnicodeAttribute(null=True)
-    gsi7pk = UnicodeAttribute(null=True)
-    gsi8pk = UnicodeAttribute(null=True)
-    gsi9pk = UnicodeAttribute(null=True)
-    search = UnicodeAttribute(null=True)
-    facets = Document(null=True)
-    ttl = NumberAttribute(null=True)
-    derived = NumberAttribute(null=True)
-    """1 on items that the stream's main consumer has no use for: its event source's filter drops their changes."""
-
-    gsi1 = _Gsi1()
-    gsi2 = _Gsi2()
-    gsi3 = _Gsi3()
-    gsi4 = _Gsi4()
-    gsi5 = _timeline(GSI5)
-    gsi6 = _timeline(GSI6)
-    gsi7 = _timeline(GSI7)
-    gsi8 = _timeline(GSI8)
-    gsi9 = _timeline(GSI9)
-
-    @property
-    def key(self) -> Key:
-        return Key(self.pk, self.sk)
+def entry(partition: IndexPartition) -> Path:
+    """The attribute that lists an item in a partition, for expressions."""
+    return Path(partition.attribute)
 
 
 class SlimRow(NamedTuple):
@@ -175,6 +51,11 @@ def get(key: Key) -> Item | None:
             return Item.get(key.pk, key.sk, consistent_read=True)
         except DoesNotExist:
             return None
+
+
+def probe() -> None:
+    """Read a key that nothing is stored under; DATABASE_ERROR when no answer comes."""
+    get(HEALTH)
 
 
 def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
@@ -216,10 +97,8 @@ class RawPage(NamedTuple):
 
 
 def query(
-    pk: str,
+    partition: str | IndexPartition,
     *,
-    index: str | None = None,
-    sort_key: str = "sk",
     consistent: bool | None = None,
     after: str | None = None,
     between: tuple[str, str] | None = None,
@@ -231,6 +110,7 @@ def query(
 
     `after` continues behind a sort key; `condition` filters what was read (and billed).
     """
+    index, pk, sort_key = _located(partition)
     low, high = between or (" ", "\uffff")
     if after is not None:
         # Bounds are inclusive: the position itself is skipped below. It costs a row and needs no crafted start key.
@@ -249,12 +129,19 @@ def query(
     return RawPage(items, answer["LastEvaluatedKey"][sort_key]["S"] if "LastEvaluatedKey" in answer else None)
 
 
-def query_slim(pk: str, index: str, *, maximum: int) -> list[SlimRow]:
+def _located(partition: str | IndexPartition) -> tuple[str | None, str, str]:
+    """Index, partition key and name of the sort key."""
+    if isinstance(partition, str):
+        return None, partition, "sk"
+    return partition.index_name, partition.pk, partition.sort_key
+
+
+def query_slim(partition: IndexPartition, *, maximum: int) -> list[SlimRow]:
     """All rows of an index partition, stopping once more than `maximum` are read."""
     rows: list[SlimRow] = []
     after: str | None = None
     while True:
-        page = query(pk, index=index, after=after)
+        page = query(partition, after=after)
         rows += [
             SlimRow(item["sk"]["S"], item["search"]["S"] if "search" in item else "", plain(item, "facets"))
             for item in page.items
@@ -265,12 +152,17 @@ def query_slim(pk: str, index: str, *, maximum: int) -> list[SlimRow]:
 
 
 def count(
-    pk: str, *, behind: str, index: str | None = None, enough: int | None = None, condition: Condition | None = None
+    partition: str | IndexPartition,
+    *,
+    behind: str,
+    enough: int | None = None,
+    condition: Condition | None = None,
 ) -> int:
     """How many rows lie behind a sort key, counted by the engine; it may stop once there are `enough`.
 
     Bills what it looks at, though it carries nothing: a page of 1 MB is a round trip.
     """
+    index, pk, _ = _located(partition)
     found = 0
     while True:
         with faults():
@@ -291,7 +183,7 @@ def count(
 
 def plain(attributes: dict[str, Any], name: str) -> dict[str, Any]:
     """A map among an item's attributes as plain values; empty where there is none."""
-    return cast(dict[str, Any], _RAW_MAP.deserialize(attributes[name]["M"])) if name in attributes else {}
+    return cast(dict[str, Any], RAW_MAP.deserialize(attributes[name]["M"])) if name in attributes else {}
 
 
 def item_from_raw(attributes: dict[str, Any]) -> Item:
@@ -334,7 +226,7 @@ def assign(name: str, value: Any) -> Action:
 
 def encoded(value: Any) -> Any:
     """Maps are encoded here, because PynamoDB would take `{"S": …}` for an encoded text."""
-    return {MAP: _RAW_MAP.serialize(value)} if isinstance(value, dict) else value
+    return {MAP: RAW_MAP.serialize(value)} if isinstance(value, dict) else value
 
 
 def all_of(conditions: Iterable[Condition | None]) -> Condition | None:

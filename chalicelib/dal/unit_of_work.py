@@ -18,8 +18,8 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.core.errors import ActionError, ErrorCode, conflict, database_error
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 
 MAXIMUM_WRITES = 100
 """DynamoDB's limit for one transaction."""

@@ -15,8 +15,9 @@ from chalicelib.core.contracts import Contract, CursorPage, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI2, GSI3
-from chalicelib.dal.table import Item, RawPage
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import IndexPartition
+from chalicelib.dal.table import RawPage
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 
@@ -140,8 +141,9 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
     # One text: the values may be anything, and nothing ever looks inside them here.
     data["changes"] = json.dumps(entry.model_dump(mode="json", include={"changes"})["changes"])
     item = Item(keys.audit(unit.organization), str(entry.id), data=data)
-    item.gsi3pk = keys.audit_of_entity(unit.organization, change.entity_type, change.entity_id)
-    item.gsi2pk = keys.audit_of_actor(unit.organization, actor.id) if actor.id else None
+    item.enter(keys.audit_of_entity(unit.organization, change.entity_type, change.entity_id))
+    if actor.id:
+        item.enter(keys.audit_of_actor(unit.organization, actor.id))
     unit.put_new(item, stale)
 
 
@@ -161,20 +163,19 @@ def entries(
         (Item.data["entityType"], wanted.entity_type),
         (Item.data["entityId"], wanted.entity_id),
     ]
-    pk, index = keys.audit(organization), None
+    partition: str | IndexPartition = keys.audit(organization)
     if wanted.entity_type and wanted.entity_id:
-        pk, index = keys.audit_of_entity(organization, wanted.entity_type, wanted.entity_id), GSI3
+        partition = keys.audit_of_entity(organization, wanted.entity_type, wanted.entity_id)
     elif wanted.actor_id:
-        pk, index = keys.audit_of_actor(organization, wanted.actor_id), GSI2
+        partition = keys.audit_of_actor(organization, wanted.actor_id)
     return walk(
-        pk,
+        partition,
         cursors,
         CursorPage[AuditEntry],
         lambda rows: [read(row) for row in rows],
         cursor=cursor,
         limit=limit,
         forward=forward,
-        index=index,
         between=_bounds(wanted),
         condition=table.all_of(field == value for field, value in filters if value is not None),
     )

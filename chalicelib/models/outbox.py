@@ -1,7 +1,7 @@
 """The outbox: mails that were decided in a unit of work and are sent after its commit.
 
 A mail names its template and addressee, never its text: codes are made when it is sent, so none lies in the table.
-Until it is sent it stands in gsi2 under `MAIL#UNSENT` (attribute `gsi2pk`); `data.sentAt` says that it was.
+Until it is sent it is listed in `keys.UNSENT_MAIL`; `data.sentAt` says that it was.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from chalicelib.core import clock, ids
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.keys import GSI2
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.audit import Actor
 
@@ -53,7 +52,7 @@ def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID, reques
     now = clock.now()
     mail = Mail(template=template, email=email, user_id=user, requested_by=requested_by, created_at=now)
     item = Item(*keys.mail(unit.organization, ids.new_id()), data=mail.model_dump(mode="json", exclude_none=True))
-    item.gsi2pk = keys.UNSENT_MAIL
+    item.enter(keys.UNSENT_MAIL)
     # The main consumer's filter drops it: mail is another consumer's.
     item.derived = 1
     item.ttl = int((now + _KEPT).timestamp())
@@ -90,7 +89,7 @@ def is_sent(reference: MailReference) -> bool:
 def mark_sent(reference: MailReference) -> None:
     table.update(
         keys.mail(*reference),
-        [table.assign("sentAt", clock.to_text(clock.now())), Item.gsi2pk.remove()],
+        [table.assign("sentAt", clock.to_text(clock.now())), table.entry(keys.UNSENT_MAIL).remove()],
         Item.pk.exists(),
     )
 
@@ -102,10 +101,10 @@ def release(reference: MailReference) -> None:
 
 def unsent_since(instant: datetime, limit: int) -> list[MailReference]:
     """Mails that were decided before `instant` and are neither sent nor queued, oldest first."""
-    page = table.query(keys.UNSENT_MAIL, index=GSI2, between=(" ", str(ids.first_id_at(instant))), limit=limit)
+    page = table.query(keys.UNSENT_MAIL, between=(" ", str(ids.first_id_at(instant))), limit=limit)
     return [MailReference(keys.organization_of(row["pk"]["S"]), UUID(row["sk"]["S"])) for row in page.items]
 
 
 def mark_queued(reference: MailReference) -> None:
     """From here on the queue sees to it."""
-    table.update(keys.mail(*reference), [Item.gsi2pk.remove()], Item.pk.exists())
+    table.update(keys.mail(*reference), [table.entry(keys.UNSENT_MAIL).remove()], Item.pk.exists())

@@ -10,13 +10,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from pynamodb.expressions.condition import Condition
-
 from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.table import Item
+from chalicelib.dal.expressions import Condition
+from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.models import audit
 from chalicelib.models.dashboards import metric_states

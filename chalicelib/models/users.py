@@ -8,14 +8,13 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field, computed_field
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.core.contracts import Contract, Instant, MailedLine, StoredEmail, Timezone
 from chalicelib.core.errors import invalid_state
+from chalicelib.dal.expressions import Action, Condition
+from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 

@@ -59,6 +59,12 @@ class Queue:
             delivered += len(records)
         return delivered
 
+    def redrive(self) -> None:
+        """Send the dead letters again, as an operator does when the cause is gone."""
+        dead, self.dead = self.dead, []
+        for record in dead:
+            self._client.send_message(QueueUrl=self.worker.queue_url, MessageBody=record["body"])
+
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._client.receive_message(
             QueueUrl=self.worker.queue_url,

@@ -13,7 +13,7 @@ from chalicelib.action.parts import Parts
 from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal.idempotency import KEPT_SECONDS
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.users import USERS
 from tests.support.wire import overtaken

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import table, tags
+from chalicelib.dal import cache, table
 from chalicelib.dal.cache import MAXIMUM_AGE, MAXIMUM_BYTES, Question, cached
 from chalicelib.dal.unit_of_work import UnitOfWork
 from tests.support import wire
@@ -47,7 +47,7 @@ def figures(tenant: OrganizationId) -> Figures:
 
 def change(organization: OrganizationId, source: str) -> None:
     unit = UnitOfWork(organization)
-    tags.bump(unit, source)
+    cache.bump(unit, source)
     unit.commit()
 
 

@@ -15,7 +15,8 @@ from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cursors, keys, table
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import GSI1, IndexPartition
 from tests.support.laws import law
 
 SECRET = b"s" * 32
@@ -93,7 +94,7 @@ class Shelf:
 
     def page(self, cursor: str | None, limit: int, **options: Any) -> tuple[list[int], str | None]:
         found = walk(
-            options.pop("pk", self.pk),
+            options.pop("partition", self.pk),
             MINE,
             CursorPage[int],
             lambda rows: [int(row["sk"]["S"]) for row in rows],
@@ -149,7 +150,7 @@ def test_bounds_are_kept_on_every_page(shelf: Shelf, limit: int, low: int, span:
 @law(10)
 @given(limit=st.integers(1, 12))
 def test_an_index_is_walked_alike(shelf: Shelf, limit: int) -> None:
-    assert shelf.all([limit], pk=f"{shelf.pk}#INDEX", index=keys.GSI1) == shelf.numbers
+    assert shelf.all([limit], partition=IndexPartition(GSI1, f"{shelf.pk}#INDEX")) == shelf.numbers
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, 3, 4])

@@ -16,8 +16,8 @@ from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals
 from chalicelib.dal.intervals import RUNNING, Lane, Wanted, lane_of
-from chalicelib.dal.keys import GSI9
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import GSI9, IndexPartition
 from tests.support.laws import law
 
 FIRST = datetime.min.replace(tzinfo=UTC)
@@ -61,7 +61,7 @@ class Shelf:
         pages, positions = [], []
         after: str | None = None
         for _ in range(1000):
-            found, after = intervals.read(GSI9, self.partition, wanted, after=after, **options)
+            found, after = intervals.read(IndexPartition(GSI9, self.partition), wanted, after=after, **options)
             pages.append(found)
             if after is None:
                 assert all((a < b) is options["forward"] and a != b for a, b in pairwise(positions)), positions

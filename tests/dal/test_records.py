@@ -16,8 +16,8 @@ from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.identity import sessions
 from chalicelib.models.identity.sessions import StoredSession

@@ -12,8 +12,8 @@ from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.keys import GSI1, Key
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import GSI1, IndexPartition, Key
 from tests.support import wire
 from tests.support.laws import law
 from tests.support.wire import Fault
@@ -82,11 +82,11 @@ def test_slim_rows_are_all_there_in_order_and_stop_above_the_maximum(tenant: Org
         item.gsi1pk = f"{item.pk}#ROWS"
         item.save()
     pk = f"{keys.partition(tenant, 'SHELF')}#ROWS"
-    rows = table.query_slim(pk, GSI1, maximum=100)
+    rows = table.query_slim(IndexPartition(GSI1, pk), maximum=100)
     assert [row.sk for row in rows] == list("01234")
     assert [row.search for row in rows] == ["", "x", "x", "x", "x"]
     assert [row.facets for row in rows] == [{}, {"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]
-    assert len(table.query_slim(pk, GSI1, maximum=2)) > 2
+    assert len(table.query_slim(IndexPartition(GSI1, pk), maximum=2)) > 2
 
 
 def _shelf(tenant: OrganizationId, rows: int) -> str:
@@ -108,8 +108,8 @@ def test_rows_behind_another_are_counted_over_any_number_of_pages(tenant: Organi
     assert table.count(pk, behind="25") == 5
     assert table.count(pk, behind="7") == 0
     assert table.count(pk, behind=" ", condition=Item.version.exists()) == 4
-    assert table.count(f"{pk}#ROWS", index=GSI1, behind="0") == 7
-    assert table.count(f"{pk}#NONE", index=GSI1, behind=" ") == 0
+    assert table.count(IndexPartition(GSI1, f"{pk}#ROWS"), behind="0") == 7
+    assert table.count(IndexPartition(GSI1, f"{pk}#NONE"), behind=" ") == 0
 
 
 @pytest.mark.parametrize(("enough", "round_trips"), [(1, 1), (3, 1), (5, 2), (8, 3), (9, 3)])

@@ -8,8 +8,8 @@ from pynamodb.exceptions import TransactWriteError
 from chalicelib.core.errors import ActionError, ErrorCode, invalid_state
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, Refusal, StaleRead, UnitOfWork, stale
 from infra.local.engine import Store
 from infra.local.stack import Stack

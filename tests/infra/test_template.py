@@ -318,7 +318,7 @@ def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_i
     (only,) = mail["FilterCriteria"]["Filters"]
     assert json.loads(only["Pattern"]) == {
         "eventName": ["INSERT"],
-        "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL]}}},
+        "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL.pk]}}},
     }
 
 

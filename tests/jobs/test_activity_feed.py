@@ -317,7 +317,7 @@ def test_what_is_no_new_entry_is_passed_over(organization: Organization, store: 
     foreign = [
         _record(keys.audit(organization.id), item, "MODIFY"),
         _record(keys.audit(organization.id), item, "REMOVE"),
-        _record(keys.audit_of_actor(organization.id, organization.owner.user.id), item),
+        _record(keys.audit_of_actor(organization.id, organization.owner.user.id).pk, item),
         _record("EMAIL#anna@example.com", item),
         _record("ORG#nobody#AUDIT", item),
         _record("p", item),

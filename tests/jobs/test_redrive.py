@@ -14,7 +14,7 @@ import app as roof
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.jobs import activity_reconciliation, metrics_queue, recalculation, redrive
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.sources import SOURCES

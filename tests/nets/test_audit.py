@@ -152,7 +152,7 @@ def _is_told(entity_type: str, field: str) -> bool:
 @cache
 def _records() -> dict[str, type[Record]]:
     """What is stored of each entity."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("chalicelib.dal.")]
+    modules = [module for name, module in sys.modules.items() if name.startswith("chalicelib.models.")]
     constants = [each for module in modules for each in vars(module).values()]
     collections = {each.entity: each.record for each in constants if isinstance(each, Collection)}
     return {**collections, sessions.ENTITY: StoredSession}

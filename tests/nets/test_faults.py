@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.core.errors import ActionError
 from chalicelib.dal import table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from tests.support.store import Store, plain
 from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
 

@@ -14,7 +14,7 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.metrics.language.query import MAX_QUERY_BYTES, parse
 from chalicelib.models.dashboards.quick_actions import MAXIMUM_FORM_BYTES
 from chalicelib.models.staffing.assignments import MAXIMUM_STANDING

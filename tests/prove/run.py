@@ -167,6 +167,9 @@ def _settle(world: World) -> None:
     world.post.carry()
     with clock.shifted(_BEYOND_LEASES):
         _schedules(world)
+        # Retries come at once here, so a sender's death can use them all up while its lease holds.
+        for queue in world.post.pump.queues:
+            queue.redrive()
         world.post.carry()
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.metrics.rollups.apply import follow
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_enums import MetricCategory

@@ -11,8 +11,7 @@ from pydantic import GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from chalicelib.core.contracts import Contract
-
-Location = tuple[int | str, ...]
+from chalicelib.core.json_pointer import Location, pointer
 
 
 class Fault(Contract):
@@ -93,10 +92,6 @@ class Pointed:
 def faults_of(error: ValidationError) -> list[Fault]:
     """Of a query that is `Pointed`."""
     return [Fault(pointer=each["ctx"]["pointer"], message=each["ctx"]["message"]) for each in _details(error)]
-
-
-def pointer(location: Location) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in location)
 
 
 _MEMBER = re.compile(r"<[^:>]+: ([^>]+)>")

@@ -18,9 +18,8 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.keys import GSI1
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record, versions
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.audit import Actor
 
@@ -92,11 +91,12 @@ class Activity(Record):
 @dataclass(frozen=True, kw_only=True)
 class _Activities(Collection[Activity]):
     def index(self, organization: OrganizationId, record: Activity) -> dict[str, Any]:
-        return {
-            "gsi1pk": keys.activity_feed(organization),
-            "gsi2pk": keys.activities_of_type(organization, record.type),
-            "gsi3pk": keys.activities_of_entity(organization, record.entity_type, record.entity_id),
-        }
+        partitions = (
+            keys.activity_feed(organization),
+            keys.activities_of_type(organization, record.type),
+            keys.activities_of_entity(organization, record.entity_type, record.entity_id),
+        )
+        return {partition.attribute: partition.pk for partition in partitions}
 
 
 ACTIVITIES = _Activities(entity="activity", record=Activity)
@@ -142,7 +142,7 @@ def names_between(organization: OrganizationId, first: str, last: str) -> frozen
     names: set[str] = set()
     after: str | None = None
     while True:
-        page = table.query(keys.activity_feed(organization), index=GSI1, between=(first, last), after=after)
+        page = table.query(keys.activity_feed(organization), between=(first, last), after=after)
         names |= {row["sk"]["S"] for row in page.items}
         after = page.last
         if after is None:

@@ -9,7 +9,7 @@ from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI2, GSI3
+from chalicelib.dal.keys import IndexPartition
 from chalicelib.models.activities import read_state
 from chalicelib.models.activities.activities import Activity, ActivityType
 from chalicelib.models.activities.read_state import MarkedActivity
@@ -66,20 +66,19 @@ def _walk(
     cursor: str | None,
     limit: int,
 ) -> CursorPage[MarkedActivity]:
-    pk, index = keys.activities(organization), None
+    partition: str | IndexPartition = keys.activities(organization)
     if wanted.entity is not None:
-        pk, index = keys.activities_of_entity(organization, *wanted.entity), GSI3
+        partition = keys.activities_of_entity(organization, *wanted.entity)
     elif wanted.type is not None:
-        pk, index = keys.activities_of_type(organization, wanted.type), GSI2
+        partition = keys.activities_of_type(organization, wanted.type)
     return walk(
-        pk,
+        partition,
         cursors,
         CursorPage[MarkedActivity],
         lambda rows: read_state.marked(organization, user, [Activity.of(table.item_from_raw(row)) for row in rows]),
         cursor=cursor,
         limit=limit,
         forward=False,
-        index=index,
     )
 
 
@@ -101,5 +100,4 @@ def _walk_archived(
         cursor=cursor,
         limit=limit,
         forward=False,
-        index=GSI2,
     )

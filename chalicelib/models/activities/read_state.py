@@ -1,8 +1,8 @@
 """What each user has read and archived of the activities: their own state, and nobody else's.
 
-A mark is a row for an activity: `data` says when it was read, gsi2 lists it while it is archived. Each is an attribute
-of its own, so that marks made at once never undo one another. Beside the marks lies an activity's id up to which
-everything is read; before it is first set, that is what happened before there was the user.
+A mark is a row for an activity: `data` says when it was read, an index lists it while it is archived. Each is an
+attribute of its own, so that concurrent marks never undo one another. One more row holds the id of the activity up to
+which everything is read; until it is first set, that is everything from before the user was created.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from chalicelib.core import clock, ids
 from chalicelib.core.errors import not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.keys import GSI1, Key
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ACTIVITIES, VERSION, Activity
@@ -70,13 +70,14 @@ def archive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
     """NOT_FOUND for no activity of the organization's."""
     _target(unit, activity)
     archived = keys.archived_activities(unit.organization, user.id)
-    unit.upsert(_key(unit.organization, user, activity), [Item.gsi2pk.set(archived)])
+    unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).set(archived.pk)])
 
 
 def unarchive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
     """NOT_FOUND for no activity of the organization's."""
     _target(unit, activity)
-    unit.upsert(_key(unit.organization, user, activity), [Item.gsi2pk.remove()])
+    archived = keys.archived_activities(unit.organization, user.id)
+    unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).remove()])
 
 
 def _target(unit: UnitOfWork, activity: UUID) -> None:
@@ -100,7 +101,7 @@ def marked(organization: OrganizationId, user: StoredUser, found: Sequence[Activ
         MarkedActivity.extending(
             activity,
             is_read=activity.id <= up_to or (mark is not None and mark.data is not None),
-            is_archived=mark is not None and mark.gsi2pk is not None,
+            is_archived=mark is not None and mark.is_in(keys.archived_activities(organization, user.id)),
         )
         for activity, mark in zip(found, marks, strict=True)
     ]
@@ -124,10 +125,10 @@ def count_unread(organization: OrganizationId, user: StoredUser) -> Unread:
     The engine counts and no row is carried: 1 RCU for some 45 activities, and for some 25 of them that are marked.
     """
     up_to = str(_up_to(table.get(_up_to_key(organization, user)), user))
-    is_settled = Item.data["readAt"].exists() | Item.gsi2pk.exists()
+    is_settled = Item.data["readAt"].exists() | table.entry(keys.archived_activities(organization, user.id)).exists()
     settled = table.count(keys.activity_marks(organization, user.id), behind=up_to, condition=is_settled)
     enough = settled + EXACT_COUNT + 1
-    happened = table.count(keys.activity_feed(organization), index=GSI1, behind=up_to, enough=enough)
+    happened = table.count(keys.activity_feed(organization), behind=up_to, enough=enough)
     # The index trails the table: what was marked a moment ago may not be counted yet.
     unread = max(0, happened - settled)
     return Unread(min(unread, EXACT_COUNT), unread <= EXACT_COUNT)

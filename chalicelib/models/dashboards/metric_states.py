@@ -1,7 +1,7 @@
 """What metrics came to last, when they are due again, and what they came to before.
 
 A row tells of one metric of an organization's own, or, as `SYSTEM`, of all those that come with the product, which are
-calculated together. Rows stand in gsi9 by when they are due; every write moves a row's version.
+calculated together. Rows are listed by when they are due; every write moves a row's version.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
-from pynamodb.expressions.update import Action
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, CursorPage, Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
-from chalicelib.dal.keys import GSI9, Key
-from chalicelib.dal.table import Item
+from chalicelib.dal.expressions import Action
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.unit_of_work import Refusal, UnitOfWork, stale
 
 SYSTEM = "SYSTEM"
@@ -205,16 +205,15 @@ def history(
 
 def unlist(unit: UnitOfWork, row: str) -> None:
     """Takes a row out of the index of due rows; any later write of the row puts it back."""
-    unit.update(keys.metric_state(unit.organization, row), [Item.gsi9pk.remove()], None, stale)
+    unit.update(
+        keys.metric_state(unit.organization, row), [table.entry(_shard(unit.organization, row)).remove()], None, stale
+    )
 
 
 def relist(organization: OrganizationId, row: str) -> None:
     """Puts a row back, due when it was due; leaves one that is gone meanwhile."""
-    table.update(
-        keys.metric_state(organization, row),
-        [Item.gsi9pk.set(keys.due(shard_of(organization, row)))],
-        Item.pk.exists(),
-    )
+    shard = _shard(organization, row)
+    table.update(keys.metric_state(organization, row), [table.entry(shard).set(shard.pk)], Item.pk.exists())
 
 
 def make_due(unit: UnitOfWork, row: str, now: datetime) -> None:
@@ -230,7 +229,8 @@ def read_page(organization: OrganizationId, after: str | None, limit: int) -> St
     """Strongly consistent, in the order of the rows' names."""
     page = table.query(keys.metric_states(organization), after=after, limit=limit)
     states = [MetricState.of(table.item_from_raw(row)) for row in page.items]
-    unlisted = frozenset(row["sk"]["S"] for row in page.items if "gsi9pk" not in row)
+    names = [(row["sk"]["S"], row) for row in page.items]
+    unlisted = frozenset(name for name, row in names if _shard(organization, name).attribute not in row)
     return StatePage(states, unlisted, page.last)
 
 
@@ -273,7 +273,7 @@ def organizations(shard: int) -> Iterator[OrganizationId]:
 def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
     after: str | None = None
     while True:
-        page = table.query(keys.due(shard), index=GSI9, sort_key="at", after=after, between=(" ", before))
+        page = table.query(keys.due(shard), after=after, between=(" ", before))
         for row in page.items:
             yield DueRow(keys.organization_of(row["pk"]["S"]), row["sk"]["S"])
         after = page.last
@@ -289,22 +289,27 @@ def shard_of(organization: OrganizationId, row: str) -> int:
     return zlib.crc32(f"{organization}#{row}".encode()) % SHARDS
 
 
+def _shard(organization: OrganizationId, row: str) -> IndexPartition:
+    return keys.due(shard_of(organization, row))
+
+
 def item(organization: OrganizationId, state: MetricState) -> Item:
     """A new row."""
     data = state.model_dump(mode="json", exclude={"row", "version"}, exclude_none=True)
     key: Key = keys.metric_state(organization, state.row)
     row = Item(key.pk, key.sk, data=data, version=1, derived=1)
-    row.gsi9pk = keys.due(shard_of(organization, state.row))
+    row.enter(_shard(organization, state.row))
     row.at = _at(organization, state.row, state.due_at)
     return row
 
 
 def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
+    shard = _shard(organization, row)
     return [
         table.assign("dueAt", clock.to_text(due_at)),
         Item.at.set(_at(organization, row, due_at)),
         # Where a sleep took it out of the index, it comes back.
-        Item.gsi9pk.set(keys.due(shard_of(organization, row))),
+        table.entry(shard).set(shard.pk),
     ]
 
 

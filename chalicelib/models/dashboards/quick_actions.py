@@ -15,10 +15,9 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, quotas, table
 from chalicelib.dal.collection import is_deleted
-from chalicelib.dal.keys import GSI1
+from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.dashboards.metrics import Color, Icon
 from chalicelib.models.organizations import ORGANIZATIONS, SubscriptionTier
@@ -127,7 +126,7 @@ QUICK_ACTIONS = ListedCollection(
 def live(organization: OrganizationId) -> list[QuickAction]:
     """All of them, in no order: found by index, read consistently."""
     listing = keys.listing(organization, QUICK_ACTIONS.kind, deleted=False)
-    rows = table.query_slim(listing, GSI1, maximum=MAXIMUM_QUICK_ACTIONS)
+    rows = table.query_slim(listing, maximum=MAXIMUM_QUICK_ACTIONS)
     found = QUICK_ACTIONS.get_many(organization, (UUID(row.sk) for row in rows))
     # The index trails the table: what was deleted a moment ago may still have a row.
     return [quick_action for quick_action in found.values() if not is_deleted(quick_action)]

@@ -16,7 +16,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, quotas, table
 from chalicelib.dal.collection import Collection, get_together, is_deleted
 from chalicelib.dal.cursors import Cursors
-from chalicelib.dal.keys import GSI2, Key
+from chalicelib.dal.keys import Key
 from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.dashboards.metric_enums import ChartType
@@ -123,7 +123,7 @@ class Widget(DeletableRecord):
 class _Widgets(Collection[Widget]):
     def index(self, organization: OrganizationId, record: Widget) -> dict[str, Any]:
         listing = keys.children(organization, self.kind, _owner(organization, record))
-        return {**super().index(organization, record), "gsi2pk": None if is_deleted(record) else listing}
+        return {**super().index(organization, record), listing.attribute: None if is_deleted(record) else listing.pk}
 
 
 WIDGETS = _Widgets(entity="widget", record=Widget)
@@ -219,7 +219,7 @@ def _indexed(organization: OrganizationId, owner: UUID) -> Iterator[Widget]:
     listing = keys.children(organization, WIDGETS.kind, owner)
     after: str | None = None
     while True:
-        page = table.query(listing, index=GSI2, after=after)
+        page = table.query(listing, after=after)
         for row in page.items:
             item = table.item_from_raw(row)
             item.version = 0

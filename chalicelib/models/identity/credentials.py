@@ -11,15 +11,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pynamodb.expressions.condition import Condition
-
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import duplicate_entry
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, limits, table
+from chalicelib.dal.expressions import Condition
+from chalicelib.dal.item import Item
 from chalicelib.dal.limits import Allowance, Usage
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 
 CODE_ATTEMPTS = 5
@@ -158,9 +157,9 @@ def _is_open_still(purpose: CodePurpose, code: Code) -> Condition:
 
 def write_decoys(unit: UnitOfWork, address: str) -> None:
     """The same writes for an unknown address as a mail and its audit entry are for a known one: time tells nothing."""
+    indexes = keys.indexes_of_decoys(address)
     for number in range(2):
         item = Item(*keys.decoy(address, number), data={"filling": "-" * _DECOY_BYTES})
-        item.gsi2pk = item.pk
-        item.gsi3pk = item.pk if number else None
+        item.enter(*indexes[: number + 1])
         item.ttl = int(clock.now().timestamp())
         unit.put(item, None, stale)

@@ -14,8 +14,8 @@ from chalicelib.core.errors import conflict, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, pause, stale
 from chalicelib.models.users import StoredUser
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.core import clock
 from chalicelib.core.clock import milliseconds
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

@@ -12,16 +12,16 @@ from itertools import accumulate, pairwise
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from pynamodb.expressions.operand import Path
-
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, table, tags
+from chalicelib.dal import cache, keys, table
 from chalicelib.dal.additions import AddAll
 from chalicelib.dal.collection import Collection
+from chalicelib.dal.expressions import Path
+from chalicelib.dal.item import Item, Packed, attribute
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.models.rollups import buckets
 from chalicelib.models.rollups.buckets import CellKey, Edge, Moves, Spread, amounts_of
@@ -34,6 +34,9 @@ _MAX_CORRECTED = 20
 """The same where each is compared as well."""
 _MAX_EDGES = 10_000
 """Of all entities of a transaction, which may have 4 MB: what is applied of one edge takes some 60 bytes."""
+
+SPREAD = attribute("spread", Packed())
+"""The contribution of an entity that was last added to the buckets, packed."""
 
 R = TypeVar("R", bound=Record)
 
@@ -75,7 +78,8 @@ def _applied_of(item: Item | None) -> Applied:
     if item is None:
         return Applied(0, ())
     # Without a spread it was written by an older release: it counts as nothing, and reconciliation corrects the cells.
-    return Applied(int(item.version or 0), _unpacked(item.spread) if item.spread else ())
+    packed = item.value(SPREAD)
+    return Applied(int(item.version or 0), _unpacked(packed) if packed else ())
 
 
 # -- apply -------------------------------------------------------------------------------------------------------------
@@ -110,7 +114,7 @@ def commit(organization: OrganizationId, source: str, parts: Iterable[Part]) -> 
         _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.spread)
         _merge(moves, part.moves)
     write(unit, source, moves)
-    tags.bump(unit, source)
+    cache.bump(unit, source)
     unit.commit()
 
 
@@ -169,7 +173,7 @@ def correct(
         same = [Path(name) == held[name] if name in held else Path(name).does_not_exist() for name in chunk]
         added = AddAll({name: by[name] for name in chunk})
         unit.upsert(_key(organization, source, cell), [added, Item.derived.set(1)], condition=all_of(same))
-        tags.bump(unit, source)
+        cache.bump(unit, source)
         try:
             unit.commit()
         except StaleRead:

@@ -10,19 +10,19 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pynamodb.expressions.condition import Condition
-
 from chalicelib.core import clock
 from chalicelib.core.contracts import Instant
 from chalicelib.core.errors import ActionError, invalid_field, invalid_state, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys, table
 from chalicelib.dal.collection import Collection, is_deleted
+from chalicelib.dal.expressions import Condition
 from chalicelib.dal.intervals import RUNNING, Lane, Stretch, Wanted
-from chalicelib.dal.keys import GSI5, GSI6, GSI7, GSI8, GSI9, Key
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
 from chalicelib.dal.records import Record
-from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.staffing import workload, workload_days
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
@@ -70,13 +70,13 @@ class Assignment(Record):
         return None if self.cancelled_at is not None else Occupation(self.position_id, self.start_at, self.end_at)
 
 
-SCOPES: Mapping[str, tuple[str, str]] = {
-    "worker_id": ("WORKER", GSI5),
-    "position_id": ("POSITION", GSI6),
-    "work_location_id": ("WORKLOCATION", GSI7),
-    "client_id": ("CLIENT", GSI8),
+SCOPES: Mapping[str, str] = {
+    "worker_id": "WORKER",
+    "position_id": "POSITION",
+    "work_location_id": "WORKLOCATION",
+    "client_id": "CLIENT",
 }
-"""What assignments are listed by, the narrowest first: field to its name in keys and its timeline."""
+"""Fields that assignments are listed by, the narrowest first, with the name of their timeline in keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,15 +86,15 @@ class _Assignments(Collection[Assignment]):
         facets = {field: str(getattr(record, field)) for field in SCOPES}
         if record.end_at is not None:
             facets[intervals.END] = clock.to_text(record.end_at)
+        timelines = [
+            keys.timeline(organization, self.kind),
+            *(keys.timeline(organization, self.kind, scope, getattr(record, field)) for field, scope in SCOPES.items()),
+        ]
         return {
             **super().index(organization, record),
             "at": intervals.place(lane, record.start_at, record.id),
             "facets": facets,
-            "gsi9pk": keys.timeline(organization, self.kind),
-            **{
-                f"{index}pk": keys.timeline(organization, self.kind, scope, getattr(record, field))
-                for field, (scope, index) in SCOPES.items()
-            },
+            **{timeline.attribute: timeline.pk for timeline in timelines},
         }
 
 
@@ -136,10 +136,10 @@ def find(
     exhaustive: bool = False,
 ) -> Stretch:
     """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
-    index, partition, others = _narrowest(organization, wanted)
+    partition, others = _narrowest(organization, wanted)
     spans = _wanted(wanted, now, _matching(others))
     queries = None if exhaustive else intervals.QUERIES_A_PAGE
-    return intervals.read(index, partition, spans, after=after, limit=limit, forward=forward, queries=queries)
+    return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
 
 
 def find_all(organization: OrganizationId, wanted: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
@@ -168,9 +168,9 @@ def in_the_way(
     maximum: int,
 ) -> list[Assignment]:
     """What is wanted and not cancelled, by start. `lanes`: those on which it can lie."""
-    index, partition, others = _narrowest(organization, wanted)
+    partition, others = _narrowest(organization, wanted)
     spans = replace(_wanted(wanted, now, _matching(others)), lanes=[lane for lane in RUNNING if lane in {*lanes}])
-    found = intervals.read(index, partition, spans, after=None, limit=maximum, forward=True, queries=None).found
+    found = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).found
     return [each for each in read(organization, found, wanted, now) if each.cancelled_at is None]
 
 
@@ -178,14 +178,13 @@ def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:
     return all_of(Item.facets[field] == str(value) for field, value in others)
 
 
-def _narrowest(organization: OrganizationId, wanted: AssignmentFilter) -> tuple[str, str, list[tuple[str, UUID]]]:
+def _narrowest(organization: OrganizationId, wanted: AssignmentFilter) -> tuple[IndexPartition, list[tuple[str, UUID]]]:
     """The timeline that holds the fewest others, and the fields that are left to filter."""
     named = [(field, value) for field in SCOPES if (value := getattr(wanted, field)) is not None]
     if not named:
-        return GSI9, keys.timeline(organization, ASSIGNMENTS.kind), []
+        return keys.timeline(organization, ASSIGNMENTS.kind), []
     field, value = named[0]
-    scope, index = SCOPES[field]
-    return index, keys.timeline(organization, ASSIGNMENTS.kind, scope, value), named[1:]
+    return keys.timeline(organization, ASSIGNMENTS.kind, SCOPES[field], value), named[1:]
 
 
 def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None) -> Wanted:

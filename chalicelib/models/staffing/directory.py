@@ -17,7 +17,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.keys import GSI4, Key
+from chalicelib.dal.keys import Key
 from chalicelib.models.staffing.workload import Standing
 
 
@@ -44,7 +44,7 @@ class Directory:
         self._cards: dict[UUID, Card] = {}
         after: str | None = None
         while True:
-            page = table.query(keys.directory(organization), index=GSI4, after=after)
+            page = table.query(keys.directory(organization), after=after)
             for row in page.items:
                 identifier = UUID(row["sk"]["S"])
                 self._cards[identifier] = _card(identifier, row)

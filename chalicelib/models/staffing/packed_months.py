@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.core import clock
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
 
 _GROUP = struct.Struct(">16sH")
 _BYTES_A_SPAN = 8
+_MILLISECOND = timedelta(milliseconds=1)
+
+MAX_PAGES = 20
+"""Pages of 1 MB that one read may take: some 600,000 assignments."""
 
 Spans = list[tuple[int, int]]
 """Start and end in milliseconds from the beginning of the month."""
@@ -28,6 +34,18 @@ class Piece(NamedTuple):
     month: str
     start: int
     end: int
+
+
+class WorkerMonth(NamedTuple):
+    worker: UUID
+    start: int
+    """Beginning of the month, in milliseconds since 1970."""
+    end: int
+    packed: bytes
+
+
+class TooManyHours(Exception):
+    """More assignments than one request can read."""
 
 
 def split(start: datetime, end: datetime) -> list[Piece]:
@@ -87,3 +105,23 @@ def groups(packed: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
 
 def unpack(packed: bytes) -> dict[UUID, Spans]:
     return {UUID(bytes=position): list(zip(edges[::2], edges[1::2], strict=True)) for position, edges in groups(packed)}
+
+
+def read(organization: OrganizationId, start: datetime, end: datetime) -> Iterator[WorkerMonth]:
+    """The months of all workers that overlap [start, end), in a few reads. Raises `TooManyHours`.
+
+    Eventually consistent, at half the price: a report names the instant that it is as of.
+    """
+    if start >= end:  # a day that the zone skips
+        return
+    bounds_of_months = f"{label_of(start)}#", f"{label_of(end - _MILLISECOND)}#~"
+    after: str | None = None
+    for _ in range(MAX_PAGES):
+        page = table.query(keys.roster(organization), between=bounds_of_months, after=after, consistent=False)
+        for row in page.items:
+            month, _, worker = row["sk"]["S"].partition("#")
+            yield WorkerMonth(UUID(worker), *bounds(month), row["spans"]["B"])
+        after = page.last
+        if after is None:
+            return
+    raise TooManyHours

@@ -10,8 +10,8 @@ from chalicelib.core.errors import invalid_state, not_found
 from chalicelib.core.money import Money
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.positions import StoredPosition
 from chalicelib.models.staffing.workers import StoredWorker
 
@@ -54,7 +54,7 @@ def _rate(day: date, money: Money) -> Rate:
 
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
     """Only the day's own path is written, and the entity's version moves: a rate set meanwhile makes this run again."""
-    path = Item.rates[day.isoformat()]
+    path = RATES[day.isoformat()]
     unit.require_version(entity.version)
     unit.changes(collection.entity, entity.id, _told(day, entity.rates.get(day)), _told(day, money))
     stored = path.remove() if money is None else path.set(table.encoded(money.model_dump(mode="json")))

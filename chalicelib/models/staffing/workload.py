@@ -15,19 +15,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.errors import invalid_field
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.intervals import Lane, lane_of
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.staffing import packed_months, workload_days
+from chalicelib.models.staffing.attributes import ROSTER, SPANS, STANDING
 from chalicelib.models.staffing.packed_months import Spans
 from chalicelib.models.staffing.workload_days import Slot
 
@@ -83,7 +83,7 @@ class Roster(Contract):
 
     @property
     def is_unchanged(self) -> Condition:
-        return Item.roster["changes"] == self.changes
+        return ROSTER["changes"] == self.changes
 
 
 def new_roster() -> dict[str, Any]:
@@ -197,16 +197,16 @@ class Tally:
         past = [month for month in roster.months if month < this_month]
         useless = [*past, *(month for month in roster.empty_months(now) if not self.months[month])]
         counts = [
-            *((Item.roster["months"][month], by) for month, by in self.months.items() if month >= this_month),
-            *((Item.roster["lanes"][lane], by) for lane, by in self.lanes.items()),
-            (Item.roster["open"], self.open),
-            (Item.roster["milliseconds"], self.milliseconds),
-            (Item.roster["changes"], 1),
+            *((ROSTER["months"][month], by) for month, by in self.months.items() if month >= this_month),
+            *((ROSTER["lanes"][lane], by) for lane, by in self.lanes.items()),
+            (ROSTER["open"], self.open),
+            (ROSTER["milliseconds"], self.milliseconds),
+            (ROSTER["changes"], 1),
         ]
         return [
             *(path.set((path | 0) + by) for path, by in counts if by),
-            *(Item.roster["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
-            Item.roster["since"].set(workload_days.day_of(now)),
+            *(ROSTER["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
+            ROSTER["since"].set(workload_days.day_of(now)),
         ]
 
 
@@ -216,7 +216,7 @@ def _month_of(slot: Slot) -> str:
 
 def standing_action(assignment: UUID, before: Occupation | None, after: Occupation | None) -> list[Action]:
     """Puts the assignment among its worker's long ones, or takes it from there."""
-    path = Item.standing[str(assignment)]
+    path = STANDING[str(assignment)]
     if after is not None and after.lane is Lane.LONGER:
         held = Standing(position_id=after.position, start_at=after.start, end_at=after.end)
         return [path.set(table.encoded(held.model_dump(mode="json", exclude_none=True)))]
@@ -252,7 +252,7 @@ def move_months(
             key = keys.roster_month(unit.organization, piece.month, worker)
             moves.setdefault(key, []).append((by, occupation.position, (piece.start, piece.end)))
     for key, pieces in moves.items():
-        packed = stored[key].spans if key in stored else b""
+        packed = (stored[key].value(SPANS) if key in stored else None) or b""
         spans = _moved(packed_months.unpack(packed), pieces)
         added = sum(by for by, *_ in pieces)
         if added > 0 and sum(map(len, spans.values())) > MAX_SPANS_A_MONTH:
@@ -261,13 +261,13 @@ def move_months(
         changed = packed_months.pack(spans)
         if changed == packed:
             continue
-        as_read = Item.spans == packed
+        as_read: Condition = SPANS == packed  # noqa: SIM300  an expression
         if not packed:
             unit.put_new(Item(*key, spans=changed), stale)
         elif not changed:
             unit.delete(key, as_read, stale)
         else:
-            unit.update(key, [Item.spans.set(changed)], as_read, stale)
+            unit.update(key, [SPANS.set(changed)], as_read, stale)
 
 
 def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int, int]]]) -> dict[UUID, Spans]:
@@ -297,6 +297,6 @@ def active_positions(
         for worker, standing in workers.items()
     }
     for key, item in table.batch_get(month_keys).items():
-        for position, spans in packed_months.unpack(item.spans or b"").items():
+        for position, spans in packed_months.unpack(item.value(SPANS) or b"").items():
             active[month_keys[key]] += [position for start, end in spans if start <= offset < end]
     return active

@@ -16,9 +16,11 @@ from chalicelib.core import clock
 from chalicelib.core.errors import invalid_field
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.table import Item, all_of
+from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.staffing.attributes import DAY
 
 MAX_TIMES_A_DAY = 1_000
 """Different start and end times of one entity on one day: 13 KB."""
@@ -137,7 +139,8 @@ def move(unit: UnitOfWork, entity: str, stored: Mapping[Key, Item], days: list[D
     VALIDATION_ERROR for a day with too many different times.
     """
     for key, changes in days:
-        counts: Mapping[str, int] = (stored[key].day if key in stored else None) or {}
+        held = stored[key].value(DAY) if key in stored else None
+        counts: Mapping[str, int] = held or {}
         _require_room(entity, key, counts, changes)
         if key not in stored:
             added = {entry: by for entry, by in changes.items() if by > 0}
@@ -146,7 +149,7 @@ def move(unit: UnitOfWork, entity: str, stored: Mapping[Key, Item], days: list[D
             continue
         zeros = [entry for entry, count in counts.items() if count <= 0 and entry not in changes]
         zeros = zeros[:_MAX_ZEROS] if len(zeros) > _MAX_ZEROS else []
-        paths = {entry: Item.day[entry] for entry in (*changes, *zeros)}
+        paths = {entry: DAY[entry] for entry in (*changes, *zeros)}
         unit.update(
             key,
             [

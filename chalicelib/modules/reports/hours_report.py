@@ -19,10 +19,10 @@ from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, not
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
 from chalicelib.models.organizations import StoredOrganization
-from chalicelib.models.staffing import hours, packed_months
+from chalicelib.models.staffing import packed_months
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.directory import Card, Directory
-from chalicelib.models.staffing.hours import TooManyHours, WorkerMonth
+from chalicelib.models.staffing.packed_months import TooManyHours, WorkerMonth
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
@@ -114,7 +114,7 @@ def report(
 
 def _in_months(organization: StoredOrganization, start: datetime, end: datetime) -> Iterator[Worked]:
     low, high = milliseconds(start), milliseconds(end)
-    for month in hours.between(organization.tenant, start, end):
+    for month in packed_months.read(organization.tenant, start, end):
         first, last = max(low, month.start), min(high, month.end)
         is_whole = (first, last) == (month.start, month.end)
         for position, edges in packed_months.groups(month.packed):

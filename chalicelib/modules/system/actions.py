@@ -9,14 +9,14 @@ from chalicelib.action.context import PublicContext
 from chalicelib.action.envelope import Raw
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import PUBLIC
-from chalicelib.dal import health
+from chalicelib.dal import table
 from chalicelib.modules.system.contracts import Health
 
 
 @action("getHealth", "GET /health", permission=PUBLIC)
 def get_health(ctx: PublicContext) -> Health:
     """Whether the service and its table answer; DATABASE_ERROR when the table does not."""
-    health.probe()
+    table.probe()
     return Health()
 
 

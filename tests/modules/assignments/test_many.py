@@ -12,9 +12,10 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
 from chalicelib.models.staffing import packed_months, workload, workload_days
+from chalicelib.models.staffing.attributes import ROSTER
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Occupation, Tally
@@ -34,7 +35,7 @@ def occupy(
         until = None if end is None else NOW + timedelta(hours=end)
         tally.add(Occupation(entity, NOW + timedelta(hours=start), until), 1)
     counts = tally.roster(NOW).model_dump(mode="json")
-    table.update(collection.key(organization, entity), [Item.roster.set(table.encoded(counts))])
+    table.update(collection.key(organization, entity), [ROSTER.set(table.encoded(counts))])
     days = workload_days.days(organization, collection.kind, entity, tally.slots, NOW)
     for first in range(0, len(days), MAXIMUM_WRITES):
         unit = UnitOfWork(organization)

@@ -21,8 +21,8 @@ from chalicelib.auth.rate_limits import (
     of_source,
 )
 from chalicelib.dal import limits, table
+from chalicelib.dal.item import Item
 from chalicelib.dal.limits import Allowance, Limit
-from chalicelib.dal.table import Item
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.users import Role

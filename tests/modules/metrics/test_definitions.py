@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.dal import table
-from chalicelib.dal.table import Item
+from chalicelib.dal.item import Item
 from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metrics import MAXIMUM_METRICS, METRICS

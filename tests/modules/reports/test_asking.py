@@ -9,10 +9,9 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.dal import table
+from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.table import Item
-from chalicelib.models.staffing import hours
+from chalicelib.models.staffing import packed_months
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
@@ -117,7 +116,7 @@ def test_who_staffs_may_read_reports(crew: Crew, role: Role, action: str) -> Non
 
 
 def test_more_hours_than_a_request_can_read_are_told(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hours, "MAXIMUM_PAGES", 0)
+    monkeypatch.setattr(packed_months, "MAX_PAGES", 0)
     answer = crew.ask(DAY, DAY)
     assert _faults(answer) == (400, "VALIDATION_ERROR", ["endDate"])
     assert "fewer days" in answer.error["message"]
@@ -197,6 +196,9 @@ def test_names_that_the_index_does_not_have_yet_are_read(
         "workLocation": place.location,
         "client": place.client,
     }[collection.entity]
-    table.update(collection.key(busy.organization.id, UUID(identifier)), [Item.gsi4pk.remove()])
+    table.update(
+        collection.key(busy.organization.id, UUID(identifier)),
+        [table.entry(keys.directory(busy.organization.id)).remove()],
+    )
 
     assert busy.report(DAY, DAY, **query)["rows"] == before["rows"]

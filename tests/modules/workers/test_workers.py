@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.core import clock, ids
 from chalicelib.dal import table
-from chalicelib.dal.table import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.staffing import workload_days
+from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Occupation, Roster, Tally
 from chalicelib.models.users import Role
@@ -173,7 +173,7 @@ def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
     """Rates, roster and standing assignments are written apart from the worker."""
     worker = UUID(_create(organization)["id"])
     key = WORKERS.key(organization.id, worker)
-    table.update(key, [Item.rates["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
+    table.update(key, [RATES["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
     before = table.get(key)
     _on(organization, "updateWorker", worker, body={"phone": _phone()})
     after = table.get(key)

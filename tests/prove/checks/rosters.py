@@ -11,7 +11,7 @@ from uuid import UUID
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.intervals import Lane
-from chalicelib.models.staffing import hours, packed_months, workload, workload_days
+from chalicelib.models.staffing import packed_months, workload, workload_days
 from chalicelib.models.staffing.assignments import Assignment
 from chalicelib.models.staffing.workload import Occupation
 from tests.prove import layout
@@ -107,7 +107,7 @@ def _check_months(
                     spans.append((piece.start, piece.end))
     stored = {
         (str(month.worker), month.start): packed_months.unpack(month.packed)
-        for month in hours.between(organization, _EARLIEST, _LATEST)
+        for month in packed_months.read(organization, _EARLIEST, _LATEST)
     }
     for place in stored.keys() | expected.keys():
         held, counted = stored.get(place, {}), expected.get(place, {})

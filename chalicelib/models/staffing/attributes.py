@@ -1,0 +1,16 @@
+"""Item attributes of staffing: written on their own, apart from the fields of a worker or position."""
+
+from __future__ import annotations
+
+from chalicelib.dal.item import Document, Packed, attribute
+
+ROSTER = attribute("roster", Document())
+"""Counts of the assignments of a worker or position; see `models.staffing.workload`."""
+STANDING = attribute("standing", Document())
+"""A worker's assignments without an end, or too long for the counts by month, by id."""
+RATES = attribute("rates", Document())
+"""Hourly rates by the day from which they apply."""
+DAY = attribute("day", Document())
+"""Counts of a workload day; see `models.staffing.workload_days`."""
+SPANS = attribute("spans", Packed())
+"""A month of a worker's assignments, packed; see `models.staffing.packed_months`."""
