@@ -20,7 +20,7 @@ from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
-from chalicelib.models.staffing.workload import new_roster
+from chalicelib.models.staffing.workload import new_workload
 from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from infra.local.template import load
@@ -156,7 +156,7 @@ def _assign(organization: Organization) -> None:
     for group in (positions[:20], workers[:20], workers[20:]):
         unit = UnitOfWork(organization.id)
         for number, entity in enumerate(group):
-            beside = {"roster": new_roster(), "rates": _rates(2000 + number)}
+            beside = {"roster": new_workload(), "rates": _rates(2000 + number)}
             if isinstance(entity, StoredPosition):
                 POSITIONS.create(unit, entity, beside=beside)
             else:

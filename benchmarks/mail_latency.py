@@ -105,8 +105,8 @@ def _seconds_until_mailed(url: str, address: str, since: float) -> float:
 def _waiting(data: Path) -> int:
     """How many records of the stream the consumer that rolls up is behind the one that mails."""
     positions = json.loads((data / "position.json").read_text())["positions"]
-    mailed, rolled_up = (int(*positions[name].values()) for name in ("send_mail", "consume_stream"))
-    return mailed - rolled_up
+    mailed, rollup = (int(*positions[name].values()) for name in ("send_mail", "consume_stream"))
+    return mailed - rollup
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from benchmarks.metrics import rolled_up
+from benchmarks.metrics import rollup
 from benchmarks.staffing.measured import measured
 from benchmarks.tables import show
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.cache import MAXIMUM_AGE
+from chalicelib.dal.cache import MAX_AGE
 from chalicelib.jobs import queues, recalculation
 from chalicelib.metrics.engine.evaluate import evaluate
 from chalicelib.metrics.language.periods import evaluation_instant
@@ -64,7 +64,7 @@ def _recalculations(api: Api) -> None:
 
 def _recalculation(organization: OrganizationId, size: int) -> tuple[object, ...]:
     stored = ORGANIZATIONS.get(organization, organization)
-    _check(stored, rolled_up.build(stored, size))
+    _check(stored, rollup.build(stored, size))
     cost = measured(lambda: recalculate(stored, None, clock.now(), only_due=False))
     results = cost.result.results.values()
     assert not [each for each in results if each.error is not None]
@@ -82,7 +82,7 @@ def _check(organization: StoredOrganization, hours: float) -> None:
 
 
 def _widgets(organization: Organization) -> None:
-    rolled_up.build(ORGANIZATIONS.get(organization.id, organization.id), _SIZES[-1])
+    rollup.build(ORGANIZATIONS.get(organization.id, organization.id), _SIZES[-1])
     metric = {"name": "Hours", "category": "PRODUCTIVITY", "query": {**_LAST_SEVEN, "period": "last_30_days"}}
     metric_id = created(organization.owner, "createDashboardMetric", **metric)["id"]
     rows: list[tuple[object, ...]] = []
@@ -94,7 +94,7 @@ def _widgets(organization: Organization) -> None:
 
         def data(later: int, path: dict[str, str] = path) -> Answer:
             # What a metric came to is good until it is due again, which is longer than an answer is kept.
-            with clock.shifted(max(MAXIMUM_AGE, _REFRESHED) * later):
+            with clock.shifted(max(MAX_AGE, _REFRESHED) * later):
                 return organization.owner.call("getWidgetData", path=path)
 
         computed = measured(lambda data=data, ages=ages: data(next(ages)))

@@ -11,7 +11,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.rollups import buckets, rollups
-from chalicelib.models.rollups.buckets import Moves
+from chalicelib.models.rollups.buckets import Increments
 from chalicelib.models.staffing.assignments import Assignment
 from chalicelib.models.staffing.positions import StoredPosition
 from chalicelib.models.staffing.workers import StoredWorker
@@ -30,7 +30,7 @@ def build(organization: StoredOrganization, assignments: int) -> float:
     for the organization as a whole: no system metric reads the cells of single workers or clients.
     """
     grounds = (organization, _rated(StoredPosition, 4200), _rated(StoredWorker, 2100))
-    moves: Moves = {}
+    moves: Increments = {}
     hours = 0.0
     today = clock.now().date()
     for day, start, end, count in _shifts(today, assignments):

@@ -15,7 +15,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.intervals import Lane
+from chalicelib.dal.intervals import LengthClass
 from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
 from chalicelib.models.staffing import packed_months, workload_days
@@ -24,7 +24,7 @@ from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
-from chalicelib.models.staffing.workload import Occupation, Standing, Tally
+from chalicelib.models.staffing.workload import Booking, LongRunning, WorkloadDelta
 from chalicelib.models.users import USERS, Role, StoredUser
 
 _LONG_AGO = date(2020, 1, 1)
@@ -109,9 +109,9 @@ class Staffing:
             created_by_id=self._user.id,
             **fields,
         )
-        if assignment.occupation is not None:
-            self._of_workers[worker].add(assignment.id, assignment.occupation)
-            self._of_positions[position].add(assignment.id, assignment.occupation)
+        if assignment.booking is not None:
+            self._of_workers[worker].add(assignment.id, assignment.booking)
+            self._of_positions[position].add(assignment.id, assignment.booking)
         self.assignments += 1
         return self._stored(ASSIGNMENTS, assignment)
 
@@ -153,16 +153,16 @@ class _Occupied:
     def __init__(self, *, with_starts: bool = True) -> None:
         self.spans: dict[str, dict[UUID, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
         self.standing: dict[str, Any] = {}
-        self._tally = Tally(with_starts=with_starts)
+        self._tally = WorkloadDelta(with_starts=with_starts)
         self._changes = 0
 
-    def add(self, assignment: UUID, occupation: Occupation) -> None:
-        self._tally.add(occupation, 1)
+    def add(self, assignment: UUID, booking: Booking) -> None:
+        self._tally.add(booking, 1)
         self._changes += 1
-        for piece in occupation.pieces:
-            self.spans[piece.month][occupation.position].append((piece.start, piece.end))
-        if occupation.lane is Lane.LONGER:
-            held = Standing(position_id=occupation.position, start_at=occupation.start, end_at=occupation.end)
+        for piece in booking.pieces:
+            self.spans[piece.month][booking.position].append((piece.start, piece.end))
+        if booking.lane is LengthClass.LONGER:
+            held = LongRunning(position_id=booking.position, start_at=booking.start, end_at=booking.end)
             self.standing[str(assignment)] = held.model_dump(mode="json", exclude_none=True)
 
     def roster(self, now: datetime) -> dict[str, Any]:

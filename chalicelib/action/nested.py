@@ -43,13 +43,13 @@ def _request(outer: Request, action: Action, payload: Mapping[str, Any]) -> Requ
     path = {name: value for name, value in payload.items() if name in action.parameters}
     rest = {name: value for name, value in payload.items() if name not in action.parameters}
     texts = path if action.takes_body else {**path, **rest}
-    faults = {
+    errors = {
         name: ["must be a text, a number, true or false"]
         for name, value in texts.items()
         if not isinstance(value, str | int | float)
     }
-    if faults:
-        raise invalid_fields(faults)
+    if errors:
+        raise invalid_fields(errors)
     return replace(
         outer,
         headers={name: value for name, value in outer.headers.items() if name not in _OUTER_ONLY},
@@ -72,9 +72,9 @@ def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
             return error
         details = error.details or {}
         places = {name: field if name == whole else f"{field}.{name}" for name in details["fieldErrors"]}
-        faults = {places[name]: messages for name, messages in details["fieldErrors"].items()}
+        errors = {places[name]: messages for name, messages in details["fieldErrors"].items()}
         pointers = {places[name]: f"/{field}{each}" for name, each in details.get("pointers", {}).items()}
-        return invalid_fields(faults, error.code, pointers=pointers, omitted=details.get("omittedErrors", 0))
+        return invalid_fields(errors, error.code, pointers=pointers, omitted=details.get("omittedErrors", 0))
 
     try:
         with ctx.unit.retelling(moved):

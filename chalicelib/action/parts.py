@@ -25,7 +25,7 @@ _FINAL = frozenset({ErrorCode.CONFLICT, ErrorCode.DATABASE_ERROR, ErrorCode.IDEM
 """Refusals that would be the same after another look."""
 
 
-class Parts:
+class ChunkedWrite:
     """The parts of one request. `scope` says whose and which it is; its `payload` is the same in each repetition."""
 
     def __init__(self, organization: OrganizationId, scope: Mapping[str, str], payload: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
 from chalicelib.action.media_types import CSV, JSON
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
@@ -187,7 +187,7 @@ def action(
 def _check(declared: Action) -> None:
     fields = {field for _, field, _, _ in Formatter().parse(declared.path) if field}
     context = PublicContext if declared.is_public else Context
-    faults = [
+    errors = [
         fault
         for fault, is_at_fault in {
             "is declared twice": declared.name in REGISTRY,
@@ -202,7 +202,7 @@ def _check(declared: Action) -> None:
             "takes CSV in no body": declared.data_type is not None
             and issubclass(declared.data_type, CsvBody)
             and not declared.takes_body,
-            "must take its parts as Parts": declared.is_in_parts and declared.types["parts"] is not Parts,
+            "must take its parts as Parts": declared.is_in_parts and declared.types["parts"] is not ChunkedWrite,
             "is done in parts, and either public or no write": declared.is_in_parts
             and (declared.is_public or not declared.is_write),
             "must not write without an audit event": not declared.is_write and declared.method in {"PATCH", "DELETE"},
@@ -212,5 +212,5 @@ def _check(declared: Action) -> None:
         }.items()
         if is_at_fault
     ]
-    if faults:
-        raise TypeError(f"action {declared.name} {'; '.join(faults)}")
+    if errors:
+        raise TypeError(f"action {declared.name} {'; '.join(errors)}")

@@ -16,7 +16,7 @@ from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
 from chalicelib.action.idempotency import Replay
 from chalicelib.action.media_types import JSON, preferred
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
@@ -183,7 +183,7 @@ class _Run:
     def _finish(self) -> UnitOfWork:
         """Completes the unit with its audit entry."""
         unit = self.context.unit
-        if unit.is_rehearsal and unit.is_empty:
+        if unit.is_dry_run and unit.is_empty:
             return unit
         # A public request may turn out to concern no organization: then there is no log to write to.
         if unit.organization != NO_ORGANIZATION:
@@ -199,9 +199,9 @@ class _Run:
             return {"email": text.unique_form(self._email()), **which}
         return {"organization": str(self.principal.tenant), "user": str(self.principal.user.id), **which}
 
-    def _parts(self) -> Parts:
+    def _parts(self) -> ChunkedWrite:
         payload, _ = self._input()
-        return Parts(self.context.unit.organization, {"action": self.action.name, **self._scope()}, payload)
+        return ChunkedWrite(self.context.unit.organization, {"action": self.action.name, **self._scope()}, payload)
 
     def _record_key(self, digest: str) -> Key:
         if self.principal is None:

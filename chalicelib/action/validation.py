@@ -18,8 +18,8 @@ from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import MAX_MESSAGES, ActionError, ErrorCode, invalid_field, invalid_fields
 from chalicelib.core.json_pointer import Location, pointer
 
-MAXIMUM_BODY_BYTES = 1024 * 1024
-_MAXIMUM_DEPTH = 64
+MAX_BODY_BYTES = 1024 * 1024
+_MAX_DEPTH = 64
 _MAX_NAMES = 1_000
 _MAX_ITEMS = 2_000
 """Of one object and of one list: no contract takes as many, and more are not looked at."""
@@ -41,41 +41,41 @@ _MESSAGES = {
 
 def arguments_of(action: Action, request: Request) -> dict[str, Any]:
     """By argument name. VALIDATION_ERROR with a message list for each faulty field."""
-    if action.method != "GET" and len(request.body) > MAXIMUM_BODY_BYTES:
+    if action.method != "GET" and len(request.body) > MAX_BODY_BYTES:
         raise ActionError(ErrorCode.PAYLOAD_TOO_LARGE, "a body may hold 1 MB")
-    faults: dict[str, list[str]] = {}
+    errors: dict[str, list[str]] = {}
     pointers: dict[str, str] = {}
     omitted = 0
     arguments: dict[str, Any] = {}
     for name, argument in action.parameters.items():
         if name not in request.path:
-            faults[name] = [_MESSAGES["missing"]]
+            errors[name] = [_MESSAGES["missing"]]
             continue
         try:
             arguments[argument] = action.path_adapters[name].validate_strings(request.path[name])
         except ValidationError as error:
-            collect(faults, error, name)
+            collect(errors, error, name)
     if action.data_type is not None:
         try:
             arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
-            omitted = collect(faults, error, _BODY if action.takes_body else "query", pointers)
+            omitted = collect(errors, error, _BODY if action.takes_body else "query", pointers)
     if not action.takes_body:
-        _refuse_unread(action, request, faults)
-    if faults:
-        raise invalid_fields(faults, pointers=pointers, omitted=omitted)
+        _refuse_unread(action, request, errors)
+    if errors:
+        raise invalid_fields(errors, pointers=pointers, omitted=omitted)
     return arguments
 
 
-def _refuse_unread(action: Action, request: Request, faults: dict[str, list[str]]) -> None:
+def _refuse_unread(action: Action, request: Request, errors: dict[str, list[str]]) -> None:
     """Input that nobody would read is a mistake of the caller's: say so."""
     if action.data_type is None:
         for name in request.query:
-            faults.setdefault(name, []).append(_MESSAGES["extra_forbidden"])
+            errors.setdefault(name, []).append(_MESSAGES["extra_forbidden"])
     if action.method == "GET":
         return
     if request.body.strip() not in {b"", b"{}"}:
-        faults.setdefault(_BODY, []).append("this action takes no body")
+        errors.setdefault(_BODY, []).append("this action takes no body")
 
 
 def _data(action: Action, contract: type[Contract], request: Request) -> Contract:
@@ -137,13 +137,13 @@ def _checked_json(body: bytes) -> str:
     try:
         depth = _depth(json.loads(text, object_pairs_hook=_unique_names, parse_constant=_refuse_constant))
     except RecursionError:
-        depth = _MAXIMUM_DEPTH + 1
+        depth = _MAX_DEPTH + 1
     except json.JSONDecodeError as error:
         raise invalid_field(_BODY, f"is not JSON: {error.msg} at character {error.pos}") from None
     except ValueError as error:  # a number of thousands of digits, or one of those below
         raise invalid_field(_BODY, f"is not acceptable JSON: {error}") from None
-    if depth > _MAXIMUM_DEPTH:
-        raise invalid_field(_BODY, f"is nested deeper than {_MAXIMUM_DEPTH} levels")
+    if depth > _MAX_DEPTH:
+        raise invalid_field(_BODY, f"is nested deeper than {_MAX_DEPTH} levels")
     return text
 
 
@@ -183,7 +183,7 @@ def _depth(value: Any) -> int:
 
 
 def collect(
-    faults: dict[str, list[str]], error: ValidationError, root: str, pointers: dict[str, str] | None = None
+    errors: dict[str, list[str]], error: ValidationError, root: str, pointers: dict[str, str] | None = None
 ) -> int:
     """Add the first messages of a validator by dotted field path; return how many are left out.
 
@@ -193,7 +193,7 @@ def collect(
     shown = error.errors(include_url=False, include_input=False)[:MAX_MESSAGES]
     for fault in shown:
         where = _dotted(fault["loc"]) or root
-        faults.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
+        errors.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
         if pointers is not None and "pointer" in fault.get("ctx", {}):
             pointers[where] = pointer(fault["loc"])
     return error.error_count() - len(shown)

@@ -18,7 +18,7 @@ NO_ORGANIZATION = OrganizationId(UUID(int=0))
 
 _RANDOM_BITS = 62
 _SEQUENCE_BITS = 12
-_MAXIMUM_LEAD_MILLISECONDS = 1000
+_MAX_LEAD_MILLISECONDS = 1000
 
 
 class _Last:
@@ -34,7 +34,7 @@ def new_id() -> UUID:
     with _Last.lock:
         millisecond, sequence = _millisecond_of(clock.now()), secrets.randbits(_SEQUENCE_BITS - 1)
         # Behind the last one by a little: the sequence ran over. By a lot: the clock was set back.
-        if 0 <= _Last.millisecond - millisecond <= _MAXIMUM_LEAD_MILLISECONDS:
+        if 0 <= _Last.millisecond - millisecond <= _MAX_LEAD_MILLISECONDS:
             millisecond, sequence = _Last.millisecond, _Last.sequence + 1
             if sequence >> _SEQUENCE_BITS:
                 millisecond, sequence = millisecond + 1, 0

@@ -11,16 +11,16 @@ from pydantic_core import PydanticCustomError
 from chalicelib.core.contracts import Phone
 
 _MINIMUM_DIGITS = 9
-_MAXIMUM_DIGITS = 20
-_PATTERN = rf"^\+?([ ()\-]*[0-9]){{{_MINIMUM_DIGITS},{_MAXIMUM_DIGITS}}}[ ()\-]*$"
+_MAX_DIGITS = 20
+_PATTERN = rf"^\+?([ ()\-]*[0-9]){{{_MINIMUM_DIGITS},{_MAX_DIGITS}}}[ ()\-]*$"
 
 
 def _full(phone: str) -> str:
-    if not _MINIMUM_DIGITS <= len(_digits(phone)) <= _MAXIMUM_DIGITS:
+    if not _MINIMUM_DIGITS <= len(_digits(phone)) <= _MAX_DIGITS:
         raise PydanticCustomError(
             "phone_digits",
             "must hold {minimum} to {maximum} digits",
-            {"minimum": _MINIMUM_DIGITS, "maximum": _MAXIMUM_DIGITS},
+            {"minimum": _MINIMUM_DIGITS, "maximum": _MAX_DIGITS},
         )
     return phone
 

@@ -2,7 +2,7 @@
 
 An answer is kept beside the versions that its tags had before it was computed. So what changes while it is computed
 makes it stale at once, and whoever bumps a tag in the transaction of a change hides no change longer than that takes.
-Values depend on the passing of time too: no answer is kept longer than `MAXIMUM_AGE`.
+Values depend on the passing of time too: no answer is kept longer than `MAX_AGE`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 
 A = TypeVar("A")
 
-MAXIMUM_AGE = timedelta(seconds=60)
-MAXIMUM_BYTES = 300 * 1024
+MAX_AGE = timedelta(seconds=60)
+MAX_BYTES = 300 * 1024
 """An item holds 400 KB; greater answers are computed each time."""
 
 _SWEPT_AFTER = timedelta(minutes=10)
@@ -41,7 +41,7 @@ def bump(unit: UnitOfWork, tag: str) -> None:
 
 
 @dataclass(frozen=True)
-class Question:
+class CacheKey:
     """What is asked. Two that differ in anything have answers of their own."""
 
     organization: OrganizationId
@@ -56,7 +56,7 @@ class Question:
         return keys.cached(self.organization, hashlib.sha256(asked.encode()).hexdigest())
 
 
-def cached(question: Question, form: TypeAdapter[A], compute: Callable[[], A], *, now: datetime) -> A:
+def cached(question: CacheKey, form: TypeAdapter[A], compute: Callable[[], A], *, now: datetime) -> A:
     """The answer, as it was kept or computed now; one round trip for a hit, two and the computing for a miss.
 
     Where the store does not take the answer, that is logged, and it is answered all the same.
@@ -78,12 +78,12 @@ def cached(question: Question, form: TypeAdapter[A], compute: Callable[[], A], *
 def _is_good(kept: Mapping[str, Any], versions: Mapping[str, int], now: datetime) -> bool:
     # Clocks of two machines differ: what was kept in the future is not good for longer than what was in the past.
     age = abs(now - datetime.fromisoformat(kept["at"]))
-    return age < MAXIMUM_AGE and kept["versions"] == versions
+    return age < MAX_AGE and kept["versions"] == versions
 
 
-def _keep(question: Question, answer: str, versions: Mapping[str, int], now: datetime) -> None:
+def _keep(question: CacheKey, answer: str, versions: Mapping[str, int], now: datetime) -> None:
     size = len(answer.encode())
-    if size > MAXIMUM_BYTES:
+    if size > MAX_BYTES:
         logger.info("an answer is too large to be kept", extra={"question": question.name, "bytes": size})
         return
     data = {"answer": answer, "versions": dict(versions), "at": clock.to_text(now)}

@@ -22,7 +22,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import DeletableRecord, Record
 from chalicelib.dal.table import all_of
-from chalicelib.dal.unit_of_work import Refusal, StaleRead, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import OnFailedCondition, StaleRead, UnitOfWork, stale
 
 R = TypeVar("R", bound=Record)
 
@@ -144,7 +144,7 @@ class Collection(Generic[R]):
         changes: Mapping[str, Any],
         *,
         condition: Condition | None = None,
-        refusal: Refusal = stale,
+        refusal: OnFailedCondition = stale,
         actions: Sequence[Action] = (),
     ) -> R:
         """Sets `changes` (by attribute name) if the entity is still at the version that was read.
@@ -198,7 +198,7 @@ class Collection(Generic[R]):
         before: R,
         after: R,
         condition: Condition | None,
-        refusal: Refusal,
+        refusal: OnFailedCondition,
         actions: Sequence[Action] = (),
     ) -> None:
         same_version = Item.version == before.version

@@ -9,7 +9,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.unit_of_work import Refusal, UnitOfWork
+from chalicelib.dal.unit_of_work import OnFailedCondition, UnitOfWork
 
 KEPT_SECONDS = 24 * 60 * 60
 
@@ -49,7 +49,7 @@ def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
             return found
 
 
-def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: Refusal) -> None:
+def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: OnFailedCondition) -> None:
     """In the unit's own transaction; refused, before anything else is, when the key has an answer already."""
     now = int(clock.now().timestamp())
     data = {"payloadHash": answer.payload_hash, "body": answer.body}

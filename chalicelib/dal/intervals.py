@@ -24,7 +24,7 @@ from chalicelib.dal.keys import IndexPartition
 from chalicelib.dal.table import all_of
 
 
-class Lane(StrEnum):
+class LengthClass(StrEnum):
     DAY = "D"
     FORTNIGHT = "F"
     HALF_YEAR = "H"
@@ -33,12 +33,12 @@ class Lane(StrEnum):
     CANCELLED = "X"
 
 
-RUNNING = (Lane.DAY, Lane.FORTNIGHT, Lane.HALF_YEAR, Lane.LONGER)
+RUNNING = (LengthClass.DAY, LengthClass.FORTNIGHT, LengthClass.HALF_YEAR, LengthClass.LONGER)
 
 _LONGEST = {
-    Lane.DAY: timedelta(days=1),
-    Lane.FORTNIGHT: timedelta(days=14),
-    Lane.HALF_YEAR: timedelta(days=184),
+    LengthClass.DAY: timedelta(days=1),
+    LengthClass.FORTNIGHT: timedelta(days=14),
+    LengthClass.HALF_YEAR: timedelta(days=184),
 }
 
 END = "endAt"
@@ -50,15 +50,15 @@ _ROWS_A_FILTERED_QUERY = 100
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-def lane_of(start: datetime, end: datetime | None, *, cancelled: bool = False) -> Lane:
+def length_class_of(start: datetime, end: datetime | None, *, cancelled: bool = False) -> LengthClass:
     if cancelled:
-        return Lane.CANCELLED
+        return LengthClass.CANCELLED
     if end is None:
-        return Lane.LONGER
-    return next((lane for lane, longest in _LONGEST.items() if end - start <= longest), Lane.LONGER)
+        return LengthClass.LONGER
+    return next((lane for lane, longest in _LONGEST.items() if end - start <= longest), LengthClass.LONGER)
 
 
-def place(lane: Lane, start: datetime, identifier: UUID) -> str:
+def place(lane: LengthClass, start: datetime, identifier: UUID) -> str:
     """The sort key `at`: lane, start, id."""
     return f"{lane}#{position(start, identifier)}"
 
@@ -69,10 +69,10 @@ def position(start: datetime, identifier: UUID) -> str:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class IntervalQuery:
     """Which spans. Each condition is exact; together they are anded."""
 
-    lanes: Sequence[Lane] = (*RUNNING, Lane.CANCELLED)
+    lanes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
     starts_after: datetime | None = None
     starts_until: datetime | None = None
     """Inclusive."""
@@ -96,7 +96,7 @@ class Wanted:
             ends.append(end <= clock.to_text(self.ends_until))
         return all_of([*ends, self.condition])
 
-    def bounds(self, lane: Lane) -> tuple[str, str]:
+    def bounds(self, lane: LengthClass) -> tuple[str, str]:
         """The range of `at` on a lane that can hold what is wanted."""
         low, high = f"{lane}#", f"{lane}#~"
         after = self.starts_after
@@ -114,7 +114,7 @@ class Wanted:
         return low, high
 
 
-class Stretch(NamedTuple):
+class Slice(NamedTuple):
     """Consecutive spans of a timeline, and where to go on: a position, None at the end."""
 
     found: list[UUID]
@@ -123,13 +123,13 @@ class Stretch(NamedTuple):
 
 def read(
     partition: IndexPartition,
-    wanted: Wanted,
+    wanted: IntervalQuery,
     *,
     after: str | None,
     limit: int,
     forward: bool,
     queries: int | None,
-) -> Stretch:
+) -> Slice:
     """The next spans in order of start, at most `limit`; fewer, though there are more, when it took `queries`.
 
     `queries` None: as many as it takes.
@@ -153,7 +153,7 @@ def read(
         found.append(first.rows.popleft())
     if len(found) > limit:
         boundary = found[limit - 1]
-    return Stretch([UUID(position.partition("#")[2]) for position in found[:limit]], boundary)
+    return Slice([UUID(position.partition("#")[2]) for position in found[:limit]], boundary)
 
 
 def _is_behind(position: str, boundary: str, *, forward: bool) -> bool:
@@ -166,8 +166,8 @@ class _Reader:
     def __init__(
         self,
         partition: IndexPartition,
-        lane: Lane,
-        wanted: Wanted,
+        lane: LengthClass,
+        wanted: IntervalQuery,
         *,
         after: str | None,
         limit: int,

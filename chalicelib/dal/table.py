@@ -46,7 +46,7 @@ def connection() -> TableConnection:
 
 def get(key: Key) -> Item | None:
     """Strongly consistent."""
-    with faults():
+    with store_errors():
         try:
             return Item.get(key.pk, key.sk, consistent_read=True)
         except DoesNotExist:
@@ -62,7 +62,7 @@ def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
     """Strongly consistent; absent keys are absent. One round trip for each 100 keys."""
     wanted = list(dict.fromkeys(keys))
     found: dict[Key, Item] = {}
-    with faults():
+    with store_errors():
         for start in range(0, len(wanted), _BATCH_GET_KEYS):
             chunk = wanted[start : start + _BATCH_GET_KEYS]
             found.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=True))
@@ -75,7 +75,7 @@ def raw_batch(
     """As `batch_get`, by default eventually consistent; as attribute maps, with all or only some `attributes`."""
     wanted = list(dict.fromkeys(keys))
     found: dict[Key, dict[str, Any]] = {}
-    with faults():
+    with store_errors():
         while wanted:
             chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
             # PynamoDB's own model hands it such dictionaries, whatever its types say.
@@ -115,7 +115,7 @@ def query(
     if after is not None:
         # Bounds are inclusive: the position itself is skipped below. It costs a row and needs no crafted start key.
         low, high = (after, high) if forward else (low, after)
-    with faults():
+    with store_errors():
         answer = connection().query(
             pk,
             range_key_condition=Path(sort_key).between(low, high),
@@ -165,7 +165,7 @@ def count(
     index, pk, _ = _located(partition)
     found = 0
     while True:
-        with faults():
+        with store_errors():
             answer = connection().query(
                 pk,
                 range_key_condition=Path("sk") > behind,
@@ -196,7 +196,7 @@ def item_from_raw(attributes: dict[str, Any]) -> Item:
 def update(key: Key, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
     """One conditional UpdateItem outside any unit of work; the item after it, None when the condition failed."""
     item = Item(key.pk, key.sk)
-    with faults():
+    with store_errors():
         try:
             item.update(actions=list(actions), condition=condition)
         except UpdateError as error:
@@ -208,7 +208,7 @@ def update(key: Key, actions: Sequence[Action], condition: Condition | None = No
 
 def put_new(item: Item) -> bool:
     """One PutItem outside any unit of work; False when its key is taken."""
-    with faults():
+    with store_errors():
         try:
             item.save(Item.pk.does_not_exist())
         except PutError as error:
@@ -242,7 +242,7 @@ _ANSWERS = frozenset({"ConditionalCheckFailedException", "TransactionCanceledExc
 
 
 @contextlib.contextmanager
-def faults() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
     """What the store could not do becomes DATABASE_ERROR; answers, and what this code asked wrongly, pass."""
     try:
         yield

@@ -21,7 +21,7 @@ from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 
-MAXIMUM_WRITES = 100
+MAX_WRITES = 100
 """DynamoDB's limit for one transaction."""
 
 _COMMIT_TRIES = 6
@@ -29,7 +29,7 @@ _COLLISIONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedT
 """Reasons of a cancelled transaction that another try may settle."""
 _FIRST_PAUSE_SECONDS = 0.02
 
-Refusal = Callable[[Item | None], Exception]
+OnFailedCondition = Callable[[Item | None], Exception]
 """Makes the error of a failed condition from the item that stood in the way."""
 
 
@@ -58,7 +58,7 @@ class _Kind(IntEnum):
 class _Write:
     kind: _Kind
     item: Item
-    refusal: Refusal
+    refusal: OnFailedCondition
     condition: Condition | None = None
     actions: Sequence[Action] = ()
 
@@ -85,7 +85,7 @@ class UnitOfWork:
     expected_versions: frozenset[int] | None = None
     """From `If-Match`: the versions the target may have. None: any."""
     change: Change | None = None
-    is_rehearsal: bool = False
+    is_dry_run: bool = False
     """The request only tells what it would do: there is nothing for the audit log."""
     _retell: Callable[[Exception], Exception] | None = None
     _writes: list[_Write] = field(default_factory=list)
@@ -93,19 +93,21 @@ class UnitOfWork:
 
     # -- what the writes are ---------------------------------------------------------------------------------------
 
-    def put_new(self, item: Item, refusal: Refusal) -> None:
+    def put_new(self, item: Item, refusal: OnFailedCondition) -> None:
         """Refused when the key is taken."""
         self.put(item, Item.pk.does_not_exist(), refusal)
 
-    def put(self, item: Item, condition: Condition | None, refusal: Refusal) -> None:
+    def put(self, item: Item, condition: Condition | None, refusal: OnFailedCondition) -> None:
         self._add(_Write(_Kind.PUT, item, refusal, condition))
 
-    def put_before_all(self, item: Item, condition: Condition, refusal: Refusal) -> None:
+    def put_before_all(self, item: Item, condition: Condition, refusal: OnFailedCondition) -> None:
         """A write whose refusal counts before every other."""
         self._add(_Write(_Kind.PUT, item, refusal, condition))
         self._writes.insert(0, self._writes.pop())
 
-    def update(self, key: Key, actions: Sequence[Action], condition: Condition | None, refusal: Refusal) -> None:
+    def update(
+        self, key: Key, actions: Sequence[Action], condition: Condition | None, refusal: OnFailedCondition
+    ) -> None:
         """The item must exist."""
         existing = table.all_of([Item.pk.exists(), condition])
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), refusal, existing, actions))
@@ -114,10 +116,10 @@ class UnitOfWork:
         """For counters that begin to exist when first counted."""
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, condition, actions))
 
-    def delete(self, key: Key, condition: Condition | None, refusal: Refusal) -> None:
+    def delete(self, key: Key, condition: Condition | None, refusal: OnFailedCondition) -> None:
         self._add(_Write(_Kind.DELETE, Item(key.pk, key.sk), refusal, condition))
 
-    def check(self, key: Key, condition: Condition, refusal: Refusal) -> None:
+    def check(self, key: Key, condition: Condition, refusal: OnFailedCondition) -> None:
         self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), refusal, condition))
 
     def _add(self, write: _Write) -> None:
@@ -160,13 +162,13 @@ class UnitOfWork:
         if self.is_empty:
             return
         writes = sorted(self._writes, key=lambda write: write.kind)
-        if len(writes) > MAXIMUM_WRITES:
+        if len(writes) > MAX_WRITES:
             raise ValueError(f"{len(writes)} writes do not fit one transaction")
         for tried in range(_COMMIT_TRIES):
             if tried:
                 pause(tried)
             try:
-                with table.faults():
+                with table.store_errors():
                     _transact(writes)
                 return
             except TransactWriteError as error:

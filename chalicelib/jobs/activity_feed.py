@@ -9,8 +9,8 @@ from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
 from chalicelib.dal import keys
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
-from chalicelib.jobs.activity_stories import STORIES, UNTOLD, Story, title
+from chalicelib.dal.unit_of_work import MAX_WRITES
+from chalicelib.jobs.activity_stories import SILENT, TEMPLATES, ActivityTemplate, title
 from chalicelib.jobs.changes import Change, Changes, Kind
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.models import audit
@@ -39,8 +39,8 @@ def record(changes: Changes, deadline: Deadline) -> set[str]:
             written.setdefault(organization, {})[number] = activity
     for organization, numbered in written.items():
         numbers = list(numbered)
-        for first in range(0, len(numbers), MAXIMUM_WRITES):
-            chunk = numbers[first : first + MAXIMUM_WRITES]
+        for first in range(0, len(numbers), MAX_WRITES):
+            chunk = numbers[first : first + MAX_WRITES]
             failed |= {*chunk} if deadline.is_over() else _write(organization, numbered, chunk)
     return failed
 
@@ -99,17 +99,17 @@ def restore(organization: OrganizationId, rows: Sequence[Mapping[str, Any]]) -> 
     return Restored(written, unreadable)
 
 
-def _story_of(entry: AuditEntry) -> Story | None:
+def _story_of(entry: AuditEntry) -> ActivityTemplate | None:
     try:
         event = AuditEvent(entry.action)
     except ValueError:
         # While a deployment is under way, its new events may meet the old consumer.
         logger.warning("event not told in the activity feed", extra={"audit_id": str(entry.id)})
         return None
-    return None if event in UNTOLD else STORIES[event]
+    return None if event in SILENT else TEMPLATES[event]
 
 
-def _activity(entry: AuditEntry, story: Story) -> Activity:
+def _activity(entry: AuditEntry, story: ActivityTemplate) -> Activity:
     """Names which fields have changed, never their values: everyone reads activities, the audit log only admins."""
     return Activity.happened(
         entry.id,

@@ -9,38 +9,38 @@ from typing import NamedTuple
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import AuditEntry, AuditEvent
 
-_MAXIMUM_TITLE = 255
+_MAX_TITLE = 255
 _PLACE = re.compile(r"\{([^}]*)\}")
 
 
-class Story(NamedTuple):
+class ActivityTemplate(NamedTuple):
     type: ActivityType
     severity: Severity
     title: str
     """`{actor}` stands for who did it; any other word in braces for the thing: with its name if the entry tells it."""
 
 
-def _change(title: str) -> Story:
-    return Story(ActivityType.DATA_CHANGE, Severity.INFO, title)
+def _change(title: str) -> ActivityTemplate:
+    return ActivityTemplate(ActivityType.DATA_CHANGE, Severity.INFO, title)
 
 
-def _creation(title: str) -> Story:
-    return Story(ActivityType.DATA_CHANGE, Severity.SUCCESS, title)
+def _creation(title: str) -> ActivityTemplate:
+    return ActivityTemplate(ActivityType.DATA_CHANGE, Severity.SUCCESS, title)
 
 
-def _personal(title: str) -> Story:
-    return Story(ActivityType.USER_ACTION, Severity.INFO, title)
+def _personal(title: str) -> ActivityTemplate:
+    return ActivityTemplate(ActivityType.USER_ACTION, Severity.INFO, title)
 
 
-def _progress(title: str, severity: Severity = Severity.INFO) -> Story:
-    return Story(ActivityType.WORKFLOW_UPDATE, severity, title)
+def _progress(title: str, severity: Severity = Severity.INFO) -> ActivityTemplate:
+    return ActivityTemplate(ActivityType.WORKFLOW_UPDATE, severity, title)
 
 
-def _system(title: str) -> Story:
-    return Story(ActivityType.SYSTEM_EVENT, Severity.INFO, title)
+def _system(title: str) -> ActivityTemplate:
+    return ActivityTemplate(ActivityType.SYSTEM_EVENT, Severity.INFO, title)
 
 
-STORIES: Mapping[AuditEvent, Story] = {
+TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.ASSIGNMENT_CANCELLED: _progress("{actor} cancelled {assignment}"),
     AuditEvent.ASSIGNMENT_CREATED: _progress("{actor} created {assignment}", Severity.SUCCESS),
     AuditEvent.ASSIGNMENT_DELETED: _progress("{actor} deleted {assignment} for good"),
@@ -94,7 +94,7 @@ STORIES: Mapping[AuditEvent, Story] = {
     AuditEvent.WORK_LOCATION_UPDATED: _change("{actor} changed {work location}"),
 }
 
-UNTOLD = frozenset(
+SILENT = frozenset(
     {
         # These are the reader's own; told, they would make something unread by reading it.
         AuditEvent.ACTIVITIES_READ,
@@ -107,7 +107,7 @@ UNTOLD = frozenset(
 )
 
 
-def title(story: Story, entry: AuditEntry) -> str:
+def title(story: ActivityTemplate, entry: AuditEntry) -> str:
     name = _name(entry)
 
     def words(place: re.Match[str]) -> str:
@@ -117,7 +117,7 @@ def title(story: Story, entry: AuditEntry) -> str:
         return f"{_article(thing)} {thing}" if name is None else f"the {thing} {name}"
 
     text = _PLACE.sub(words, story.title)
-    return text if len(text) <= _MAXIMUM_TITLE else f"{text[: _MAXIMUM_TITLE - 1].rstrip()}…"
+    return text if len(text) <= _MAX_TITLE else f"{text[: _MAX_TITLE - 1].rstrip()}…"
 
 
 def _article(noun: str) -> str:

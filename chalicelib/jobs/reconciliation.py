@@ -79,7 +79,7 @@ def work(message: Mapping[str, Any]) -> None:
 
 
 def _heal(wanted: Reconciliation, source: str) -> None:
-    page = reconcile.heal(OrganizationId(wanted.organization_id), source, wanted.after)
+    page = reconcile.reapply_missed(OrganizationId(wanted.organization_id), source, wanted.after)
     _tell(wanted, source, healed=page.healed)
     seen = wanted.seen + page.seen
     if page.after is not None:
@@ -89,7 +89,7 @@ def _heal(wanted: Reconciliation, source: str) -> None:
 
 
 def _repair(wanted: Reconciliation, source: str, shard: int) -> None:
-    repaired = reconcile.repair(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
+    repaired = reconcile.fix_drift(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
     _tell(wanted, source, repaired=repaired)
     if shard + 1 < wanted.shards:
         _send(wanted.model_copy(update={"shard": shard + 1}))

@@ -12,7 +12,7 @@ from chalicelib.jobs.deadline import Deadline
 from chalicelib.metrics.rollups.apply import AT_ONCE, OutOfTime, sync
 from chalicelib.metrics.rollups.sources import SOURCES
 
-_SOURCE_OF: Mapping[str, str] = {rolled_up.collection.kind: name for name, rolled_up in SOURCES.items()}
+_SOURCE_OF: Mapping[str, str] = {rollup.collection.kind: name for name, rollup in SOURCES.items()}
 
 
 def roll_up(changes: Changes, deadline: Deadline) -> set[str]:
@@ -47,7 +47,7 @@ def roll_up(changes: Changes, deadline: Deadline) -> set[str]:
 def _source_of(change: Change) -> str | None:
     """The source of which the contribution of the entity may have changed."""
     source = None if change.entity is None else _SOURCE_OF.get(change.entity.kind)
-    if source is None or (change.kind is Kind.MODIFY and not _differs(change, SOURCES[source].depends_on)):
+    if source is None or (change.kind is Kind.MODIFY and not _differs(change, SOURCES[source].triggers)):
         return None
     return source
 

@@ -15,7 +15,7 @@ from chalicelib.core import ids
 from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import is_deleted
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.results import MetricResult, evaluated
@@ -158,7 +158,7 @@ def _chunks(calculated: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
     chunk: list[_Calculated] = []
     writes = 0
     for each in calculated:
-        if writes + each.writes > MAXIMUM_WRITES:
+        if writes + each.writes > MAX_WRITES:
             yield chunk
             chunk, writes = [], 0
         chunk.append(each)

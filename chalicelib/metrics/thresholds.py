@@ -33,7 +33,7 @@ def status_of(
     critical: Decimal | None = None,
     target: Decimal | None = None,
 ) -> Status | None:
-    """None for no value. A band without a target, which `faults` refuses, leaves everything normal."""
+    """None for no value. A band without a target, which `errors` refuses, leaves everything normal."""
     if value is None:
         return None
     if _is_reached(value, critical, direction, target):
@@ -53,7 +53,7 @@ def _is_reached(value: Decimal, threshold: Decimal | None, direction: Direction,
             return target is not None and abs(value - target) > threshold
 
 
-def faults(
+def errors(
     *,
     direction: Direction,
     warning: Decimal | None = None,

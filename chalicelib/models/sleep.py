@@ -16,7 +16,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.expressions import Condition
 from chalicelib.dal.item import Item
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.models import audit
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.organizations import ORGANIZATIONS, Sleep, StoredOrganization
@@ -85,7 +85,7 @@ def fall_asleep(organization: StoredOrganization) -> Sleep | None:
 def unlist(organization: OrganizationId, sleep: Sleep, rows: Collection[str]) -> bool:
     """Take rows of an organization out of the index of due rows; False when it does not sleep that sleep any more."""
     present = sorted(metric_states.read(organization, rows))
-    size = MAXIMUM_WRITES - 1
+    size = MAX_WRITES - 1
     for start in range(0, len(present), size):
         unit = UnitOfWork(organization)
         # Together with the rows: what a request wakes meanwhile must not leave the index behind it.

@@ -18,7 +18,7 @@ from infra.local.gateway import Gateway, HttpRequest, HttpResponse
 log = logging.getLogger("workledger.local.server")
 
 # API Gateway takes 10 MB; the app refuses far less, by itself.
-_MAXIMUM_BODY_BYTES = 10 * 1024 * 1024
+_MAX_BODY_BYTES = 10 * 1024 * 1024
 # Request line and headers, as API Gateway counts them.
 _MAX_HEAD_BYTES = 10_240
 _LENGTH = re.compile(r"[0-9]{1,15}")
@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not _LENGTH.fullmatch(length) or "Transfer-Encoding" in self.headers:
             raise _BadRequest(HTTPStatus.BAD_REQUEST)
-        if int(length) > _MAXIMUM_BODY_BYTES:
+        if int(length) > _MAX_BODY_BYTES:
             self._discard(int(length))
             raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return self.rfile.read(int(length))
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             length = int(size[1], 16)
             if length == 0:
                 break
-            if len(body) + length > _MAXIMUM_BODY_BYTES:
+            if len(body) + length > _MAX_BODY_BYTES:
                 raise _BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             body += self.rfile.read(length)
             self.rfile.readline(3)

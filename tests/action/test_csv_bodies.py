@@ -12,7 +12,7 @@ from pydantic import Field
 from chalicelib.action import openapi
 from chalicelib.action.context import Context
 from chalicelib.action.registry import PREFIX, action
-from chalicelib.action.validation import MAXIMUM_BODY_BYTES
+from chalicelib.action.validation import MAX_BODY_BYTES
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import csv_text
 from chalicelib.core.contracts import Contract, Flag, Query
@@ -185,7 +185,7 @@ def test_csv_is_refused_where_no_contract_takes_it(organization: Organization) -
 
 @pytest.mark.parametrize(("surplus", "status"), [(0, 200), (1, 413)])
 def test_a_megabyte_and_not_a_byte_more(organization: Organization, surplus: int, status: int) -> None:
-    answer = _show(organization, HEADER.encode().ljust(MAXIMUM_BODY_BYTES + surplus, b"\n"))
+    answer = _show(organization, HEADER.encode().ljust(MAX_BODY_BYTES + surplus, b"\n"))
 
     assert answer.status == status, answer.text
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.action.registry import PREFIX
-from chalicelib.action.validation import MAXIMUM_BODY_BYTES
+from chalicelib.action.validation import MAX_BODY_BYTES
 from chalicelib.models.users import Role
 from tests.support import wire
 from tests.support.api import Answer, Api
@@ -99,14 +99,14 @@ def test_texts_come_back_as_they_were_sent(settled: Organization, name: str) -> 
 @pytest.mark.parametrize(("padding", "status"), [(0, 201), (1, 413)])
 def test_a_megabyte_and_not_a_byte_more(settled: Organization, padding: int, status: int) -> None:
     body = json.dumps({"name": unique("Big")}).encode()
-    answer = _post(settled, body + b" " * (MAXIMUM_BODY_BYTES - len(body) + padding))
+    answer = _post(settled, body + b" " * (MAX_BODY_BYTES - len(body) + padding))
     assert answer.status == status
     if status == 413:
         _hold_to_envelope(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
 def test_too_much_is_refused_to_anybody(api: Api) -> None:
-    answer = api.raw("POST", f"{PREFIX}/auth/sign-in", JSON, b"x" * (MAXIMUM_BODY_BYTES + 1))
+    answer = api.raw("POST", f"{PREFIX}/auth/sign-in", JSON, b"x" * (MAX_BODY_BYTES + 1))
     _hold_to_envelope(answer, 413, "PAYLOAD_TOO_LARGE")
 
 

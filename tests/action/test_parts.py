@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal.idempotency import KEPT_SECONDS
@@ -22,8 +22,8 @@ from tests.support.world import Organization
 SCOPE = {"key": "k"}
 
 
-def _parts(organization: Organization, payload: str = "same") -> Parts:
-    return Parts(organization.id, SCOPE, {"payload": payload})
+def _parts(organization: Organization, payload: str = "same") -> ChunkedWrite:
+    return ChunkedWrite(organization.id, SCOPE, {"payload": payload})
 
 
 def _saying(word: str) -> Callable[[UnitOfWork], Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.core.contracts import Body, Success
@@ -68,12 +68,12 @@ def raw(ctx: Context, id_: UUID) -> Annotated[Raw, "text/csv"]:
     return Raw("", "text/csv")
 
 
-def parted(ctx: Context, parts: Parts) -> Success:
+def parted(ctx: Context, parts: ChunkedWrite) -> Success:
     """Does much."""
     return Success()
 
 
-def public_parted(ctx: PublicContext, data: Anonymous, parts: Parts) -> Success:
+def public_parted(ctx: PublicContext, data: Anonymous, parts: ChunkedWrite) -> Success:
     """Does much for anyone."""
     return Success()
 

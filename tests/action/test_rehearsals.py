@@ -23,9 +23,9 @@ class Names(Body):
 
 def _declare() -> None:
     @action("rehearse", "POST /rehearse", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
-    def rehearse(ctx: Context, data: Names) -> Success:
+    def dry_run(ctx: Context, data: Names) -> Success:
         """Says it is a rehearsal, and creates a client of each name."""
-        ctx.unit.is_rehearsal = True
+        ctx.unit.is_dry_run = True
         for name in data.names:
             CLIENTS.create(ctx.unit, Client.new(name=name))
         return Success()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.action.registry import PREFIX, REGISTRY
-from chalicelib.action.validation import MAXIMUM_BODY_BYTES
+from chalicelib.action.validation import MAX_BODY_BYTES
 from tests.support.api import Answer, Api
 from tests.support.arrange import operation
 from tests.support.world import Organization, new_organization
@@ -85,7 +85,7 @@ REFUSED: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "pickled Python": _fixed(b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94."),
 }
 
-SIZES = {"1 MB": (MAXIMUM_BODY_BYTES, None), "1 MB and a byte": (MAXIMUM_BODY_BYTES + 1, "PAYLOAD_TOO_LARGE")}
+SIZES = {"1 MB": (MAX_BODY_BYTES, None), "1 MB and a byte": (MAX_BODY_BYTES + 1, "PAYLOAD_TOO_LARGE")}
 
 CONTENT_TYPES = [
     "",

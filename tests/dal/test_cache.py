@@ -13,7 +13,7 @@ from chalicelib.core import ids
 from chalicelib.core.errors import ActionError
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cache, table
-from chalicelib.dal.cache import MAXIMUM_AGE, MAXIMUM_BYTES, Question, cached
+from chalicelib.dal.cache import MAX_AGE, MAX_BYTES, CacheKey, cached
 from chalicelib.dal.unit_of_work import UnitOfWork
 from tests.support import wire
 from tests.support.wire import Refusal, broken, without_waiting
@@ -27,11 +27,11 @@ class Figures:
     """Something that is asked again and again, and how often it had to be computed."""
 
     def __init__(self, tenant: OrganizationId) -> None:
-        self.question = Question(tenant, "figures", {"of": "hours"}, frozenset({"assignments", "workers"}))
+        self.question = CacheKey(tenant, "figures", {"of": "hours"}, frozenset({"assignments", "workers"}))
         self.computed = 0
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def ask(self, now: datetime = NOW, question: Question | None = None) -> list[int]:
+    def ask(self, now: datetime = NOW, question: CacheKey | None = None) -> list[int]:
         return cached(question or self.question, FIGURES, self._compute, now=now)
 
     def _compute(self) -> list[int]:
@@ -52,7 +52,7 @@ def change(organization: OrganizationId, source: str) -> None:
 
 
 def test_an_answer_is_computed_once(figures: Figures) -> None:
-    assert [figures.ask(), figures.ask(), figures.ask(NOW + MAXIMUM_AGE - MILLISECOND)] == [[1], [1], [1]]
+    assert [figures.ask(), figures.ask(), figures.ask(NOW + MAX_AGE - MILLISECOND)] == [[1], [1], [1]]
 
 
 def test_what_it_costs(figures: Figures) -> None:
@@ -79,7 +79,7 @@ def test_a_change_of_something_else_is_not_its_business(figures: Figures, tenant
     assert figures.ask() == [1]
 
 
-@pytest.mark.parametrize("away", [MAXIMUM_AGE, timedelta(days=1), -MAXIMUM_AGE])
+@pytest.mark.parametrize("away", [MAX_AGE, timedelta(days=1), -MAX_AGE])
 def test_time_passes(figures: Figures, away: timedelta) -> None:
     figures.ask()
 
@@ -119,8 +119,8 @@ def test_another_question_has_another_answer(figures: Figures) -> None:
 
 
 def test_a_question_is_the_same_in_any_order(tenant: OrganizationId) -> None:
-    one = Question(tenant, "figures", {"a": 1, "b": 2}, frozenset({"x", "y"}))
-    same = Question(tenant, "figures", {"b": 2, "a": 1}, frozenset({"y", "x"}))
+    one = CacheKey(tenant, "figures", {"a": 1, "b": 2}, frozenset({"x", "y"}))
+    same = CacheKey(tenant, "figures", {"b": 2, "a": 1}, frozenset({"y", "x"}))
 
     assert one.key == same.key
 
@@ -138,10 +138,10 @@ def test_a_great_answer_is_answered_and_not_kept(tenant: OrganizationId, beyond:
     calls: list[str] = []
 
     def compute() -> str:
-        calls.append("ä" * ((MAXIMUM_BYTES - 2) // 2) + "x" * beyond)
+        calls.append("ä" * ((MAX_BYTES - 2) // 2) + "x" * beyond)
         return calls[-1]
 
-    question = Question(tenant, "text", {}, frozenset())
+    question = CacheKey(tenant, "text", {}, frozenset())
     answers = [cached(question, text, compute, now=NOW) for _ in range(2)]
 
     assert answers == [calls[0]] * 2
@@ -187,4 +187,4 @@ def test_kept_answers_expire_in_the_table(figures: Figures) -> None:
 
     assert item is not None
     assert item.ttl is not None
-    assert item.ttl > (NOW + MAXIMUM_AGE).timestamp()
+    assert item.ttl > (NOW + MAX_AGE).timestamp()

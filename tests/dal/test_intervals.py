@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals
-from chalicelib.dal.intervals import RUNNING, Lane, Wanted, lane_of
+from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, length_class_of
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import GSI9, IndexPartition
 from tests.support.laws import law
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LANES = (*RUNNING, Lane.CANCELLED)
+LANES = (*RUNNING, LengthClass.CANCELLED)
 MILLISECOND = timedelta(milliseconds=1)
 LIMITS = (timedelta(days=1), timedelta(days=14), timedelta(days=184))
 """The longest on each lane."""
@@ -44,7 +44,7 @@ class Span:
         item = Item(partition, str(self.id), facets={"color": self.color})
         if self.end is not None:
             item.facets["endAt"] = clock.to_text(self.end)
-        item.at = intervals.place(lane_of(self.start, self.end, cancelled=self.cancelled), self.start, self.id)
+        item.at = intervals.place(length_class_of(self.start, self.end, cancelled=self.cancelled), self.start, self.id)
         item.gsi9pk = partition
         return item
 
@@ -56,7 +56,7 @@ class Shelf:
         for span in spans:
             span.item(self.partition).save()
 
-    def pages(self, wanted: Wanted, **options: Any) -> list[list[UUID]]:
+    def pages(self, wanted: IntervalQuery, **options: Any) -> list[list[UUID]]:
         """To the end; each page says where the next goes on, and goes further than the one before."""
         pages, positions = [], []
         after: str | None = None
@@ -70,12 +70,12 @@ class Shelf:
         raise AssertionError("the walk does not end")
 
 
-def reference(spans: list[Span], wanted: Wanted, color: str | None, *, forward: bool) -> list[UUID]:
+def reference(spans: list[Span], wanted: IntervalQuery, color: str | None, *, forward: bool) -> list[UUID]:
     """What `wanted` says, over the list."""
     chosen = [
         each
         for each in spans
-        if lane_of(each.start, each.end, cancelled=each.cancelled) in wanted.lanes
+        if length_class_of(each.start, each.end, cancelled=each.cancelled) in wanted.lanes
         and (wanted.starts_after is None or each.start > wanted.starts_after)
         and (wanted.starts_until is None or each.start <= wanted.starts_until)
         and (wanted.starts_before is None or each.start < wanted.starts_before)
@@ -91,16 +91,16 @@ def reference(spans: list[Span], wanted: Wanted, color: str | None, *, forward: 
 
 @pytest.mark.parametrize(("longest", "lane", "next_lane"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True)))
 def test_a_lane_holds_what_is_as_long_as_its_limit_and_no_longer(
-    longest: timedelta, lane: Lane, next_lane: Lane
+    longest: timedelta, lane: LengthClass, next_lane: LengthClass
 ) -> None:
-    assert lane_of(NOON, NOON + longest) is lane
-    assert lane_of(NOON, NOON + longest + MILLISECOND) is next_lane
-    assert lane_of(NOON, NOON + longest, cancelled=True) is Lane.CANCELLED
+    assert length_class_of(NOON, NOON + longest) is lane
+    assert length_class_of(NOON, NOON + longest + MILLISECOND) is next_lane
+    assert length_class_of(NOON, NOON + longest, cancelled=True) is LengthClass.CANCELLED
 
 
 def test_what_has_no_end_is_longer_than_anything() -> None:
-    assert lane_of(NOON, None) is Lane.LONGER
-    assert lane_of(NOON, None, cancelled=True) is Lane.CANCELLED
+    assert length_class_of(NOON, None) is LengthClass.LONGER
+    assert length_class_of(NOON, None, cancelled=True) is LengthClass.CANCELLED
 
 
 # -- what is found ---------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def status_of(name: str, since: datetime | None) -> dict[str, Any]:
         "scheduled": {"lanes": RUNNING, "starts_after": NOON, "ends_after": since},
         "active": {"lanes": RUNNING, "starts_until": NOON, "ends_after": later},
         "completed": {"lanes": RUNNING, "starts_until": NOON, "ends_until": NOON, "ends_after": since},
-        "cancelled": {"lanes": (Lane.CANCELLED,), "ends_after": since},
+        "cancelled": {"lanes": (LengthClass.CANCELLED,), "ends_after": since},
     }[name]
 
 
@@ -177,7 +177,7 @@ def test_pages_yield_what_is_wanted_once_in_order(
     forward: bool,
 ) -> None:
     condition = None if color is None else Item.facets["color"] == color
-    wanted = Wanted(**status_of(status, since), starts_before=until, condition=condition)
+    wanted = IntervalQuery(**status_of(status, since), starts_before=until, condition=condition)
     pages = shelf.pages(wanted, limit=limit, forward=forward, queries=queries)
 
     assert [each for page in pages for each in page] == reference(shelf.spans, wanted, color, forward=forward)
@@ -207,12 +207,12 @@ def test_each_condition_is_exact_for_any_spans(
     starts_before: datetime | None,
     ends_after: datetime | None,
     ends_until: datetime | None,
-    lanes: list[Lane],
+    lanes: list[LengthClass],
     limit: int,
     forward: bool,  # noqa: FBT001  an example has no names
 ) -> None:
     shelf = Shelf(spans)
-    wanted = Wanted(lanes, starts_after, starts_until, starts_before, ends_after, ends_until)
+    wanted = IntervalQuery(lanes, starts_after, starts_until, starts_before, ends_after, ends_until)
 
     pages = shelf.pages(wanted, limit=limit, forward=forward, queries=16)
 
@@ -228,7 +228,7 @@ def test_a_page_that_took_its_queries_ends_early_and_the_next_goes_on(
 ) -> None:
     # Given a filter that nothing matches, and queries that see three rows
     monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 3)
-    wanted = Wanted(condition=Item.facets["color"] == "green")
+    wanted = IntervalQuery(condition=Item.facets["color"] == "green")
     # When a list of one row is walked, with one query a lane on each page
     pages = shelf.pages(wanted, limit=1, forward=forward, queries=1)
     # Then it takes many pages, and comes to its end
@@ -242,7 +242,7 @@ def test_rare_rows_are_found_over_many_short_pages(
     monkeypatch: pytest.MonkeyPatch, shelf: Shelf, queries: int, *, forward: bool
 ) -> None:
     monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 2)
-    wanted = Wanted(condition=Item.facets["color"] == "red")
+    wanted = IntervalQuery(condition=Item.facets["color"] == "red")
 
     pages = shelf.pages(wanted, limit=1, forward=forward, queries=queries)
 
@@ -251,7 +251,7 @@ def test_rare_rows_are_found_over_many_short_pages(
 
 def test_what_ran_long_ago_on_a_short_lane_is_not_read() -> None:
     """So the cost of "what runs now" follows what runs, not what ever ran."""
-    wanted = Wanted(RUNNING, starts_until=NOON, ends_after=NOON)
+    wanted = IntervalQuery(RUNNING, starts_until=NOON, ends_after=NOON)
     for lane, longest in zip(RUNNING[:3], LIMITS, strict=True):
         low, high = wanted.bounds(lane)
         before = intervals.place(lane, NOON - longest, UUID(int=2**128 - 1))

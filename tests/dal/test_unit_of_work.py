@@ -10,7 +10,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, Refusal, StaleRead, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, OnFailedCondition, StaleRead, UnitOfWork, stale
 from infra.local.engine import Store
 from infra.local.stack import Stack
 from tests.support import wire
@@ -20,7 +20,7 @@ def _key(tenant: OrganizationId, name: object) -> Key:
     return Key(keys.partition(tenant, "SHELF"), str(name))
 
 
-def _refused(word: str) -> Refusal:
+def _refused(word: str) -> OnFailedCondition:
     return lambda _: invalid_state(word)
 
 
@@ -31,17 +31,17 @@ def _rows(tenant: OrganizationId) -> set[str]:
 def test_nothing_is_sent_before_the_commit_and_then_all_at_once(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     with wire.recorded() as recording:
-        for number in range(MAXIMUM_WRITES):
+        for number in range(MAX_WRITES):
             unit.put_new(Item(*_key(tenant, number)), stale)
         assert recording.calls == []
         unit.commit()
     assert recording.operations == ["TransactWriteItems"]
-    assert len(_rows(tenant)) == MAXIMUM_WRITES
+    assert len(_rows(tenant)) == MAX_WRITES
 
 
 def test_more_than_a_transaction_holds_is_a_mistake(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
-    for number in range(MAXIMUM_WRITES + 1):
+    for number in range(MAX_WRITES + 1):
         unit.put_new(Item(*_key(tenant, number)), stale)
     with pytest.raises(ValueError, match="do not fit"):
         unit.commit()

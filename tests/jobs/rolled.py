@@ -17,7 +17,7 @@ from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.rollups import rollups
-from chalicelib.models.rollups.buckets import Moves, add
+from chalicelib.models.rollups.buckets import Increments, add
 from tests.support import wire
 from tests.support.store import Store, StoredItem
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting
@@ -47,16 +47,16 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
     """The cells that the entities as they are now come to."""
     found: Held = {}
     for source in sources:
-        rolled_up = SOURCES[source]
-        moves: Moves = {}
-        records = rolled_up.collection.all_of(organization, 100_000)
+        rollup = SOURCES[source]
+        moves: Increments = {}
+        records = rollup.collection.all_of(organization, 100_000)
         assert records is not None, f"too many {source} to count"
         for record in records:
-            relied_on = rolled_up.relies_on(organization, record)
+            relied_on = rollup.dependencies(organization, record)
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
             grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
-            further = rolled_up.further(organization, [record]).get(record.id, ())
-            for edge in rolled_up.spread(record, [*grounds, *further]):
+            further = rollup.further(organization, [record]).get(record.id, ())
+            for edge in rollup.spread(record, [*grounds, *further]):
                 add(moves, edge, 1)
         for (dimension, sk), amounts in moves.items():
             left = {name: amount for name, amount in amounts.items() if amount}

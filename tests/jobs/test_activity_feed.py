@@ -13,9 +13,9 @@ from chalice.local import LambdaContext
 
 from chalicelib.core import ids
 from chalicelib.dal import keys
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
+from chalicelib.dal.unit_of_work import MAX_WRITES
 from chalicelib.jobs import stream
-from chalicelib.jobs.activity_stories import STORIES, UNTOLD, title
+from chalicelib.jobs.activity_stories import SILENT, TEMPLATES, title
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange
@@ -108,10 +108,10 @@ def test_what_readers_mark_and_record_is_told_no_further(organization: Organizat
 
 
 def test_every_event_is_told_or_left_out_on_purpose() -> None:
-    assert {*STORIES} | UNTOLD == {*AuditEvent}
-    assert not {*STORIES} & UNTOLD
-    assert {story.severity for story in STORIES.values()} == {Severity.INFO, Severity.SUCCESS}
-    assert {story.type for story in STORIES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
+    assert {*TEMPLATES} | SILENT == {*AuditEvent}
+    assert not {*TEMPLATES} & SILENT
+    assert {story.severity for story in TEMPLATES.values()} == {Severity.INFO, Severity.SUCCESS}
+    assert {story.type for story in TEMPLATES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
 
 
 def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, who: str = "Anna Berg", **changes: Any) -> AuditEntry:
@@ -129,10 +129,10 @@ def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, who: str = "Anna Berg"
 
 
 def _title(entry: AuditEntry) -> str:
-    return title(STORIES[AuditEvent(entry.action)], entry)
+    return title(TEMPLATES[AuditEvent(entry.action)], entry)
 
 
-@pytest.mark.parametrize("event", STORIES)
+@pytest.mark.parametrize("event", TEMPLATES)
 def test_every_title_is_a_sentence_with_and_without_a_name(event: AuditEvent) -> None:
     named, unnamed = _title(_entry(event, name=(None, "Hansekontor"))), _title(_entry(event))
     for sentence in (named, unnamed):
@@ -282,14 +282,14 @@ def test_an_activity_that_cannot_be_written_fails_alone(
 def test_more_than_a_transaction_holds_are_told_in_several(organization: Organization, store: Store) -> None:
     (record,) = _written(store, organization, "One")
     records = []
-    for _ in range(MAXIMUM_WRITES + 1):
+    for _ in range(MAX_WRITES + 1):
         item = {**record["dynamodb"]["NewImage"], "sk": {"S": str(ids.new_id())}}
         records.append(_record(keys.audit(organization.id), item))
     with recorded() as recording:
         assert _consume(*records) == []
     assert recording.operations == ["TransactWriteItems", "PutItem"]
     told = [key for key in store.items() if key[0] == keys.activities(organization.id)]
-    assert len(told) == MAXIMUM_WRITES + 1
+    assert len(told) == MAX_WRITES + 1
 
 
 def test_activities_that_there_is_no_time_for_are_delivered_again(organization: Organization, store: Store) -> None:

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.core import clock
 from chalicelib.jobs import metrics_queue, recalculation
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metrics import MAXIMUM_METRICS
+from chalicelib.models.dashboards.metrics import MAX_METRICS
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
 from tests.support import store as stores
@@ -91,10 +91,10 @@ def test_a_tenant_with_all_metrics_due_that_it_may_have_does_not_delay_another(
 ) -> None:
     # Given a thousand due metrics, of which those of the first piece can be calculated, and one elsewhere
     large, small = gauges, Gauges(new_organization(api))
-    large.many(store, MAXIMUM_METRICS, defined=recalculation.MAX_ROWS)
+    large.many(store, MAX_METRICS, defined=recalculation.MAX_ROWS)
     single = small.new()
     # When both are queued
-    assert recalculation.tick() == MAXIMUM_METRICS + 1
+    assert recalculation.tick() == MAX_METRICS + 1
     # Then the single one waits for one piece at most
     while not small.state(single).results:
         assert queue.work()

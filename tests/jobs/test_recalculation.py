@@ -208,7 +208,7 @@ def test_a_worker_that_dies_between_transactions_is_carried_on(
     gauges: Gauges, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given more metrics that get worse than one transaction holds
-    monkeypatch.setattr("chalicelib.metrics.recalculation.MAXIMUM_WRITES", 6)
+    monkeypatch.setattr("chalicelib.metrics.recalculation.MAX_WRITES", 6)
     metrics = [gauges.new(**LIMITS) for _ in range(3)]
     gauges.set(2)
     before = store.items()

@@ -101,8 +101,8 @@ def _feed(organization: Organization) -> list[dict[str, Any]]:
 
 def _is_complete(store: Store, organization: OrganizationId) -> bool:
     """Feed and rollups are what the entities and the audit log make them."""
-    rolled_up = all(cells(store, organization, source) == wanted(organization, source) for source in SOURCES)
-    return rolled_up and _activities(store, organization) == _entries(store, organization)
+    rollup = all(cells(store, organization, source) == wanted(organization, source) for source in SOURCES)
+    return rollup and _activities(store, organization) == _entries(store, organization)
 
 
 # -- everything that the consumer derives ----------------------------------------------------------------------------

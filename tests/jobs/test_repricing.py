@@ -14,7 +14,7 @@ from chalicelib.jobs import queues, repricing
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
 from tests.jobs.rolled import calls_of, cells, cut_off, deaths, held, told, wanted
-from tests.metrics.measuring import days, follow_all, stored, total, value, values
+from tests.metrics.measuring import days, stored, sync_entities, total, value, values
 from tests.modules.reports.crew import Crew, minute_of
 from tests.support import store
 from tests.support.api import Api
@@ -61,7 +61,7 @@ def _monthly(crew: Crew, *months: int, worker: int = 0, position: int = 0) -> li
     """Eight hours on the tenth of each."""
     starts = [minute_of(f"2026-{month:02}-10T08:00Z") for month in months]
     ids = [crew.assign(worker, position, start, start + 480) for start in starts]
-    follow_all(crew.organization.id, "assignments", ids)
+    sync_entities(crew.organization.id, "assignments", ids)
     return ids
 
 
@@ -208,7 +208,7 @@ def test_what_only_touches_the_days_is_left_alone(api: Api, table: Store, delive
     first, last = minute_of("2026-02-28T23:00Z"), minute_of("2026-03-31T22:00Z")
     touching = [crew.assign(0, 0, first - 60, first), crew.assign(0, 0, last, None)]
     overlapping = [crew.assign(0, 0, first - 60, first + 1), crew.assign(0, 0, last - 1, last + 400 * DAY)]
-    follow_all(crew.organization.id, "assignments", [*touching, *overlapping])
+    sync_entities(crew.organization.id, "assignments", [*touching, *overlapping])
     messages = _ordered(table, deliveries, _rate(crew, "2026-03-01", 3000))
     assert _followed(deliveries, messages) == {*overlapping}
     assert cells(table, crew.organization.id, "assignments") == wanted(crew.organization.id, "assignments")
@@ -240,7 +240,7 @@ def test_a_currency_prices_everybody_again(api: Api, table: Store, deliveries: D
 def test_a_zone_moves_the_days_of_rates(api: Api, table: Store, deliveries: Deliveries) -> None:
     crew = _hired(api, always=1000, m03=2000)
     start = minute_of("2026-02-28T20:00Z")
-    follow_all(crew.organization.id, "assignments", [crew.assign(0, 0, start, start + 480)])
+    sync_entities(crew.organization.id, "assignments", [crew.assign(0, 0, start, start + 480)])
     whole = days("2026-02-28", "2026-03-01")
     assert value(stored(crew.organization.id), LATER, total("billed", period=whole)) == 4 * 10 + 4 * 20
     messages = _ordered(table, deliveries, lambda: crew.done("updateOrganization", body={"timezone": "Europe/Berlin"}))

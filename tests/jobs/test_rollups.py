@@ -18,11 +18,11 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import keys
 from chalicelib.dal.keys import Key
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES
+from chalicelib.dal.unit_of_work import MAX_WRITES
 from chalicelib.jobs import rollups
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import MARGIN_MILLISECONDS, Deadline
-from chalicelib.metrics.rollups.apply import follow, sync
+from chalicelib.metrics.rollups.apply import sync, sync_entity
 from chalicelib.models.users import Role
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
@@ -118,7 +118,7 @@ def test_what_is_derived_is_followed_by_nothing(crew: Crew, table: Store) -> Non
 
 
 def test_what_never_was_leaves_nothing(crew: Crew, table: Store) -> None:
-    assert follow(crew.organization.id, "assignments", ids.new_id()) is False
+    assert sync_entity(crew.organization.id, "assignments", ids.new_id()) is False
     assert held(table, crew.organization.id) == {}
 
 
@@ -155,7 +155,7 @@ def _left(crew: Crew) -> Callable[[], Any]:
 @pytest.fixture
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a few edges take several."""
-    monkeypatch.setattr("chalicelib.models.rollups.rollups.MAXIMUM_WRITES", 16)
+    monkeypatch.setattr("chalicelib.models.rollups.rollups.MAX_WRITES", 16)
 
 
 @pytest.mark.usefixtures("small_transactions")
@@ -230,8 +230,8 @@ def test_a_change_that_is_told_again_costs_reads_only(crew: Crew, table: Store) 
 def test_who_is_overtaken_by_another_follower_looks_again(crew: Crew, table: Store) -> None:
     organization = crew.organization.id
     assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
-    with without_waiting(), overtaken(lambda: follow(organization, "assignments", assignment)) as answers:
-        assert follow(organization, "assignments", assignment) is False
+    with without_waiting(), overtaken(lambda: sync_entity(organization, "assignments", assignment)) as answers:
+        assert sync_entity(organization, "assignments", assignment) is False
     assert answers == [True]
     assert cells(table, organization, "assignments") == wanted(organization, "assignments")
     assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 8
@@ -252,7 +252,7 @@ def test_who_is_overtaken_by_a_change_of_rates_looks_again(crew: Crew, of: str) 
         "organization": lambda: crew.done("updateOrganization", body={"currency": "USD"}),
     }[of]
     with without_waiting(), overtaken(change):
-        assert follow(organization, "assignments", assignment) is True
+        assert sync_entity(organization, "assignments", assignment) is True
     told = {
         field: value(stored(organization), "2031-01-01T00:00Z", total(field, period=days("2030-03-04")))
         for field in ("billed", "paid")
@@ -271,7 +271,7 @@ def test_who_is_overtaken_always_gives_up_and_says_so(crew: Crew, table: Store) 
     assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
     refusal = Refusal("TransactWriteItems", "TransactionCanceledException", "ConditionalCheckFailed")
     with without_waiting(), broken(refusal) as operations, pytest.raises(ActionError) as raised:
-        follow(crew.organization.id, "assignments", assignment)
+        sync_entity(crew.organization.id, "assignments", assignment)
     assert raised.value.code is ErrorCode.CONFLICT
     assert operations.count("TransactWriteItems") == 6
     assert held(table, crew.organization.id) == {}
@@ -284,7 +284,10 @@ def test_followers_at_once_of_one_and_of_many_entities(crew: Crew, table: Store)
         UUID(crew.assign(number % 2, number % 3, EIGHT + number, EIGHT + number + 60)) for number in range(6)
     ]
     at_once(
-        [lambda each=each: follow(organization, "assignments", each) for each in [*assignments, *assignments[:2] * 2]]
+        [
+            lambda each=each: sync_entity(organization, "assignments", each)
+            for each in [*assignments, *assignments[:2] * 2]
+        ]
     )
     assert cells(table, organization, "assignments") == wanted(organization, "assignments")
     assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 6
@@ -300,15 +303,15 @@ def test_followers_while_everything_changes(crew: Crew, table: Store) -> None:
         path = {"id": crew.positions[0], "effectiveFrom": "2030-01-01"}
         crew.done("setPositionRate", path=path, body={"amount": amount, "currency": "EUR"})
         for each in assignments:
-            follow(organization, "assignments", UUID(each))
+            sync_entity(organization, "assignments", UUID(each))
 
     def shorten(assignment: str, hours: int) -> None:
         crew.end(assignment, EIGHT + 60 * hours)
-        follow(organization, "assignments", UUID(assignment))
+        sync_entity(organization, "assignments", UUID(assignment))
 
     def remove(assignment: str) -> None:
         crew.delete(assignment)
-        follow(organization, "assignments", UUID(assignment))
+        sync_entity(organization, "assignments", UUID(assignment))
 
     at_once(
         [
@@ -380,7 +383,7 @@ def test_a_batch_leaves_what_its_changes_do_one_by_one(api: Api, crew: Crew, tab
     assert all(len(_tenants(call)) == 1 for call in recording.calls)
     transactions = [call for call in recording.calls if call.operation == "TransactWriteItems"]
     assert len(transactions) < len(changes) / 3
-    assert max(len(call.parameters["TransactItems"]) for call in transactions) <= MAXIMUM_WRITES
+    assert max(len(call.parameters["TransactItems"]) for call in transactions) <= MAX_WRITES
 
 
 def test_what_shares_a_day_and_a_place_costs_a_transaction(crew: Crew, table: Store) -> None:
@@ -489,7 +492,7 @@ def test_one_that_others_keep_changing_keeps_no_other_from_being_rolled_up(
     assert synced.changed == {*ids} - {ids[3]}
     assert [getattr(error, "code", None) for error in synced.failed.values()] == [ErrorCode.CONFLICT]
     assert synced.failed.keys() == {ids[3]}
-    assert follow(organization, "assignments", ids[3]) is True
+    assert sync_entity(organization, "assignments", ids[3]) is True
     assert cells(table, organization, "assignments") == wanted(organization, "assignments")
 
 

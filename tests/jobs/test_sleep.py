@@ -236,7 +236,7 @@ def test_more_rows_than_a_message_leave_piece_by_piece(
     gauges: Gauges, store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recalculation, "MAX_ROWS", 3)
-    monkeypatch.setattr(sleep, "MAXIMUM_WRITES", 3)
+    monkeypatch.setattr(sleep, "MAX_WRITES", 3)
     gauges.many(store, 8)
     _asleep(gauges, jobs)
     with later(hours=3):
@@ -361,7 +361,7 @@ def test_a_request_during_the_falling_asleep_has_the_last_word(
     gauges: Gauges, store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a worker that takes its rows out of the index in several transactions
-    monkeypatch.setattr(sleep, "MAXIMUM_WRITES", 2)
+    monkeypatch.setattr(sleep, "MAX_WRITES", 2)
     gauges.many(store, 3)
     jobs.run()
     with later(hours=2):

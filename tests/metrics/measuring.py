@@ -14,7 +14,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.metrics.engine.evaluate import evaluate
 from chalicelib.metrics.language.outcomes import Outcome
 from chalicelib.metrics.language.query import parse
-from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from tests.modules.reports.crew import Crew, Shift
@@ -90,12 +90,12 @@ def roll_up(organization: OrganizationId, *sources: str) -> None:
     """What the stream would have done by now."""
     for source in sources or SOURCES:
         for record in SOURCES[source].collection.all_of(organization, 1000) or []:
-            follow(organization, source, record.id)
+            sync_entity(organization, source, record.id)
 
 
-def follow_all(organization: OrganizationId, source: str, identifiers: Sequence[Any]) -> None:
+def sync_entities(organization: OrganizationId, source: str, identifiers: Sequence[Any]) -> None:
     for identifier in identifiers:
-        follow(organization, source, UUID(str(identifier)))
+        sync_entity(organization, source, UUID(str(identifier)))
 
 
 # -- the slow way ----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.metrics.thresholds import Status, change, change_percent, faults, progress, status_of
+from chalicelib.metrics.thresholds import Status, change, change_percent, errors, progress, status_of
 from chalicelib.models.dashboards.metric_enums import Direction
 from tests.support.laws import law
 
@@ -100,13 +100,13 @@ def test_no_value_no_status(direction: Direction) -> None:
 def test_thresholds_that_do_not_go_together(
     direction: Direction, warning: float | None, critical: float | None, target: float | None, fields: list[str]
 ) -> None:
-    found = faults(direction=direction, warning=_figure(warning), critical=_figure(critical), target=_figure(target))
+    found = errors(direction=direction, warning=_figure(warning), critical=_figure(critical), target=_figure(target))
     assert list(found) == fields
     assert all(found.values())
 
 
 def test_what_is_wrong_with_thresholds() -> None:
-    assert faults(direction=BAND, warning=Decimal(-1), critical=Decimal(-2)) == {
+    assert errors(direction=BAND, warning=Decimal(-1), critical=Decimal(-2)) == {
         "targetValue": ["is required for thresholds of a band"],
         "warningThreshold": ["must not be negative: in a band it is a distance from targetValue"],
         "criticalThreshold": [
@@ -114,7 +114,7 @@ def test_what_is_wrong_with_thresholds() -> None:
             "must not be below warningThreshold",
         ],
     }
-    assert faults(direction=UP, warning=Decimal(1), critical=Decimal(2)) == {
+    assert errors(direction=UP, warning=Decimal(1), critical=Decimal(2)) == {
         "criticalThreshold": ["must not be above warningThreshold where low is bad"]
     }
 
@@ -149,7 +149,7 @@ def test_good_thresholds_warn_before_they_alarm(
     direction: Direction, warning: Decimal | None, critical: Decimal | None, target: Decimal | None, value: Decimal
 ) -> None:
     """Given thresholds without faults, when a value is critical, then it is worth a warning as well."""
-    if warning is None or faults(direction=direction, warning=warning, critical=critical, target=target):
+    if warning is None or errors(direction=direction, warning=warning, critical=critical, target=target):
         return
     whole = status_of(value, direction=direction, warning=warning, critical=critical, target=target)
     alone = status_of(value, direction=direction, warning=warning, target=target)

@@ -16,13 +16,13 @@ from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.item import Item
 from chalicelib.metrics.language.query import MAX_QUERY_BYTES, parse
-from chalicelib.models.dashboards.quick_actions import MAXIMUM_FORM_BYTES
-from chalicelib.models.staffing.assignments import MAXIMUM_STANDING
+from chalicelib.models.dashboards.quick_actions import MAX_FORM_BYTES
+from chalicelib.models.staffing.assignments import MAX_STANDING
 from chalicelib.models.staffing.positions import POSITIONS
-from chalicelib.models.staffing.rates import MAXIMUM_RATES
+from chalicelib.models.staffing.rates import MAX_RATES
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.staffing.workload import Standing
-from chalicelib.modules.workers.import_contracts import MAXIMUM_ROWS
+from chalicelib.models.staffing.workload import LongRunning
+from chalicelib.modules.workers.import_contracts import MAX_ROWS
 from tests.support.api import Answer
 from tests.support.staffing import new_position, new_worker
 from tests.support.store import Store
@@ -56,24 +56,24 @@ def test_rates(home: Organization, of: Collection[Any]) -> None:
     entity, action = new(home.owner)["id"], f"set{of.entity.title()}Rate"
     first = date(2026, 1, 1)
     rate = {"amount": 2650, "currency": "EUR"}
-    days = [(first + timedelta(days=number)).isoformat() for number in range(MAXIMUM_RATES - 1)]
+    days = [(first + timedelta(days=number)).isoformat() for number in range(MAX_RATES - 1)]
     filled(home, of, entity, "rates", dict.fromkeys(days, rate))
     later = {"effectiveFrom": "2030-01-01"}
     assert home.owner.call("updateOrganization", body={"currency": "EUR"}).status == 200
     last = home.owner.call(action, path={"id": entity, **later}, body=rate)
     assert last.status == 200, last.text
     more = home.owner.call(action, path={"id": entity, "effectiveFrom": "2030-01-02"}, body=rate)
-    refused(more, f"a {of.entity} has at most {MAXIMUM_RATES} rates")
+    refused(more, f"a {of.entity} has at most {MAX_RATES} rates")
 
 
 def test_assignments_without_an_end(home: Organization) -> None:
     worker, position = new_worker(home.owner)["id"], new_position(home.owner, headcount=10_000)["id"]
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    standing = Standing(position_id=UUID(position), start_at=start).model_dump(mode="json", exclude_none=True)
-    filled(home, WORKERS, worker, "standing", {str(ids.new_id()): standing for _ in range(MAXIMUM_STANDING - 1)})
+    standing = LongRunning(position_id=UUID(position), start_at=start).model_dump(mode="json", exclude_none=True)
+    filled(home, WORKERS, worker, "standing", {str(ids.new_id()): standing for _ in range(MAX_STANDING - 1)})
     body = {"workerId": worker, "positionId": position, "startAt": "2026-01-01T00:00:00Z"}
     assert home.owner.call("createAssignment", body=body).status == 201
-    refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAXIMUM_STANDING} assignments")
+    refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAX_STANDING} assignments")
 
 
 # -- what admins write -------------------------------------------------------------------------------------------------
@@ -118,15 +118,15 @@ def test_forms(home: Organization, store: Store) -> None:
         return {"type": "object", "title": EMOJI * ((size - rest) // 4) + "x" * ((size - rest) % 4)}
 
     quick_action = {"name": "Log", "actionType": "FORM", "apiAction": "recordActivity"}
-    body = {**quick_action, "formConfig": form(MAXIMUM_FORM_BYTES)}
+    body = {**quick_action, "formConfig": form(MAX_FORM_BYTES)}
     created = home.owner.call("createQuickAction", body=body, key="form")
     assert created.status == 201, created.text
-    other = {"formConfig": form(MAXIMUM_FORM_BYTES - 1)}
+    other = {"formConfig": form(MAX_FORM_BYTES - 1)}
     changed = home.owner.call("updateQuickAction", path={"id": created.data["id"]}, body=other, key="other")
     assert changed.status == 200, changed.text
     assert largest(store) < ITEM_BYTES
-    body["formConfig"] = form(MAXIMUM_FORM_BYTES + 1)
-    refused(home.owner.call("createQuickAction", body=body), f"may take {MAXIMUM_FORM_BYTES} bytes")
+    body["formConfig"] = form(MAX_FORM_BYTES + 1)
+    refused(home.owner.call("createQuickAction", body=body), f"may take {MAX_FORM_BYTES} bytes")
 
 
 # -- answers that are kept ---------------------------------------------------------------------------------------------
@@ -135,9 +135,9 @@ def test_forms(home: Organization, store: Store) -> None:
 def test_an_import_of_faulty_rows(home: Organization, store: Store) -> None:
     """Its answer tells of each row, and is kept for 24 hours."""
     row = {"firstName": "Mehmet", "lastName": "x" * 101, "phone": "+49 151 2345678", "x" * 500: None}
-    body = {"rows": [row] * MAXIMUM_ROWS}
+    body = {"rows": [row] * MAX_ROWS}
     answers = [home.owner.call("importWorkers", body=body, key="import") for _ in range(2)]
-    assert [(answer.status, answer.data["errors"]) for answer in answers] == [(200, MAXIMUM_ROWS)] * 2
+    assert [(answer.status, answer.data["errors"]) for answer in answers] == [(200, MAX_ROWS)] * 2
     assert largest(store) < ITEM_BYTES
     body["rows"].append(row)
     refused(home.owner.call("importWorkers", body=body), "rows")

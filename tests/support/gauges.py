@@ -11,7 +11,7 @@ from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
-from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_enums import MetricCategory
 from chalicelib.models.dashboards.metric_states import MetricState
@@ -66,7 +66,7 @@ class Gauges:
             else:
                 changed = self.workers.pop()
                 self.organization.owner.call("deleteWorker", path={"id": changed})
-            follow(self.tenant, "workers", UUID(changed))
+            sync_entity(self.tenant, "workers", UUID(changed))
 
     def spoil(self, metric: str) -> None:
         """As if a deployment had taken away what its query asks for."""

@@ -27,9 +27,9 @@ from chalicelib.metrics.charts.vega import (
 from chalicelib.metrics.language.outcomes import Group
 from chalicelib.metrics.language.periods import Step
 
-MAXIMUM_BARS = 15
+MAX_BARS = 15
 """Of groups: the greatest."""
-MAXIMUM_SHARES = len(CATEGORIES)
+MAX_SHARES = len(CATEGORIES)
 
 _POINTS_MARKED = 31
 _BAR_WIDTH = "min(64, bandwidth('x') * 0.9)"
@@ -194,7 +194,7 @@ def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
     ranked = _ranked(groups)
     if not ranked:
         return nothing(subject)
-    shown = ranked[:MAXIMUM_BARS]
+    shown = ranked[:MAX_BARS]
     bars: Spec = {
         "data": {
             "values": [
@@ -239,7 +239,7 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
     ranked = [(label, value) for label, value in _ranked(groups) if value > 0]
     if not ranked:
         return nothing(subject)
-    shown, rest = ranked[:MAXIMUM_SHARES], ranked[MAXIMUM_SHARES:]
+    shown, rest = ranked[:MAX_SHARES], ranked[MAX_SHARES:]
     total = sum((value for _, value in ranked), Decimal(0))
     colors = list(CATEGORIES[: len(shown)])
     if rest:

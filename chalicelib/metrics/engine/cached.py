@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from chalicelib.core.days import day_of
-from chalicelib.dal.cache import Question, cached
+from chalicelib.dal.cache import CacheKey, cached
 from chalicelib.metrics.engine.evaluate import evaluate, series
 from chalicelib.metrics.language import periods
 from chalicelib.metrics.language.outcomes import CannotTell, Outcome, Point
@@ -21,7 +21,7 @@ from chalicelib.metrics.language.periods import Days, Step, evaluation_instant
 from chalicelib.metrics.language.query import CumulativeQuery, MetricQuery, SnapshotQuery, sources_of
 from chalicelib.models.organizations import StoredOrganization
 
-MAXIMUM_POINTS = 400
+MAX_POINTS = 400
 """Of a course: of longer periods it is told in longer steps."""
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -77,7 +77,7 @@ def _fitting(organization: StoredOrganization, query: MetricQuery, at: datetime,
     over = periods.resolve(query.period, zone=zone, week_start=week_start, at=at)
     longer = list(Step)[list(Step).index(step) :]
     return next(
-        (each for each in longer if len(periods.steps(over, each, zone=zone, week_start=week_start)) <= MAXIMUM_POINTS),
+        (each for each in longer if len(periods.steps(over, each, zone=zone, week_start=week_start)) <= MAX_POINTS),
         Step.MONTH,
     )
 
@@ -96,7 +96,7 @@ def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime
     return series(organization, moved, at if isinstance(query, SnapshotQuery) else before.end, step)
 
 
-def _question(organization: StoredOrganization, name: str, query: MetricQuery, *more: Any) -> Question:
+def _question(organization: StoredOrganization, name: str, query: MetricQuery, *more: Any) -> CacheKey:
     about = {
         "query": query.model_dump(mode="json"),
         "timezone": organization.timezone,
@@ -104,7 +104,7 @@ def _question(organization: StoredOrganization, name: str, query: MetricQuery, *
         "currency": organization.currency,
         "more": more,
     }
-    return Question(organization.tenant, name, about, frozenset(sources_of(query)))
+    return CacheKey(organization.tenant, name, about, frozenset(sources_of(query)))
 
 
 # Built on first use: a cold start pays only for what is asked.

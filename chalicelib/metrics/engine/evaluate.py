@@ -12,7 +12,7 @@ from chalicelib.core.money import minor_digits
 from chalicelib.metrics.engine.group_by import groups
 from chalicelib.metrics.engine.partitions import EVERYTHING
 from chalicelib.metrics.engine.plan import aggregated, divided, linear
-from chalicelib.metrics.engine.read_set import Ask, Reading
+from chalicelib.metrics.engine.read_set import Ask, ReadSet
 from chalicelib.metrics.language import periods
 from chalicelib.metrics.language.expression import Constant, Node, OperationNode
 from chalicelib.metrics.language.outcomes import CannotTell, Group, Outcome, Point, Unit
@@ -39,7 +39,7 @@ _GREATEST = 10**15
 
 def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery], at: datetime) -> dict[K, Outcome]:
     """Seen at `at`, which is `periods.evaluation_instant` of some now. What all of them need is read at once."""
-    reading = Reading(organization, at)
+    reading = ReadSet(organization, at)
     asked = {key: _Asked(reading, query) for key, query in queries.items()}
     reading.read()
     return {key: each.outcome() for key, each in asked.items()}
@@ -47,7 +47,7 @@ def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery],
 
 def series(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
     """The query over each day, week or month of its period. Raises CannotTell."""
-    reading = Reading(organization, at)
+    reading = ReadSet(organization, at)
     over = reading.resolve(query)
     steps = periods.steps(over, step, zone=organization.timezone, week_start=organization.week_start)
     ask = _ask(reading, query)
@@ -61,7 +61,7 @@ def series(organization: StoredOrganization, query: MetricQuery, at: datetime, s
 class _Asked:
     """A query on its way: what it needs is known before anything is read."""
 
-    def __init__(self, reading: Reading, query: MetricQuery) -> None:
+    def __init__(self, reading: ReadSet, query: MetricQuery) -> None:
         self._reading = reading
         self._query = query
         self._groups: dict[str, tuple[str, Ask]] = {}
@@ -93,7 +93,7 @@ class _Asked:
         return Outcome(unit, value, previous, groups)
 
 
-def _ask(reading: Reading, query: MetricQuery) -> Ask:
+def _ask(reading: ReadSet, query: MetricQuery) -> Ask:
     match query:
         case RatioQuery():
             scale = _PERCENT if query.unit is Unit.PERCENT else 1
@@ -108,7 +108,7 @@ def _ask(reading: Reading, query: MetricQuery) -> Ask:
             return aggregated(reading, query)
 
 
-def _computed(reading: Reading, node: Node) -> Ask:
+def _computed(reading: ReadSet, node: Node) -> Ask:
     if isinstance(node, Constant):
         constant = Fraction(str(node.value))
         return lambda _: constant

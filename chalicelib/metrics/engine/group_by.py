@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.engine.partitions import select, texts_of, values_of
 from chalicelib.metrics.engine.plan import from_cells, unless_past
-from chalicelib.metrics.engine.read_set import Ask, Reading
+from chalicelib.metrics.engine.read_set import Ask, ReadSet
 from chalicelib.metrics.language.catalogue import CATALOGUE, Operator
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.query import SimpleQuery, SnapshotQuery
@@ -19,7 +19,7 @@ from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
 
-MAXIMUM_GROUPS = 50
+MAX_GROUPS = 50
 """Values of a dimension that are told by their own cells; of more, the entities are looked at."""
 
 _COLLECTIONS: Mapping[str, Collection[Any]] = {
@@ -28,18 +28,18 @@ _COLLECTIONS: Mapping[str, Collection[Any]] = {
 
 
 def groups(
-    reading: Reading, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
+    reading: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
 ) -> dict[str, tuple[str, Ask]]:
     """By value, in the order of names: its name, and how its number is told."""
-    rolled_up = SOURCES[query.source]
+    rollup = SOURCES[query.source]
     labels = {
         value: label
         for value, label in _labels(reading, query.source, dimension).items()
         if _is_meant(query, dimension, value)
     }
-    is_state = rolled_up.states is not None and dimension == rolled_up.states.field
+    is_state = rollup.states is not None and dimension == rollup.states.field
     found: dict[str, tuple[str, Ask]] = {}
-    if (dimension in rolled_up.dimensions or is_state) and len(labels) <= MAXIMUM_GROUPS:
+    if (dimension in rollup.dimensions or is_state) and len(labels) <= MAX_GROUPS:
         for value, label in labels.items():
             ask = _of_value(reading, query, dimension, value, is_state=is_state)
             if ask is None:
@@ -72,7 +72,7 @@ def _told(number: Fraction | None) -> Ask:
 
 
 def _of_value(
-    reading: Reading, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
+    reading: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
 ) -> Ask | None:
     selection = select(query.source, SOURCES[query.source], query.where)
     if selection is None:
@@ -84,7 +84,7 @@ def _of_value(
     return from_cells(reading, query, selection._replace(partitions=((1, (dimension, value)),)))
 
 
-def _labels(reading: Reading, source: str, dimension: str) -> dict[str, str]:
+def _labels(reading: ReadSet, source: str, dimension: str) -> dict[str, str]:
     values = values_of(source, dimension)
     if values is not None:
         return {value: value for value in values}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.metrics.language.catalogue import CATALOGUE, FieldType, Operator
 from chalicelib.metrics.language.conditions import Condition
-from chalicelib.metrics.rollups.sources.base import RolledUp
+from chalicelib.metrics.rollups.sources.base import SourceRollup
 
 Partition = tuple[str, str] | None
 """A dimension's field and value; None for the whole source."""
@@ -23,18 +23,18 @@ class Selection(NamedTuple):
 EVERYTHING = Selection(((1, None),), None)
 
 
-def select(source: str, rolled_up: RolledUp[Any], conditions: Sequence[Condition]) -> Selection | None:
+def select(source: str, rollup: SourceRollup[Any], conditions: Sequence[Condition]) -> Selection | None:
     """Conditions on one dimension, and on states, which follow from time. None for those that cells do not tell."""
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_field.setdefault(condition.field, []).append(condition)
     states: frozenset[str] | None = None
-    if rolled_up.states is not None and (of_state := by_field.pop(rolled_up.states.field, None)):
+    if rollup.states is not None and (of_state := by_field.pop(rollup.states.field, None)):
         states = frozenset(_allowed(source, of_state) or ())
     if not by_field:
         return Selection(EVERYTHING.partitions, states)
     [(field, of_field), *others] = by_field.items()
-    if others or field not in rolled_up.dimensions:
+    if others or field not in rollup.dimensions:
         return None
     return Selection(_partitions(source, field, of_field), states)
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 from chalicelib.core.money import minor_digits
 from chalicelib.core.pricing import HOUR
 from chalicelib.metrics.engine.partitions import Selection, select
-from chalicelib.metrics.engine.read_set import Ask, Reading
-from chalicelib.metrics.language.aggregation import Aggregation, Momentary
+from chalicelib.metrics.engine.read_set import Ask, ReadSet
+from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
 from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, Sum, value_of
@@ -26,13 +26,13 @@ def divided(numerator: Ask, denominator: Ask, scale: int = 1) -> Ask:
     return ask
 
 
-def aggregated(reading: Reading, wanted: Aggregation) -> Ask:
+def aggregated(reading: ReadSet, wanted: Aggregation) -> Ask:
     selection = select(wanted.source, SOURCES[wanted.source], wanted.where)
     ask = None if selection is None else from_cells(reading, wanted, selection)
     return unless_past(reading, wanted, ask or (lambda over: reading.recount(wanted, over)))
 
 
-def unless_past(reading: Reading, wanted: Aggregation, ask: Ask, *dimensions: str) -> Ask:
+def unless_past(reading: ReadSet, wanted: Aggregation, ask: Ask, *dimensions: str) -> Ask:
     """What is only known of what is ahead is not told of the past, whoever tells it."""
     named = {wanted.field, *(condition.field for condition in wanted.where), *dimensions}
     if not named & SOURCES[wanted.source].ahead:
@@ -40,11 +40,11 @@ def unless_past(reading: Reading, wanted: Aggregation, ask: Ask, *dimensions: st
     return lambda over: ask(over) if over.end >= reading.at else None
 
 
-def from_cells(reading: Reading, wanted: Aggregation, selection: Selection) -> Ask | None:
+def from_cells(reading: ReadSet, wanted: Aggregation, selection: Selection) -> Ask | None:
     """None for what cells do not tell."""
-    if wanted.aggregate in {Aggregate.SUM, Aggregate.AVG} and not isinstance(wanted, Momentary):
+    if wanted.aggregate in {Aggregate.SUM, Aggregate.AVG} and not isinstance(wanted, SnapshotAggregation):
         return _accumulated(reading, wanted, selection)
-    if isinstance(wanted, Momentary):
+    if isinstance(wanted, SnapshotAggregation):
         formula = _moment(wanted, selection)
     else:
         formula = _count(wanted, selection) if wanted.aggregate is Aggregate.COUNT else None
@@ -53,36 +53,36 @@ def from_cells(reading: Reading, wanted: Aggregation, selection: Selection) -> A
     return linear(reading, wanted.source, selection, formula)
 
 
-def _accumulated(reading: Reading, wanted: Aggregation, selection: Selection) -> Ask | None:
-    rolled_up = SOURCES[wanted.source]
-    summed = rolled_up.sums.get(wanted.field or "")
+def _accumulated(reading: ReadSet, wanted: Aggregation, selection: Selection) -> Ask | None:
+    rollup = SOURCES[wanted.source]
+    summed = rollup.sums.get(wanted.field or "")
     if summed is None:
         return None
     # Sums do not tell whose they are: all of those that add to them have to be meant.
-    if selection.states is not None and not (rolled_up.states and rolled_up.states.accumulating <= selection.states):
+    if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
         return None
     total = _sum(reading, wanted, selection, summed)
     if wanted.aggregate is Aggregate.SUM:
         return total
-    return divided(total, linear(reading, wanted.source, selection, rolled_up.counts[""]))
+    return divided(total, linear(reading, wanted.source, selection, rollup.counts[""]))
 
 
 def _count(wanted: Aggregation, selection: Selection) -> Formula | None:
-    rolled_up = SOURCES[wanted.source]
+    rollup = SOURCES[wanted.source]
     if selection.states is None:
-        return rolled_up.counts.get(wanted.field or "")
-    if rolled_up.states is None or wanted.field is not None:
+        return rollup.counts.get(wanted.field or "")
+    if rollup.states is None or wanted.field is not None:
         return None
-    return _of_states(rolled_up.states.in_period, selection.states)
+    return _of_states(rollup.states.in_period, selection.states)
 
 
-def _moment(wanted: Momentary, selection: Selection) -> Formula | None:
-    rolled_up = SOURCES[wanted.source]
+def _moment(wanted: SnapshotAggregation, selection: Selection) -> Formula | None:
+    rollup = SOURCES[wanted.source]
     if selection.states is None:
-        return rolled_up.moment.get(wanted.field or "")
-    if rolled_up.states is None or wanted.field is not None:
+        return rollup.moment.get(wanted.field or "")
+    if rollup.states is None or wanted.field is not None:
         return None
-    return _of_states(rolled_up.states.in_moment, selection.states)
+    return _of_states(rollup.states.in_moment, selection.states)
 
 
 def _of_states(formulas: Mapping[str, Formula], states: frozenset[str]) -> Formula | None:
@@ -91,7 +91,7 @@ def _of_states(formulas: Mapping[str, Formula], states: frozenset[str]) -> Formu
     return tuple(term for state in sorted(states) for term in formulas[state])
 
 
-def _sum(reading: Reading, wanted: Aggregation, selection: Selection, summed: Sum) -> Ask:
+def _sum(reading: ReadSet, wanted: Aggregation, selection: Selection, summed: Sum) -> Ask:
     total, unknown, known = (
         linear(reading, wanted.source, selection, formula) for formula in (summed.formula, summed.unknown, summed.known)
     )
@@ -107,7 +107,7 @@ def _sum(reading: Reading, wanted: Aggregation, selection: Selection, summed: Su
     return ask
 
 
-def linear(reading: Reading, source: str, selection: Selection, formula: Formula) -> Ask:
+def linear(reading: ReadSet, source: str, selection: Selection, formula: Formula) -> Ask:
     def ask(over: Range) -> Fraction | None:
         curves = [(sign, reading.curve(source, partition, over)) for sign, partition in selection.partitions]
         return Fraction(sum(sign * value_of(formula, curve, over) for sign, curve in curves if curve is not None))

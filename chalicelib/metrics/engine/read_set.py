@@ -18,23 +18,23 @@ from chalicelib.metrics.language.periods import Comparison, Range
 from chalicelib.metrics.language.query import MetricQuery
 from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.rollups import levels
-from chalicelib.models.rollups.levels import Curve
-from chalicelib.models.staffing.directory import Directory
+from chalicelib.models.rollups.levels import Levels
+from chalicelib.models.staffing.directory import NameIndex
 
 Ask = Callable[[Range], Fraction | None]
 """Tells a number of a range, once what it needs is read."""
 
 
 @dataclass
-class Reading:
+class ReadSet:
     """Everything that one evaluation reads, each once."""
 
     organization: StoredOrganization
     at: datetime
     _instants: dict[str, set[int]] = field(default_factory=dict)
-    _curves: dict[str, Curve] = field(default_factory=dict)
+    _curves: dict[str, Levels] = field(default_factory=dict)
     _entities: dict[str, Entities | CannotTell] = field(default_factory=dict)
-    _directory: Directory | None = None
+    _directory: NameIndex | None = None
     _is_preparing: bool = False
 
     def resolve(self, query: MetricQuery) -> Range:
@@ -64,7 +64,7 @@ class Reading:
     def read(self) -> None:
         self._curves = levels.read(self._instants)
 
-    def curve(self, source: str, partition: Partition, over: Range) -> Curve | None:
+    def curve(self, source: str, partition: Partition, over: Range) -> Levels | None:
         """None while it is only noted."""
         key = keys.rollup(self.organization.tenant, source, *(partition or ()))
         if self._is_preparing:
@@ -89,7 +89,7 @@ class Reading:
         return None if self._is_preparing else entities.aggregate(wanted, over)
 
     @property
-    def directory(self) -> Directory:
+    def directory(self) -> NameIndex:
         if self._directory is None:
-            self._directory = Directory(self.organization.tenant)
+            self._directory = NameIndex(self.organization.tenant)
         return self._directory

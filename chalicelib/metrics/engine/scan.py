@@ -10,15 +10,15 @@ from typing import Any, cast
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection, get_together
 from chalicelib.dal.records import Record
-from chalicelib.metrics.language.aggregation import Aggregation, Momentary
+from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
 from chalicelib.metrics.language.catalogue import Aggregate, Operator
 from chalicelib.metrics.language.conditions import Condition
 from chalicelib.metrics.language.outcomes import CannotTell
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.sources import SOURCES
-from chalicelib.metrics.rollups.sources.base import Grounds, Row
+from chalicelib.metrics.rollups.sources.base import Inputs, Row
 
-MAXIMUM_ROWS = 10_000
+MAX_ROWS = 10_000
 
 _COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQ: operator.eq,
@@ -38,16 +38,16 @@ class Entities:
     def __init__(self, organization: OrganizationId, source: str) -> None:
         """Raises CannotTell for more than can be looked at."""
         self._rolled_up = SOURCES[source]
-        records = self._rolled_up.collection.all_of(organization, MAXIMUM_ROWS)
+        records = self._rolled_up.collection.all_of(organization, MAX_ROWS)
         if records is None:
             raise CannotTell(
-                f"this needs a look at every one of more than {MAXIMUM_ROWS:,} {source}: ask for one dimension, "
+                f"this needs a look at every one of more than {MAX_ROWS:,} {source}: ask for one dimension, "
                 "and for sums, counts or averages"
             )
-        relied_on = [self._rolled_up.relies_on(organization, record) for record in records]
+        relied_on = [self._rolled_up.dependencies(organization, record) for record in records]
         found = _found(organization, (pair for pairs in relied_on for pair in pairs))
         further = self._rolled_up.further(organization, records)
-        self._grounded: list[tuple[Record, Grounds]] = [
+        self._grounded: list[tuple[Record, Inputs]] = [
             (record, [*(found[collection.entity][each] for collection, each in pairs), *further.get(record.id, ())])
             for record, pairs in zip(records, relied_on, strict=True)
         ]
@@ -103,7 +103,7 @@ def _found(organization: OrganizationId, wanted: Iterable[tuple[Collection[Any],
 
 
 def _belongs(row: Row, wanted: Aggregation, *, has_states: bool) -> bool:
-    if isinstance(wanted, Momentary):
+    if isinstance(wanted, SnapshotAggregation):
         return bool(row.moment_states) if has_states else row.in_moment
     if wanted.aggregate is Aggregate.COUNT and wanted.field is not None:
         return wanted.field in row.instants

@@ -17,10 +17,10 @@ from pydantic import (
 from chalicelib.core.contracts import AtMost, Body
 from chalicelib.metrics.language.catalogue import CATALOGUE, UNITS, Aggregate, Source
 from chalicelib.metrics.language.conditions import Condition, FieldName, typed
-from chalicelib.metrics.language.errors import Faults, OneOf, refused
+from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
 from chalicelib.metrics.language.outcomes import Unit
 
-MAXIMUM_CONDITIONS = 10
+MAX_CONDITIONS = 10
 
 Total = Literal[Aggregate.COUNT, Aggregate.SUM]
 
@@ -43,18 +43,18 @@ def _conditions(
     value: Any, read: Callable[[Any], tuple[Condition, ...]], info: ValidationInfo
 ) -> tuple[Condition, ...]:
     """Those that are well-formed are held against the source even where others are not."""
-    faults = Faults()
+    errors = QueryErrors()
     conditions: tuple[Condition, ...] = ()
-    with faults.at():
+    with errors.at():
         conditions = read(value)
     source = source_of(info)
     if source is not None and isinstance(value, list | tuple):
         fitting: list[Condition] = []
-        for index, condition in _well_formed(value[:MAXIMUM_CONDITIONS]):
-            with faults.at(index):
+        for index, condition in _well_formed(value[:MAX_CONDITIONS]):
+            with errors.at(index):
                 fitting.append(typed(condition, source))
         conditions = tuple(fitting)
-    faults.raise_any()
+    errors.raise_any()
     return conditions
 
 
@@ -88,7 +88,7 @@ class Aggregation(Body):
         ),
     ] = None
     where: Annotated[
-        tuple[Condition, ...], AtMost(MAXIMUM_CONDITIONS), Field(strict=False), WrapValidator(_conditions)
+        tuple[Condition, ...], AtMost(MAX_CONDITIONS), Field(strict=False), WrapValidator(_conditions)
     ] = ()
 
     @property
@@ -127,7 +127,7 @@ class Aggregation(Body):
         return name
 
 
-class Momentary(Aggregation):
+class SnapshotAggregation(Aggregation):
     """Over what is true at the period's end."""
 
     manner: ClassVar[str] = " at an instant"
@@ -147,7 +147,7 @@ class SimpleOperand(Aggregation):
     type: Literal["simple"] = "simple"
 
 
-class SnapshotOperand(Momentary):
+class SnapshotOperand(SnapshotAggregation):
     type: Literal["snapshot"] = "snapshot"
 
 

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Contract
 from chalicelib.metrics.language import catalogue
-from chalicelib.metrics.language.aggregation import MAXIMUM_CONDITIONS
+from chalicelib.metrics.language.aggregation import MAX_CONDITIONS
 from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType, Operator, Source, TimeBinding
-from chalicelib.metrics.language.conditions import MAXIMUM_NUMBER, MAXIMUM_VALUES
-from chalicelib.metrics.language.expression import MAXIMUM_DEPTH, MAXIMUM_NODES
+from chalicelib.metrics.language.conditions import MAX_NUMBER, MAX_VALUES
+from chalicelib.metrics.language.expression import MAX_DEPTH, MAX_NODES
 from chalicelib.metrics.language.outcomes import Unit
-from chalicelib.metrics.language.periods import MAXIMUM_YEARS, Comparison, NamedPeriod
-from chalicelib.metrics.language.query import MAXIMUM_DIMENSIONS, MAXIMUM_WINDOW_DAYS, Since, Within
+from chalicelib.metrics.language.periods import MAX_YEARS, Comparison, NamedPeriod
+from chalicelib.metrics.language.query import MAX_DIMENSIONS, MAX_WINDOW_DAYS, Since, Within
 
 
 class CatalogueField(Contract):
@@ -87,14 +87,14 @@ def catalogue_view() -> MetricCatalogue:
         within=list(Within),
         units=list(Unit),
         limits=CatalogueLimits(
-            conditions=MAXIMUM_CONDITIONS,
-            values_in_list=MAXIMUM_VALUES,
-            number=MAXIMUM_NUMBER,
-            group_by=MAXIMUM_DIMENSIONS,
-            expression_depth=MAXIMUM_DEPTH,
-            expression_nodes=MAXIMUM_NODES,
-            window_days=MAXIMUM_WINDOW_DAYS,
-            period_years=MAXIMUM_YEARS,
+            conditions=MAX_CONDITIONS,
+            values_in_list=MAX_VALUES,
+            number=MAX_NUMBER,
+            group_by=MAX_DIMENSIONS,
+            expression_depth=MAX_DEPTH,
+            expression_nodes=MAX_NODES,
+            window_days=MAX_WINDOW_DAYS,
+            period_years=MAX_YEARS,
         ),
     )
 

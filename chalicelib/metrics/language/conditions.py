@@ -13,10 +13,10 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import Body, Instant, OneLine
 from chalicelib.metrics.language import catalogue
 from chalicelib.metrics.language.catalogue import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator, Source
-from chalicelib.metrics.language.errors import Faults, refused
+from chalicelib.metrics.language.errors import QueryErrors, refused
 
-MAXIMUM_VALUES = 50
-MAXIMUM_NUMBER = 1_000_000_000_000
+MAX_VALUES = 50
+MAX_NUMBER = 1_000_000_000_000
 
 Scalar = bool | int | float | str | datetime
 """Ids are texts in their usual form, durations are hours, money is in major units."""
@@ -26,15 +26,15 @@ FieldName = Annotated[str, Field(min_length=1, max_length=64, examples=["status"
 
 def _number(value: Any) -> int | float:
     """One message for what is none; a whole number stays one."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAXIMUM_NUMBER:
-        raise refused(f"must be a number from -{MAXIMUM_NUMBER} to {MAXIMUM_NUMBER}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
+        raise refused(f"must be a number from -{MAX_NUMBER} to {MAX_NUMBER}")
     return value
 
 
 Number = Annotated[
     int | float,
     PlainValidator(_number),
-    WithJsonSchema({"type": "number", "minimum": -MAXIMUM_NUMBER, "maximum": MAXIMUM_NUMBER, "examples": [40]}),
+    WithJsonSchema({"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER, "examples": [40]}),
 ]
 
 
@@ -55,7 +55,7 @@ Value = Annotated[
             "examples": ["active"],
             "anyOf": [
                 *_SCALAR_SCHEMA,
-                {"type": "array", "items": {"anyOf": _SCALAR_SCHEMA}, "minItems": 1, "maxItems": MAXIMUM_VALUES},
+                {"type": "array", "items": {"anyOf": _SCALAR_SCHEMA}, "minItems": 1, "maxItems": MAX_VALUES},
                 {"type": "null"},
             ],
         }
@@ -108,13 +108,13 @@ def _value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scala
 
 
 def _values(values: Any, field: catalogue.Field) -> tuple[Scalar, ...]:
-    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAXIMUM_VALUES:
-        raise refused(f"must be a list of 1 to {MAXIMUM_VALUES} values", "value")
-    faults, found = Faults(), []
+    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
+        raise refused(f"must be a list of 1 to {MAX_VALUES} values", "value")
+    errors, found = QueryErrors(), []
     for index, value in enumerate(values):
-        with faults.at():
+        with errors.at():
             found.append(_scalar(value, field, "value", index))
-    faults.raise_any()
+    errors.raise_any()
     return tuple(found)
 
 

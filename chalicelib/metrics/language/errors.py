@@ -23,9 +23,9 @@ class Fault(Contract):
 class InvalidQuery(Exception):
     """Refuses a query, with every fault of it."""
 
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.pointer or 'the query'}: {fault.message}" for fault in faults))
-        self.faults = faults
+    def __init__(self, errors: list[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.pointer or 'the query'}: {fault.message}" for fault in errors))
+        self.errors = errors
 
 
 def refused(message: str, *location: int | str) -> ValidationError:
@@ -33,7 +33,7 @@ def refused(message: str, *location: int | str) -> ValidationError:
     return _refusal([_fault(message, location)])
 
 
-class Faults:
+class QueryErrors:
     """Several of one validator's, each at a place within what it validates."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Pointed:
             raise _refusal([_pointed(each) for each in _details(error)]) from None
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def errors_of(error: ValidationError) -> list[Fault]:
     """Of a query that is `Pointed`."""
     return [Fault(pointer=each["ctx"]["pointer"], message=each["ctx"]["message"]) for each in _details(error)]
 

@@ -11,13 +11,13 @@ from pydantic import Field, WrapValidator, model_validator
 from chalicelib.core.contracts import Body
 from chalicelib.metrics.language.aggregation import Aggregation, SimpleOperand, SnapshotOperand
 from chalicelib.metrics.language.conditions import Number
-from chalicelib.metrics.language.errors import Faults, OneOf, refused
+from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
 from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.units import RESULTS, Operation, apply
 
-MAXIMUM_DEPTH = 4
+MAX_DEPTH = 4
 """Operations within one another."""
-MAXIMUM_NODES = 20
+MAX_NODES = 20
 """Operations and operands."""
 
 
@@ -84,30 +84,30 @@ def aggregations(node: Node) -> Iterator[Aggregation]:
 def _bounded(value: Any, read: Callable[[Any], OperationNode]) -> OperationNode:
     if isinstance(value, dict) and value.get("type") not in list(Operation):
         raise refused(f"must be one of {', '.join(Operation)}", "type")
-    faults = _too_large(value)
-    with faults.at():
+    errors = _too_large(value)
+    with errors.at():
         expression = read(value)
         if not any(aggregations(expression)):
-            faults.add("must be over a source")
-    faults.raise_any()
+            errors.add("must be over a source")
+    errors.raise_any()
     return expression
 
 
-def _too_large(expression: Any) -> Faults:
+def _too_large(expression: Any) -> QueryErrors:
     """Raises at once for a tree of too many nodes, which nobody looks into."""
-    faults = Faults()
+    errors = QueryErrors()
     level: list[tuple[tuple[str, ...], Any]] = [((), expression)]
     depth = nodes = 0
     while level:
         depth, nodes = depth + 1, nodes + len(level)
-        if nodes > MAXIMUM_NODES:
-            raise refused(f"has more than {MAXIMUM_NODES} operations and operands")
+        if nodes > MAX_NODES:
+            raise refused(f"has more than {MAX_NODES} operations and operands")
         inner = [((*path, side), each) for path, node in level for side, each in _sides(node)]
-        if depth > MAXIMUM_DEPTH:
+        if depth > MAX_DEPTH:
             for path in dict.fromkeys(path[:-1] for path, _ in inner):
-                faults.add(f"operations may lie {MAXIMUM_DEPTH} deep within one another", *path)
+                errors.add(f"operations may lie {MAX_DEPTH} deep within one another", *path)
         level = inner
-    return faults
+    return errors
 
 
 def _sides(node: Any) -> list[tuple[str, Any]]:

@@ -20,7 +20,7 @@ from chalicelib.core.contracts import Body
 from chalicelib.core.days import Day, day_of, instant_at, start_of
 from chalicelib.models.organizations import WeekDay
 
-MAXIMUM_YEARS = 10
+MAX_YEARS = 10
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -55,8 +55,8 @@ class Days(Body):
             return last
         if last < first:
             raise PydanticCustomError("period", "must not be before from")
-        if last >= _months_after(first, 12 * MAXIMUM_YEARS):
-            raise PydanticCustomError("period", "must be less than {years} years after from", {"years": MAXIMUM_YEARS})
+        if last >= _months_after(first, 12 * MAX_YEARS):
+            raise PydanticCustomError("period", "must be less than {years} years after from", {"years": MAX_YEARS})
         return last
 
 

@@ -24,22 +24,22 @@ from pydantic import (
 from chalicelib.core.contracts import AtMost, Body
 from chalicelib.metrics.language.aggregation import (
     Aggregation,
-    Momentary,
     Operand,
+    SnapshotAggregation,
     SourceName,
     Total,
     choice,
     source_of,
 )
 from chalicelib.metrics.language.conditions import FieldName
-from chalicelib.metrics.language.errors import Faults, InvalidQuery, OneOf, Pointed, faults_of, refused
+from chalicelib.metrics.language.errors import InvalidQuery, OneOf, Pointed, QueryErrors, errors_of, refused
 from chalicelib.metrics.language.expression import Expression, aggregations
 from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import Comparison, Days, NamedPeriod, Period, Trailing
 from chalicelib.metrics.language.units import RATIOS
 
-MAXIMUM_DIMENSIONS = 1
-MAXIMUM_WINDOW_DAYS = 366
+MAX_DIMENSIONS = 1
+MAX_WINDOW_DAYS = 366
 MAX_QUERY_BYTES = 32 * 1024
 """An audit entry holds a query before and after, escaped, and an item may have 400 KB."""
 
@@ -81,7 +81,7 @@ def _no_flag(version: Any) -> Any:
 
 def _window(text: str) -> str:
     if not _WINDOW.fullmatch(text):
-        raise refused(f"must be days from P1D to P{MAXIMUM_WINDOW_DAYS}D")
+        raise refused(f"must be days from P1D to P{MAX_WINDOW_DAYS}D")
     return text
 
 
@@ -109,17 +109,17 @@ def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
     source = source_of(info)
     if source is not None:
         allowed = [field.name for field in source.fields.values() if field.is_dimension]
-        faults = Faults()
+        errors = QueryErrors()
         for index, name in enumerate(names):
             if name not in allowed:
-                faults.add(choice(allowed, otherwise=f"is not for {source.name}, which have no dimension"), index)
-        faults.raise_any()
+                errors.add(choice(allowed, otherwise=f"is not for {source.name}, which have no dimension"), index)
+        errors.raise_any()
     return names
 
 
 GroupBy = Annotated[
     tuple[FieldName, ...],
-    AtMost(MAXIMUM_DIMENSIONS),
+    AtMost(MAX_DIMENSIONS),
     Field(description="A dimension.", examples=[["clientId"]], strict=False),
     AfterValidator(_dimensions),
 ]
@@ -131,7 +131,7 @@ class SimpleQuery(Aggregation, _Query):
     group_by: GroupBy = ()
 
 
-class SnapshotQuery(Momentary, _Query):
+class SnapshotQuery(SnapshotAggregation, _Query):
     """What is true at the end of the period; now, if that is not over."""
 
     type: Literal["snapshot"]
@@ -261,7 +261,7 @@ def parse(data: Any) -> MetricQuery:
     try:
         return _QUERY.validate_python(data)
     except ValidationError as error:
-        raise InvalidQuery(faults_of(error)) from None
+        raise InvalidQuery(errors_of(error)) from None
 
 
 def unit_of(query: MetricQuery) -> Unit:

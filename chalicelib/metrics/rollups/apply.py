@@ -14,7 +14,7 @@ from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record, versions
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, pause
+from chalicelib.dal.unit_of_work import MAX_WRITES, pause
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.rollups import rollups
 from chalicelib.models.rollups.rollups import Target
@@ -22,7 +22,7 @@ from chalicelib.models.rollups.rollups import Target
 AT_ONCE = 200
 """Entities that are read and planned together: enough to share cells, few enough to be done in seconds."""
 
-_ENTITIES_A_TRANSACTION = (MAXIMUM_WRITES, MAXIMUM_WRITES, 8, 4, 2, 1)
+_ENTITIES_A_TRANSACTION = (MAX_WRITES, MAX_WRITES, 8, 4, 2, 1)
 """By try. What keeps failing is tried in ever smaller groups, so that it holds up nothing else."""
 
 
@@ -62,7 +62,7 @@ def sync(
     return job.outcome
 
 
-def follow(organization: OrganizationId, source: str, identifier: UUID) -> bool:
+def sync_entity(organization: OrganizationId, source: str, identifier: UUID) -> bool:
     """Sync one entity; True if its rollups changed. CONFLICT when others keep changing what it depends on."""
     return identifier in sync(organization, source, [identifier]).require().changed
 
@@ -104,22 +104,22 @@ class _Sync:
         self.run(pending[middle:])
 
     def _plan(self, pending: Sequence[UUID]) -> _Plan:
-        rolled_up = SOURCES[self.source]
+        rollup = SOURCES[self.source]
         # Before the entities, which thus are never read older than what another has applied of them.
         applied = rollups.applied(self.organization, self.source, pending)
-        records = rolled_up.collection.get_many(self.organization, pending)
+        records = rollup.collection.get_many(self.organization, pending)
         relied_on = {
             identifier: {collection.key(self.organization, each): collection for collection, each in named}
             for identifier, record in records.items()
-            if (named := rolled_up.relies_on(self.organization, record))
+            if (named := rollup.dependencies(self.organization, record))
         }
         inputs = self._read({key: named for keys in relied_on.values() for key, named in keys.items()})
-        further = rolled_up.further(self.organization, list(records.values()))
+        further = rollup.further(self.organization, list(records.values()))
         targets = []
         for identifier in pending:
             record = records.get(identifier)
             grounds = [*(inputs[key] for key in relied_on.get(identifier, ())), *further.get(identifier, ())]
-            wanted = () if record is None else rolled_up.spread(record, grounds)
+            wanted = () if record is None else rollup.spread(record, grounds)
             targets.append(Target(identifier, applied[identifier], wanted))
         return _Plan(targets, relied_on, {key: record.version for key, record in inputs.items()})
 

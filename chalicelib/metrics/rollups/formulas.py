@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.metrics.language.periods import Range
-from chalicelib.models.rollups.levels import Curve
+from chalicelib.models.rollups.levels import Levels
 
 
 class Kind(Enum):
@@ -53,7 +53,7 @@ def ever(measure: str, sign: int = 1) -> Term:
     return Term(Kind.EVER, measure, sign)
 
 
-def value_of(formula: Formula, curve: Curve, over: Range) -> int:
+def value_of(formula: Formula, curve: Levels, over: Range) -> int:
     start, end = milliseconds(over.start), milliseconds(over.end)
     total = 0
     for kind, measure, sign in formula:

@@ -21,8 +21,8 @@ from chalicelib.dal.records import Record
 from chalicelib.metrics.rollups.apply import sync
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.rollups import buckets, rollups
-from chalicelib.models.rollups.buckets import CellKey, Moves, Spread
-from chalicelib.models.rollups.rollups import Applied
+from chalicelib.models.rollups.buckets import BucketKey, Contribution, Increments
+from chalicelib.models.rollups.rollups import AppliedContribution
 
 _PATIENCE_SECONDS = 5.0
 """So long the stream has to apply what is found to be out of step, before that counts as lost."""
@@ -38,7 +38,7 @@ class Progress(NamedTuple):
     healed: int
 
 
-def heal(organization: OrganizationId, source: str, after: str | None) -> Progress:
+def reapply_missed(organization: OrganizationId, source: str, after: str | None) -> Progress:
     """Applies those of the next entities (a page of them) that are not applied as they are."""
     page = rollups.beside(organization, source, SOURCES[source].collection, after)
     grounds = _Grounds(organization)
@@ -60,12 +60,12 @@ def heal(organization: OrganizationId, source: str, after: str | None) -> Progre
 
 def _wanted(
     organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds, further: Sequence[Any]
-) -> Spread:
+) -> Contribution:
     if record is None:
         return ()
-    rolled_up = SOURCES[source]
-    relied_on = [grounds.get(*each) for each in rolled_up.relies_on(organization, record)]
-    return rolled_up.spread(record, [*relied_on, *further])
+    rollup = SOURCES[source]
+    relied_on = [grounds.get(*each) for each in rollup.dependencies(organization, record)]
+    return rollup.spread(record, [*relied_on, *further])
 
 
 @dataclass
@@ -86,7 +86,7 @@ class _Grounds:
 # -- cells -------------------------------------------------------------------------------------------------------------
 
 
-def repair(organization: OrganizationId, source: str, shard: int, shards: int) -> int:
+def fix_drift(organization: OrganizationId, source: str, shard: int, shards: int) -> int:
     """Makes cells hold the sum of what is applied; how many did not. `shards`: the partitions are gone through in so
     many lots, to be held in memory.
 
@@ -111,11 +111,11 @@ def repair(organization: OrganizationId, source: str, shard: int, shards: int) -
     return repaired
 
 
-def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Moves:
+def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Increments:
     """Of what is applied, with a digest of whose it is."""
-    sums: Moves = {}
+    sums: Increments = {}
     for identifier, applied in rollups.all_applied(organization, source):
-        moves: Moves = {}
+        moves: Increments = {}
         for edge in applied.spread:
             buckets.add(moves, edge, 1)
         for cell, amounts in moves.items():
@@ -127,13 +127,13 @@ def _sums(organization: OrganizationId, source: str, shard: int, shards: int) ->
 
 
 def _cells(
-    organization: OrganizationId, source: str, partitions: Iterable[tuple[str, str] | None], sums: Moves
-) -> Iterator[tuple[CellKey, Counter[str]]]:
+    organization: OrganizationId, source: str, partitions: Iterable[tuple[str, str] | None], sums: Increments
+) -> Iterator[tuple[BucketKey, Counter[str]]]:
     """What lies in the partitions, and nothing for cells of the sums that are missing there."""
     missing = set(sums)
     for dimension in partitions:
         for sk, amounts in rollups.all_cells(organization, source, dimension):
-            cell = CellKey(dimension, sk)
+            cell = BucketKey(dimension, sk)
             missing.discard(cell)
             yield cell, amounts
     for cell in missing:
@@ -150,5 +150,5 @@ def _shard_of(dimension: tuple[str, str] | None, shards: int) -> int:
     return int.from_bytes(hashlib.sha256(repr(dimension).encode()).digest()[:4]) % shards
 
 
-def _digest(identifier: UUID, applied: Applied) -> int:
+def _digest(identifier: UUID, applied: AppliedContribution) -> int:
     return int.from_bytes(hashlib.sha256(f"{identifier}#{applied.revision}".encode()).digest()[:8])

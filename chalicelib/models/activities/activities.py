@@ -23,7 +23,7 @@ from chalicelib.dal.records import Record, versions
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.audit import Actor
 
-MAXIMUM_METADATA_BYTES = 10 * 1024
+MAX_METADATA_BYTES = 10 * 1024
 VERSION = 1
 """Of every activity, for good."""
 
@@ -44,7 +44,7 @@ class Severity(StrEnum):
     CRITICAL = "CRITICAL"
 
 
-Metadata = Annotated[JsonObject, bounded(MAXIMUM_METADATA_BYTES), Field(examples=[{"batch": 17}])]
+Metadata = Annotated[JsonObject, bounded(MAX_METADATA_BYTES), Field(examples=[{"batch": 17}])]
 """Any JSON object of up to 10 KB."""
 
 Description = Annotated[Lines, Field(max_length=2000)]

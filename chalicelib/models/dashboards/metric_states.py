@@ -22,7 +22,7 @@ from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.expressions import Action
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition, Key
-from chalicelib.dal.unit_of_work import Refusal, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import OnFailedCondition, UnitOfWork, stale
 
 SYSTEM = "SYSTEM"
 """The row of the metrics that come with the product."""
@@ -147,7 +147,7 @@ def record(
     *,
     as_of: datetime,
     due_at: datetime,
-    refusal: Refusal,
+    refusal: OnFailedCondition,
 ) -> None:
     """Writes the row, and its point of the history, if the row is as it was read."""
     if state.version == 0:

@@ -20,7 +20,7 @@ from chalicelib.models.dashboards.metric_enums import ChartType, Direction, Metr
 from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import Role
 
-MAXIMUM_METRICS = 1000
+MAX_METRICS = 1000
 """Of an organization's own."""
 
 
@@ -85,7 +85,7 @@ METRICS = ListedCollection(
 
 
 def create(unit: UnitOfWork, metric: Metric, now: datetime) -> Metric:
-    """Due at once. VALIDATION_ERROR beyond MAXIMUM_METRICS."""
+    """Due at once. VALIDATION_ERROR beyond MAX_METRICS."""
     METRICS.create(unit, metric)
     metric_states.add(unit, metric.id, refresh_rate=metric.refresh_rate, due_at=now)
     _count(unit, 1)
@@ -109,5 +109,5 @@ def delete(unit: UnitOfWork, metric: Metric) -> Metric:
 
 def _count(unit: UnitOfWork, by: int) -> None:
     holder = ORGANIZATIONS.key(unit.organization, unit.organization)
-    refusal = f"an organization may have {MAXIMUM_METRICS:,} metrics of its own"
-    quotas.count(unit, holder, METRICS.entity, by, maximum=MAXIMUM_METRICS, refusal=refusal)
+    refusal = f"an organization may have {MAX_METRICS:,} metrics of its own"
+    quotas.count(unit, holder, METRICS.entity, by, maximum=MAX_METRICS, refusal=refusal)

@@ -23,9 +23,9 @@ from chalicelib.models.dashboards.metrics import Color, Icon
 from chalicelib.models.organizations import ORGANIZATIONS, SubscriptionTier
 from chalicelib.models.users import Role
 
-MAXIMUM_QUICK_ACTIONS = 200
+MAX_QUICK_ACTIONS = 200
 """Live ones of an organization, so that a list shows them all."""
-MAXIMUM_FORM_BYTES = 16 * 1024
+MAX_FORM_BYTES = 16 * 1024
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -69,7 +69,7 @@ TargetUrl = Annotated[
 ActionName = Annotated[Line, Field(max_length=100, description="The operationId of an action of this API.")]
 FormConfig = Annotated[
     JsonObject,
-    bounded(MAXIMUM_FORM_BYTES),
+    bounded(MAX_FORM_BYTES),
     Field(
         description="A JSON Schema (2020-12) of the payload.",
         examples=[{"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}],
@@ -126,14 +126,14 @@ QUICK_ACTIONS = ListedCollection(
 def live(organization: OrganizationId) -> list[QuickAction]:
     """All of them, in no order: found by index, read consistently."""
     listing = keys.listing(organization, QUICK_ACTIONS.kind, deleted=False)
-    rows = table.query_slim(listing, maximum=MAXIMUM_QUICK_ACTIONS)
+    rows = table.query_slim(listing, maximum=MAX_QUICK_ACTIONS)
     found = QUICK_ACTIONS.get_many(organization, (UUID(row.sk) for row in rows))
     # The index trails the table: what was deleted a moment ago may still have a row.
     return [quick_action for quick_action in found.values() if not is_deleted(quick_action)]
 
 
 def create(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
-    """VALIDATION_ERROR beyond MAXIMUM_QUICK_ACTIONS."""
+    """VALIDATION_ERROR beyond MAX_QUICK_ACTIONS."""
     QUICK_ACTIONS.create(unit, quick_action)
     _count(unit, 1)
     return quick_action
@@ -157,5 +157,5 @@ def delete(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
 
 def _count(unit: UnitOfWork, by: int) -> None:
     holder = ORGANIZATIONS.key(unit.organization, unit.organization)
-    refusal = f"an organization may have {MAXIMUM_QUICK_ACTIONS} quick actions: delete one first"
-    quotas.count(unit, holder, QUICK_ACTIONS.entity, by, maximum=MAXIMUM_QUICK_ACTIONS, refusal=refusal)
+    refusal = f"an organization may have {MAX_QUICK_ACTIONS} quick actions: delete one first"
+    quotas.count(unit, holder, QUICK_ACTIONS.entity, by, maximum=MAX_QUICK_ACTIONS, refusal=refusal)

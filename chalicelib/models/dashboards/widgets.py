@@ -23,7 +23,7 @@ from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import USERS, Role, User
 
-MAXIMUM_WIDGETS = 200
+MAX_WIDGETS = 200
 """That an organization shares; and as many of each user's own."""
 
 _GREATEST_CELL = 9999
@@ -138,7 +138,7 @@ def _owner(organization: OrganizationId, widget: Widget) -> UUID:
 
 
 def create(unit: UnitOfWork, widget: Widget) -> Widget:
-    """VALIDATION_ERROR beyond MAXIMUM_WIDGETS."""
+    """VALIDATION_ERROR beyond MAX_WIDGETS."""
     WIDGETS.create(unit, widget)
     _count(unit, widget, 1)
     return widget
@@ -162,8 +162,8 @@ def delete(unit: UnitOfWork, widget: Widget) -> Widget:
 def _count(unit: UnitOfWork, widget: Widget, by: int) -> None:
     """On whose dashboard it is."""
     holder, whose = _counted_on(unit.organization, widget)
-    refusal = f"{whose} may have {MAXIMUM_WIDGETS} widgets"
-    quotas.count(unit, holder, WIDGETS.entity, by, maximum=MAXIMUM_WIDGETS, refusal=refusal)
+    refusal = f"{whose} may have {MAX_WIDGETS} widgets"
+    quotas.count(unit, holder, WIDGETS.entity, by, maximum=MAX_WIDGETS, refusal=refusal)
 
 
 def _counted_on(organization: OrganizationId, widget: Widget) -> tuple[Key, str]:
@@ -176,7 +176,7 @@ def _counted_on(organization: OrganizationId, widget: Widget) -> tuple[Key, str]
 
 
 @dataclass(frozen=True)
-class Stretch:
+class WidgetSlice:
     """Consecutive widgets of a dashboard, who created them, and where to go on: a cursor, None at the end."""
 
     widgets: list[Widget]
@@ -192,7 +192,7 @@ def dashboard(
     *,
     cursor: str | None,
     limit: int,
-) -> Stretch:
+) -> WidgetSlice:
     """What the organization shares and what is the user's own, by position, then by age.
 
     Found by index, a query for each of the two; what is shown is read consistently, with its creators.
@@ -207,7 +207,7 @@ def dashboard(
     )
     # The index trails the table: what was changed a moment ago may still stand in it as it was.
     current = [widgets[each.id] for each in page if each.id in widgets]
-    return Stretch(
+    return WidgetSlice(
         [widget for widget in current if not is_deleted(widget) and matches(widget)],
         creators,
         cursors.encode(page[-1].place) if len(wanted) > limit else None,

@@ -24,7 +24,7 @@ ENTITY = "session"
 _KEPT_AFTER_EXPIRY = timedelta(days=30)
 """So long an ended session can still say that it has ended."""
 
-_MAXIMUM_TOKENS = 20
+_MAX_TOKENS = 20
 _TRIES = 6
 
 
@@ -110,7 +110,7 @@ def add_token(organization: OrganizationId, user: StoredUser, identifier: UUID, 
         & (Item.data["epoch"] == user.session_epoch)
         & (Item.data["expiresAt"] > clock.to_text(clock.now()))
     )
-    has_room = hashes[_MAXIMUM_TOKENS - 1].does_not_exist()
+    has_room = hashes[_MAX_TOKENS - 1].does_not_exist()
     if table.update(key, [hashes.set(hashes.append([token_hash]))], is_open & has_room) is not None:
         return True
     for tried in range(_TRIES):
@@ -123,7 +123,7 @@ def add_token(organization: OrganizationId, user: StoredUser, identifier: UUID, 
         if not session.is_live(user):
             return False
         first, *others = session.token_hashes
-        kept = [first, *others[2 - _MAXIMUM_TOKENS :], token_hash]
+        kept = [first, *others[2 - _MAX_TOKENS :], token_hash]
         if table.update(key, [hashes.set(kept)], is_open & (hashes == session.token_hashes)) is not None:
             return True
     raise conflict()

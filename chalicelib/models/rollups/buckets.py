@@ -31,19 +31,19 @@ Dimensions = tuple[tuple[str, str], ...]
 """Field and value; an edge lies in the cells of the whole source and in those of each of them."""
 
 
-class Edge(NamedTuple):
+class LevelChange(NamedTuple):
     """An instant at which levels change."""
 
     at: int
     """In milliseconds since 1970."""
-    heights: tuple[tuple[str, int], ...]
+    deltas: tuple[tuple[str, int], ...]
     """By measure."""
     is_end: bool = False
     """It lies at its last millisecond: what ends at midnight ended on the day that is over."""
     dimensions: Dimensions = ()
 
 
-Spread = tuple[Edge, ...]
+Contribution = tuple[LevelChange, ...]
 """What an entity adds to the rollups of its source."""
 
 
@@ -73,16 +73,16 @@ def minutes_of(since_1970: int) -> str:
     return f"T#{day_of(since_1970 // DAY)}T{_hour_of(since_1970):02}"
 
 
-class CellKey(NamedTuple):
+class BucketKey(NamedTuple):
     dimension: tuple[str, str] | None
     sk: str
 
 
-Moves = dict[CellKey, Counter[str]]
+Increments = dict[BucketKey, Counter[str]]
 """What is added to the attributes of cells."""
 
 
-def add(moves: Moves, edge: Edge, sign: int) -> None:
+def add(moves: Increments, edge: LevelChange, sign: int) -> None:
     placed = edge.at - edge.is_end
     month, first = month_of(placed // DAY * DAY)
     day = day_of(placed // DAY)
@@ -97,11 +97,11 @@ def add(moves: Moves, edge: Edge, sign: int) -> None:
     of_value = (of_month, (f"D#{day}", str((minute - midnight) // MINUTE), minute))
     for dimension in (None, *edge.dimensions):
         for sk, prefix, begins in of_source if dimension is None else of_value:
-            key = CellKey(dimension, sk)
+            key = BucketKey(dimension, sk)
             cell = moves.get(key)
             if cell is None:
                 cell = moves[key] = Counter()
-            for measure, height in edge.heights:
+            for measure, height in edge.deltas:
                 cell[f"{prefix}{measure}"] += sign * height
                 cell[f"{prefix}{measure}{INTEGRATED}"] += sign * height * (edge.at - begins)
 

@@ -23,7 +23,7 @@ from chalicelib.models.rollups.buckets import (
 )
 
 
-class Curve:
+class Levels:
     """The levels and integrals of one partition at the instants it was read for."""
 
     def __init__(self, sums: Mapping[int, Mapping[str, int]], everything: Mapping[str, int]) -> None:
@@ -44,7 +44,7 @@ class Curve:
         return self._everything.get(measure, 0)
 
 
-def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Curve]:
+def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
     """Of each partition the instants that are wanted, in milliseconds since 1970 and at whole minutes.
 
     One query for each partition (and one more for each further stretch of months that instants lie in), and one batch
@@ -63,7 +63,7 @@ def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Curve]:
     return {partition: _curve(partition, each, split) for partition, each in instants.items()}
 
 
-def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Curve:
+def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
     cells = dict(_cells(partition, instants))
     months = {sk.removeprefix("M#"): amounts for sk, amounts in cells.items() if sk.startswith("M#")}
     beginnings = {month: _month_begins(month) for month in months}
@@ -91,7 +91,7 @@ def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[
     everything: Counter[str] = Counter()
     for amounts in months.values():
         everything.update(amounts)
-    return Curve(sums, everything)
+    return Levels(sums, everything)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from chalicelib.dal.item import Item, Packed, attribute
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
 from chalicelib.dal.table import all_of
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, StaleRead, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, StaleRead, UnitOfWork, stale
 from chalicelib.models.rollups import buckets
-from chalicelib.models.rollups.buckets import CellKey, Edge, Moves, Spread, amounts_of
+from chalicelib.models.rollups.buckets import BucketKey, Contribution, Increments, LevelChange, amounts_of
 
 _REMEMBERED = timedelta(days=1)
 _TAG = 1
@@ -42,19 +42,19 @@ R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedContribution:
     """What the cells hold of an entity. `revision` is 0 where they hold nothing."""
 
     revision: int
-    spread: Spread
+    spread: Contribution
 
 
 class Target(NamedTuple):
     """An entity, what the cells hold of it, and what they should hold."""
 
     id: UUID
-    before: Applied
-    wanted: Spread
+    before: AppliedContribution
+    wanted: Contribution
 
 
 class Part(NamedTuple):
@@ -63,29 +63,29 @@ class Part(NamedTuple):
     id: UUID
     revision: int
     """At which the entity must still be."""
-    spread: Spread
+    spread: Contribution
     """What is applied of it afterwards."""
-    moves: Moves
+    moves: Increments
 
 
-def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUID]) -> dict[UUID, Applied]:
+def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUID]) -> dict[UUID, AppliedContribution]:
     ids = {keys.applied(organization, source, identifier): identifier for identifier in identifiers}
     items = table.batch_get(ids)
     return {identifier: _applied_of(items.get(key)) for key, identifier in ids.items()}
 
 
-def _applied_of(item: Item | None) -> Applied:
+def _applied_of(item: Item | None) -> AppliedContribution:
     if item is None:
-        return Applied(0, ())
+        return AppliedContribution(0, ())
     # Without a spread it was written by an older release: it counts as nothing, and reconciliation corrects the cells.
     packed = item.value(SPREAD)
-    return Applied(int(item.version or 0), _unpacked(packed) if packed else ())
+    return AppliedContribution(int(item.version or 0), _unpacked(packed) if packed else ())
 
 
 # -- apply -------------------------------------------------------------------------------------------------------------
 
 
-def transactions(targets: Iterable[Target], *, most: int = MAXIMUM_WRITES) -> Iterator[list[Part]]:
+def transactions(targets: Iterable[Target], *, most: int = MAX_WRITES) -> Iterator[list[Part]]:
     """What to commit, one transaction after the other: each for as many entities as fit, `most` of them at most.
 
     Entities of the same day and place come together, because they share cells. An entity that is as wanted has no part.
@@ -109,7 +109,7 @@ def transactions(targets: Iterable[Target], *, most: int = MAXIMUM_WRITES) -> It
 def commit(organization: OrganizationId, source: str, parts: Iterable[Part]) -> None:
     """Write parts of a transaction. Raises StaleRead when another has applied one of the entities meanwhile."""
     unit = UnitOfWork(organization)
-    moves: Moves = {}
+    moves: Increments = {}
     for part in parts:
         _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.spread)
         _merge(moves, part.moves)
@@ -124,7 +124,7 @@ class _Group:
     def __init__(self, most: int) -> None:
         self.parts: list[Part] = []
         self._most = most
-        self._names: dict[CellKey, set[str]] = {}
+        self._names: dict[BucketKey, set[str]] = {}
         self._edges = 0
 
     def takes(self, part: Part) -> bool:
@@ -133,7 +133,7 @@ class _Group:
         writes = len(self._names.keys() | part.moves.keys()) + len(self.parts) + 1 + _TAG
         return (
             len(self.parts) < self._most
-            and writes <= MAXIMUM_WRITES
+            and writes <= MAX_WRITES
             and self._edges + len(part.spread) <= _MAX_EDGES
             and _have_room(self._names, part.moves)
         )
@@ -151,7 +151,7 @@ def _place(target: Target) -> tuple[Any, ...]:
     return (0, ()) if edge is None else (edge.at // buckets.DAY, edge.dimensions[::-1])
 
 
-def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
+def write(unit: UnitOfWork, source: str, moves: Increments) -> None:
     """Add to cells, which begin to exist when first added to."""
     for cell, amounts in moves.items():
         added = {name: amount for name, amount in amounts.items() if amount}
@@ -160,7 +160,7 @@ def write(unit: UnitOfWork, source: str, moves: Moves) -> None:
 
 
 def correct(
-    organization: OrganizationId, source: str, cell: CellKey, held: Mapping[str, int], by: Mapping[str, int]
+    organization: OrganizationId, source: str, cell: BucketKey, held: Mapping[str, int], by: Mapping[str, int]
 ) -> bool:
     """Add to a cell what it lacks; False when it no longer holds what it `held`.
 
@@ -181,7 +181,7 @@ def correct(
     return True
 
 
-def _key(organization: OrganizationId, source: str, cell: CellKey) -> Key:
+def _key(organization: OrganizationId, source: str, cell: BucketKey) -> Key:
     return Key(keys.rollup(organization, source, *(cell.dimension or ())), cell.sk)
 
 
@@ -194,7 +194,7 @@ def _parts(target: Target) -> Iterator[Part]:
     if not changed:
         return
     revision = target.before.revision
-    moves: Moves = {}
+    moves: Increments = {}
     for edge, by in changed:
         buckets.add(moves, edge, by)
     if _fits({}, moves):
@@ -203,7 +203,7 @@ def _parts(target: Target) -> Iterator[Part]:
     moves = {}
     pending = False
     for edge, by in changed:
-        alone: Moves = {}
+        alone: Increments = {}
         buckets.add(alone, edge, by)
         if pending and not _fits(moves, alone):
             yield Part(target.id, revision, _spread(held), moves)
@@ -216,44 +216,44 @@ def _parts(target: Target) -> Iterator[Part]:
         yield Part(target.id, revision, _spread(held), moves)
 
 
-def _fits(moves: Moves, more: Moves) -> bool:
-    return len(moves.keys() | more.keys()) <= MAXIMUM_WRITES - 1 - _TAG and _have_room(moves, more)
+def _fits(moves: Increments, more: Increments) -> bool:
+    return len(moves.keys() | more.keys()) <= MAX_WRITES - 1 - _TAG and _have_room(moves, more)
 
 
-def _have_room(names: Mapping[CellKey, Iterable[str]], more: Moves) -> bool:
+def _have_room(names: Mapping[BucketKey, Iterable[str]], more: Increments) -> bool:
     return all(len({*names.get(cell, ()), *amounts}) <= _MAX_NAMES for cell, amounts in more.items())
 
 
-def _merge(moves: Moves, more: Moves) -> None:
+def _merge(moves: Increments, more: Increments) -> None:
     for cell, amounts in more.items():
         into = moves.setdefault(cell, Counter())
         for name, amount in amounts.items():
             into[name] += amount
 
 
-def _spread(held: Counter[Edge]) -> Spread:
+def _spread(held: Counter[LevelChange]) -> Contribution:
     return tuple(sorted(held.elements()))
 
 
-def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Spread) -> None:
+def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Contribution) -> None:
     """Of what is gone, the revision stays for a while: who read it before must not take a new beginning for it."""
     item = Item(*key, version=revision + 1, spread=_packed(spread), derived=1)
     item.ttl = None if spread else int((clock.now() + _REMEMBERED).timestamp())
     unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
 
-def _packed(spread: Spread) -> bytes:
+def _packed(spread: Contribution) -> bytes:
     """By column, compressed: 2 to 6 bytes an edge, so that a position with 20,000 assignments ahead takes 200 KB."""
     dimensions = sorted({edge.dimensions for edge in spread})
-    heights = sorted({edge.heights for edge in spread})
+    deltas = sorted({edge.deltas for edge in spread})
     instants = [edge.at for edge in spread]
     columns = [
         dimensions,
-        heights,
+        deltas,
         [at - before for before, at in pairwise([0, *instants])],
         [int(edge.is_end) for edge in spread],
         _positions(dimensions, [edge.dimensions for edge in spread]),
-        _positions(heights, [edge.heights for edge in spread]),
+        _positions(deltas, [edge.deltas for edge in spread]),
     ]
     return zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
 
@@ -263,19 +263,21 @@ def _positions(values: Sequence[Hashable], used: Iterable[Hashable]) -> list[int
     return [position_of[value] for value in used]
 
 
-def _unpacked(packed: bytes) -> Spread:
-    dimensions, heights, *columns = json.loads(zlib.decompress(packed))
+def _unpacked(packed: bytes) -> Contribution:
+    dimensions, deltas, *columns = json.loads(zlib.decompress(packed))
     named = [tuple((field, value) for field, value in pairs) for pairs in dimensions]
-    raised = [tuple((measure, height) for measure, height in pairs) for pairs in heights]
+    raised = [tuple((measure, height) for measure, height in pairs) for pairs in deltas]
     steps, ends, dimension_of, heights_of = columns
     edges = zip(accumulate(steps), heights_of, ends, dimension_of, strict=True)
-    return tuple(Edge(at, raised[height], bool(is_end), named[dimension]) for at, height, is_end, dimension in edges)
+    return tuple(
+        LevelChange(at, raised[height], bool(is_end), named[dimension]) for at, height, is_end, dimension in edges
+    )
 
 
 # -- compare --------------------------------------------------------------------------------------------------
 
 
-def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, Applied]]:
+def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, AppliedContribution]]:
     """What is applied of each entity, by id; consistent row by row."""
     for row in _all(keys.all_applied(organization, source)):
         yield UUID(row["sk"]["S"]), _applied_of(table.item_from_raw(row))
@@ -291,7 +293,7 @@ def all_cells(
 class Beside(NamedTuple, Generic[R]):
     """Consecutive entities, each beside what is applied of it, either of which may be missing."""
 
-    rows: list[tuple[UUID, R | None, Applied]]
+    rows: list[tuple[UUID, R | None, AppliedContribution]]
     last: str | None
     """Where to go on; None at the end."""
 
@@ -307,7 +309,7 @@ def beside(organization: OrganizationId, source: str, collection: Collection[R],
         for row in _all(keys.all_applied(organization, source), (after or " ", page.last or "\uffff"))
         if row["sk"]["S"] != after
     }
-    nothing = Applied(0, ())
+    nothing = AppliedContribution(0, ())
     rows = [(each, records.get(each), applied.get(each, nothing)) for each in sorted({*records, *applied})]
     return Beside(rows, page.last)
 

@@ -17,7 +17,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys, table
 from chalicelib.dal.collection import Collection, is_deleted
 from chalicelib.dal.expressions import Condition
-from chalicelib.dal.intervals import RUNNING, Lane, Stretch, Wanted
+from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, Slice
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
@@ -27,9 +27,9 @@ from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.staffing import workload, workload_days
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
-from chalicelib.models.staffing.workload import Occupation, Tally
+from chalicelib.models.staffing.workload import Booking, WorkloadDelta
 
-MAXIMUM_STANDING = 200
+MAX_STANDING = 200
 """Assignments of one worker that have no end or last more than half a year."""
 
 
@@ -65,9 +65,9 @@ class Assignment(Record):
         return AssignmentStatus.COMPLETED
 
     @property
-    def occupation(self) -> Occupation | None:
+    def booking(self) -> Booking | None:
         """None when cancelled."""
-        return None if self.cancelled_at is not None else Occupation(self.position_id, self.start_at, self.end_at)
+        return None if self.cancelled_at is not None else Booking(self.position_id, self.start_at, self.end_at)
 
 
 SCOPES: Mapping[str, str] = {
@@ -82,7 +82,7 @@ SCOPES: Mapping[str, str] = {
 @dataclass(frozen=True, kw_only=True)
 class _Assignments(Collection[Assignment]):
     def index(self, organization: OrganizationId, record: Assignment) -> dict[str, Any]:
-        lane = intervals.lane_of(record.start_at, record.end_at, cancelled=record.cancelled_at is not None)
+        lane = intervals.length_class_of(record.start_at, record.end_at, cancelled=record.cancelled_at is not None)
         facets = {field: str(getattr(record, field)) for field in SCOPES}
         if record.end_at is not None:
             facets[intervals.END] = clock.to_text(record.end_at)
@@ -134,7 +134,7 @@ def find(
     limit: int,
     forward: bool,
     exhaustive: bool = False,
-) -> Stretch:
+) -> Slice:
     """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
     partition, others = _narrowest(organization, wanted)
     spans = _wanted(wanted, now, _matching(others))
@@ -164,7 +164,7 @@ def in_the_way(
     wanted: AssignmentFilter,
     now: datetime,
     *,
-    lanes: Iterable[Lane] = RUNNING,
+    lanes: Iterable[LengthClass] = RUNNING,
     maximum: int,
 ) -> list[Assignment]:
     """What is wanted and not cancelled, by start. `lanes`: those on which it can lie."""
@@ -187,9 +187,9 @@ def _narrowest(organization: OrganizationId, wanted: AssignmentFilter) -> tuple[
     return keys.timeline(organization, ASSIGNMENTS.kind, SCOPES[field], value), named[1:]
 
 
-def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None) -> Wanted:
+def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None) -> IntervalQuery:
     """A status as what it says of lanes, starts and ends."""
-    lanes: Sequence[Lane] = (*RUNNING, Lane.CANCELLED)
+    lanes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
     starts_after, starts_until, ends_after, ends_until = None, None, wanted.since, None
     match wanted.status:
         case AssignmentStatus.SCHEDULED:
@@ -200,15 +200,15 @@ def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None
         case AssignmentStatus.COMPLETED:
             lanes, starts_until, ends_until = RUNNING, now, now
         case AssignmentStatus.CANCELLED:
-            lanes = (Lane.CANCELLED,)
-    return Wanted(lanes, starts_after, starts_until, wanted.until, ends_after, ends_until, condition)
+            lanes = (LengthClass.CANCELLED,)
+    return IntervalQuery(lanes, starts_after, starts_until, wanted.until, ends_after, ends_until, condition)
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Setting:
+class WriteContext:
     """What a write of an assignment stands on, as it was read."""
 
     worker: StoredWorker
@@ -222,9 +222,9 @@ def setting(
     organization: OrganizationId,
     worker: UUID,
     positions: Iterable[UUID],
-    occupations: Iterable[Occupation | None],
+    occupations: Iterable[Booking | None],
     now: datetime,
-) -> Setting:
+) -> WriteContext:
     """One read. NOT_FOUND for a worker or a position that never was; they may be deleted."""
     occupations = list(occupations)
     worker_key = WORKERS.key(organization, worker)
@@ -232,7 +232,7 @@ def setting(
     month_keys = workload.month_keys(organization, worker, *occupations)
     day_keys = _day_keys(organization, worker, occupations, now)
     items = table.batch_get([worker_key, *position_keys.values(), *month_keys, *day_keys])
-    return Setting(
+    return WriteContext(
         WORKERS.record.of(items.get(worker_key), WORKERS.entity),
         {
             identifier: POSITIONS.record.of(items.get(key), POSITIONS.entity)
@@ -244,65 +244,65 @@ def setting(
 
 
 def _day_keys(
-    organization: OrganizationId, worker: UUID, occupations: Iterable[Occupation | None], now: datetime
+    organization: OrganizationId, worker: UUID, occupations: Iterable[Booking | None], now: datetime
 ) -> set[Key]:
     """Return the keys of the workload days that a move from or to any of the occupations can change."""
-    of_worker, of_positions = Tally(with_starts=False), defaultdict[UUID, Tally](Tally)
-    for occupation in occupations:
-        if occupation is not None:
-            of_worker.add(occupation, 1)
-            of_positions[occupation.position].add(occupation, 1)
+    of_worker, of_positions = WorkloadDelta(with_starts=False), defaultdict[UUID, WorkloadDelta](WorkloadDelta)
+    for booking in occupations:
+        if booking is not None:
+            of_worker.add(booking, 1)
+            of_positions[booking.position].add(booking, 1)
     days = workload_days.days(organization, WORKERS.kind, worker, of_worker.slots, now)
     for position, tally in of_positions.items():
         days += workload_days.days(organization, POSITIONS.kind, position, tally.slots, now)
     return {day.key for day in days}
 
 
-def create(unit: UnitOfWork, setting: Setting, assignment: Assignment) -> Assignment:
+def create(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> Assignment:
     """NOT_FOUND for a worker or position that is deleted, VALIDATION_ERROR for a position that is not active."""
     ASSIGNMENTS.create(unit, assignment)
-    _move(unit, setting, assignment.id, None, assignment.occupation)
+    _move(unit, setting, assignment.id, None, assignment.booking)
     return assignment
 
 
-def update(unit: UnitOfWork, setting: Setting, assignment: Assignment, changes: Mapping[str, Any]) -> Assignment:
+def update(unit: UnitOfWork, setting: WriteContext, assignment: Assignment, changes: Mapping[str, Any]) -> Assignment:
     after = ASSIGNMENTS.update(unit, assignment, changes)
-    _move(unit, setting, assignment.id, assignment.occupation, after.occupation)
+    _move(unit, setting, assignment.id, assignment.booking, after.booking)
     return after
 
 
-def erase(unit: UnitOfWork, setting: Setting, assignment: Assignment) -> Assignment:
+def erase(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> Assignment:
     """For good; the audit log keeps what it was."""
     ASSIGNMENTS.erase(unit, assignment)
-    _move(unit, setting, assignment.id, assignment.occupation, None)
+    _move(unit, setting, assignment.id, assignment.booking, None)
     return assignment
 
 
 def _move(
-    unit: UnitOfWork, setting: Setting, assignment: UUID, before: Occupation | None, after: Occupation | None
+    unit: UnitOfWork, setting: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
     """Takes from the rosters what it occupied before, and adds what it occupies after."""
     if before == after:
         return
     _move_worker(unit, setting, assignment, before, after)
     for position in setting.positions.values():
-        if position.id in {occupation.position for occupation in (before, after) if occupation}:
+        if position.id in {booking.position for booking in (before, after) if booking}:
             _move_position(unit, setting, position, before, after)
     workload.move_months(unit, setting.worker.id, setting.stored, before, after)
 
 
 def _move_worker(
-    unit: UnitOfWork, setting: Setting, assignment: UUID, before: Occupation | None, after: Occupation | None
+    unit: UnitOfWork, setting: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
     worker = setting.worker
     conditions = [worker.roster.condition(setting.now)]
     if after is not None:
         _require_live(WORKERS.entity, worker)
         conditions.append(Item.data["deletedAt"].does_not_exist())
-        is_another = after.lane is Lane.LONGER and assignment not in worker.standing
-        if is_another and len(worker.standing) >= MAXIMUM_STANDING:
+        is_another = after.lane is LengthClass.LONGER and assignment not in worker.standing
+        if is_another and len(worker.standing) >= MAX_STANDING:
             raise invalid_state(
-                f"a worker can have {MAXIMUM_STANDING} assignments that have no end or last more than half a year"
+                f"a worker can have {MAX_STANDING} assignments that have no end or last more than half a year"
             )
 
     def refuse(item: Item | None) -> Exception:
@@ -326,10 +326,10 @@ def _move_worker(
 
 def _move_position(
     unit: UnitOfWork,
-    setting: Setting,
+    setting: WriteContext,
     position: StoredPosition,
-    before: Occupation | None,
-    after: Occupation | None,
+    before: Booking | None,
+    after: Booking | None,
 ) -> None:
     held = before if before and before.position == position.id else None
     taken = after if after and after.position == position.id else None
@@ -359,8 +359,8 @@ def _move_position(
     workload_days.move(unit, POSITIONS.entity, setting.stored, days)
 
 
-def _tally(before: Occupation | None, after: Occupation | None, *, with_starts: bool = True) -> Tally:
-    tally = Tally(with_starts=with_starts)
+def _tally(before: Booking | None, after: Booking | None, *, with_starts: bool = True) -> WorkloadDelta:
+    tally = WorkloadDelta(with_starts=with_starts)
     if before is not None:
         tally.add(before, -1)
     if after is not None:

@@ -18,11 +18,11 @@ from chalicelib.core.money import Money
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.keys import Key
-from chalicelib.models.staffing.workload import Standing
+from chalicelib.models.staffing.workload import LongRunning
 
 
 @dataclass(eq=False)
-class Card:
+class Reference:
     """There is one of each entity, so it is equal to nothing but itself, which makes it a quick key."""
 
     id: UUID
@@ -30,7 +30,7 @@ class Card:
     name: str
     parent: UUID | None
     rates: dict[date, Money]
-    standing: list[Standing]
+    standing: list[LongRunning]
 
     @cached_property
     def sorted_by(self) -> tuple[str, UUID]:
@@ -38,10 +38,10 @@ class Card:
         return text.fold(self.name), self.id
 
 
-class Directory:
+class NameIndex:
     def __init__(self, organization: OrganizationId) -> None:
         self._organization = organization
-        self._cards: dict[UUID, Card] = {}
+        self._cards: dict[UUID, Reference] = {}
         after: str | None = None
         while True:
             page = table.query(keys.directory(organization), after=after)
@@ -52,15 +52,15 @@ class Directory:
             if after is None:
                 break
 
-    def __getitem__(self, identifier: UUID) -> Card:
+    def __getitem__(self, identifier: UUID) -> Reference:
         return self._cards[identifier]
 
-    def parent_of(self, card: Card) -> Card:
+    def parent_of(self, card: Reference) -> Reference:
         if card.parent is None:
             raise LookupError(f"{card.key} has no parent")
         return self._cards[card.parent]
 
-    def cards_of(self, collection: Collection[Any]) -> list[Card]:
+    def cards_of(self, collection: Collection[Any]) -> list[Reference]:
         """All of one kind."""
         partition = keys.partition(self._organization, collection.kind)
         return [card for card in self._cards.values() if card.key.pk == partition]
@@ -70,7 +70,7 @@ class Directory:
         card = self._cards.get(identifier)
         return card is not None and card.key == collection.key(self._organization, identifier)
 
-    def standing(self) -> Iterable[tuple[UUID, Standing]]:
+    def standing(self) -> Iterable[tuple[UUID, LongRunning]]:
         """The long assignments of all workers, by worker."""
         return [(worker, each) for worker, card in self._cards.items() for each in card.standing]
 
@@ -81,16 +81,16 @@ class Directory:
             self._cards[missing[key]] = _card(missing[key], item.serialize())
 
 
-def _card(identifier: UUID, attributes: dict[str, Any]) -> Card:
+def _card(identifier: UUID, attributes: dict[str, Any]) -> Reference:
     """Straight from the wire's form: a report reads a card of everybody."""
     card = attributes["card"]["M"]
-    return Card(
+    return Reference(
         identifier,
         Key(attributes["pk"]["S"], attributes["sk"]["S"]),
         card["name"]["S"],
         UUID(card["parent"]["S"]) if "parent" in card else None,
         {date.fromisoformat(day): _money(money["M"]) for day, money in _map(attributes, "rates").items()},
-        [Standing.model_validate(each) for each in table.plain(attributes, "standing").values()],
+        [LongRunning.model_validate(each) for each in table.plain(attributes, "standing").values()],
     )
 
 

@@ -17,7 +17,7 @@ from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
-from chalicelib.models.staffing.workload import Roster, new_roster
+from chalicelib.models.staffing.workload import Workload, new_workload
 
 Headcount = Annotated[int, Field(ge=1, le=10_000, description="How many workers are wanted.")]
 
@@ -34,7 +34,7 @@ class Position(DeletableRecord):
 class StoredPosition(Position):
     beside: ClassVar[frozenset[str]] = frozenset({"roster", "rates"})
 
-    roster: Roster = Roster()
+    roster: Workload = Workload()
     rates: Mapping[date, Money] = {}
     """Hourly bill, by the day it takes effect."""
 
@@ -70,7 +70,7 @@ POSITIONS = ListedCollection(
 
 def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
     """NOT_FOUND for a work location that is not live."""
-    POSITIONS.create(unit, position, beside={"roster": new_roster(), "rates": {}})
+    POSITIONS.create(unit, position, beside={"roster": new_workload(), "rates": {}})
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
     return position
 

@@ -17,7 +17,7 @@ from chalicelib.models.staffing.workers import StoredWorker
 
 Rated = TypeVar("Rated", StoredPosition, StoredWorker)
 
-MAXIMUM_RATES = 366
+MAX_RATES = 366
 """Of one entity: what a year of daily changes takes, and little of the 400 KB that an item may have."""
 
 
@@ -34,8 +34,8 @@ def rates_of(entity: StoredPosition | StoredWorker) -> list[Rate]:
 
 def set_rate(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money) -> Rate:
     """In the place of the day's rate, if it has one. VALIDATION_ERROR for one rate too many."""
-    if day not in entity.rates and len(entity.rates) >= MAXIMUM_RATES:
-        raise invalid_state(f"a {collection.entity} has at most {MAXIMUM_RATES} rates: delete one that is not needed")
+    if day not in entity.rates and len(entity.rates) >= MAX_RATES:
+        raise invalid_state(f"a {collection.entity} has at most {MAX_RATES} rates: delete one that is not needed")
     _move(unit, collection, entity, day, Money(amount=money.amount, currency=money.currency))
     return _rate(day, money)
 

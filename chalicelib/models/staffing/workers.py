@@ -19,7 +19,7 @@ from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
-from chalicelib.models.staffing.workload import Roster, Standing, new_roster
+from chalicelib.models.staffing.workload import LongRunning, Workload, new_workload
 from chalicelib.models.users import PersonName
 
 
@@ -39,10 +39,10 @@ class StoredWorker(Worker):
 
     normalized_phone: str
     """Kept, so that the phone stays taken in one form though the organization's region change."""
-    roster: Roster = Roster()
+    roster: Workload = Workload()
     rates: Mapping[date, Money] = {}
     """Hourly pay, by the day it takes effect."""
-    standing: Mapping[UUID, Standing] = {}
+    standing: Mapping[UUID, LongRunning] = {}
     """Assignments without end, or too long for the months of the roster, by id."""
 
 
@@ -83,7 +83,7 @@ WORKERS = ListedCollection(
 
 def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
     """With the maps that assignments and rates are later set in."""
-    return WORKERS.create(unit, worker, beside={"roster": new_roster(), "rates": {}, "standing": {}})
+    return WORKERS.create(unit, worker, beside={"roster": new_workload(), "rates": {}, "standing": {}})
 
 
 def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UUID]:

@@ -22,7 +22,7 @@ from chalicelib.core.errors import invalid_field
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.expressions import Action, Condition
-from chalicelib.dal.intervals import Lane, lane_of
+from chalicelib.dal.intervals import LengthClass, length_class_of
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
@@ -43,7 +43,7 @@ _PRUNED_AT_ONCE = 20
 _MAX_ZEROS = 20
 
 
-class Roster(Contract):
+class Workload(Contract):
     """The counts on the item of a worker or position. Their size does not depend on the number of assignments."""
 
     changes: int = 0
@@ -56,7 +56,7 @@ class Roster(Contract):
     """How many assignments end in which month (UTC); past months may be missing. Cancelled ones are not counted."""
     since: str | None = None
     """The first of the workload days that are kept in step: the day of the last change."""
-    lanes: dict[Lane, int] = Field(default_factory=dict)
+    lanes: dict[LengthClass, int] = Field(default_factory=dict)
     """How many assignments, cancelled ones aside, lie on each lane of the timeline."""
 
     def ahead(self, now: datetime) -> int:
@@ -73,12 +73,12 @@ class Roster(Contract):
         return empty if len(empty) > _MAX_ZEROS else []
 
     @property
-    def occupied(self) -> list[Lane]:
+    def occupied(self) -> list[LengthClass]:
         """The lanes of the timeline that hold anything."""
         return [lane for lane, count in self.lanes.items() if count > 0]
 
     def condition(self, now: datetime) -> Condition | None:
-        """The condition on which the actions of a `Tally` rely."""
+        """The condition on which the actions of a `WorkloadDelta` rely."""
         return self.is_unchanged if self.empty_months(now) else None
 
     @property
@@ -86,12 +86,12 @@ class Roster(Contract):
         return ROSTER["changes"] == self.changes
 
 
-def new_roster() -> dict[str, Any]:
+def new_workload() -> dict[str, Any]:
     """The attribute of a new entity: its maps are there to be counted in."""
-    return Roster().model_dump(exclude_none=True)
+    return Workload().model_dump(exclude_none=True)
 
 
-def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Roster, now: datetime) -> int:
+def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Workload, now: datetime) -> int:
     """Count the active and scheduled assignments: exact, on condition that the roster `is_unchanged`.
 
     Later months are counted on the entity. Of this month, what ends after `now` lies in its workload days.
@@ -104,7 +104,7 @@ def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Rost
     return later + sum(step.number for step in steps if step.is_end and step.at > clock.milliseconds(now))
 
 
-class Standing(Contract):
+class LongRunning(Contract):
     """An assignment without an end, or too long for the months."""
 
     position_id: UUID
@@ -115,7 +115,7 @@ class Standing(Contract):
         return self.start_at <= instant and (self.end_at is None or instant < self.end_at)
 
 
-class Occupation(NamedTuple):
+class Booking(NamedTuple):
     """What an assignment takes of its worker's and its position's time, unless it is cancelled."""
 
     position: UUID
@@ -123,19 +123,19 @@ class Occupation(NamedTuple):
     end: datetime | None
 
     @property
-    def lane(self) -> Lane:
-        return lane_of(self.start, self.end)
+    def lane(self) -> LengthClass:
+        return length_class_of(self.start, self.end)
 
     @property
     def pieces(self) -> list[packed_months.Piece]:
         """By month, for what lies in months."""
-        return [] if self.end is None or self.lane is Lane.LONGER else packed_months.split(self.start, self.end)
+        return [] if self.end is None or self.lane is LengthClass.LONGER else packed_months.split(self.start, self.end)
 
 
 # -- the counts beside worker and position ---------------------------------------------------------------------------
 
 
-class Tally:
+class WorkloadDelta:
     """The changes of the counts of one worker or position."""
 
     def __init__(self, *, with_starts: bool = True) -> None:
@@ -144,26 +144,26 @@ class Tally:
         self.open = 0
         self.slots: Counter[Slot] = Counter()
         self.months: Counter[str] = Counter()
-        self.lanes: Counter[Lane] = Counter()
+        self.lanes: Counter[LengthClass] = Counter()
         self._with_starts = with_starts
 
-    def add(self, occupation: Occupation, by: int) -> None:
-        self.lanes[occupation.lane] += by
+    def add(self, booking: Booking, by: int) -> None:
+        self.lanes[booking.lane] += by
         if self._with_starts:
-            self.slots[workload_days.start_slot(occupation.start)] += by
-        if occupation.end is None:
+            self.slots[workload_days.start_slot(booking.start)] += by
+        if booking.end is None:
             self.open += by
             return
-        end = workload_days.end_slot(occupation.end)
+        end = workload_days.end_slot(booking.end)
         self.slots[end] += by
         self.months[_month_of(end)] += by
-        self.milliseconds += by * clock.milliseconds(occupation.end)
-        self.milliseconds -= by * clock.milliseconds(occupation.start)
+        self.milliseconds += by * clock.milliseconds(booking.end)
+        self.milliseconds -= by * clock.milliseconds(booking.start)
 
-    def roster(self, now: datetime) -> Roster:
+    def roster(self, now: datetime) -> Workload:
         """Return the roster of an entity all of whose assignments were added."""
         ahead = {month: count for month, count in self.months.items() if month >= packed_months.label_of(now)}
-        return Roster(
+        return Workload(
             milliseconds=self.milliseconds,
             open=self.open,
             months=ahead,
@@ -171,7 +171,7 @@ class Tally:
             lanes=dict(self.lanes),
         )
 
-    def require_room(self, entity: str, roster: Roster, now: datetime) -> None:
+    def require_room(self, entity: str, roster: Workload, now: datetime) -> None:
         """VALIDATION_ERROR for more assignments ahead, or in more months, than one entity can have."""
         this_month = packed_months.label_of(now)
         added = self.open + sum(by for month, by in self.months.items() if month >= this_month)
@@ -188,7 +188,7 @@ class Tally:
                 f"the {entity} already has assignments that end in {MAX_MONTHS} different months: use one of these",
             )
 
-    def actions(self, roster: Roster, now: datetime) -> list[Action]:
+    def actions(self, roster: Workload, now: datetime) -> list[Action]:
         """Move the counts on the entity's item. Those of past months are left out, and removed where they are stored.
 
         Together with `condition`.
@@ -214,25 +214,25 @@ def _month_of(slot: Slot) -> str:
     return slot.day[:7]
 
 
-def standing_action(assignment: UUID, before: Occupation | None, after: Occupation | None) -> list[Action]:
+def standing_action(assignment: UUID, before: Booking | None, after: Booking | None) -> list[Action]:
     """Puts the assignment among its worker's long ones, or takes it from there."""
     path = STANDING[str(assignment)]
-    if after is not None and after.lane is Lane.LONGER:
-        held = Standing(position_id=after.position, start_at=after.start, end_at=after.end)
+    if after is not None and after.lane is LengthClass.LONGER:
+        held = LongRunning(position_id=after.position, start_at=after.start, end_at=after.end)
         return [path.set(table.encoded(held.model_dump(mode="json", exclude_none=True)))]
-    return [path.remove()] if before is not None and before.lane is Lane.LONGER else []
+    return [path.remove()] if before is not None and before.lane is LengthClass.LONGER else []
 
 
 # -- the months ------------------------------------------------------------------------------------------------------
 
 
-def month_keys(organization: OrganizationId, worker: UUID, *occupations: Occupation | None) -> set[Key]:
+def month_keys(organization: OrganizationId, worker: UUID, *occupations: Booking | None) -> set[Key]:
     """Where the occupations of a worker lie, or will."""
     return {
         keys.roster_month(organization, piece.month, worker)
-        for occupation in occupations
-        if occupation is not None
-        for piece in occupation.pieces
+        for booking in occupations
+        if booking is not None
+        for piece in booking.pieces
     }
 
 
@@ -240,17 +240,17 @@ def move_months(
     unit: UnitOfWork,
     worker: UUID,
     stored: Mapping[Key, Item],
-    before: Occupation | None,
-    after: Occupation | None,
+    before: Booking | None,
+    after: Booking | None,
 ) -> None:
     """`stored`: what lies at the `month_keys` of both. What has changed since it was read is a stale read."""
     moves: dict[Key, list[tuple[int, UUID, tuple[int, int]]]] = {}
-    for occupation, by in ((before, -1), (after, 1)):
-        if occupation is None:
+    for booking, by in ((before, -1), (after, 1)):
+        if booking is None:
             continue
-        for piece in occupation.pieces:
+        for piece in booking.pieces:
             key = keys.roster_month(unit.organization, piece.month, worker)
-            moves.setdefault(key, []).append((by, occupation.position, (piece.start, piece.end)))
+            moves.setdefault(key, []).append((by, booking.position, (piece.start, piece.end)))
     for key, pieces in moves.items():
         packed = (stored[key].value(SPANS) if key in stored else None) or b""
         spans = _moved(packed_months.unpack(packed), pieces)
@@ -283,7 +283,7 @@ def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int
 
 
 def active_positions(
-    organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, Standing]], now: datetime
+    organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, LongRunning]], now: datetime
 ) -> dict[UUID, list[UUID]]:
     """The position of each active assignment, by worker; `workers`: with their long assignments.
 

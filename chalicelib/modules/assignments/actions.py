@@ -19,9 +19,15 @@ from chalicelib.dal import intervals
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
 from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import ASSIGNMENTS, Assignment, AssignmentFilter, AssignmentStatus, Setting
+from chalicelib.models.staffing.assignments import (
+    ASSIGNMENTS,
+    Assignment,
+    AssignmentFilter,
+    AssignmentStatus,
+    WriteContext,
+)
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.staffing.workload import Occupation
+from chalicelib.models.staffing.workload import Booking
 from chalicelib.modules.assignments import warnings
 from chalicelib.modules.assignments.contracts import (
     AssignmentDetails,
@@ -58,7 +64,7 @@ _CHANGEABLE = {
 def create_assignment(ctx: Context, data: CreateAssignment) -> AssignmentWithWarnings:
     """Assigns a worker to a position. What clashes with it comes back as warnings and blocks nothing."""
     _require_order(data.start_at, data.end_at)
-    wanted = Occupation(data.position_id, data.start_at, data.end_at)
+    wanted = Booking(data.position_id, data.start_at, data.end_at)
     setting = _setting(ctx, data.worker_id, wanted)
     position = setting.positions[data.position_id]
     assignment = Assignment.new(
@@ -148,7 +154,7 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
         changes.get(name, getattr(assignment, name)) for name in ("start_at", "end_at", "position_id")
     )
     _require_order(start, end)
-    setting = _setting(ctx, assignment.worker_id, assignment.occupation, Occupation(position_id, start, end))
+    setting = _setting(ctx, assignment.worker_id, assignment.booking, Booking(position_id, start, end))
     position = setting.positions[position_id]
     changes |= {"work_location_id": position.work_location_id, "client_id": position.client_id}
     if end is None:  # so that it can be ended once more
@@ -202,7 +208,7 @@ def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     """Deletes an assignment for good; its audit log stays."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
     shown = detail(ctx, assignment)
-    assignments.erase(ctx.unit, _setting(ctx, assignment.worker_id, assignment.occupation), assignment)
+    assignments.erase(ctx.unit, _setting(ctx, assignment.worker_id, assignment.booking), assignment)
     return shown
 
 
@@ -238,18 +244,18 @@ def _require_changeable(ctx: Context, assignment: Assignment, changes: Iterable[
         raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
 
 
-def _setting(ctx: Context, worker: UUID, *occupations: Occupation | None) -> Setting:
-    positions = {occupation.position for occupation in occupations if occupation is not None}
+def _setting(ctx: Context, worker: UUID, *occupations: Booking | None) -> WriteContext:
+    positions = {booking.position for booking in occupations if booking is not None}
     return assignments.setting(ctx.organization, worker, positions, occupations, ctx.now)
 
 
 def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentDetails:
     after = assignment.model_copy(update=changes)
-    setting = _setting(ctx, assignment.worker_id, assignment.occupation, after.occupation)
+    setting = _setting(ctx, assignment.worker_id, assignment.booking, after.booking)
     return detail(ctx, assignments.update(ctx.unit, setting, assignment, changes))
 
 
-def _with_warnings(ctx: Context, setting: Setting, assignment: Assignment) -> AssignmentWithWarnings:
+def _with_warnings(ctx: Context, setting: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
     found = warnings.of(ctx.organization, setting, assignment)
     return AssignmentWithWarnings(**dict(detail(ctx, assignment)), warnings=found)
 

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import Assignment, AssignmentFilter, Setting
-from chalicelib.models.staffing.workload import Roster
+from chalicelib.models.staffing.assignments import Assignment, AssignmentFilter, WriteContext
+from chalicelib.models.staffing.workload import Workload
 from chalicelib.modules.assignments.contracts import AssignmentWarning, Clash, WarningCode
 
 REST = timedelta(hours=11)
@@ -27,7 +27,7 @@ _MESSAGES = {
 }
 
 
-def of(organization: OrganizationId, setting: Setting, assignment: Assignment) -> list[AssignmentWarning]:
+def of(organization: OrganizationId, setting: WriteContext, assignment: Assignment) -> list[AssignmentWarning]:
     """For the assignment as it will be."""
     of_worker = AssignmentFilter(worker_id=assignment.worker_id)
     near = _others(organization, setting, assignment, of_worker, setting.worker.roster, rest=REST)
@@ -46,10 +46,10 @@ def of(organization: OrganizationId, setting: Setting, assignment: Assignment) -
 
 def _others(
     organization: OrganizationId,
-    setting: Setting,
+    setting: WriteContext,
     assignment: Assignment,
     wanted: AssignmentFilter,
-    roster: Roster,
+    roster: Workload,
     *,
     rest: timedelta = timedelta(),
 ) -> list[Assignment]:
@@ -61,7 +61,7 @@ def _others(
     return [other for other in near if other.id != assignment.id]
 
 
-def _crowd(organization: OrganizationId, setting: Setting, assignment: Assignment) -> list[Assignment]:
+def _crowd(organization: OrganizationId, setting: WriteContext, assignment: Assignment) -> list[Assignment]:
     """Those at the position at a time when it has, with this one, more workers than its headcount."""
     position = setting.positions[assignment.position_id]
     if position.headcount > sum(position.roster.lanes.values()):

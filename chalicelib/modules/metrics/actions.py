@@ -122,9 +122,9 @@ def validate_metric_query(ctx: Context, data: ValidateMetricQuery) -> MetricQuer
     try:
         query = parse(data.query)
     except InvalidQuery as fault:
-        errors = fault.faults[:MAX_MESSAGES]
+        errors = fault.errors[:MAX_MESSAGES]
         return MetricQueryValidity(
-            is_valid=False, errors=errors, omitted_errors=len(fault.faults) - len(errors), unit=None
+            is_valid=False, errors=errors, omitted_errors=len(fault.errors) - len(errors), unit=None
         )
     return MetricQueryValidity(is_valid=True, errors=[], omitted_errors=0, unit=unit_of(query))
 
@@ -167,8 +167,8 @@ def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(metric: Metric) -> None:
-    if faults := thresholds.faults(direction=metric.direction, **limits(metric)):
-        raise invalid_fields(faults)
+    if errors := thresholds.errors(direction=metric.direction, **limits(metric)):
+        raise invalid_fields(errors)
 
 
 def _own(ctx: Context, identifier: UUID) -> Metric:

@@ -24,7 +24,7 @@ from chalicelib.models.dashboards.quick_actions import (
 from chalicelib.modules.quick_actions.forms import require_schema
 from chalicelib.modules.quick_actions.targets import ApiAction
 
-MAXIMUM_PAYLOAD_BYTES = 64 * 1024
+MAX_PAYLOAD_BYTES = 64 * 1024
 
 Form = Annotated[FormConfig, AfterValidator(require_schema)]
 
@@ -99,7 +99,7 @@ class QuickActions(Contract):
 class ExecuteQuickAction(Body):
     payload: Annotated[
         JsonObject,
-        bounded(MAXIMUM_PAYLOAD_BYTES),
+        bounded(MAX_PAYLOAD_BYTES),
         Field(
             default_factory=dict,
             description="What the action that is run takes: parameters of its path and its query or body, by name.",

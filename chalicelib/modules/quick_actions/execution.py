@@ -14,7 +14,7 @@ from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, ActionType
 from chalicelib.modules.quick_actions import forms, offers, targets
 from chalicelib.modules.quick_actions.contracts import Executed, Navigated, Running
 
-MAXIMUM_RESULT_CHARACTERS = 300_000
+MAX_RESULT_CHARACTERS = 300_000
 """Of a result as it is kept under an idempotency key: an item takes 400 KB."""
 
 
@@ -45,7 +45,7 @@ def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[s
     if quick_action.form_config is not None:
         forms.require_payload(quick_action.form_config, payload, "payload")
     result = nested.run(ctx, target, payload, "payload")
-    if len(json.dumps(json.dumps(result))) > MAXIMUM_RESULT_CHARACTERS:
+    if len(json.dumps(json.dumps(result))) > MAX_RESULT_CHARACTERS:
         raise ActionError(
             ErrorCode.VALIDATION_ERROR,
             f"what {target.name} answers is too large for a quick action: call it by itself",

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError as Invalid
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-MAXIMUM_PARTS = 300
+MAX_PARTS = 300
 """Objects and lists of a schema, those that it refers to counted each time."""
-MAXIMUM_VALUES = 200
+MAX_VALUES = 200
 """Of a payload. Each may have to be held against each part of the schema."""
 
 _MASK = "it"
@@ -63,8 +63,8 @@ def _at(where: tuple[str | int, ...], message: str) -> ValidationError:
 
 def require_payload(schema: dict[str, Any], payload: dict[str, Any], field: str) -> None:
     """VALIDATION_ERROR with everything that the form does not let through, by dotted path below `field`."""
-    if _count(payload) > MAXIMUM_VALUES:
-        raise invalid_fields({field: [f"may hold {MAXIMUM_VALUES} values"]})
+    if _count(payload) > MAX_VALUES:
+        raise invalid_fields({field: [f"may hold {MAX_VALUES} values"]})
     faults: dict[str, list[str]] = {}
     for error in _validator(schema).iter_errors(payload):
         for where, message in _of_payload(error):
@@ -140,8 +140,8 @@ class _Walk:
         if not isinstance(part, dict | list):
             return
         self._parts += 1
-        if self._parts > MAXIMUM_PARTS:
-            raise _Refused((), f"may have {MAXIMUM_PARTS} objects and lists, with those that it refers to")
+        if self._parts > MAX_PARTS:
+            raise _Refused((), f"may have {MAX_PARTS} objects and lists, with those that it refers to")
         if isinstance(part, list):
             for number, child in enumerate(part):
                 self._visit(child, (*where, number))

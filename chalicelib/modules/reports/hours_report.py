@@ -21,17 +21,17 @@ from chalicelib.core.pricing import RateTimeline, amount_of
 from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.staffing import packed_months
 from chalicelib.models.staffing.clients import CLIENTS
-from chalicelib.models.staffing.directory import Card, Directory
+from chalicelib.models.staffing.directory import NameIndex, Reference
 from chalicelib.models.staffing.packed_months import TooManyHours, WorkerMonth
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.modules.reports.contracts import HoursReport, HoursRow, HoursTotals
 
-MAXIMUM_ROWS = 10_000
+MAX_ROWS = 10_000
 """Some 5 MB of JSON, of the 6 that Lambda answers."""
 
-WhoAndWhere = tuple[Card, Card, Card]
+WhoAndWhere = tuple[Reference, Reference, Reference]
 """A row's worker, client and work location, in the order in which rows are sorted."""
 
 
@@ -83,7 +83,7 @@ def report(
     if end_date < start_date:
         raise invalid_fields({"endDate": ["must not be before startDate"]}, ErrorCode.INVALID_DATE_RANGE)
     start, end = span_of(start_date, end_date, organization.timezone)
-    directory = Directory(organization.tenant)
+    directory = NameIndex(organization.tenant)
     if client is not None:
         directory.complete(CLIENTS, [client])
         if not directory.has(CLIENTS, client):
@@ -94,8 +94,8 @@ def report(
         raise invalid_field("endDate", "there are too many hours in this range: ask for fewer days at once") from None
     _complete(directory, worked)
     sums = _sums(organization, directory, worked, client)
-    if len(sums) > MAXIMUM_ROWS:
-        raise invalid_field("endDate", f"there are more than {MAXIMUM_ROWS:,} rows: ask for fewer days, or one client")
+    if len(sums) > MAX_ROWS:
+        raise invalid_field("endDate", f"there are more than {MAX_ROWS:,} rows: ask for fewer days, or one client")
     rows = [
         _row(organization.currency, who_and_where, sums[who_and_where])
         for who_and_where in sorted(sums, key=lambda cards: [card.sorted_by for card in cards])
@@ -139,7 +139,7 @@ def _clipped(month: WorkerMonth, edges: tuple[int, ...], first: int, last: int) 
     return kept
 
 
-def _standing(directory: Directory, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
+def _standing(directory: NameIndex, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
     """Of the assignments that are too long for months, or have no end."""
     for worker, standing in directory.standing():
         first = milliseconds(max(start, standing.start_at))
@@ -151,7 +151,7 @@ def _standing(directory: Directory, start: datetime, end: datetime, now: datetim
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _complete(directory: Directory, worked: Iterable[Worked]) -> None:
+def _complete(directory: NameIndex, worked: Iterable[Worked]) -> None:
     positions = {each.position for each in worked}
     directory.complete(WORKERS, {each.worker for each in worked})
     directory.complete(POSITIONS, positions)
@@ -161,14 +161,14 @@ def _complete(directory: Directory, worked: Iterable[Worked]) -> None:
 
 
 def _sums(
-    organization: StoredOrganization, directory: Directory, worked: Iterable[Worked], client: UUID | None
+    organization: StoredOrganization, directory: NameIndex, worked: Iterable[Worked], client: UUID | None
 ) -> dict[WhoAndWhere, _Sum]:
     @cache
-    def rates_of(card: Card) -> RateTimeline:
+    def rates_of(card: Reference) -> RateTimeline:
         return RateTimeline(card.rates, zone=organization.timezone, currency=organization.currency)
 
     @cache
-    def place_of(position: Card) -> tuple[Card, Card]:
+    def place_of(position: Reference) -> tuple[Reference, Reference]:
         location = directory.parent_of(position)
         return directory.parent_of(location), location
 

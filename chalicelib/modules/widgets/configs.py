@@ -118,9 +118,9 @@ def read_field(kind: WidgetType, value: Any) -> WidgetConfig:
     try:
         return read(kind, value)
     except ValidationError as error:
-        faults: dict[str, list[str]] = {}
-        collect(faults, error, "")
-        raise invalid_fields({f"config.{path}".rstrip("."): messages for path, messages in faults.items()}) from None
+        errors: dict[str, list[str]] = {}
+        collect(errors, error, "")
+        raise invalid_fields({f"config.{path}".rstrip("."): messages for path, messages in errors.items()}) from None
 
 
 def kept(config: WidgetConfig) -> dict[str, Any]:

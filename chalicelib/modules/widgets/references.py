@@ -40,10 +40,10 @@ def _require_filters(organization: OrganizationId, config: CalendarConfig) -> No
     if not wanted:
         return
     found = get_together(organization, [(_FILTERS[name], [value]) for name, value in wanted.items()])
-    faults: dict[str, list[str]] = {}
+    errors: dict[str, list[str]] = {}
     for (name, value), entities in zip(wanted.items(), found, strict=True):
         if value not in entities or is_deleted(entities[value]):
             collection = _FILTERS[name]
-            faults[f"config.{collection.entity}Id"] = [f"is not a {collection.entity} of the organization"]
-    if faults:
-        raise invalid_fields(faults)
+            errors[f"config.{collection.entity}Id"] = [f"is not a {collection.entity} of the organization"]
+    if errors:
+        raise invalid_fields(errors)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chalicelib.action import lists
 from chalicelib.action.context import Context
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import phones
@@ -82,7 +82,7 @@ def delete_worker(ctx: Context, id_: UUID) -> Worker:
     permission=Permission.WORKERS_WRITE,
     audit=AuditEvent.WORKERS_IMPORTED,
 )
-def import_workers(ctx: Context, data: ImportWorkers, parts: Parts) -> ImportReport:
+def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> ImportReport:
     """Adds many workers. A row that is none, or whose phone is taken, is told so and hinders no other.
 
     Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
@@ -90,8 +90,8 @@ def import_workers(ctx: Context, data: ImportWorkers, parts: Parts) -> ImportRep
     """
     rows = importing.read(data.rows, ctx.principal.organization.region)
     if data.dry_run:
-        ctx.unit.is_rehearsal = True
-        return importing.report(importing.rehearse(ctx.organization, rows), dry_run=True)
+        ctx.unit.is_dry_run = True
+        return importing.report(importing.dry_run(ctx.organization, rows), dry_run=True)
     results = importing.carry_out(ctx, parts, rows)
     ctx.unit.changes("organization", ctx.organization, {}, importing.counts(results))
     return importing.report(results, dry_run=False)

@@ -13,7 +13,7 @@ from chalicelib.core.contracts import Contract, Flag, Query
 from chalicelib.core.csv_body import CsvBody
 
 COLUMNS = ("firstName", "lastName", "phone")
-MAXIMUM_ROWS = 1000
+MAX_ROWS = 1000
 
 
 class BrokenRow(NamedTuple):
@@ -43,12 +43,12 @@ class ImportWorkers(CsvBody):
     csv_example = "firstName,lastName,phone\r\nMehmet,Yılmaz,+49 151 2345678\r\n"
     csv_query = ImportOptions
 
-    rows: Annotated[list[ImportRow], Field(max_length=MAXIMUM_ROWS)]
+    rows: Annotated[list[ImportRow], Field(max_length=MAX_ROWS)]
     dry_run: Annotated[bool, Field(description="Answers what the import would do, and does nothing.")] = False
 
     @classmethod
     def from_csv(cls, text: str, query: ImportOptions) -> Self:
-        rows = csv_text.read(text, columns=COLUMNS, maximum_rows=MAXIMUM_ROWS)
+        rows = csv_text.read(text, columns=COLUMNS, maximum_rows=MAX_ROWS)
         return cls.model_validate(
             {
                 "rows": [row.values if row.fault is None else BrokenRow(row.fault) for row in rows],

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from chalicelib.action.context import Context
-from chalicelib.action.parts import Parts
+from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.validation import collect
 from chalicelib.core import phones
 from chalicelib.core.ids import OrganizationId
@@ -60,12 +60,12 @@ def read(rows: Iterable[Any], region: str | None) -> list[Row]:
     return found
 
 
-def rehearse(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedRow]:
+def dry_run(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedRow]:
     """What `carry_out` would come to now."""
     return _decide(organization, rows, lambda _: None)
 
 
-def carry_out(ctx: Context, parts: Parts, rows: Sequence[Row]) -> list[ImportedRow]:
+def carry_out(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedRow]:
     """Creates the workers, each with an audit entry of its own."""
     results: list[ImportedRow] = []
     for start in range(0, len(rows), _PART_ROWS):

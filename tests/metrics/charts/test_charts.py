@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.metrics.charts import charts, gauge
-from chalicelib.metrics.charts.charts import MAXIMUM_BARS, MAXIMUM_SHARES, Moment, Series
+from chalicelib.metrics.charts.charts import MAX_BARS, MAX_SHARES, Moment, Series
 from chalicelib.metrics.charts.vega import BLUE, GREEN, ORANGE, VERMILLION, Spec, Subject
 from chalicelib.metrics.language.outcomes import Group, Unit
 from chalicelib.metrics.language.periods import Step
@@ -210,12 +210,12 @@ def test_groups_stand_in_order_with_their_numbers() -> None:
 
 
 def test_of_many_groups_the_greatest_are_shown() -> None:
-    many = groups(*((f"Client {number}", number) for number in range(MAXIMUM_BARS + 5)))
+    many = groups(*((f"Client {number}", number) for number in range(MAX_BARS + 5)))
 
     spec = charts.by_group(HOURS, many)
 
-    assert len(spec["layer"][0]["data"]["values"]) == MAXIMUM_BARS
-    assert spec["title"]["subtitle"] == f"the {MAXIMUM_BARS} greatest of {MAXIMUM_BARS + 5}"
+    assert len(spec["layer"][0]["data"]["values"]) == MAX_BARS
+    assert spec["title"]["subtitle"] == f"the {MAX_BARS} greatest of {MAX_BARS + 5}"
     assert spec["description"].endswith("and 5 smaller ones.")
 
 
@@ -235,10 +235,10 @@ def test_shares_add_up_to_the_whole() -> None:
 
 
 def test_small_shares_are_one() -> None:
-    spec = charts.shares(HOURS, groups(*((f"Client {number}", 1) for number in range(MAXIMUM_SHARES + 3))))
+    spec = charts.shares(HOURS, groups(*((f"Client {number}", 1) for number in range(MAX_SHARES + 3))))
 
     ring = spec["layer"][0]["data"]["values"]
-    assert len(ring) == MAXIMUM_SHARES + 1
+    assert len(ring) == MAX_SHARES + 1
     assert (ring[-1]["group"], ring[-1]["value"]) == ("3 others: 30 %", 3.0)
 
 

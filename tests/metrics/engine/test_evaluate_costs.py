@@ -13,7 +13,18 @@ from chalicelib.metrics.engine.evaluate import series
 from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.language.query import parse
 from chalicelib.models.organizations import StoredOrganization
-from tests.metrics.measuring import MEASURES, Json, days, follow_all, outcomes, simple, snapshot, stored, total, where
+from tests.metrics.measuring import (
+    MEASURES,
+    Json,
+    days,
+    outcomes,
+    simple,
+    snapshot,
+    stored,
+    sync_entities,
+    total,
+    where,
+)
 from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Api
 from tests.support.wire import recorded
@@ -27,7 +38,7 @@ def crew(api: Api) -> Crew:
     for day in (2, 3):
         start = minute_of(f"2026-11-{day:02}T08:00Z")
         crew.assign(0, 0, start, start + 480)
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
 
 
@@ -125,7 +136,7 @@ def test_entities_are_read_once_however_many_queries_look_at_them(crew: Crew, se
 
 
 def test_too_many_entities_are_found_to_be_so_once(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "MAXIMUM_ROWS", 1)
+    monkeypatch.setattr(scan, "MAX_ROWS", 1)
     queries = [simple("assignments", aggregate, "hours") for aggregate in ("min", "max")] * 5
     assert _cost(seen, queries) == {"Query": 1}
 

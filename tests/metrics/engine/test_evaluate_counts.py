@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from chalicelib.models.organizations import StoredOrganization
-from tests.metrics.measuring import days, follow_all, outcome, roll_up, simple, snapshot, stored, value, values, where
+from tests.metrics.measuring import (
+    days,
+    outcome,
+    roll_up,
+    simple,
+    snapshot,
+    stored,
+    sync_entities,
+    value,
+    values,
+    where,
+)
 from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Api
 from tests.support.still import later, standing_still
@@ -46,7 +57,7 @@ def week(api: Api) -> Week:
             crew.assign(1, 1, minute_of("2026-06-20T08:00Z"), minute_of("2026-06-20T16:00Z")),
         ]
         crew.cancel(ids[3])
-        follow_all(crew.organization.id, "assignments", ids)
+        sync_entities(crew.organization.id, "assignments", ids)
         return Week(crew, stored(crew.organization.id))
 
 
@@ -140,7 +151,7 @@ def test_what_begins_ends_and_is_cancelled_counts_on_its_day(week: Week, period:
 def test_what_ends_at_midnight_ended_on_the_day_that_is_over(api: Api) -> None:
     crew = Crew.hired(api)
     crew.assign(0, 0, minute_of("2026-06-10T00:00Z"), minute_of("2026-06-11T00:00Z"))
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     seen = stored(crew.organization.id)
     for day, begun, ended, there in [("09", 0, 0, 0), ("10", 1, 1, 1), ("11", 0, 0, 0)]:
         over = days(f"2026-06-{day}")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.money import Money
-from tests.metrics.measuring import Json, days, follow_all, outcomes, simple, stored, total, values, where
+from tests.metrics.measuring import Json, days, outcomes, simple, stored, sync_entities, total, values, where
 from tests.modules.reports.crew import Crew, Rates, minute_of
 from tests.support.api import Api
 
@@ -31,7 +31,7 @@ def _crew(api: Api, *rates: Rates, zone: str = "UTC") -> Crew:
 
 
 def _rolled_up(crew: Crew) -> Crew:
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
 
 

@@ -14,12 +14,12 @@ from chalicelib.models.organizations import StoredOrganization
 from tests.metrics.measuring import (
     Json,
     days,
-    follow_all,
     outcomes,
     roll_up,
     simple,
     snapshot,
     stored,
+    sync_entities,
     total,
     value,
     values,
@@ -41,7 +41,7 @@ def crew(api: Api) -> Crew:
         for worker, position, day, hours in [(0, 0, 2, 2), (0, 1, 3, 4), (1, 2, 4, 6), (0, 0, 20, 8)]:
             start = minute_of(f"2026-11-{day:02}T08:00Z")
             crew.assign(worker, position, start, start + 60 * hours)
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
 
 
@@ -140,7 +140,7 @@ def test_texts_are_compared_as_they_are(crew: Crew) -> None:
 def test_more_than_can_be_looked_at_is_said_and_costs_no_other_its_value(
     crew: Crew, seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "MAXIMUM_ROWS", 3)
+    monkeypatch.setattr(scan, "MAX_ROWS", 3)
     over: Any = {"period": days("2026-11-01", "2026-11-30")}
     asked = [
         total("hours", **over),
@@ -163,7 +163,7 @@ def test_more_than_can_be_looked_at_is_said_and_costs_no_other_its_value(
     ]
     assert all(each.groups == () for each in found if each.error)
     # As many as that can be
-    monkeypatch.setattr(scan, "MAXIMUM_ROWS", 4)
+    monkeypatch.setattr(scan, "MAX_ROWS", 4)
     assert [each.error for each in outcomes(seen, LATER, asked)] == [None] * len(asked)
 
 

@@ -20,12 +20,12 @@ from chalicelib.models.users import Role, StoredUser
 from tests.metrics.measuring import (
     Json,
     days,
-    follow_all,
     outcome,
     roll_up,
     simple,
     snapshot,
     stored,
+    sync_entities,
     total,
     value,
     values,
@@ -45,7 +45,7 @@ def _crew(api: Api, *shifts: tuple[str, str | None], zone: str = "UTC", **rates:
     crew = Crew.hired(api, zone, [money.get("paid", {}), {}, money.get("billed", {})])
     for start, end in shifts:
         crew.assign(0, 0, minute_of(start), None if end is None else minute_of(end))
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
 
 
@@ -357,6 +357,6 @@ def test_a_series_of_what_is_still_to_come_is_empty(seen: StoredOrganization) ->
 
 
 def test_a_series_says_what_cannot_be_told(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.metrics.engine.scan.MAXIMUM_ROWS", 3)
+    monkeypatch.setattr("chalicelib.metrics.engine.scan.MAX_ROWS", 3)
     with pytest.raises(CannotTell, match="more than 3 assignments"):
         _series(seen, NOON, simple("assignments", "min", "hours"), Step.DAY)

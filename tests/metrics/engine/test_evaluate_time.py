@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core.clock import from_milliseconds
 from chalicelib.core.money import Money
-from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.organizations import StoredOrganization, WeekDay
-from tests.metrics.measuring import MEASURES, by_minutes, days, follow_all, simple, stored, total, value, values
+from tests.metrics.measuring import MEASURES, by_minutes, days, simple, stored, sync_entities, total, value, values
 from tests.modules.reports.crew import Crew, minute_of, written
 from tests.support.api import Api
 from tests.support.laws import law
@@ -32,7 +32,7 @@ NOON = "2026-11-18T12:00Z"  # a Wednesday
 def always(api: Api) -> StoredOrganization:
     crew = Crew.hired(api)
     assignment = crew.assign(0, 0, minute_of("2010-01-01T00:00Z"), minute_of("2030-01-01T00:00Z"))
-    follow(crew.organization.id, "assignments", UUID(assignment))
+    sync_entity(crew.organization.id, "assignments", UUID(assignment))
     return stored(crew.organization.id)
 
 
@@ -104,7 +104,7 @@ def night(api: Api) -> StoredOrganization:
     """A shift over the midnight of Berlin, 23:30 to 7:15, in which clocks are set back."""
     crew = Crew.hired(api, "Europe/Berlin")
     shift = crew.assign(0, 0, minute_of("2026-10-24T21:30Z"), minute_of("2026-10-25T06:15Z"))
-    follow(crew.organization.id, "assignments", UUID(shift))
+    sync_entity(crew.organization.id, "assignments", UUID(shift))
     return stored(crew.organization.id)
 
 
@@ -147,7 +147,7 @@ def test_what_is_going_on_counts_so_far(night: StoredOrganization, at: str, expe
 def test_what_has_no_end_counts_up_to_now_and_no_further(api: Api) -> None:
     crew = Crew.hired(api)
     assignment = crew.assign(0, 0, minute_of("2026-11-16T08:00Z"), None)
-    follow(crew.organization.id, "assignments", UUID(assignment))
+    sync_entity(crew.organization.id, "assignments", UUID(assignment))
     seen = stored(crew.organization.id)
     for at, today, this_month in [
         ("2026-11-16T07:59Z", "0", "0"),
@@ -163,7 +163,7 @@ def test_what_has_no_end_counts_up_to_now_and_no_further(api: Api) -> None:
     assert value(seen, "2026-12-02T00:00Z", total("hours", period="last_month")) == 14 * 24 + 16
     # An end that is set is one for every period
     crew.end(assignment, minute_of("2026-11-17T03:00Z"))
-    follow(crew.organization.id, "assignments", UUID(assignment))
+    sync_entity(crew.organization.id, "assignments", UUID(assignment))
     assert value(seen, "2026-12-02T00:00Z", total("hours", period="last_month")) == 19
 
 
@@ -172,7 +172,7 @@ def test_spans_are_cut_to_the_millisecond(api: Api) -> None:
     start, end = "2026-11-16T08:00:00.001Z", "2026-11-16T08:59:59.999Z"
     body = {"workerId": crew.workers[0], "positionId": crew.positions[0], "startAt": start, "endAt": end}
     assignment = crew.done("createAssignment", body=body)["id"]
-    follow(crew.organization.id, "assignments", UUID(assignment))
+    sync_entity(crew.organization.id, "assignments", UUID(assignment))
     milliseconds = {"type": "constant", "value": 3_600_000, "unit": "number"}
     hours = {"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours"}
     query = {
@@ -224,7 +224,7 @@ def test_measures_are_those_of_the_minutes_of_the_calendar(api: Api, zone: str, 
         crew.assign(
             data.draw(st.integers(0, 1)), data.draw(st.integers(0, 2)), start, data.draw(st.sampled_from([None, end]))
         )
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     # When days about then are asked for, also while they are going on
     ranges = [sorted(data.draw(st.tuples(days_about(stretch), days_about(stretch)))) for _ in range(3)]
     at = stretch.about + data.draw(st.integers(-DAY, 3 * DAY))
@@ -246,7 +246,7 @@ def test_hours_of_closed_days_are_those_of_the_hours_report(api: Api, data: st.D
         drawn = data.draw(stretches_about(zone, stretch.about))
         end = max(drawn.end, drawn.start + 1) + DAY * data.draw(_LENGTHENED)
         crew.assign(number % 2, number, drawn.start, None if number == 0 else end)
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     first, last = sorted(data.draw(st.tuples(days_about(stretch), days_about(stretch))))
     first -= timedelta(days=data.draw(st.sampled_from([0, 20])))
     later = max(stretch.about + 10 * DAY, minute_of("1971-01-01T00:00Z"))

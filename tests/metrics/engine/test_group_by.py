@@ -13,7 +13,7 @@ from chalicelib.core.money import Money
 from chalicelib.metrics.engine import group_by
 from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.users import Role
-from tests.metrics.measuring import Json, days, follow_all, outcome, roll_up, simple, snapshot, stored, total, where
+from tests.metrics.measuring import Json, days, outcome, roll_up, simple, snapshot, stored, sync_entities, total, where
 from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Api
 from tests.support.still import later, standing_still
@@ -21,7 +21,7 @@ from tests.support.wire import recorded
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LATER = "2026-06-30T00:00Z"
-CELLS, RECOUNT = group_by.MAXIMUM_GROUPS, 0
+CELLS, RECOUNT = group_by.MAX_GROUPS, 0
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def crew(api: Api) -> Crew:
             ids.append(crew.assign(worker, position, start, start + 60 * hours))
         ids.append(crew.assign(1, 2, minute_of("2026-07-01T08:00Z"), None))
         crew.cancel(ids[3])
-        follow_all(crew.organization.id, "assignments", ids)
+        sync_entities(crew.organization.id, "assignments", ids)
         roll_up(crew.organization.id, "positions", "users")
     return crew
 
@@ -57,7 +57,7 @@ def seen(crew: Crew) -> StoredOrganization:
 @pytest.fixture(params=[CELLS, RECOUNT], ids=["cells", "recount"])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many groups cells may tell: either way they are the same."""
-    monkeypatch.setattr(group_by, "MAXIMUM_GROUPS", request.param)
+    monkeypatch.setattr(group_by, "MAX_GROUPS", request.param)
     maximum: int = request.param
     return maximum
 
@@ -204,7 +204,7 @@ def test_who_is_deleted_keeps_the_name(api: Api) -> None:
     start = minute_of("2026-05-04T08:00Z")
     crew.assign(0, 0, start, start + 60)
     crew.done("deleteWorker", path={"id": crew.workers[0]})
-    follow_all(crew.organization.id, "assignments", list(crew.shifts))
+    sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     asked = total("hours", groupBy=["workerId"], period=days("2026-05-04"))
     told = _without_none(_groups(stored(crew.organization.id), asked))
     assert told == [(crew.workers[0], crew.names[crew.workers[0]], 1)]
@@ -216,7 +216,7 @@ def test_of_more_values_than_cells_may_tell_the_entities_are_looked_at(
     asked = total("hours", groupBy=["positionId"])
     entities = f"ORG#{crew.organization.id}#ASSIGNMENT"
     for most, looks in [(3, False), (2, True)]:
-        monkeypatch.setattr(group_by, "MAXIMUM_GROUPS", most)
+        monkeypatch.setattr(group_by, "MAX_GROUPS", most)
         with recorded() as recording:
             assert [number for *_, number in _groups(seen, asked)] == [4, 6, 2]
         assert (entities in {pk for call in recording.calls for pk in call.partitions()}) is looks
@@ -228,7 +228,7 @@ def test_of_more_values_than_cells_may_tell_the_entities_are_looked_at(
 
 
 def test_fifty_values_are_told_by_cells() -> None:
-    assert group_by.MAXIMUM_GROUPS == 50
+    assert group_by.MAX_GROUPS == 50
 
 
 @pytest.mark.usefixtures("most")

@@ -430,7 +430,7 @@ def test_parts_adjoin_and_make_the_whole(
 
 
 @pytest.mark.parametrize(
-    ("days", "faults"),
+    ("days", "errors"),
     [
         ({"from": "2026-03-02", "to": "2026-03-01"}, {"to": "must not be before from"}),
         ({"from": "2016-03-01", "to": "2026-03-01"}, {"to": "must be less than 10 years after from"}),
@@ -438,10 +438,10 @@ def test_parts_adjoin_and_make_the_whole(
         ({"from": "soon", "to": "2026-03-01"}, {"from": "must be a date, YYYY-MM-DD"}),
     ],
 )
-def test_days_that_are_no_period(days: Any, faults: dict[str, str]) -> None:
+def test_days_that_are_no_period(days: Any, errors: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as raised:
         Days.model_validate(days)
-    assert {error["loc"][0]: error["msg"] for error in raised.value.errors()} == faults
+    assert {error["loc"][0]: error["msg"] for error in raised.value.errors()} == errors
 
 
 @pytest.mark.parametrize(("first", "last"), [("2026-03-01", "2026-03-01"), ("2016-03-01", "2026-02-28")])

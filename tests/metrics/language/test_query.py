@@ -102,8 +102,8 @@ def _without(query: Json, *names: str) -> Json:
 def _faults(query: Any) -> dict[str, str]:
     with pytest.raises(InvalidQuery) as raised:
         parse(query)
-    found = {fault.pointer: fault.message for fault in raised.value.faults}
-    assert len(found) == len(raised.value.faults)
+    found = {fault.pointer: fault.message for fault in raised.value.errors}
+    assert len(found) == len(raised.value.errors)
     return found
 
 
@@ -275,7 +275,7 @@ EITHER = "exactly one of window and since is required"
 
 
 @pytest.mark.parametrize(
-    ("query", "faults"),
+    ("query", "errors"),
     [
         # the whole
         (None, {"": "must be an object"}),
@@ -521,8 +521,8 @@ EITHER = "exactly one of window and since is required"
         (_conversion(within="P2D"), {"/within": "must be P1D, P7D, P14D, P30D or P90D"}),
     ],
 )
-def test_what_is_wrong_and_where(query: Any, faults: dict[str, str]) -> None:
-    assert _faults(query) == faults
+def test_what_is_wrong_and_where(query: Any, errors: dict[str, str]) -> None:
+    assert _faults(query) == errors
 
 
 def test_twenty_nodes_are_enough() -> None:

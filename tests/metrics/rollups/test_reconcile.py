@@ -15,9 +15,9 @@ from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.jobs import metrics_queue, reconciliation
 from chalicelib.metrics.rollups import reconcile
-from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.rollups import buckets, rollups
-from chalicelib.models.rollups.buckets import Moves
+from chalicelib.models.rollups.buckets import Increments
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
 from tests.support import store
@@ -85,8 +85,8 @@ def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
 
 def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:
     before = _cells(table_store, desk)
-    assert reconcile.heal(desk.organization.id, SOURCE, None).healed == 0
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
+    assert reconcile.reapply_missed(desk.organization.id, SOURCE, None).healed == 0
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
     assert _cells(table_store, desk) == before
 
 
@@ -96,7 +96,7 @@ def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: S
     _spoil(desk, sk="D#2026-06-13", e=1)
     _spoil(desk, sk="D#2019-01-01", s=1)
 
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 3
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 3
 
     assert _cells(table_store, desk) == before
 
@@ -107,8 +107,8 @@ def test_a_repair_that_is_delivered_twice_at_once_repairs_once(desk: Desk, table
     _spoil(desk, sk="D#2019-01-01", s=1)
 
     # When one repairs between what the other has read and its correction
-    with overtaken(lambda: reconcile.repair(desk.organization.id, SOURCE, 0, 1)) as answers:
-        repaired = reconcile.repair(desk.organization.id, SOURCE, 0, 1)
+    with overtaken(lambda: reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1)) as answers:
+        repaired = reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1)
 
     assert (answers, repaired) == ([2], 0)
     assert _cells(table_store, desk) == before
@@ -118,18 +118,18 @@ def test_more_attributes_than_an_expression_holds_are_repaired_in_several(desk: 
     before = _cells(table_store, desk)
     for first in range(0, 300, 100):
         _spoil(desk, sk="T#2019-01-01T00", **{f"m{number}": 1 for number in range(first, first + 100)})
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 1
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 1
     assert _cells(table_store, desk) == before
 
 
 def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store) -> None:
     """Before, a value of a dimension had the sums of a day, and its hours and minutes apart."""
     before = _cells(table_store, desk)
-    former: Moves = {}
+    former: Increments = {}
     for _, applied in rollups.all_applied(desk.organization.id, SOURCE):
         for edge in applied.spread:
             for dimension in edge.dimensions:
-                alone: Moves = {}
+                alone: Increments = {}
                 buckets.add(alone, edge._replace(dimensions=()), 1)
                 for cell, amounts in alone.items():
                     former.setdefault(cell._replace(dimension=dimension), Counter()).update(amounts)
@@ -140,7 +140,7 @@ def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store
         rollups.write(unit, SOURCE, {cell: former[cell]})
     unit.commit()
 
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) > 0
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) > 0
 
     assert _cells(table_store, desk) == before
 
@@ -150,7 +150,7 @@ def test_cells_that_nobody_adds_to_any_more_are_emptied(
     organization: Organization, table_store: Store, shards: int
 ) -> None:
     table.update(Key(keys.rollup(organization.id, SOURCE), "M#2026-06"), [Path("s").add(2)])
-    assert sum(reconcile.repair(organization.id, SOURCE, shard, shards) for shard in range(shards)) == 1
+    assert sum(reconcile.fix_drift(organization.id, SOURCE, shard, shards) for shard in range(shards)) == 1
     (cell,) = [item for key, item in table_store.items().items() if key[0] == keys.rollup(organization.id, SOURCE)]
     assert cell["s"] == {"N": "0"}
 
@@ -159,7 +159,7 @@ def test_a_cell_that_is_gone_is_made_anew(desk: Desk, table_store: Store) -> Non
     before = _cells(table_store, desk)
     table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0] and key[1].startswith("T#")])
 
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) > 0
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) > 0
 
     assert _cells(table_store, desk) == before
 
@@ -168,7 +168,7 @@ def test_every_cell_is_in_one_of_the_lots(desk: Desk, table_store: Store) -> Non
     before = _cells(table_store, desk)
     table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0]])
     for shard in range(3):
-        reconcile.repair(desk.organization.id, SOURCE, shard, 3)
+        reconcile.fix_drift(desk.organization.id, SOURCE, shard, 3)
     assert _cells(table_store, desk) == before
 
 
@@ -180,13 +180,13 @@ def test_a_cell_that_others_move_meanwhile_is_left_alone(desk: Desk, monkeypatch
 
     def overtaken(*arguments: object) -> object:
         if late:
-            follow(desk.organization.id, SOURCE, UUID(late.pop()))
+            sync_entity(desk.organization.id, SOURCE, UUID(late.pop()))
         return everything(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rollups, "all_cells", overtaken)
     # Then this night says nothing of that cell, and the next one repairs it
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 1
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 1
 
 
 def test_what_the_stream_never_told_is_applied(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
@@ -207,8 +207,8 @@ def test_what_the_stream_never_told_is_applied(desk: Desk, deliveries: Deliverie
     healed = _cells(table_store, desk)
     assert healed != told
     for identifier in (kept, gone, lost):
-        assert not follow(desk.organization.id, SOURCE, UUID(identifier))
-    assert reconcile.repair(desk.organization.id, SOURCE, 0, 1) == 0
+        assert not sync_entity(desk.organization.id, SOURCE, UUID(identifier))
+    assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
 
 
 def test_rollups_can_be_built_from_nothing(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:

@@ -9,20 +9,20 @@ import pytest
 
 from chalicelib.core.errors import ActionError
 from chalicelib.models.staffing import workload
-from chalicelib.models.staffing.workload import Occupation, Roster, Tally
+from chalicelib.models.staffing.workload import Booking, Workload, WorkloadDelta
 from chalicelib.models.staffing.workload_days import Slot
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 COUNTED = len(("lane", "month", "milliseconds", "changes", "since"))
 
 
-def _tally(start: datetime, end: datetime | None, by: int = 1) -> Tally:
-    tally = Tally()
-    tally.add(Occupation(UUID(int=1), start, end), by)
+def _tally(start: datetime, end: datetime | None, by: int = 1) -> WorkloadDelta:
+    tally = WorkloadDelta()
+    tally.add(Booking(UUID(int=1), start, end), by)
     return tally
 
 
-def _refusal(tally: Tally, of: Roster) -> str | None:
+def _refusal(tally: WorkloadDelta, of: Workload) -> str | None:
     try:
         tally.require_room("position", of, NOW)
     except ActionError as error:
@@ -33,13 +33,13 @@ def _refusal(tally: Tally, of: Roster) -> str | None:
 def test_a_month_that_has_passed_is_removed_and_not_counted_too() -> None:
     """DynamoDB refuses an update that names a path twice; local engines take it."""
     may = datetime(2026, 5, 20, tzinfo=UTC)
-    actions = _tally(may, may + timedelta(hours=8), -1).actions(Roster(months={"2026-05": 1}), NOW)
+    actions = _tally(may, may + timedelta(hours=8), -1).actions(Workload(months={"2026-05": 1}), NOW)
     assert len(actions) == len(("lane", "milliseconds", "changes", "since", "removed month"))
 
 
 def test_months_in_which_nothing_ends_any_more_go_together_under_a_condition() -> None:
     empty = [f"{2030 + number // 12}-{number % 12 + 1:02}" for number in range(25)]
-    few, many = (Roster(months=dict.fromkeys(names, 0)) for names in (empty[:20], empty))
+    few, many = (Workload(months=dict.fromkeys(names, 0)) for names in (empty[:20], empty))
     tally = _tally(NOW, NOW + timedelta(days=3))
     assert (few.condition(NOW), len(tally.actions(few, NOW))) == (None, COUNTED)
     assert many.condition(NOW) is not None
@@ -62,7 +62,7 @@ def test_what_ends_at_midnight_ends_on_the_day_and_in_the_month_that_are_over(en
 
 def test_a_position_can_have_so_many_assignments_ahead_and_no_more() -> None:
     added = _tally(NOW, NOW + timedelta(hours=8))
-    room = Roster(open=workload.MAX_LIVE - 10_000, months={"2026-05": 99_999, "2026-06": 4_000, "2027-01": 5_999})
+    room = Workload(open=workload.MAX_LIVE - 10_000, months={"2026-05": 99_999, "2026-06": 4_000, "2027-01": 5_999})
     assert _refusal(added, room) is None
     full = room.model_copy(update={"open": room.open + 1})
     message = "the position already has 20000 assignments that end this month or later, or have no end"
@@ -76,8 +76,8 @@ def test_assignments_of_a_position_can_end_in_so_many_months_and_no_more() -> No
     months = {f"{2026 + number // 12}-{number % 12 + 1:02}": 1 for number in range(6, 6 + workload.MAX_MONTHS)}
     all_but_one = dict(list(months.items())[1:])
     # Where nothing ends any more, and what is past, is not counted.
-    full = Roster(months={**months, "2026-05": 1, "2099-01": 0})
-    assert _refusal(_tally(NOW, NOW + timedelta(days=3)), Roster(months=all_but_one)) is None
+    full = Workload(months={**months, "2026-05": 1, "2099-01": 0})
+    assert _refusal(_tally(NOW, NOW + timedelta(days=3)), Workload(months=all_but_one)) is None
     message = "the position already has assignments that end in 240 different months: use one of these"
     assert _refusal(_tally(NOW, NOW + timedelta(days=3)), full) == f"endAt: {message}"
     assert _refusal(_tally(NOW, NOW + timedelta(days=33)), full) is None

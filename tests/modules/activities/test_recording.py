@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.core import clock, ids
-from chalicelib.models.activities.activities import MAXIMUM_METADATA_BYTES
+from chalicelib.models.activities.activities import MAX_METADATA_BYTES
 from tests.modules.activities.feed import ACTIVITY, listed, record
 from tests.support.world import Organization
 
@@ -90,7 +90,7 @@ def test_what_is_missing_is_named(settled: Organization, field: str) -> None:
 @pytest.mark.parametrize("letter", ["x", "ü", "\U0001f477"])
 def test_metadata_may_take_ten_kilobytes_as_text(organization: Organization, letter: str) -> None:
     size = len(letter.encode())
-    fitting = letter * ((MAXIMUM_METADATA_BYTES - SHORTEST_METADATA) // size)
+    fitting = letter * ((MAX_METADATA_BYTES - SHORTEST_METADATA) // size)
     assert record(organization.owner, metadata={"": fitting})["metadata"] == {"": fitting}
     answer = organization.owner.call("recordActivity", body={**ACTIVITY, "metadata": {"": fitting + "y" * size}})
     assert [*answer.error["details"]["fieldErrors"]] == ["metadata"]

@@ -14,11 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from chalicelib.core import clock
 from chalicelib.dal import keys, table
-from chalicelib.dal.intervals import Lane, lane_of
+from chalicelib.dal.intervals import LengthClass, length_class_of
 from chalicelib.models.staffing import packed_months, workload_days
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.staffing.workload import Roster, live
+from chalicelib.models.staffing.workload import Workload, live
 from tests.support.api import Answer, Api
 from tests.support.desk import NOW, Desk, at
 from tests.support.laws import law
@@ -192,14 +192,14 @@ class Assigning(RuleBasedStateMachine):
         for collection, identifiers in ((WORKERS, self.workers), (POSITIONS, self.positions)):
             for identifier in identifiers:
                 item = table.get(collection.key(organization, UUID(identifier)))
-                roster: Roster = collection.record.of(item).roster  # type: ignore[attr-defined]
+                roster: Workload = collection.record.of(item).roster  # type: ignore[attr-defined]
                 present = [each for each in self.of(identifier) if not each.cancelled]
                 scheduled_or_active = sum(each.status(self.now) != "completed" for each in present)
                 assert live(organization, collection.kind, UUID(identifier), roster, now) == scheduled_or_active
                 closed = [each for each in present if each.end is not None]
                 assert roster.milliseconds == sum(round((each.end - each.start) * 3_600_000) for each in closed)  # type: ignore[operator]
                 assert roster.open == len(present) - len(closed)
-                lanes = Counter(lane_of(*each.times) for each in present)
+                lanes = Counter(length_class_of(*each.times) for each in present)
                 assert {lane: count for lane, count in roster.lanes.items() if count} == lanes
                 this_month = now.strftime("%Y-%m")
                 by_month = Counter((each.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for each in closed)  # type: ignore[operator]
@@ -234,7 +234,7 @@ class Assigning(RuleBasedStateMachine):
         expected: dict[str, dict[UUID, list[tuple[int, int]]]] = {}
         for each in self.spans.values():
             start, end = each.times
-            if each.cancelled or end is None or lane_of(start, end) is Lane.LONGER:
+            if each.cancelled or end is None or length_class_of(start, end) is LengthClass.LONGER:
                 continue
             for piece in packed_months.split(start, end):
                 of_month = expected.setdefault(f"{piece.month}#{each.worker}", {})
@@ -245,7 +245,7 @@ class Assigning(RuleBasedStateMachine):
         for worker in self.workers:
             standing = WORKERS.record.of(table.get(WORKERS.key(organization, UUID(worker)))).standing  # type: ignore[attr-defined]
             present = [each for each in self.of(worker) if not each.cancelled]
-            long = [each for each in present if lane_of(*each.times) is Lane.LONGER]
+            long = [each for each in present if length_class_of(*each.times) is LengthClass.LONGER]
             assert {
                 str(identifier): (held.start_at, held.end_at, str(held.position_id))
                 for identifier, held in standing.items()

@@ -13,12 +13,12 @@ from chalicelib.core import ids
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.item import Item
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, UnitOfWork, stale
 from chalicelib.models.staffing import packed_months, workload, workload_days
 from chalicelib.models.staffing.attributes import ROSTER
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.staffing.workload import Occupation, Tally
+from chalicelib.models.staffing.workload import Booking, WorkloadDelta
 from tests.support.api import Answer
 from tests.support.desk import NOW, Desk, at, refusal
 
@@ -30,16 +30,16 @@ def occupy(
 ) -> None:
     """Store the counts that so many assignments would have left, in hours from now."""
     organization, entity = desk.organization.id, UUID(identifier)
-    tally = Tally(with_starts=collection is POSITIONS)
+    tally = WorkloadDelta(with_starts=collection is POSITIONS)
     for start, end in spans:
         until = None if end is None else NOW + timedelta(hours=end)
-        tally.add(Occupation(entity, NOW + timedelta(hours=start), until), 1)
+        tally.add(Booking(entity, NOW + timedelta(hours=start), until), 1)
     counts = tally.roster(NOW).model_dump(mode="json")
     table.update(collection.key(organization, entity), [ROSTER.set(table.encoded(counts))])
     days = workload_days.days(organization, collection.kind, entity, tally.slots, NOW)
-    for first in range(0, len(days), MAXIMUM_WRITES):
+    for first in range(0, len(days), MAX_WRITES):
         unit = UnitOfWork(organization)
-        for key, changes in days[first : first + MAXIMUM_WRITES]:
+        for key, changes in days[first : first + MAX_WRITES]:
             unit.put_new(workload_days.new_item(key, changes), stale)
         unit.commit()
 

@@ -12,7 +12,7 @@ from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metrics import MAXIMUM_METRICS, METRICS
+from chalicelib.models.dashboards.metrics import MAX_METRICS, METRICS
 from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import Role
 from infra.local.engine import Store as Engines
@@ -290,7 +290,7 @@ def test_metrics_are_counted(organization: Organization) -> None:
 
 
 def test_there_are_only_so_many(organization: Organization) -> None:
-    _pretend(organization, MAXIMUM_METRICS - 1)
+    _pretend(organization, MAX_METRICS - 1)
     metric = _created(organization)
 
     answer = _create(organization)
@@ -303,7 +303,7 @@ def test_there_are_only_so_many(organization: Organization) -> None:
 
 @pytest.mark.usefixtures("on_a_safe_engine")
 def test_the_last_place_is_taken_once(organization: Organization) -> None:
-    _pretend(organization, MAXIMUM_METRICS - 1)
+    _pretend(organization, MAX_METRICS - 1)
 
     answers = at_once([lambda: _create(organization)] * 4)
 

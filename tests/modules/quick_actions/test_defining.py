@@ -286,7 +286,7 @@ def test_the_products_own_stay_as_they_are(settled: Organization, identifier: An
 
 
 def test_there_are_as_many_as_a_list_shows(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_actions, "MAXIMUM_QUICK_ACTIONS", 2)
+    monkeypatch.setattr(quick_actions, "MAX_QUICK_ACTIONS", 2)
     first = define(organization.owner, GOING)
     define(organization.owner, GOING)
     refused = _create(organization, **GOING)
@@ -301,7 +301,7 @@ def test_there_are_as_many_as_a_list_shows(organization: Organization, monkeypat
 
 
 def test_the_last_place_is_given_once(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_actions, "MAXIMUM_QUICK_ACTIONS", 1)
+    monkeypatch.setattr(quick_actions, "MAX_QUICK_ACTIONS", 1)
     with overtaken(lambda: _create(organization, **GOING)) as others:
         late = _create(organization, **GOING)
     assert [answer.status for answer in (*others, late)] == [201, 400]

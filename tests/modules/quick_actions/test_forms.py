@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from chalicelib.core.errors import ActionError
-from chalicelib.modules.quick_actions.forms import MAXIMUM_PARTS, MAXIMUM_VALUES, require_payload, require_schema
+from chalicelib.modules.quick_actions.forms import MAX_PARTS, MAX_VALUES, require_payload, require_schema
 from tests.support.laws import law
 
 pytestmark = pytest.mark.storeless
@@ -107,8 +107,8 @@ def test_a_schema_has_so_many_parts() -> None:
     def of(parts: int) -> dict[str, Any]:
         return {"properties": {f"p{number}": {"type": "string"} for number in range(parts - 2)}}
 
-    assert require_schema(of(MAXIMUM_PARTS))
-    assert _fault(of(MAXIMUM_PARTS + 1))[1] == "may have 300 objects and lists, with those that it refers to"
+    assert require_schema(of(MAX_PARTS))
+    assert _fault(of(MAX_PARTS + 1))[1] == "may have 300 objects and lists, with those that it refers to"
 
 
 def test_what_is_referred_to_counts_each_time() -> None:
@@ -176,8 +176,8 @@ def test_a_value_is_never_repeated() -> None:
 
 def test_a_payload_holds_so_many_values() -> None:
     # Given one of an object, a list and what is in it
-    assert _faults({}, {"a": [0] * (MAXIMUM_VALUES - 2)}) == {}
-    assert _faults({}, {"a": [0] * (MAXIMUM_VALUES - 1)}) == {"payload": ["may hold 200 values"]}
+    assert _faults({}, {"a": [0] * (MAX_VALUES - 2)}) == {}
+    assert _faults({}, {"a": [0] * (MAX_VALUES - 1)}) == {"payload": ["may hold 200 values"]}
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_an_answer_that_could_not_be_kept_is_refused(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creating = define(organization.owner, calling("createClient"))
-    monkeypatch.setattr(execution, "MAXIMUM_RESULT_CHARACTERS", 100)
+    monkeypatch.setattr(execution, "MAX_RESULT_CHARACTERS", 100)
     answer = execute(organization.owner, creating, {"name": "X"})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert answer.error["details"] == {"use": "createClient"}

@@ -111,8 +111,8 @@ def test_one_entity_has_no_rates_of_another(owner: Member, kind: Kind) -> None:
 
 
 def test_the_most_that_an_entity_may_have(owner: Member, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert rates.MAXIMUM_RATES == 366
-    monkeypatch.setattr(rates, "MAXIMUM_RATES", 2)
+    assert rates.MAX_RATES == 366
+    monkeypatch.setattr(rates, "MAX_RATES", 2)
     entity = kind.new(owner)["id"]
     for day in ("2026-01-01", "2026-02-01"):
         assert kind.set(owner, entity, day, _eur(2650)).status == 200
@@ -243,7 +243,7 @@ def test_a_rate_deleted_meanwhile_is_gone(owner: Member, kind: Kind) -> None:
 
 
 def test_the_most_holds_for_rates_set_at_once(owner: Member, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "MAXIMUM_RATES", 1)
+    monkeypatch.setattr(rates, "MAX_RATES", 1)
     entity = kind.new(owner)["id"]
     with overtaken(lambda: kind.set(owner, entity, "2026-01-01", _eur(2600))) as overtaking:
         late = kind.set(owner, entity, "2026-02-01", _eur(2700))

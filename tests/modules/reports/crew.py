@@ -15,7 +15,7 @@ from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
-from chalicelib.models.staffing.workload import new_roster
+from chalicelib.models.staffing.workload import new_workload
 from tests.support.api import Answer, Api
 from tests.support.world import Member, Organization, new_organization, unique
 
@@ -75,9 +75,9 @@ class Crew:
         for location in locations:
             WORK_LOCATIONS.create(unit, location, counts={"position": 1})
         for position, each in zip(positions, told[2:], strict=True):
-            POSITIONS.create(unit, position, beside={"roster": new_roster(), "rates": _stored(each)})
+            POSITIONS.create(unit, position, beside={"roster": new_workload(), "rates": _stored(each)})
         for worker, each in zip(workers, told, strict=False):
-            beside = {"roster": new_roster(), "standing": {}, "rates": _stored(each)}
+            beside = {"roster": new_workload(), "standing": {}, "rates": _stored(each)}
             WORKERS.create(unit, worker, beside=beside)
         unit.commit()
         return cls(

@@ -123,9 +123,9 @@ def test_more_hours_than_a_request_can_read_are_told(crew: Crew, monkeypatch: py
 
 
 def test_more_rows_than_an_answer_can_hold_are_told(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hours_report, "MAXIMUM_ROWS", 3)
+    monkeypatch.setattr(hours_report, "MAX_ROWS", 3)
     assert crew.ask(DAY, DAY).status == 200
-    monkeypatch.setattr(hours_report, "MAXIMUM_ROWS", 2)
+    monkeypatch.setattr(hours_report, "MAX_ROWS", 2)
     answer = crew.ask(DAY, DAY)
     assert _faults(answer) == (400, "VALIDATION_ERROR", ["endDate"])
     assert "one client" in answer.error["message"]

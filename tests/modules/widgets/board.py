@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.metrics.rollups.apply import follow
+from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.metrics.rollups.sources import SOURCES
 from tests.support.api import Answer
 from tests.support.staffing import created
@@ -50,4 +50,4 @@ def carry(organization: Organization, *sources: str) -> None:
     """What the stream would have done by now."""
     for source in sources or ("assignments",):
         for record in SOURCES[source].collection.all_of(organization.id, 1000) or []:
-            follow(organization.id, source, record.id)
+            sync_entity(organization.id, source, record.id)

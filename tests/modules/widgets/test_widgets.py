@@ -208,7 +208,7 @@ def test_what_is_deleted_is_gone(settled: Organization) -> None:
 
 @pytest.fixture
 def _two_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(widgets, "MAXIMUM_WIDGETS", 2)
+    monkeypatch.setattr(widgets, "MAX_WIDGETS", 2)
 
 
 @pytest.mark.usefixtures("_two_at_most")

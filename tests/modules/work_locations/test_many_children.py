@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.unit_of_work import MAXIMUM_WRITES, UnitOfWork, stale
+from chalicelib.dal.unit_of_work import MAX_WRITES, UnitOfWork, stale
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from tests.support.api import Api
 from tests.support.staffing import new_client, new_location, new_position
@@ -25,9 +25,9 @@ def owner_of_many(api: Api) -> Organization:
 
 
 def store(organization: Organization, collection: Collection[Any], records: list[Any]) -> list[str]:
-    for first in range(0, len(records), MAXIMUM_WRITES):
+    for first in range(0, len(records), MAX_WRITES):
         unit = UnitOfWork(organization.id)
-        for record in records[first : first + MAXIMUM_WRITES]:
+        for record in records[first : first + MAX_WRITES]:
             unit.put_new(collection.item(organization.id, record), stale)
         unit.commit()
     return [str(record.id) for record in records]

@@ -14,7 +14,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.staffing import workload_days
 from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.staffing.workload import Occupation, Roster, Tally
+from chalicelib.models.staffing.workload import Booking, Workload, WorkloadDelta
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.still import standing_still
@@ -190,10 +190,10 @@ def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
 def _assign(organization: Organization, worker: UUID, end: datetime | None) -> None:
     """As an assignment's own transaction moves the roster and the workload days."""
     now = clock.now()
-    tally = Tally(with_starts=False)
-    tally.add(Occupation(worker, now - timedelta(hours=8), end), 1)
+    tally = WorkloadDelta(with_starts=False)
+    tally.add(Booking(worker, now - timedelta(hours=8), end), 1)
     unit = UnitOfWork(organization.id)
-    unit.update(WORKERS.key(organization.id, worker), tally.actions(Roster(), now), None, stale)
+    unit.update(WORKERS.key(organization.id, worker), tally.actions(Workload(), now), None, stale)
     workload_days.move(unit, "worker", {}, workload_days.days(organization.id, WORKERS.kind, worker, tally.slots, now))
     unit.commit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from chalicelib.jobs.activity_stories import UNTOLD
+from chalicelib.jobs.activity_stories import SILENT
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEntry, AuditEvent
 from tests.prove import layout
@@ -36,7 +36,7 @@ def _check_entries(world: World, entries: dict[tuple[str, str], AuditEntry]) -> 
 
 
 def _check_activities(world: World, entries: dict[tuple[str, str], AuditEntry], snapshot: Snapshot) -> None:
-    expected = {(layout.owner_of(key), str(entry.id)) for key, entry in entries.items() if entry.action not in UNTOLD}
+    expected = {(layout.owner_of(key), str(entry.id)) for key, entry in entries.items() if entry.action not in SILENT}
     recorded = {
         (str(request.organization), effect.id)
         for request, effect in world.history.effects()

@@ -28,10 +28,10 @@ def check(world: World, snapshot: Snapshot) -> None:
             for cell in sorted({key for key in {*held, *counted} if held.get(key) != counted.get(key)})[:5]:
                 message = f"{source} {cell} holds {held.get(cell)} instead of {counted.get(cell)}"
                 world.report("rollup", message, organization=organization)
-            healed, repaired = 0, reconcile.repair(organization, source, 0, 1)
+            healed, repaired = 0, reconcile.fix_drift(organization, source, 0, 1)
             after: str | None = None
             while True:
-                page = reconcile.heal(organization, source, after)
+                page = reconcile.reapply_missed(organization, source, after)
                 healed, after = healed + page.healed, page.after
                 if after is None:
                     break

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.intervals import Lane
+from chalicelib.dal.intervals import LengthClass
 from chalicelib.models.staffing import packed_months, workload, workload_days
 from chalicelib.models.staffing.assignments import Assignment
-from chalicelib.models.staffing.workload import Occupation
+from chalicelib.models.staffing.workload import Booking
 from tests.prove import layout
 from tests.prove.layout import EntityKey
 from tests.prove.world import World
@@ -25,13 +25,13 @@ _EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=clock.UTC), datetime(2040, 1, 1
 def check(world: World, snapshot: Snapshot) -> None:
     now = clock.now()
     items = layout.entities(snapshot)
-    taken: dict[str, list[tuple[Assignment, Occupation]]] = defaultdict(list)
+    taken: dict[str, list[tuple[Assignment, Booking]]] = defaultdict(list)
     for key, item in items.items():
         if key.entity == "assignment":
             assignment = layout.record_of(key.entity, item)
-            if assignment.occupation is not None:
-                taken[str(assignment.worker_id)].append((assignment, assignment.occupation))
-                taken[str(assignment.position_id)].append((assignment, assignment.occupation))
+            if assignment.booking is not None:
+                taken[str(assignment.worker_id)].append((assignment, assignment.booking))
+                taken[str(assignment.position_id)].append((assignment, assignment.booking))
     for key, item in items.items():
         if key.entity in {"worker", "position"}:
             record = layout.record_of(key.entity, item)
@@ -41,7 +41,7 @@ def check(world: World, snapshot: Snapshot) -> None:
         _check_months(world, organization, items, taken)
 
 
-def _faults(key: EntityKey, record: Any, taken: list[tuple[Assignment, Occupation]], now: datetime) -> Iterator[str]:
+def _faults(key: EntityKey, record: Any, taken: list[tuple[Assignment, Booking]], now: datetime) -> Iterator[str]:
     held, counted = _held(key, record, now), _counted(key, record.roster.since, taken, now)
     for name, value in counted.items():
         if held[name] != value:
@@ -59,30 +59,29 @@ def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
         "lanes": {lane: count for lane, count in record.roster.lanes.items() if count},
         "steps": Counter({(step.at, step.is_end): step.number for step in steps}),
         "long assignments": {
-            identifier: Occupation(long.position_id, long.start_at, long.end_at)
-            for identifier, long in standing.items()
+            identifier: Booking(long.position_id, long.start_at, long.end_at) for identifier, long in standing.items()
         },
     }
 
 
 def _counted(
-    key: EntityKey, since: str | None, taken: list[tuple[Assignment, Occupation]], now: datetime
+    key: EntityKey, since: str | None, taken: list[tuple[Assignment, Booking]], now: datetime
 ) -> dict[str, Any]:
     """The same from the assignments. Steps are counted by day, from the day of the last change on."""
-    occupations = [occupation for _, occupation in taken]
-    ended = [(occupation.start, occupation.end) for occupation in occupations if occupation.end is not None]
+    occupations = [booking for _, booking in taken]
+    ended = [(booking.start, booking.end) for booking in occupations if booking.end is not None]
     steps = Counter((clock.milliseconds(end), True) for _, end in ended)
     if key.entity == "position":
-        steps.update((clock.milliseconds(occupation.start), False) for occupation in occupations)
+        steps.update((clock.milliseconds(booking.start), False) for booking in occupations)
     return {
-        "live assignments": sum(occupation.end is None or occupation.end > now for occupation in occupations),
+        "live assignments": sum(booking.end is None or booking.end > now for booking in occupations),
         "milliseconds": sum(clock.milliseconds(end) - clock.milliseconds(start) for start, end in ended),
-        "lanes": dict(Counter(occupation.lane for occupation in occupations)),
+        "lanes": dict(Counter(booking.lane for booking in occupations)),
         "steps": Counter({step: number for step, number in steps.items() if since and _day_of(step) >= since}),
         "long assignments": {
-            assignment.id: occupation
-            for assignment, occupation in taken
-            if key.entity == "worker" and occupation.lane is Lane.LONGER
+            assignment.id: booking
+            for assignment, booking in taken
+            if key.entity == "worker" and booking.lane is LengthClass.LONGER
         },
     }
 
@@ -94,16 +93,16 @@ def _day_of(step: tuple[int, bool]) -> str:
 
 
 def _check_months(
-    world: World, organization: OrganizationId, items: Any, taken: dict[str, list[tuple[Assignment, Occupation]]]
+    world: World, organization: OrganizationId, items: Any, taken: dict[str, list[tuple[Assignment, Booking]]]
 ) -> None:
     """The packed hours of all workers, as the hours report reads them."""
     expected: dict[tuple[str, int], dict[UUID, list[tuple[int, int]]]] = {}
     for key in items:
         if key.entity == "worker" and key.organization == str(organization):
-            for _, occupation in taken[key.id]:
-                for piece in occupation.pieces:
+            for _, booking in taken[key.id]:
+                for piece in booking.pieces:
                     place = (key.id, packed_months.bounds(piece.month)[0])
-                    spans = expected.setdefault(place, {}).setdefault(occupation.position, [])
+                    spans = expected.setdefault(place, {}).setdefault(booking.position, [])
                     spans.append((piece.start, piece.end))
     stored = {
         (str(month.worker), month.start): packed_months.unpack(month.packed)

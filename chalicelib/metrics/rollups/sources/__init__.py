@@ -7,11 +7,11 @@ from typing import Any
 
 from chalicelib.metrics.rollups.sources.activities import ACTIVITY_SOURCE
 from chalicelib.metrics.rollups.sources.assignments import ASSIGNMENT_SOURCE
-from chalicelib.metrics.rollups.sources.base import RolledUp
+from chalicelib.metrics.rollups.sources.base import SourceRollup
 from chalicelib.metrics.rollups.sources.people import CLIENT_SOURCE, USER_SOURCE, WORKER_SOURCE
 from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
 
-SOURCES: Mapping[str, RolledUp[Any]] = {
+SOURCES: Mapping[str, SourceRollup[Any]] = {
     "activities": ACTIVITY_SOURCE,
     "assignments": ASSIGNMENT_SOURCE,
     "clients": CLIENT_SOURCE,

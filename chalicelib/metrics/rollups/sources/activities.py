@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.metrics.language.periods import Range
-from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Grounds, RolledUp, Row
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, SourceRollup
 from chalicelib.models.activities.activities import ACTIVITIES, Activity
-from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.models.rollups.buckets import Contribution, LevelChange
 
 
-def _spread(activity: Activity, _: Grounds) -> Spread:
+def _spread(activity: Activity, _: Inputs) -> Contribution:
     dimensions = (("type", activity.type.value), ("severity", activity.severity.value))
-    return (Edge(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
+    return (LevelChange(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
 
 
-def _row(activity: Activity, _: Grounds, over: Range) -> Row:
+def _row(activity: Activity, _: Inputs, over: Range) -> Row:
     happened = over.start <= activity.created_at < over.end
     return Row(
         values={
@@ -29,7 +29,7 @@ def _row(activity: Activity, _: Grounds, over: Range) -> Row:
     )
 
 
-ACTIVITY_SOURCE = RolledUp(
+ACTIVITY_SOURCE = SourceRollup(
     collection=ACTIVITIES,
     spread=_spread,
     row=_row,

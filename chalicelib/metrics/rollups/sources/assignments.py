@@ -18,9 +18,9 @@ from chalicelib.core.pricing import HOUR, RateTimeline
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, at_start, ever, flow, within
-from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Grounds, RolledUp, Row, States, Value
+from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, SourceRollup, States, Value
 from chalicelib.models.organizations import ORGANIZATIONS
-from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.models.rollups.buckets import Contribution, LevelChange
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
@@ -41,23 +41,25 @@ def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tup
     return [(ORGANIZATIONS, organization), (POSITIONS, assignment.position_id), (WORKERS, assignment.worker_id)]
 
 
-def _spread(assignment: Assignment, grounds: Grounds) -> Spread:
+def _spread(assignment: Assignment, grounds: Inputs) -> Contribution:
     dimensions = tuple((to_camel(field), str(getattr(assignment, field))) for field in SCOPES)
     if assignment.cancelled_at is not None:
-        return (Edge(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
+        return (LevelChange(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
     start = milliseconds(assignment.start_at)
     end = None if assignment.end_at is None else milliseconds(assignment.end_at)
     edges = []
     level: Counter[str] = Counter()
     for at, bill, pay in _rates(grounds, start, end):
         before, level = level, _level(bill, pay)
-        edges.append(Edge(at, _heights(level, before), dimensions=dimensions))
+        edges.append(LevelChange(at, _heights(level, before), dimensions=dimensions))
     if end is not None:
-        edges.append(Edge(end, _heights(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions))
+        edges.append(
+            LevelChange(end, _heights(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions)
+        )
     return tuple(edges)
 
 
-def _rates(grounds: Grounds, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
+def _rates(grounds: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
     """From when on an hour is billed and paid at what, in minor units; None for what has no rate."""
     organization, position, worker = grounds
     bills, pays = (
@@ -88,7 +90,7 @@ def _heights(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int]
     return tuple(sorted((measure, height) for measure, height in raised.items() if height))
 
 
-def _row(assignment: Assignment, grounds: Grounds, over: Range) -> Row:
+def _row(assignment: Assignment, grounds: Inputs, over: Range) -> Row:
     start, end, cancelled = assignment.start_at, assignment.end_at, assignment.cancelled_at
     values: dict[str, Value] = {
         **{to_camel(field): str(getattr(assignment, field)) for field in SCOPES},
@@ -133,7 +135,7 @@ def _instants(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
     return frozenset(name for name, instant in instants.items() if over.start <= instant < over.end)
 
 
-def _measured(assignment: Assignment, grounds: Grounds, over: Range) -> dict[str, Value]:
+def _measured(assignment: Assignment, grounds: Inputs, over: Range) -> dict[str, Value]:
     """Of the part that lies in the range; an amount is None where no hour of it has a rate."""
     organization, *_ = grounds
     first = milliseconds(max(assignment.start_at, over.start))
@@ -168,11 +170,11 @@ _TIME: Formula = (flow(STARTED), flow(ENDED, -1))
 _WITHOUT_MARGIN: Formula = (flow(UNBILLED), flow(UNPAID), flow(UNPRICED, -1))
 _WITH_MARGIN: Formula = (*_TIME, flow(UNBILLED, -1), flow(UNPAID, -1), flow(UNPRICED))
 
-ASSIGNMENT_SOURCE = RolledUp(
+ASSIGNMENT_SOURCE = SourceRollup(
     collection=ASSIGNMENTS,
     spread=_spread,
     row=_row,
-    relies_on=_relies_on,
+    dependencies=_relies_on,
     dimensions=frozenset(to_camel(field) for field in SCOPES),
     counts={
         "": (at_end(STARTED), at_start(ENDED, -1)),

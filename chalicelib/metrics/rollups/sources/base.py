@@ -15,7 +15,7 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import DeletableRecord, Record
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, within
-from chalicelib.models.rollups.buckets import Dimensions, Edge, Spread
+from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelChange
 
 R = TypeVar("R", bound=Record)
 
@@ -25,8 +25,8 @@ STARTED, ENDED = "s", "e"
 CREATED: Formula = (within(STARTED),)
 PRESENT: Formula = (at_end(STARTED), at_end(ENDED, -1))
 
-Grounds = Sequence[Any]
-"""The entities that a spread `relies_on`, in that order, then the entity's `further` inputs."""
+Inputs = Sequence[Any]
+"""The entities that a spread `dependencies`, in that order, then the entity's `further` inputs."""
 
 Value = str | bool | datetime | Fraction | None
 """Of a field: durations in hours, money in major units."""
@@ -63,19 +63,19 @@ class States:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RolledUp(Generic[R]):
+class SourceRollup(Generic[R]):
     """A source: the entities of a collection, the edges that each of them adds, and what the sums of edges tell."""
 
     collection: Collection[R]
-    spread: Callable[[R, Grounds], Spread]
-    row: Callable[[R, Grounds, Range], Row]
+    spread: Callable[[R, Inputs], Contribution]
+    row: Callable[[R, Inputs, Range], Row]
     """The same told from the entity itself: what no sum of edges tells, and the reference for what they tell."""
-    depends_on: Sequence[str] = ("data",)
+    triggers: Sequence[str] = ("data",)
     """Attributes of the entity's item without a change of which its spread stays as it is."""
-    relies_on: Callable[[OrganizationId, R], list[tuple[Collection[Any], UUID]]] = lambda _, __: []
+    dependencies: Callable[[OrganizationId, R], list[tuple[Collection[Any], UUID]]] = lambda _, __: []
     further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
     """Read inputs of the entities that are not entities, by id. Read after the entities: whatever changes them also
-    changes an attribute that the source `depends_on`, in the same transaction, so the sync that follows sees both."""
+    changes an attribute that the source `triggers`, in the same transaction, so the sync that follows sees both."""
     dimensions: frozenset[str] = frozenset()
     """Fields whose values have cells of their own."""
     counts: Mapping[str, Formula] = field(default_factory=lambda: {"": CREATED, "createdAt": CREATED})
@@ -91,13 +91,15 @@ class RolledUp(Generic[R]):
     """From and to: for a window in days, how many converted and how many there were."""
 
 
-def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **heights: int) -> list[Edge]:
-    """From its creation to its deletion; `heights` of further levels that it raises so long."""
-    raised = tuple((measure, height) for measure, height in heights.items() if height)
-    edges = [Edge(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
+def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **deltas: int) -> list[LevelChange]:
+    """From its creation to its deletion; `deltas` of further levels that it raises so long."""
+    raised = tuple((measure, height) for measure, height in deltas.items() if height)
+    edges = [LevelChange(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
     if record.deleted_at is not None:
         lowered = tuple((measure, -height) for measure, height in raised)
-        edges.append(Edge(milliseconds(record.deleted_at), ((ENDED, 1), *lowered), is_end=True, dimensions=dimensions))
+        edges.append(
+            LevelChange(milliseconds(record.deleted_at), ((ENDED, 1), *lowered), is_end=True, dimensions=dimensions)
+        )
     return edges
 
 

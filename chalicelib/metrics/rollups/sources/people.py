@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.core.clock import milliseconds
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, within
-from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Grounds, RolledUp, Row, created_row, lifetime
-from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, SourceRollup, created_row, lifetime
+from chalicelib.models.rollups.buckets import Contribution, LevelChange
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.users import USERS, StoredUser
@@ -18,15 +18,15 @@ WITHIN_DAYS = (1, 7, 14, 30, 90)
 _DAY = 86_400_000
 
 
-def _client_row(client: Client, _: Grounds, over: Range) -> Row:
+def _client_row(client: Client, _: Inputs, over: Range) -> Row:
     return created_row(client, {"name": client.name}, over)
 
 
-def _worker_row(worker: StoredWorker, _: Grounds, over: Range) -> Row:
+def _worker_row(worker: StoredWorker, _: Inputs, over: Range) -> Row:
     return created_row(worker, {"name": worker.full_name}, over)
 
 
-def _user_spread(user: StoredUser, _: Grounds) -> Spread:
+def _user_spread(user: StoredUser, _: Inputs) -> Contribution:
     dimensions = (
         ("role", user.role.value),
         ("isActive", "true" if user.is_active else "false"),
@@ -34,18 +34,18 @@ def _user_spread(user: StoredUser, _: Grounds) -> Spread:
     )
     created = milliseconds(user.created_at)
     accepted = None if user.accepted_at is None else milliseconds(user.accepted_at)
-    heights = [(STARTED, 1)]
+    deltas = [(STARTED, 1)]
     if accepted is None or accepted > created:  # who founds the organization is not invited
-        heights.append((INVITED, 1))
+        deltas.append((INVITED, 1))
         soon = [days for days in WITHIN_DAYS if accepted is not None and accepted - created <= days * _DAY]
-        heights += [(_converted(days), 1) for days in soon]
-    edges = [Edge(created, tuple(heights), dimensions=dimensions)]
+        deltas += [(_converted(days), 1) for days in soon]
+    edges = [LevelChange(created, tuple(deltas), dimensions=dimensions)]
     if accepted is not None:
-        edges.append(Edge(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
+        edges.append(LevelChange(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
     return tuple(edges)
 
 
-def _user_row(user: StoredUser, _: Grounds, over: Range) -> Row:
+def _user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
     values = {
         "role": user.role.value,
         "isActive": user.is_active,
@@ -64,9 +64,9 @@ def _conversion(days: int) -> tuple[Formula, Formula]:
     return (within(_converted(days)),), (within(INVITED),)
 
 
-CLIENT_SOURCE = RolledUp(collection=CLIENTS, spread=lambda client, _: tuple(lifetime(client)), row=_client_row)
-WORKER_SOURCE = RolledUp(collection=WORKERS, spread=lambda worker, _: tuple(lifetime(worker)), row=_worker_row)
-USER_SOURCE = RolledUp(
+CLIENT_SOURCE = SourceRollup(collection=CLIENTS, spread=lambda client, _: tuple(lifetime(client)), row=_client_row)
+WORKER_SOURCE = SourceRollup(collection=WORKERS, spread=lambda worker, _: tuple(lifetime(worker)), row=_worker_row)
+USER_SOURCE = SourceRollup(
     collection=USERS,
     spread=_user_spread,
     row=_user_row,

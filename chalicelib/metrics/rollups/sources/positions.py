@@ -17,15 +17,15 @@ from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import at_end
 from chalicelib.metrics.rollups.sources.base import (
     PRESENT,
-    Grounds,
-    RolledUp,
+    Inputs,
     Row,
+    SourceRollup,
     States,
     Value,
     created_row,
     lifetime,
 )
-from chalicelib.models.rollups.buckets import Edge, Spread
+from chalicelib.models.rollups.buckets import Contribution, LevelChange
 from chalicelib.models.staffing import workload_days
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workload_days import Step
@@ -37,7 +37,7 @@ _QUERIED_APART = 10
 """So few positions are queried one by one; more in one pass over all positions between them."""
 
 
-def _spread(position: StoredPosition, inputs: Grounds) -> Spread:
+def _spread(position: StoredPosition, inputs: Inputs) -> Contribution:
     dimensions = (
         ("clientId", str(position.client_id)),
         ("workLocationId", str(position.work_location_id)),
@@ -54,10 +54,10 @@ def _spread(position: StoredPosition, inputs: Grounds) -> Spread:
         active += -number if is_end else number
         before = filled, is_open
         filled, is_open = _filled(position, active)
-        heights = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
-        changed = tuple((measure, height) for measure, height in heights if height)
+        deltas = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
+        changed = tuple((measure, height) for measure, height in deltas if height)
         if changed:
-            edges.append(Edge(at, changed, is_end=is_end, dimensions=dimensions))
+            edges.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
     return tuple(edges)
 
 
@@ -71,7 +71,7 @@ def _active_at_first(position: StoredPosition, steps: Sequence[Step]) -> int:
     return position.roster.open + sum(step.number if step.is_end else -step.number for step in steps)
 
 
-def _row(position: StoredPosition, inputs: Grounds, over: Range) -> Row:
+def _row(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
     [steps] = inputs
     end = milliseconds(over.end)
     # As the edges have it: what starts at the very end has not begun, what ends there is over.
@@ -102,11 +102,11 @@ def _workload(organization: OrganizationId, positions: Sequence[StoredPosition])
     return {identifier: [steps.get(identifier, [])] for identifier in since}
 
 
-POSITION_SOURCE = RolledUp(
+POSITION_SOURCE = SourceRollup(
     collection=POSITIONS,
     spread=_spread,
     row=_row,
-    depends_on=("data", "roster"),
+    triggers=("data", "roster"),
     further=_workload,
     dimensions=frozenset({"clientId", "workLocationId", "isActive"}),
     moment={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
