@@ -25,14 +25,13 @@ def run(organizations: Mapping[str, tuple[Organization, dict[str, Any]]]) -> Non
     wide, _ = organizations["1,000 workers"]
     naive = measured(lambda: _added_up(small.id), repeats=3)
     assert sum(naive.result.values()) == contents["totals"]["seconds"]
-    csv = measured(lambda: small.owner.call("exportReportToCsv", query=_QUERY))
-    in_csv = csv.result.text.count("\r\n") - 1
     rows = [
         _row("query the assignments, add them up", len(naive.result), naive, naive),
         _report("500 workers x 20 shifts", small, contents, naive),
         _report("... with 100,000 older assignments", grown, organizations["110,000"][1], naive),
-        _report("1,000 workers x 10 shifts", wide, organizations["1,000 workers"][1], naive),
-        _row("500 x 20, as CSV", in_csv, csv, naive),
+        _csv("500 x 20, as CSV", small, naive),
+        # As JSON it would be over the 1 MB of an answer.
+        _csv("1,000 workers x 10 shifts, as CSV", wide, naive),
         _row("500 x 20, of one client", *_of(small, {"clientId": contents["clientId"]}), naive),
     ]
     for organization in (small, grown):
@@ -66,6 +65,11 @@ def _report(name: str, organization: Organization, contents: dict[str, Any], nai
     found = {name: totals[name]["amount"] for name in ("billed", "paid")}
     assert {"rows": rows, "seconds": totals["totalSeconds"], **found} == expected, (name, totals, expected)
     return _row(name, rows, report, naive)
+
+
+def _csv(name: str, organization: Organization, naive: Measured) -> tuple[object, ...]:
+    export = measured(lambda: organization.owner.call("exportReportToCsv", query=_QUERY))
+    return _row(name, export.result.text.count("\r\n") - 1, export, naive)
 
 
 def _of(organization: Organization, query: dict[str, str]) -> tuple[int, Measured]:
