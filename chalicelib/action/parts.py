@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.action.idempotency import mismatch
-from chalicelib.core.errors import ActionError, ErrorCode, conflict
+from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import idempotency, keys
 from chalicelib.dal.idempotency import Answer
 from chalicelib.dal.item import Item
-from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
+from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, retry_stale
 
 _TRIES = 6
 _FINAL = frozenset({ErrorCode.CONFLICT, ErrorCode.DATABASE_ERROR, ErrorCode.IDEMPOTENCY_MISMATCH})
@@ -49,9 +49,7 @@ class ChunkedWrite:
         return json.loads((answer or self._first_time(number, perform)).body)
 
     def _first_time(self, number: int, perform: Callable[[UnitOfWork], Any]) -> Answer:
-        for tried in range(_TRIES):
-            if tried:
-                pause(tried)
+        def attempt(_: int) -> Answer:
             unit = UnitOfWork(self._organization)
             answer = Answer(self._fingerprint, None, json.dumps(perform(unit)))
             idempotency.keep(unit, keys.part(self._organization, self._digest, number), answer, self._refuse)
@@ -59,12 +57,15 @@ class ChunkedWrite:
                 unit.commit()
             except _Done as done:
                 return done.answer
+            except StaleRead:
+                raise
             except ActionError as refused:
-                if refused.code in _FINAL and not isinstance(refused, StaleRead):
+                if refused.code in _FINAL:
                     raise
-            else:
-                return answer
-        raise conflict()
+                raise StaleRead from refused
+            return answer
+
+        return retry_stale(attempt, _TRIES)
 
     def _refuse(self, item: Item | None) -> Exception:
         """Another request with the same key has done the part at the same time."""

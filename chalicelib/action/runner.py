@@ -24,13 +24,13 @@ from chalicelib.auth.rate_limits import REPETITIONS, RequestLimits
 from chalicelib.auth.sessions import another_token
 from chalicelib.core import text
 from chalicelib.core.contracts import Contract
-from chalicelib.core.errors import ActionError, ErrorCode, conflict, invalid_state
+from chalicelib.core.errors import ActionError, ErrorCode, invalid_state
 from chalicelib.core.ids import NO_ORGANIZATION, OrganizationId
 from chalicelib.core.observability import emit, log_context, logger, traced
 from chalicelib.dal import keys
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Traffic, counted
-from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, pause
+from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
 
 MAX_ANSWER_BYTES = 1024 * 1024
 """Of an enveloped answer; exports are raw."""
@@ -74,22 +74,20 @@ class _Run:
         if not self.action.is_write:
             return self._answer(self._perform())
         self.key = header_text(self.request.headers, "Idempotency-Key", 255)
-        for tried in range(_TRIES):
-            if tried:
-                pause(tried)
-                # The caller's own user and organization may be what has changed.
-                self._authenticate()
-                self._authorize()
-            try:
-                data = self._write() if self.key is None else self._write_once()
-                self.limits.commit()
-                return self._answer(data)
-            except StaleRead:
-                continue
-            except Replay as replay:
-                self.limits.prove_repetition()
-                return self._replayed(replay.body)
-        raise conflict()
+        return retry_stale(self._attempt_write, _TRIES)
+
+    def _attempt_write(self, number: int) -> Reply:
+        if number:
+            # The caller's own user and organization may have changed.
+            self._authenticate()
+            self._authorize()
+        try:
+            data = self._write() if self.key is None else self._write_once()
+        except Replay as replay:
+            self.limits.prove_repetition()
+            return self._replayed(replay.body)
+        self.limits.commit()
+        return self._answer(data)
 
     # -- steps 1 to 4 ----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ An entity's own file declares its `Collection` (a `ListedCollection` where it ha
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
@@ -95,16 +96,10 @@ class Collection(Generic[R]):
 
     def all_of(self, organization: OrganizationId, maximum: int) -> list[R] | None:
         """Every one there is, deleted ones too, by id; None for more than so many."""
-        found: list[R] = []
-        after: str | None = None
-        while True:
-            page = table.query(keys.partition(organization, self.kind), after=after)
-            if len(found) + len(page.items) > maximum:
-                return None
-            found += [self.record.of(table.item_from_raw(row), self.entity) for row in page.items]
-            after = page.last
-            if after is None:
-                return found
+        rows = list(itertools.islice(table.query_all(keys.partition(organization, self.kind)), maximum + 1))
+        if len(rows) > maximum:
+            return None
+        return [self.record.of(table.item_from_raw(row), self.entity) for row in rows]
 
     # -- write ---------------------------------------------------------------------------------------------------------
 
@@ -187,7 +182,7 @@ class Collection(Generic[R]):
         counter = Item.children[child]
         unit.update(
             self.key(unit.organization, parent),
-            [counter.set((counter | 0) + by)],
+            [table.increment(counter, by)],
             Item.data["deletedAt"].does_not_exist(),
             lambda _: not_found(self.entity),
         )

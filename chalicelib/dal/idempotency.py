@@ -36,17 +36,9 @@ def read(item: Item | None) -> Answer | None:
 
 def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
     """What the parts of a request came to, by number."""
-    found: dict[int, Answer] = {}
-    after: str | None = None
-    while True:
-        page = table.query(keys.parts(organization, digest), after=after)
-        for item in map(table.item_from_raw, page.items):
-            answer = read(item)
-            if answer is not None:
-                found[int(item.sk)] = answer
-        after = page.last
-        if after is None:
-            return found
+    items = map(table.item_from_raw, table.query_all(keys.parts(organization, digest)))
+    answers = ((int(item.sk), read(item)) for item in items)
+    return {number: answer for number, answer in answers if answer is not None}
 
 
 def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: OnFailedCondition) -> None:

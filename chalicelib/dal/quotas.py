@@ -6,6 +6,7 @@ For what is made too seldom to make that a hot spot.
 from __future__ import annotations
 
 from chalicelib.core.errors import invalid_state
+from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import UnitOfWork
@@ -15,4 +16,4 @@ def count(unit: UnitOfWork, holder: Key, entity: str, by: int, *, maximum: int, 
     """VALIDATION_ERROR, in the words of `refusal`, for one more than there may be."""
     counter = Item.children[entity]
     room = counter.does_not_exist() | (counter < maximum)
-    unit.update(holder, [counter.set((counter | 0) + by)], room if by > 0 else None, lambda _: invalid_state(refusal))
+    unit.update(holder, [table.increment(counter, by)], room if by > 0 else None, lambda _: invalid_state(refusal))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
@@ -129,6 +130,19 @@ def query(
     return RawPage(items, answer["LastEvaluatedKey"][sort_key]["S"] if "LastEvaluatedKey" in answer else None)
 
 
+def query_all(
+    partition: str | IndexPartition, *, between: tuple[str, str] | None = None, consistent: bool | None = None
+) -> Iterator[dict[str, Any]]:
+    """The attribute maps of a whole partition, or of the sort keys between two, page by page as they are consumed."""
+    after: str | None = None
+    while True:
+        page = query(partition, between=between, after=after, consistent=consistent)
+        yield from page.items
+        after = page.last
+        if after is None:
+            return
+
+
 def _located(partition: str | IndexPartition) -> tuple[str | None, str, str]:
     """Index, partition key and name of the sort key."""
     if isinstance(partition, str):
@@ -137,18 +151,11 @@ def _located(partition: str | IndexPartition) -> tuple[str | None, str, str]:
 
 
 def query_slim(partition: IndexPartition, *, maximum: int) -> list[SlimRow]:
-    """All rows of an index partition, stopping once more than `maximum` are read."""
-    rows: list[SlimRow] = []
-    after: str | None = None
-    while True:
-        page = query(partition, after=after)
-        rows += [
-            SlimRow(item["sk"]["S"], item["search"]["S"] if "search" in item else "", plain(item, "facets"))
-            for item in page.items
-        ]
-        if page.last is None or len(rows) > maximum:
-            return rows
-        after = page.last
+    """The rows of an index partition; one more than `maximum` where there are more."""
+    return [
+        SlimRow(item["sk"]["S"], item["search"]["S"] if "search" in item else "", plain(item, "facets"))
+        for item in itertools.islice(query_all(partition), maximum + 1)
+    ]
 
 
 def count(
@@ -222,6 +229,11 @@ def assign(name: str, value: Any) -> Action:
     """SET or REMOVE of one field of an entity; None removes."""
     path = Item.data[name]
     return path.remove() if value is None else path.set(encoded(value))
+
+
+def increment(path: Path, by: int) -> Action:
+    """Add to a counter, which is 0 where it is absent."""
+    return path.set((path | 0) + by)
 
 
 def encoded(value: Any) -> Any:

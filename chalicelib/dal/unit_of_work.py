@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.exceptions import CancellationReason, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -20,6 +20,8 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
+
+T = TypeVar("T")
 
 MAX_WRITES = 100
 """DynamoDB's limit for one transaction."""
@@ -225,6 +227,18 @@ def _too_large(write: _Write) -> ActionError:
     kind = (write.item.pk.split("#") + [""] * 2)[2]
     name = _NAMES.get(kind, kind.lower() or "item")
     return ActionError(ErrorCode.VALIDATION_ERROR, f"the {name} would take more than 400 KB, which is the most it can")
+
+
+def retry_stale(attempt: Callable[[int], T], tries: int) -> T:
+    """Call `attempt` with its number from 0, anew while it raises StaleRead; CONFLICT after so many tries."""
+    for number in range(tries):
+        if number:
+            pause(number)
+        try:
+            return attempt(number)
+        except StaleRead:
+            continue
+    raise conflict()
 
 
 def pause(tried: int) -> None:

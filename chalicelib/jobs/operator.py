@@ -13,9 +13,8 @@ from pydantic import ValidationError
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, Instant
-from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
 from chalicelib.jobs import reconciliation, redrive
 from chalicelib.models import audit
 from chalicelib.models.audit import Actor, AuditEvent
@@ -34,12 +33,7 @@ class SetSubscriptionTier(Contract):
 def set_subscription_tier(event: dict[str, Any], request_id: str) -> dict[str, Any]:
     """`{"organizationId", "tier"}` → the organization."""
     wanted = _asked(SetSubscriptionTier, event)
-    for _ in range(_TRIES):
-        try:
-            return _set(wanted, request_id)
-        except StaleRead:
-            continue
-    raise conflict()
+    return retry_stale(lambda _: _set(wanted, request_id), _TRIES)
 
 
 def _set(wanted: SetSubscriptionTier, request_id: str) -> dict[str, Any]:

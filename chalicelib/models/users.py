@@ -11,6 +11,7 @@ from pydantic import Field, computed_field
 
 from chalicelib.core.contracts import Contract, Instant, MailedLine, StoredEmail, Timezone
 from chalicelib.core.errors import invalid_state
+from chalicelib.dal import table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
@@ -163,7 +164,7 @@ def _move_counts(unit: UnitOfWork, before: Mapping[str, int], after: Mapping[str
     actions: list[Action] = []
     for name, by in moves.items():
         counter = Item.children[name]
-        actions.append(counter.set((counter | 0) + by))
+        actions.append(table.increment(counter, by))
     others = Item.children[ACTIVE_OWNER_COUNT] > 1 if moves.get(ACTIVE_OWNER_COUNT, 0) < 0 else None
     unit.update(
         ORGANIZATIONS.key(unit.organization, unit.organization),

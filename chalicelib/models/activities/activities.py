@@ -139,11 +139,5 @@ def newest(organization: OrganizationId) -> UUID | None:
 
 def names_between(organization: OrganizationId, first: str, last: str) -> frozenset[str]:
     """The ids of the activities from one id to another, both inclusive; eventually consistent."""
-    names: set[str] = set()
-    after: str | None = None
-    while True:
-        page = table.query(keys.activity_feed(organization), between=(first, last), after=after)
-        names |= {row["sk"]["S"] for row in page.items}
-        after = page.last
-        if after is None:
-            return frozenset(names)
+    rows = table.query_all(keys.activity_feed(organization), between=(first, last))
+    return frozenset(row["sk"]["S"] for row in rows)

@@ -130,14 +130,8 @@ def read(organization: OrganizationId, rows: Iterable[str]) -> dict[str, MetricS
 
 
 def read_all(organization: OrganizationId) -> dict[str, MetricState]:
-    states: dict[str, MetricState] = {}
-    after: str | None = None
-    while True:
-        page = table.query(keys.metric_states(organization), after=after)
-        states |= {row["sk"]["S"]: MetricState.of(table.item_from_raw(row)) for row in page.items}
-        after = page.last
-        if after is None:
-            return states
+    rows = table.query_all(keys.metric_states(organization))
+    return {row["sk"]["S"]: MetricState.of(table.item_from_raw(row)) for row in rows}
 
 
 def record(
@@ -271,14 +265,8 @@ def organizations(shard: int) -> Iterator[OrganizationId]:
 
 
 def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
-    after: str | None = None
-    while True:
-        page = table.query(keys.due(shard), after=after, between=(" ", before))
-        for row in page.items:
-            yield DueRow(keys.organization_of(row["pk"]["S"]), row["sk"]["S"])
-        after = page.last
-        if after is None:
-            return
+    for row in table.query_all(keys.due(shard), between=(" ", before)):
+        yield DueRow(keys.organization_of(row["pk"]["S"]), row["sk"]["S"])
 
 
 # -- the stored form -------------------------------------------------------------------------------------------------

@@ -217,13 +217,7 @@ def dashboard(
 def _indexed(organization: OrganizationId, owner: UUID) -> Iterator[Widget]:
     """As the index has them, which knows no versions."""
     listing = keys.children(organization, WIDGETS.kind, owner)
-    after: str | None = None
-    while True:
-        page = table.query(listing, after=after)
-        for row in page.items:
-            item = table.item_from_raw(row)
-            item.version = 0
-            yield Widget.of(item, WIDGETS.entity)
-        after = page.last
-        if after is None:
-            return
+    for row in table.query_all(listing):
+        item = table.item_from_raw(row)
+        item.version = 0
+        yield Widget.of(item, WIDGETS.entity)

@@ -152,14 +152,8 @@ def _day_begins(day: str) -> int:
 def _cells(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
     """All months, and the days of those that instants lie in."""
     for low, high in _stretches(instants):
-        after = None
-        while True:
-            page = table.query(partition, between=(low, high), after=after, consistent=False)
-            for row in page.items:
-                yield row["sk"]["S"], amounts_of(row)
-            after = page.last
-            if after is None:
-                break
+        for row in table.query_all(partition, between=(low, high), consistent=False):
+            yield row["sk"]["S"], amounts_of(row)
 
 
 def _stretches(instants: Sequence[int]) -> list[tuple[str, str]]:

@@ -279,14 +279,14 @@ def _unpacked(packed: bytes) -> Contribution:
 
 def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, AppliedContribution]]:
     """What is applied of each entity, by id; consistent row by row."""
-    for row in _all(keys.all_applied(organization, source)):
+    for row in table.query_all(keys.all_applied(organization, source)):
         yield UUID(row["sk"]["S"]), _applied_of(table.item_from_raw(row))
 
 
 def all_cells(
     organization: OrganizationId, source: str, dimension: tuple[str, str] | None
 ) -> Iterator[tuple[str, Counter[str]]]:
-    for row in _all(keys.rollup(organization, source, *(dimension or ()))):
+    for row in table.query_all(keys.rollup(organization, source, *(dimension or ()))):
         yield row["sk"]["S"], Counter(amounts_of(row))
 
 
@@ -306,19 +306,11 @@ def beside(organization: OrganizationId, source: str, collection: Collection[R],
     }
     applied = {
         UUID(row["sk"]["S"]): _applied_of(table.item_from_raw(row))
-        for row in _all(keys.all_applied(organization, source), (after or " ", page.last or "\uffff"))
+        for row in table.query_all(
+            keys.all_applied(organization, source), between=(after or " ", page.last or "\uffff")
+        )
         if row["sk"]["S"] != after
     }
     nothing = AppliedContribution(0, ())
     rows = [(each, records.get(each), applied.get(each, nothing)) for each in sorted({*records, *applied})]
     return Beside(rows, page.last)
-
-
-def _all(partition: str, between: tuple[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    after = None
-    while True:
-        page = table.query(partition, between=between, after=after)
-        yield from page.items
-        after = page.last
-        if after is None:
-            return

@@ -42,15 +42,9 @@ class NameIndex:
     def __init__(self, organization: OrganizationId) -> None:
         self._organization = organization
         self._cards: dict[UUID, Reference] = {}
-        after: str | None = None
-        while True:
-            page = table.query(keys.directory(organization), after=after)
-            for row in page.items:
-                identifier = UUID(row["sk"]["S"])
-                self._cards[identifier] = _card(identifier, row)
-            after = page.last
-            if after is None:
-                break
+        for row in table.query_all(keys.directory(organization)):
+            identifier = UUID(row["sk"]["S"])
+            self._cards[identifier] = _card(identifier, row)
 
     def __getitem__(self, identifier: UUID) -> Reference:
         return self._cards[identifier]

@@ -204,7 +204,7 @@ class WorkloadDelta:
             (ROSTER["changes"], 1),
         ]
         return [
-            *(path.set((path | 0) + by) for path, by in counts if by),
+            *(table.increment(path, by) for path, by in counts if by),
             *(ROSTER["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
             ROSTER["since"].set(workload_days.day_of(now)),
         ]

@@ -98,18 +98,12 @@ def all_steps(organization: OrganizationId, kind: str, since: Mapping[UUID, str]
 
 
 def _steps(organization: OrganizationId, kind: str, between: tuple[str, str]) -> Iterator[tuple[UUID, Step]]:
-    after: str | None = None
-    while True:
-        page = table.query(keys.workload(organization, kind), between=between, after=after)
-        for row in page.items:
-            identifier, _, day = row["sk"]["S"].partition("#")
-            midnight = _midnight(day)
-            for entry, count in table.plain(row, "day").items():
-                if count:
-                    yield UUID(identifier), Step(midnight + int(entry[1:]), entry[0] == _END, count)
-        after = page.last
-        if after is None:
-            return
+    for row in table.query_all(keys.workload(organization, kind), between=between):
+        identifier, _, day = row["sk"]["S"].partition("#")
+        midnight = _midnight(day)
+        for entry, count in table.plain(row, "day").items():
+            if count:
+                yield UUID(identifier), Step(midnight + int(entry[1:]), entry[0] == _END, count)
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
@@ -153,7 +147,7 @@ def move(unit: UnitOfWork, entity: str, stored: Mapping[Key, Item], days: list[D
         unit.update(
             key,
             [
-                *(paths[entry].set((paths[entry] | 0) + by) for entry, by in changes.items()),
+                *(table.increment(paths[entry], by) for entry, by in changes.items()),
                 *(paths[entry].remove() for entry in zeros),
             ],
             # Another request may just count there again.
