@@ -1,6 +1,7 @@
-"""What queries come to, kept for those who ask again: until a source of theirs changes, for a minute at most.
+"""Cached results of queries: valid until a source of theirs changes, for a minute at most.
 
-What is kept depends on no caller: who may see a metric is asked before. Names of groups follow within that minute.
+A cached result depends on no caller: permission to see a metric is checked before. Names of groups follow within
+that minute.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from chalicelib.metrics.language.query import CumulativeQuery, MetricQuery, Snap
 from chalicelib.models.organizations import StoredOrganization
 
 MAX_POINTS = 400
-"""Of a course: of longer periods it is told in longer steps."""
+"""Points of a time series: longer periods have longer steps."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -37,13 +38,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Course:
-    """A query step by step, and what it is compared with."""
+    """A query step by step, and the period it is compared with."""
 
     as_of: datetime
     step: Step
     current: tuple[Point, ...] = ()
     previous: tuple[Point, ...] = ()
-    """Each beside the current one at the same place; none where nothing is compared."""
+    """Values of the other period, each at the place of the current one; empty without a comparison."""
     error: str | None = None
 
 
@@ -56,7 +57,7 @@ def figure(organization: StoredOrganization, query: MetricQuery, now: datetime) 
 def course(
     organization: StoredOrganization, query: MetricQuery, step: Step, now: datetime, *, compared: bool
 ) -> Course:
-    """`compared`: with what the query is compared with."""
+    """`compared`: bounds of the other period."""
     at = evaluation_instant(now)
 
     def compute() -> Course:
@@ -72,18 +73,18 @@ def course(
 
 
 def _fitting(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> Step:
-    """The step that was asked for, or the first longer one with which there are not too many."""
+    """Return the requested step, or the first longer one with few enough points."""
     zone, week_start = organization.timezone, organization.week_start
     over = periods.resolve(query.period, zone=zone, week_start=week_start, at=at)
     longer = list(Step)[list(Step).index(step) :]
     return next(
-        (each for each in longer if len(periods.steps(over, each, zone=zone, week_start=week_start)) <= MAX_POINTS),
+        (step for step in longer if len(periods.steps(over, step, zone=zone, week_start=week_start)) <= MAX_POINTS),
         Step.MONTH,
     )
 
 
 def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
-    if isinstance(query, CumulativeQuery):  # whose steps each look back by themselves
+    if isinstance(query, CumulativeQuery):  # each of its steps looks back by itself
         return []
     before = periods.compared(
         query.period, query.compare, zone=organization.timezone, week_start=organization.week_start, at=at
@@ -92,7 +93,7 @@ def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime
         return []
     first, last = day_of(before.start, organization.timezone), day_of(before.end - _MILLISECOND, organization.timezone)
     moved = query.model_copy(update={"period": Days(**{"from": first, "to": last})})
-    # As much of it as has elapsed of the current one. What is true at an instant is still seen from now.
+    # As much of it as has elapsed of the current one. A state at an instant is still seen from now.
     return series(organization, moved, at if isinstance(query, SnapshotQuery) else before.end, step)
 
 
@@ -107,7 +108,7 @@ def _question(organization: StoredOrganization, name: str, query: MetricQuery, *
     return CacheKey(organization.tenant, name, about, frozenset(sources_of(query)))
 
 
-# Built on first use: a cold start pays only for what is asked.
+# Built on first use: a cold start pays for no adapter that it does not need.
 
 
 @cache

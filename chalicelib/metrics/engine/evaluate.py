@@ -1,4 +1,4 @@
-"""What queries come to."""
+"""Evaluation of queries: their results, groups and time series."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ K = TypeVar("K", bound=Hashable)
 
 _PERCENT = 100
 _GREATEST = 10**15
-"""JSON's numbers tell cents of it."""
+"""JSON's numbers are exact to the cent up to here."""
 
 
 def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery], at: datetime) -> dict[K, Outcome]:
-    """Seen at `at`, which is `periods.evaluation_instant` of some now. What all of them need is read at once."""
+    """Return the results at `at`, an `evaluation_instant`. The reads of all queries are one batch."""
     reading = ReadSet(organization, at)
-    asked = {key: _Asked(reading, query) for key, query in queries.items()}
+    evaluations = {key: _Evaluation(reading, query) for key, query in queries.items()}
     reading.read()
-    return {key: each.outcome() for key, each in asked.items()}
+    return {key: evaluation.outcome() for key, evaluation in evaluations.items()}
 
 
 def series(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
@@ -52,14 +52,14 @@ def series(organization: StoredOrganization, query: MetricQuery, at: datetime, s
     steps = periods.steps(over, step, zone=organization.timezone, week_start=organization.week_start)
     ask = _ask(reading, query)
     ranges = [Range(start, end, is_running=over.is_running and end == over.end) for start, end in steps]
-    for each in ranges:
-        reading.prepare(ask, each)
+    for part in ranges:
+        reading.prepare(ask, part)
     reading.read()
-    return [Point(each.start, each.end, rounded(ask(each), query.unit, organization.currency)) for each in ranges]
+    return [Point(part.start, part.end, rounded(ask(part), query.unit, organization.currency)) for part in ranges]
 
 
-class _Asked:
-    """A query on its way: what it needs is known before anything is read."""
+class _Evaluation:
+    """A query whose reads are known before anything is read."""
 
     def __init__(self, reading: ReadSet, query: MetricQuery) -> None:
         self._reading = reading
@@ -70,8 +70,8 @@ class _Asked:
         self._ask = _ask(reading, query)
         self._fault: str | None = None
         try:
-            for each in filter(None, (self._over, self._before)):
-                reading.prepare(self._ask, each)
+            for over in filter(None, (self._over, self._before)):
+                reading.prepare(self._ask, over)
             if isinstance(query, SimpleQuery | SnapshotQuery) and query.group_by:
                 self._groups = groups(reading, query, query.group_by[0], self._over)
         except CannotTell as fault:
@@ -102,7 +102,7 @@ def _ask(reading: ReadSet, query: MetricQuery) -> Ask:
             return _computed(reading, query.expression)
         case ConversionQuery():
             converted, entered = SOURCES[query.source].conversions[query.from_, query.to](query.within.days)
-            share, whole = (linear(reading, query.source, EVERYTHING, each) for each in (converted, entered))
+            share, whole = (linear(reading, query.source, EVERYTHING, formula) for formula in (converted, entered))
             return divided(share, whole, _PERCENT)
         case SimpleQuery() | SnapshotQuery() | CumulativeQuery():
             return aggregated(reading, query)
@@ -138,6 +138,6 @@ def rounded(value: Fraction | None, unit: Unit, currency: str) -> Decimal | None
     if value is None:
         return None
     if abs(value) > _GREATEST:
-        raise CannotTell(f"it comes to more than {_GREATEST:,}")
+        raise CannotTell(f"the result is over {_GREATEST:,}")
     digits = {Unit.MONEY: minor_digits(currency), Unit.NUMBER: 4}.get(unit, 2)
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

@@ -1,4 +1,4 @@
-"""The values of a dimension, each with its name and its number."""
+"""Groups: the values of a dimension, each with its name and its number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
 
 MAX_GROUPS = 50
-"""Values of a dimension that are told by their own cells; of more, the entities are looked at."""
+"""Values of a dimension that are read from buckets of their own; with more of them, the entities are scanned."""
 
 _COLLECTIONS: Mapping[str, Collection[Any]] = {
     collection.entity: collection for collection in (CLIENTS, POSITIONS, WORKERS, WORK_LOCATIONS)
@@ -30,7 +30,7 @@ _COLLECTIONS: Mapping[str, Collection[Any]] = {
 def groups(
     reading: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
 ) -> dict[str, tuple[str, Ask]]:
-    """By value, in the order of names: its name, and how its number is told."""
+    """Return name and evaluator by value, in the order of names."""
     rollup = SOURCES[query.source]
     labels = {
         value: label
@@ -38,7 +38,7 @@ def groups(
         if _is_meant(query, dimension, value)
     }
     is_state = rollup.states is not None and dimension == rollup.states.field
-    found: dict[str, tuple[str, Ask]] = {}
+    evaluators: dict[str, tuple[str, Ask]] = {}
     if (dimension in rollup.dimensions or is_state) and len(labels) <= MAX_GROUPS:
         for value, label in labels.items():
             ask = _of_value(reading, query, dimension, value, is_state=is_state)
@@ -46,20 +46,20 @@ def groups(
                 break
             ask = unless_past(reading, query, ask, dimension)
             reading.prepare(ask, over)
-            found[value] = label, ask
+            evaluators[value] = label, ask
         else:
-            return found
+            return evaluators
     by_value = reading.entities(query.source).by_value(query, over, dimension)
     names = labels | {value: value for value in by_value if value not in labels}
     return {
-        value: (name, unless_past(reading, query, _told(by_value[value]), dimension))
+        value: (name, unless_past(reading, query, _known(by_value[value]), dimension))
         for value, name in names.items()
         if value in by_value
     }
 
 
 def _is_meant(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
-    """What the conditions on the dimension itself exclude is no group of 0."""
+    """Return False for values that the conditions on the dimension itself exclude: they are no groups of 0."""
     return all(
         (value in texts_of(condition)) is (condition.op in {Operator.EQ, Operator.IN})
         for condition in query.where
@@ -67,7 +67,7 @@ def _is_meant(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) ->
     )
 
 
-def _told(number: Fraction | None) -> Ask:
+def _known(number: Fraction | None) -> Ask:
     return lambda _: number
 
 

@@ -15,16 +15,16 @@ Partition = tuple[str, str] | None
 
 class Selection(NamedTuple):
     partitions: tuple[tuple[int, Partition], ...]
-    """What is added to what, by sign."""
+    """Buckets to add, with their signs."""
     states: frozenset[str] | None
-    """Of the source's state field; None for whatever they are."""
+    """Required values of the source's state field; None for any."""
 
 
 EVERYTHING = Selection(((1, None),), None)
 
 
 def select(source: str, rollup: SourceRollup[Any], conditions: Sequence[Condition]) -> Selection | None:
-    """Conditions on one dimension, and on states, which follow from time. None for those that cells do not tell."""
+    """Conditions on one dimension, and on states, which follow from time. None for conditions that need a row scan."""
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_field.setdefault(condition.field, []).append(condition)

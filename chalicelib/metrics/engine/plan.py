@@ -1,4 +1,4 @@
-"""How the number of an aggregate is told: from cells, or by a recount where they do not tell it."""
+"""Evaluators of aggregates: from buckets, or by scanning rows where buckets do not suffice."""
 
 from __future__ import annotations
 
@@ -26,61 +26,61 @@ def divided(numerator: Ask, denominator: Ask, scale: int = 1) -> Ask:
     return ask
 
 
-def aggregated(reading: ReadSet, wanted: Aggregation) -> Ask:
-    selection = select(wanted.source, SOURCES[wanted.source], wanted.where)
-    ask = None if selection is None else from_cells(reading, wanted, selection)
-    return unless_past(reading, wanted, ask or (lambda over: reading.recount(wanted, over)))
+def aggregated(reading: ReadSet, aggregation: Aggregation) -> Ask:
+    selection = select(aggregation.source, SOURCES[aggregation.source], aggregation.where)
+    ask = None if selection is None else from_cells(reading, aggregation, selection)
+    return unless_past(reading, aggregation, ask or (lambda over: reading.recount(aggregation, over)))
 
 
-def unless_past(reading: ReadSet, wanted: Aggregation, ask: Ask, *dimensions: str) -> Ask:
-    """What is only known of what is ahead is not told of the past, whoever tells it."""
-    named = {wanted.field, *(condition.field for condition in wanted.where), *dimensions}
-    if not named & SOURCES[wanted.source].ahead:
+def unless_past(reading: ReadSet, aggregation: Aggregation, ask: Ask, *dimensions: str) -> Ask:
+    """Return None for past ranges if a field (e.g. `filled`) has no history."""
+    named = {aggregation.field, *(condition.field for condition in aggregation.where), *dimensions}
+    if not named & SOURCES[aggregation.source].ahead:
         return ask
     return lambda over: ask(over) if over.end >= reading.at else None
 
 
-def from_cells(reading: ReadSet, wanted: Aggregation, selection: Selection) -> Ask | None:
-    """None for what cells do not tell."""
-    if wanted.aggregate in {Aggregate.SUM, Aggregate.AVG} and not isinstance(wanted, SnapshotAggregation):
-        return _accumulated(reading, wanted, selection)
-    if isinstance(wanted, SnapshotAggregation):
-        formula = _moment(wanted, selection)
+def from_cells(reading: ReadSet, aggregation: Aggregation, selection: Selection) -> Ask | None:
+    """Return None for aggregates that buckets cannot answer."""
+    if aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG} and not isinstance(aggregation, SnapshotAggregation):
+        return _accumulated(reading, aggregation, selection)
+    if isinstance(aggregation, SnapshotAggregation):
+        formula = _moment(aggregation, selection)
     else:
-        formula = _count(wanted, selection) if wanted.aggregate is Aggregate.COUNT else None
+        formula = _count(aggregation, selection) if aggregation.aggregate is Aggregate.COUNT else None
     if formula is None:
         return None
-    return linear(reading, wanted.source, selection, formula)
+    return linear(reading, aggregation.source, selection, formula)
 
 
-def _accumulated(reading: ReadSet, wanted: Aggregation, selection: Selection) -> Ask | None:
-    rollup = SOURCES[wanted.source]
-    summed = rollup.sums.get(wanted.field or "")
+def _accumulated(reading: ReadSet, aggregation: Aggregation, selection: Selection) -> Ask | None:
+    rollup = SOURCES[aggregation.source]
+    summed = rollup.sums.get(aggregation.field or "")
     if summed is None:
         return None
-    # Sums do not tell whose they are: all of those that add to them have to be meant.
+    # Sums are not kept by state: the query must include every state that adds to them.
     if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
         return None
-    total = _sum(reading, wanted, selection, summed)
-    if wanted.aggregate is Aggregate.SUM:
+    total = _sum(reading, aggregation, selection, summed)
+    if aggregation.aggregate is Aggregate.SUM:
         return total
-    return divided(total, linear(reading, wanted.source, selection, rollup.counts[""]))
+    return divided(total, linear(reading, aggregation.source, selection, rollup.counts[""]))
 
 
-def _count(wanted: Aggregation, selection: Selection) -> Formula | None:
-    rollup = SOURCES[wanted.source]
+def _count(aggregation: Aggregation, selection: Selection) -> Formula | None:
+    rollup = SOURCES[aggregation.source]
     if selection.states is None:
-        return rollup.counts.get(wanted.field or "")
-    if rollup.states is None or wanted.field is not None:
+        return rollup.counts.get(aggregation.field or "")
+    if rollup.states is None or aggregation.field is not None:
         return None
     return _of_states(rollup.states.in_period, selection.states)
 
 
-def _moment(wanted: SnapshotAggregation, selection: Selection) -> Formula | None:
-    rollup = SOURCES[wanted.source]
+def _moment(aggregation: SnapshotAggregation, selection: Selection) -> Formula | None:
+    rollup = SOURCES[aggregation.source]
     if selection.states is None:
-        return rollup.moment.get(wanted.field or "")
-    if rollup.states is None or wanted.field is not None:
+        return rollup.moment.get(aggregation.field or "")
+    if rollup.states is None or aggregation.field is not None:
         return None
     return _of_states(rollup.states.in_moment, selection.states)
 
@@ -91,11 +91,12 @@ def _of_states(formulas: Mapping[str, Formula], states: frozenset[str]) -> Formu
     return tuple(term for state in sorted(states) for term in formulas[state])
 
 
-def _sum(reading: ReadSet, wanted: Aggregation, selection: Selection, summed: Sum) -> Ask:
+def _sum(reading: ReadSet, aggregation: Aggregation, selection: Selection, summed: Sum) -> Ask:
     total, unknown, known = (
-        linear(reading, wanted.source, selection, formula) for formula in (summed.formula, summed.unknown, summed.known)
+        linear(reading, aggregation.source, selection, formula)
+        for formula in (summed.formula, summed.unknown, summed.known)
     )
-    is_money = CATALOGUE[wanted.source].fields[wanted.field or ""].type is FieldType.MONEY
+    is_money = CATALOGUE[aggregation.source].fields[aggregation.field or ""].type is FieldType.MONEY
     scale = HOUR * (10 ** minor_digits(reading.organization.currency) if is_money else 1)
 
     def ask(over: Range) -> Fraction | None:

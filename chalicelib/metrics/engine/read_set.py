@@ -1,4 +1,4 @@
-"""What one evaluation reads: first all of it is noted, then it is read at once."""
+"""The read set of an evaluation: it is collected first, then read in one batch."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from chalicelib.models.rollups.levels import Levels
 from chalicelib.models.staffing.directory import NameIndex
 
 Ask = Callable[[Range], Fraction | None]
-"""Tells a number of a range, once what it needs is read."""
+"""Computes the number of a range, once its read set is read."""
 
 
 @dataclass
 class ReadSet:
-    """Everything that one evaluation reads, each once."""
+    """The reads of one evaluation, each once."""
 
     organization: StoredOrganization
     at: datetime
@@ -54,7 +54,7 @@ class ReadSet:
         )
 
     def prepare(self, ask: Ask, over: Range) -> None:
-        """Notes what telling it will need."""
+        """Collect the reads of an evaluator for a range."""
         self._is_preparing = True
         try:
             ask(over)
@@ -77,16 +77,16 @@ class ReadSet:
         if source not in self._entities:
             try:
                 self._entities[source] = Entities(self.organization.tenant, source)
-            except CannotTell as fault:  # for each query that asks: thousands of rows are read for it only once
-                self._entities[source] = fault
+            except CannotTell as error:  # for each query: thousands of rows are read for it only once
+                self._entities[source] = error
         entities = self._entities[source]
         if isinstance(entities, CannotTell):
             raise entities
         return entities
 
-    def recount(self, wanted: Aggregation, over: Range) -> Fraction | None:
-        entities = self.entities(wanted.source)
-        return None if self._is_preparing else entities.aggregate(wanted, over)
+    def recount(self, aggregation: Aggregation, over: Range) -> Fraction | None:
+        entities = self.entities(aggregation.source)
+        return None if self._is_preparing else entities.aggregate(aggregation, over)
 
     @property
     def directory(self) -> NameIndex:

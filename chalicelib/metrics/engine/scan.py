@@ -1,4 +1,4 @@
-"""Counts from the entities themselves: what no rollup tells, and what rollups are compared with."""
+"""Row scans: numbers from the entities themselves, where no rollup has them; also the reference for rollups."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
 
 
 class Entities:
-    """The entities of a source, with what they rely on: read once, however much is counted of them."""
+    """The entities of a source with their dependencies, read once for all numbers."""
 
     def __init__(self, organization: OrganizationId, source: str) -> None:
         """Raises CannotTell for more than can be looked at."""
@@ -45,70 +45,70 @@ class Entities:
                 "and for sums, counts or averages"
             )
         relied_on = [self._rolled_up.dependencies(organization, record) for record in records]
-        found = _found(organization, (pair for pairs in relied_on for pair in pairs))
+        related = _related(organization, (pair for pairs in relied_on for pair in pairs))
         further = self._rolled_up.further(organization, records)
         self._grounded: list[tuple[Record, Inputs]] = [
-            (record, [*(found[collection.entity][each] for collection, each in pairs), *further.get(record.id, ())])
+            (record, [*(related[collection.entity][key] for collection, key in pairs), *further.get(record.id, ())])
             for record, pairs in zip(records, relied_on, strict=True)
         ]
 
     def rows(self, over: Range) -> list[Row]:
         return [self._rolled_up.row(record, grounds, over) for record, grounds in self._grounded]
 
-    def aggregate(self, wanted: Aggregation, over: Range) -> Fraction | None:
-        return self._aggregate(self._matching(wanted, over), wanted)
+    def aggregate(self, aggregation: Aggregation, over: Range) -> Fraction | None:
+        return self._aggregate(self._matching(aggregation, over), aggregation)
 
-    def by_value(self, wanted: Aggregation, over: Range, dimension: str) -> dict[str, Fraction | None]:
+    def by_value(self, aggregation: Aggregation, over: Range, dimension: str) -> dict[str, Fraction | None]:
         groups: dict[str, list[Row]] = {}
-        for row in self._matching(wanted, over, dimension):
+        for row in self._matching(aggregation, over, dimension):
             value = row.values[dimension]
             groups.setdefault(str(value).lower() if isinstance(value, bool) else str(value), []).append(row)
-        return {value: self._aggregate(rows, wanted) for value, rows in groups.items()}
+        return {value: self._aggregate(rows, aggregation) for value, rows in groups.items()}
 
-    def _matching(self, wanted: Aggregation, over: Range, *dimensions: str) -> list[Row]:
+    def _matching(self, aggregation: Aggregation, over: Range, *dimensions: str) -> list[Row]:
         state_field = self._rolled_up.states.field if self._rolled_up.states else None
-        has_states = state_field in {*(condition.field for condition in wanted.where), *dimensions}
+        has_states = state_field in {*(condition.field for condition in aggregation.where), *dimensions}
         return [
             row
             for row in self.rows(over)
-            if _belongs(row, wanted, has_states=has_states)
-            and all(_holds(condition, row) for condition in wanted.where)
+            if _belongs(row, aggregation, has_states=has_states)
+            and all(_holds(condition, row) for condition in aggregation.where)
         ]
 
-    def _aggregate(self, rows: Sequence[Row], wanted: Aggregation) -> Fraction | None:
-        """None where there is nothing to tell: the least of none, or a sum that is not known."""
-        if wanted.aggregate is Aggregate.COUNT or wanted.field is None:
+    def _aggregate(self, rows: Sequence[Row], aggregation: Aggregation) -> Fraction | None:
+        """Return None where there is no value: the least of none, or a sum that is not known."""
+        if aggregation.aggregate is Aggregate.COUNT or aggregation.field is None:
             return Fraction(len(rows))
-        values = [row.values[wanted.field] for row in rows]
-        if wanted.aggregate is Aggregate.COUNT_DISTINCT:
+        values = [row.values[aggregation.field] for row in rows]
+        if aggregation.aggregate is Aggregate.COUNT_DISTINCT:
             return Fraction(len({value for value in values if value is not None}))
         numbers = [cast(Fraction, value) for value in values if value is not None]
         if values and not numbers:
             return None
-        if wanted.aggregate in {Aggregate.MIN, Aggregate.MAX}:
-            extreme = min if wanted.aggregate is Aggregate.MIN else max
+        if aggregation.aggregate in {Aggregate.MIN, Aggregate.MAX}:
+            extreme = min if aggregation.aggregate is Aggregate.MIN else max
             return extreme(numbers, default=None)
         total = sum(numbers, Fraction(0))
-        if wanted.aggregate is Aggregate.SUM:
+        if aggregation.aggregate is Aggregate.SUM:
             return total
         return total / len(rows) if rows else None
 
 
-def _found(organization: OrganizationId, wanted: Iterable[tuple[Collection[Any], Any]]) -> dict[str, dict[Any, Any]]:
+def _related(organization: OrganizationId, pairs: Iterable[tuple[Collection[Any], Any]]) -> dict[str, dict[Any, Any]]:
     by_entity: dict[str, tuple[Collection[Any], set[Any]]] = {}
-    for collection, each in wanted:
-        by_entity.setdefault(collection.entity, (collection, set()))[1].add(each)
-    found = get_together(organization, by_entity.values()) if by_entity else []
-    return dict(zip(by_entity, found, strict=True))
+    for collection, identifier in pairs:
+        by_entity.setdefault(collection.entity, (collection, set()))[1].add(identifier)
+    entities = get_together(organization, by_entity.values()) if by_entity else []
+    return dict(zip(by_entity, entities, strict=True))
 
 
-def _belongs(row: Row, wanted: Aggregation, *, has_states: bool) -> bool:
-    if isinstance(wanted, SnapshotAggregation):
+def _belongs(row: Row, aggregation: Aggregation, *, has_states: bool) -> bool:
+    if isinstance(aggregation, SnapshotAggregation):
         return bool(row.moment_states) if has_states else row.in_moment
-    if wanted.aggregate is Aggregate.COUNT and wanted.field is not None:
-        return wanted.field in row.instants
-    # What has a state without lying in the range counts where states are asked for, and adds nothing to sums.
-    return row.in_period or (has_states and wanted.aggregate is Aggregate.COUNT and bool(row.states))
+    if aggregation.aggregate is Aggregate.COUNT and aggregation.field is not None:
+        return aggregation.field in row.instants
+    # An entity with a state outside the range counts where the query is about states, and adds nothing to sums.
+    return row.in_period or (has_states and aggregation.aggregate is Aggregate.COUNT and bool(row.states))
 
 
 def _holds(condition: Condition, row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""Aggregates: one number over the entities of a source. What every query is made of."""
+"""Aggregates: one number over the entities of a source, the building block of every query."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SourceName = Annotated[str, AfterValidator(_known_source), Field(json_schema_ext
 
 
 def source_of(info: ValidationInfo) -> Source | None:
-    """Of the contract that is being read; None when it names none that there is."""
+    """The source of the contract that is being read; None when it names no known one."""
     return CATALOGUE.get(info.data.get("source", ""))
 
 
@@ -67,7 +67,7 @@ def _well_formed(values: Iterable[Any]) -> Iterator[tuple[int, Condition]]:
 
 
 def choice(allowed: Collection[str], *, otherwise: str) -> str:
-    """What to say of a name that is not among those allowed."""
+    """The error message of a name that is not among those allowed."""
     return f"must be one of {', '.join(allowed)}" if allowed else otherwise
 
 
@@ -75,14 +75,14 @@ class Aggregation(Body):
     """One number over the entities of a source."""
 
     manner: ClassVar[str] = ""
-    """What limits the fields, for messages."""
+    """The restriction on the fields, for messages."""
 
     source: SourceName
     aggregate: Annotated[Aggregate, Field(strict=False)]
     field: Annotated[
         FieldName | None,
         Field(
-            description="What all but `count` are over, or an instant that `count` goes by.",
+            description="The measure, or the instant by which `count` goes. `count` alone needs none.",
             exclude_if=lambda name: name is None,
             validate_default=True,
         ),
@@ -128,7 +128,7 @@ class Aggregation(Body):
 
 
 class SnapshotAggregation(Aggregation):
-    """Over what is true at the period's end."""
+    """The state at the period's end."""
 
     manner: ClassVar[str] = " at an instant"
 
@@ -152,4 +152,4 @@ class SnapshotOperand(SnapshotAggregation):
 
 
 Operand = Annotated[SimpleOperand | SnapshotOperand, Field(discriminator="type"), OneOf("simple")]
-"""Of a ratio; the query says when."""
+"""An operand of a ratio; the query has the period."""

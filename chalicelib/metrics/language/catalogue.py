@@ -1,4 +1,4 @@
-"""The catalogue: what queries may ask. Each source with its fields, how time binds, and who may see it."""
+"""The catalogue: each source with its fields, its binding in time, and the permission to read it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class FieldType(StrEnum):
 
 
 class TimeBinding(StrEnum):
-    """How an entity lies in a period."""
+    """The binding of an entity to a period."""
 
     INSTANT = "instant"
-    """By one instant, the source's `time_field`."""
+    """One instant, the source's `time_field`."""
     INTERVAL = "interval"
-    """By a span that is clipped to the period, from the source's `time_field` to its end."""
+    """An interval that is clipped to the period, from the source's `time_field` to its end."""
 
 
 class Operator(StrEnum):
@@ -71,7 +71,7 @@ OPERATORS: Mapping[FieldType, tuple[Operator, ...]] = {
 }
 
 WITHOUT_VALUE = (Operator.IS_SET, Operator.IS_NOT_SET)
-"""For nullable fields of any type."""
+"""Operators of nullable fields of any type."""
 
 FOR_LISTS = (Operator.IN, Operator.NOT_IN)
 
@@ -90,18 +90,18 @@ class Field:
     type: FieldType
     label: str
     values: tuple[str, ...] = ()
-    """Of an ENUM, all that there are."""
+    """The values of an ENUM."""
     is_dimension: bool = False
     """Queries may group by it."""
     is_measure: bool = False
     """Queries may add it up."""
     nullable: bool = False
     entity: str | None = None
-    """What an ID identifies."""
+    """The entity that an ID identifies."""
 
     @property
     def unit(self) -> Unit | None:
-        """Of its numbers: hours of a DURATION, major units of MONEY."""
+        """The unit of its numbers: hours of a DURATION, major units of MONEY."""
         return UNITS.get(self.type)
 
     @property
@@ -123,7 +123,7 @@ class Source:
     name: str
     label: str
     permission: Permission
-    """What it takes to read the entities themselves. Values of a metric are guarded by the metric."""
+    """The permission to read the entities themselves. Values of a metric are guarded by the metric."""
     time: TimeBinding
     time_field: str
     fields: Mapping[str, Field]
@@ -131,7 +131,7 @@ class Source:
     """From a state that entities enter, the states that they may reach."""
 
     def accumulates(self, measure: Field) -> bool:
-        """Whether there is more of it the longer a period is, and nothing of it at an instant: hours, not heads."""
+        """Return True for measures that grow with the length of a period: hours, not heads."""
         return self.time is TimeBinding.INTERVAL and measure.is_measure
 
 
@@ -144,7 +144,7 @@ def _source(
     *fields: Field,
     conversions: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Source:
-    return Source(name, label, permission, time, time_field, {each.name: each for each in fields}, conversions or {})
+    return Source(name, label, permission, time, time_field, {field.name: field for field in fields}, conversions or {})
 
 
 def _id(name: str, label: str, entity: str) -> Field:

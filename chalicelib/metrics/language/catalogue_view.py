@@ -22,13 +22,13 @@ class CatalogueField(Contract):
     name: Annotated[str, Field(examples=["hours"])]
     type: FieldType
     label: Annotated[str, Field(examples=["Hours"])]
-    unit: Annotated[Unit | None, Field(description="Of its values, and of what they add up to.")]
+    unit: Annotated[Unit | None, Field(description="Unit of its values and of their sum.")]
     values: Annotated[list[str], Field(description="Of an enum, all that there are.")]
     is_dimension: Annotated[bool, Field(description="Queries may group by it.")]
     is_measure: Annotated[bool, Field(description="Queries may add it up.")]
     is_momentary: Annotated[bool, Field(description="Snapshots may add it up.")]
     nullable: bool
-    entity: Annotated[str | None, Field(description="What an id identifies.", examples=["client"])]
+    entity: Annotated[str | None, Field(description="Entity that an id identifies.", examples=["client"])]
     operators: Annotated[list[Operator], Field(description="That conditions on it may have.")]
     aggregates: Annotated[list[Aggregate], Field(description="That may name it.")]
 
@@ -42,10 +42,11 @@ class CatalogueSource(Contract):
     name: Annotated[str, Field(examples=["assignments"])]
     label: Annotated[str, Field(examples=["Assignments"])]
     permission: Annotated[
-        str, Field(description="What it takes to read the entities themselves.", examples=["reports:read"])
+        str, Field(description="Permission to read the entities themselves.", examples=["reports:read"])
     ]
     time: Annotated[
-        TimeBinding, Field(description="Whether it lies in a period by an instant, or by what of its interval does.")
+        TimeBinding,
+        Field(description="INSTANT: counts where its instant is. INTERVAL: counts with its part of the period."),
     ]
     time_field: Annotated[str, Field(description="The instant, or where the interval begins.", examples=["startAt"])]
     fields: list[CatalogueField]
@@ -53,7 +54,7 @@ class CatalogueSource(Contract):
 
 
 class CatalogueLimits(Contract):
-    """What a query may hold at most."""
+    """The limits of a query."""
 
     conditions: int
     values_in_list: int
@@ -66,10 +67,10 @@ class CatalogueLimits(Contract):
 
 
 class MetricCatalogue(Contract):
-    """What queries may ask."""
+    """The sources, fields and limits of queries."""
 
     sources: list[CatalogueSource]
-    periods: Annotated[list[NamedPeriod], Field(description='Beside days, as `{"from": …, "to": …}`.')]
+    periods: Annotated[list[NamedPeriod], Field(description='Named periods; days are given as `{"from": …, "to": …}`.')]
     comparisons: list[Comparison]
     since: Annotated[list[Since], Field(description="Of cumulative queries without a `window`.")]
     within: Annotated[list[Within], Field(description="Of conversions.")]

@@ -25,7 +25,7 @@ FieldName = Annotated[str, Field(min_length=1, max_length=64, examples=["status"
 
 
 def _number(value: Any) -> int | float:
-    """One message for what is none; a whole number stays one."""
+    """A number, with one message for all that is not one; a whole number stays whole."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise refused(f"must be a number from -{MAX_NUMBER} to {MAX_NUMBER}")
     return value
@@ -40,7 +40,7 @@ Number = Annotated[
 
 def _to_json(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_to_json(each) for each in value]
+        return [_to_json(item) for item in value]
     return clock.to_text(value) if isinstance(value, datetime) else value
 
 
@@ -110,12 +110,12 @@ def _value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scala
 def _values(values: Any, field: catalogue.Field) -> tuple[Scalar, ...]:
     if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
         raise refused(f"must be a list of 1 to {MAX_VALUES} values", "value")
-    errors, found = QueryErrors(), []
+    errors, scalars = QueryErrors(), []
     for index, value in enumerate(values):
         with errors.at():
-            found.append(_scalar(value, field, "value", index))
+            scalars.append(_scalar(value, field, "value", index))
     errors.raise_any()
-    return tuple(found)
+    return tuple(scalars)
 
 
 def _scalar(value: Any, field: catalogue.Field, *location: int | str) -> Scalar:

@@ -1,4 +1,4 @@
-"""What is wrong with a query, and where: the validator's errors as messages with JSON pointers (RFC 6901)."""
+"""Errors of a query: the validator's errors as messages with JSON pointers (RFC 6901)."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ class InvalidQuery(Exception):
 
 
 def refused(message: str, *location: int | str) -> ValidationError:
-    """To raise in a validator: `location` is within what it validates. The message is taken as it is."""
+    """Return an error for a validator to raise; `location` is within its value. The message is used as it is."""
     return _refusal([_fault(message, location)])
 
 
 class QueryErrors:
-    """Several of one validator's, each at a place within what it validates."""
+    """Collects several errors of one validator, each at a place within its value."""
 
     def __init__(self) -> None:
-        self._found: list[InitErrorDetails] = []
+        self._errors: list[InitErrorDetails] = []
 
     def add(self, message: str, *location: int | str) -> None:
-        self._found.append(_fault(message, location))
+        self._errors.append(_fault(message, location))
 
     @contextmanager
     def at(self, *location: int | str) -> Iterator[None]:
-        """Collects what is raised within."""
+        """Collect the errors raised within."""
         try:
             yield
-        except ValidationError as error:
-            self._found += [_moved(each, (*location, *each["loc"])) for each in _details(error)]
+        except ValidationError as raised:
+            self._errors += [_moved(error, (*location, *error["loc"])) for error in _details(raised)]
 
     def raise_any(self) -> None:
-        if self._found:
-            raise _refusal(self._found)
+        if self._errors:
+            raise _refusal(self._errors)
 
 
 class OneOf:
@@ -73,7 +73,7 @@ class OneOf:
         try:
             return choose(value)
         except ValidationError as error:
-            raise _refusal([_untagged(each) for each in _details(error)]) from None
+            raise _refusal([_untagged(detail) for detail in _details(error)]) from None
 
 
 class Pointed:
@@ -86,16 +86,16 @@ class Pointed:
         try:
             return read(value)
         except ValidationError as error:
-            raise _refusal([_pointed(each) for each in _details(error)]) from None
+            raise _refusal([_pointed(detail) for detail in _details(error)]) from None
 
 
 def errors_of(error: ValidationError) -> list[Fault]:
-    """Of a query that is `Pointed`."""
-    return [Fault(pointer=each["ctx"]["pointer"], message=each["ctx"]["message"]) for each in _details(error)]
+    """Return the errors of a query that is `Pointed`."""
+    return [Fault(pointer=detail["ctx"]["pointer"], message=detail["ctx"]["message"]) for detail in _details(error)]
 
 
 _MEMBER = re.compile(r"<[^:>]+: ([^>]+)>")
-"""How the validator shows a member of an enumeration."""
+"""The validator's spelling of a member of an enumeration."""
 _TAG_ERRORS = {"union_tag_invalid", "union_tag_not_found"}
 
 
@@ -127,8 +127,8 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def _refusal(found: list[InitErrorDetails]) -> ValidationError:
-    return ValidationError.from_exception_data("MetricQuery", found)
+def _refusal(errors: list[InitErrorDetails]) -> ValidationError:
+    return ValidationError.from_exception_data("MetricQuery", errors)
 
 
 _MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -63,7 +63,7 @@ _MEANINGLESS = {
 
 
 def _constant(node: Node) -> Decimal | None:
-    """What a tree without aggregates comes to."""
+    """Return the value of a tree without aggregates."""
     if isinstance(node, Constant):
         return Decimal(str(node.value))
     if not isinstance(node, OperationNode):
@@ -102,10 +102,10 @@ def _too_large(expression: Any) -> QueryErrors:
         depth, nodes = depth + 1, nodes + len(level)
         if nodes > MAX_NODES:
             raise refused(f"has more than {MAX_NODES} operations and operands")
-        inner = [((*path, side), each) for path, node in level for side, each in _sides(node)]
+        inner = [((*path, side), child) for path, node in level for side, child in _sides(node)]
         if depth > MAX_DEPTH:
             for path in dict.fromkeys(path[:-1] for path, _ in inner):
-                errors.add(f"operations may lie {MAX_DEPTH} deep within one another", *path)
+                errors.add(f"operations may be nested {MAX_DEPTH} deep", *path)
         level = inner
     return errors
 

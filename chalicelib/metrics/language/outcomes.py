@@ -1,4 +1,4 @@
-"""What the evaluation of a query comes to."""
+"""Results of queries: values, series and groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MONEY_UNIT = "money"
 
 
 class Unit(StrEnum):
-    """What a number counts. Money stands for the currency of the organization, in major units."""
+    """The unit of a number. Money is in the organization's currency, in major units."""
 
     NUMBER = "number"
     HOURS = "hours"
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Point:
-    """Of a series: the value of one day, week or month."""
+    """The value of one day, week or month of a time series."""
 
     start: datetime
     end: datetime
@@ -40,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`value` and `previous` are None where there is nothing to tell: a division by 0, hours without a rate."""
+    """`value` and `previous` are None where there is no value: a division by 0, hours without a rate."""
 
     unit: Unit
     value: Decimal | None = None
@@ -51,4 +51,4 @@ class Outcome:
 
 
 class CannotTell(Exception):
-    """A query that is right and cannot be answered; the message is for who asked."""
+    """A valid query that cannot be answered; the message is for the caller."""

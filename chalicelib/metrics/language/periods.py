@@ -1,6 +1,6 @@
-"""Periods of the local calendar: from when to when they are, what they compare with, and their days, weeks and months.
+"""Periods of the local calendar: their bounds, the periods they compare with, and their days, weeks and months.
 
-All instants are whole minutes in UTC. Whoever evaluates at a moment passes `evaluation_instant(now)` as `at`: the end
+All instants are whole minutes in UTC. An evaluation passes `evaluation_instant(now)` as `at`: the end
 of the minute that runs.
 """
 
@@ -62,7 +62,7 @@ class Days(Body):
 
 @dataclass(frozen=True)
 class Trailing:
-    """So many whole days up to and including today."""
+    """The last days, today included."""
 
     days: int
 
@@ -91,7 +91,7 @@ class Range:
     start: datetime
     end: datetime
     is_running: bool
-    """It is not over: `end` is the instant of evaluation, or `start` where that lies before."""
+    """True until it is over: `end` is the instant of evaluation, or `start` where that is earlier."""
 
 
 def evaluation_instant(now: datetime) -> datetime:
@@ -100,13 +100,13 @@ def evaluation_instant(now: datetime) -> datetime:
 
 
 def resolve(period: Period, *, zone: str, week_start: WeekDay, at: datetime) -> Range:
-    """When the period is, seen at the whole minute `at`. Empty when it lies ahead, or when its days do not exist."""
+    """Return the bounds of the period at the whole minute `at`; empty when it is in the future or has no days."""
     span = _span(period, _today(at, zone), week_start)
     return span.range(zone, at)
 
 
 def compared(period: Period, comparison: Comparison, *, zone: str, week_start: WeekDay, at: datetime) -> Range | None:
-    """What the period is compared with; None when with nothing."""
+    """Return the period to compare with; None for no comparison."""
     if comparison is Comparison.NONE:
         return None
     span = _span(period, _today(at, zone), week_start)
@@ -124,14 +124,14 @@ def compared(period: Period, comparison: Comparison, *, zone: str, week_start: W
 
 def steps(range_: Range, step: Step, *, zone: str, week_start: WeekDay) -> list[tuple[datetime, datetime]]:
     """The days, weeks or months that the range touches, clipped to it; days that a zone skips are none."""
-    found: list[tuple[datetime, datetime]] = []
+    ranges: list[tuple[datetime, datetime]] = []
     day = _first_of(step, day_of(range_.start, zone), week_start)
     while (start := _start(day, zone)) < range_.end:
         day = _months_after(day, 1) if step is Step.MONTH else day + timedelta(days=1 if step is Step.DAY else 7)
         clipped = max(start, range_.start), min(_start(day, zone), range_.end)
         if clipped[0] < clipped[1]:
-            found.append(clipped)
-    return found
+            ranges.append(clipped)
+    return ranges
 
 
 # -- days of the calendar --------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ class SimpleQuery(Aggregation, _Query):
 
 
 class SnapshotQuery(SnapshotAggregation, _Query):
-    """What is true at the end of the period; now, if that is not over."""
+    """The state at the end of the period; now, if that is not over."""
 
     type: Literal["snapshot"]
     period: PeriodField = NamedPeriod.TODAY
@@ -183,7 +183,7 @@ class RatioQuery(_Query):
 
 
 class ConversionQuery(_Query):
-    """Of those that entered a state in the period, the share that reached another one soon enough, in percent."""
+    """The share, in percent, of the entities that entered a state in the period and reached another one in time."""
 
     type: Literal["conversion"]
     source: SourceName
@@ -265,7 +265,7 @@ def parse(data: Any) -> MetricQuery:
 
 
 def unit_of(query: MetricQuery) -> Unit:
-    """What its value counts."""
+    """The unit of its value."""
     return query.unit
 
 

@@ -1,4 +1,4 @@
-"""Operations on numbers with units: what may be added, multiplied and divided, and what it comes to."""
+"""Operations on numbers with units: which units may be added, multiplied and divided, and the unit of the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Operation(StrEnum):
 
 
 UnitTable = Mapping[tuple[Unit, Unit], Unit]
-"""What comes of a left and a right unit; pairs that are not in it mean nothing."""
+"""Unit of the result by the units of left and right; other pairs have no meaning."""
 
 _SAME: UnitTable = {(unit, unit): unit for unit in Unit}
 
