@@ -29,7 +29,7 @@ def build(organization: StoredOrganization, assignments: int) -> float:
     Each distinct shift makes its edges by the source's own code. They are added up as often as there are such shifts,
     for the organization as a whole: no system metric reads the cells of single workers or clients.
     """
-    grounds = (organization, _rated(StoredPosition, 4200), _rated(StoredWorker, 2100))
+    inputs = (organization, _rated(StoredPosition, 4200), _rated(StoredWorker, 2100))
     moves: Increments = {}
     hours = 0.0
     today = clock.now().date()
@@ -43,7 +43,7 @@ def build(organization: StoredOrganization, assignments: int) -> float:
             start_at=start,
             end_at=end,
         )
-        for edge in SOURCES[SOURCE].spread(assignment, grounds):
+        for edge in SOURCES[SOURCE].contribution(assignment, inputs):
             buckets.add(moves, edge._replace(dimensions=()), count)
         if today - timedelta(days=7) <= day < today:
             hours += count * (end - start).total_seconds() / 3600

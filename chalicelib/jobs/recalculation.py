@@ -156,7 +156,12 @@ def _calculate(organization: StoredOrganization, rows: Sequence[str], remaining_
             "metrics recalculated",
             extra={"organization_id": str(organization.id), "metrics": len(done.results), "failed": failed},
         )
-        emit({"job": "recalculateMetrics"}, Metrics=len(done.results), FailedMetrics=failed, StatusChanges=done.told)
+        emit(
+            {"job": "recalculateMetrics"},
+            Metrics=len(done.results),
+            FailedMetrics=failed,
+            StatusChanges=done.changed_statuses,
+        )
     return []
 
 

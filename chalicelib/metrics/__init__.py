@@ -1,1 +1,1 @@
-"""The calculation engine: the query language, its catalogue of sources, rollups, and what queries come to."""
+"""The calculation engine: the query language, rollups, evaluation, and charts of results."""

@@ -50,15 +50,15 @@ def get(organization: OrganizationId, identifier: UUID) -> Metric:
 
 
 def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, Metric]:
-    """By id; what the organization does not have, or has deleted, is absent."""
-    wanted = set(identifiers)
-    found = {identifier: SYSTEM_METRICS[identifier] for identifier in wanted & SYSTEM_METRICS.keys()}
-    own = METRICS.get_many(organization, wanted - SYSTEM_METRICS.keys())
-    return found | {identifier: metric for identifier, metric in own.items() if not is_deleted(metric)}
+    """Return metrics by id; those that the organization does not have, or has deleted, are absent."""
+    ids = set(identifiers)
+    system = {identifier: SYSTEM_METRICS[identifier] for identifier in ids & SYSTEM_METRICS.keys()}
+    own = METRICS.get_many(organization, ids - SYSTEM_METRICS.keys())
+    return system | {identifier: metric for identifier, metric in own.items() if not is_deleted(metric)}
 
 
 def row_of(metric: Metric) -> str:
-    """Where `models.dashboards.metric_states` has what it came to."""
+    """Name of the metric's row in `models.dashboards.metric_states`."""
     return SYSTEM if metric.is_system else str(metric.id)
 
 
@@ -68,4 +68,4 @@ def may_see_values(principal: Principal, metric: Metric) -> bool:
 
 def require_values(principal: Principal, metric: Metric) -> None:
     if not may_see_values(principal, metric):
-        raise forbidden(f"the role {principal.user.role} may not see what {metric.name} comes to")
+        raise forbidden(f"the role {principal.user.role} may not see the values of {metric.name}")

@@ -1,7 +1,7 @@
-"""Recalculation: what metrics come to now, written with a point of their history and what there is to tell of it.
+"""Recalculation: results of metrics, written with a point of their history and the activities of a changed status.
 
-A row, its point and its activities are written in one transaction, if the row is as it was read. So whatever is
-delivered twice, overlaps or is cut off, the last calculation of a row stands, and a status is told of once.
+A row, its point and its activities are written in one transaction, if the row is as it was read. So however often a
+message is delivered, overlaps or is cut off, the last calculation of a row counts, and a status changes once.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _PRODUCT = Actor(name="Workledger")
 
 @dataclass(frozen=True)
 class Recalculated:
-    """What was written: results by metric, and how many of them say that a status changed."""
+    """The results that were written, by metric, and the number of changed statuses."""
 
     results: Mapping[UUID, MetricResult]
-    told: int
+    changed_statuses: int
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A state as it was read, with the definitions that it tells of."""
+    """A row as it was read, with the definitions of its metrics."""
 
     state: MetricState
     metrics: Mapping[UUID, Metric]
@@ -53,11 +53,11 @@ class _Row:
 class _Calculated:
     row: _Row
     results: Mapping[UUID, LastResult]
-    told: Sequence[Activity]
+    activities_to_record: Sequence[Activity]
 
     @property
     def writes(self) -> int:
-        return 2 + len(self.told)
+        return 2 + len(self.activities_to_record)
 
     def shown(self) -> dict[UUID, MetricResult]:
         return {metric.id: MetricResult.of(metric, self.results[metric.id]) for metric in self.row.metrics.values()}
@@ -65,49 +65,49 @@ class _Calculated:
     def add_to(self, unit: UnitOfWork, at: datetime) -> None:
         due_at = at - _MINUTE + timedelta(seconds=self.row.state.refresh_rate)
         metric_states.record(unit, self.row.state, self.results, as_of=at, due_at=due_at, refusal=stale)
-        for activity in self.told:
+        for activity in self.activities_to_record:
             activities.record(unit, activity)
 
 
 def recalculate(
     organization: StoredOrganization, rows: Collection[str] | None, now: datetime, *, only_due: bool
 ) -> Recalculated:
-    """`rows`: of `models.dashboards.metric_states`, None for all. What is deleted meanwhile is left out.
+    """Recalculate `rows` of `models.dashboards.metric_states`, all where None; deleted rows are left out.
 
-    What others change or calculate meanwhile is calculated again: if it is still due, where only that is wanted.
+    Rows that others change or calculate meanwhile are calculated again: if they are still due, where `only_due`.
     """
     at = evaluation_instant(now)
     results: dict[UUID, MetricResult] = {}
-    told = 0
-    wanted = rows
+    changed_statuses = 0
+    remaining = rows
     for _ in range(_ROUNDS):
-        found = _read(organization.tenant, wanted, now, only_due=only_due)
+        current = _read(organization.tenant, remaining, now, only_due=only_due)
         overtaken: list[str] = []
-        for chunk in _chunks(_calculated(organization, found, at)):
+        for chunk in _chunks(_calculated(organization, current, at)):
             written, missed = _write(organization.tenant, chunk, at)
-            overtaken += [each.row.state.row for each in missed]
-            for each in written:
-                results.update(each.shown())
-                told += len(each.told)
+            overtaken += [calculated.row.state.row for calculated in missed]
+            for calculated in written:
+                results.update(calculated.shown())
+                changed_statuses += len(calculated.activities_to_record)
         if not overtaken:
-            return Recalculated(results, told)
-        wanted = overtaken
+            return Recalculated(results, changed_statuses)
+        remaining = overtaken
     raise conflict()
 
 
 def _read(organization: OrganizationId, rows: Collection[str] | None, now: datetime, *, only_due: bool) -> list[_Row]:
-    """The rows before their definitions, a change of which moves its row: of an older one nothing can be written."""
+    """Read the rows before their definitions: a change of a definition moves its row, which then is not written."""
     states = metric_states.read_all(organization) if rows is None else metric_states.read(organization, rows)
     if rows is None or SYSTEM in rows:
         # Organizations that are older than metrics join here.
         states.setdefault(SYSTEM, MetricState.of_system(now))
-    wanted = [state for state in states.values() if not only_due or state.due_at <= now]
-    found = [_Row(state, SYSTEM_METRICS) for state in wanted if state.row == SYSTEM]
-    own = {UUID(state.row): state for state in wanted if state.row != SYSTEM}
+    due_states = [state for state in states.values() if not only_due or state.due_at <= now]
+    rows_read = [_Row(state, SYSTEM_METRICS) for state in due_states if state.row == SYSTEM]
+    own = {UUID(state.row): state for state in due_states if state.row != SYSTEM}
     for identifier, metric in METRICS.get_many(organization, own).items():
         if not is_deleted(metric):
-            found.append(_Row(own[identifier], {identifier: metric}))
-    return found
+            rows_read.append(_Row(own[identifier], {identifier: metric}))
+    return rows_read
 
 
 def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: datetime) -> Iterator[_Calculated]:
@@ -115,18 +115,18 @@ def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: date
     results = evaluated(organization, metrics, at)
     for row in rows:
         after: dict[UUID, LastResult] = {}
-        told: list[Activity] = []
+        crossings: list[Activity] = []
         for identifier, metric in row.metrics.items():
             result = results[identifier]
             last = row.state.results.get(identifier)
             before = Status(last.status) if last is not None and last.status is not None else None
             if result.status is None:
-                # Neither an error nor a value that is not there says that anything got better or worse.
+                # Neither an error nor a missing value means that anything got better or worse.
                 result = result.model_copy(update={"status": before})
             elif result.status != (before or Status.NORMAL):
-                told.append(_crossing(metric, before or Status.NORMAL, Status(result.status)))
+                crossings.append(_crossing(metric, before or Status.NORMAL, Status(result.status)))
             after[identifier] = result
-        yield _Calculated(row, after, told)
+        yield _Calculated(row, after, crossings)
 
 
 _SEVERITIES = {Status.WARNING: Severity.WARNING, Status.CRITICAL: Severity.CRITICAL}
@@ -153,16 +153,16 @@ def _crossing(metric: Metric, before: Status, after: Status) -> Activity:
     )
 
 
-def _chunks(calculated: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
-    """Each as many as fit one transaction."""
+def _chunks(results: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
+    """Yield chunks of as many as fit one transaction."""
     chunk: list[_Calculated] = []
     writes = 0
-    for each in calculated:
-        if writes + each.writes > MAX_WRITES:
+    for calculated in results:
+        if writes + calculated.writes > MAX_WRITES:
             yield chunk
             chunk, writes = [], 0
-        chunk.append(each)
-        writes += each.writes
+        chunk.append(calculated)
+        writes += calculated.writes
     if chunk:
         yield chunk
 
@@ -170,21 +170,21 @@ def _chunks(calculated: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
 def _write(
     organization: OrganizationId, chunk: list[_Calculated], at: datetime
 ) -> tuple[list[_Calculated], list[_Calculated]]:
-    """Those that were written, and those whose rows others had written meanwhile."""
+    """Return the calculations that were written, and those whose rows others had written meanwhile."""
     missed: list[_Calculated] = []
     while chunk:
         unit = UnitOfWork(organization)
-        for each in chunk:
-            each.add_to(unit, at)
+        for calculated in chunk:
+            calculated.add_to(unit, at)
         try:
             unit.commit()
             break
         except StaleRead:
-            states = metric_states.read(organization, [each.row.state.row for each in chunk])
-            still = [each for each in chunk if _is_as_read(each.row.state, states)]
+            states = metric_states.read(organization, [calculated.row.state.row for calculated in chunk])
+            still = [calculated for calculated in chunk if _is_as_read(calculated.row.state, states)]
             if len(still) == len(chunk):
                 raise
-            missed += [each for each in chunk if not _is_as_read(each.row.state, states)]
+            missed += [calculated for calculated in chunk if not _is_as_read(calculated.row.state, states)]
             chunk = still
     return chunk, missed
 

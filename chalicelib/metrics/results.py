@@ -1,4 +1,4 @@
-"""What metrics came to, as people read it: with its unit, change, status and progress."""
+"""Results of metrics as people read them: with unit, change, status and progress."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.organizations import StoredOrganization
 
 _UNITS = {Unit.HOURS: "h", Unit.NUMBER: None, Unit.PERCENT: "%"}
-"""What is written behind a value. Money has its currency there."""
+"""Text behind a value. Money has its currency there."""
 
 
 class MetricResult(Contract):
     id: UUID
     name: Annotated[str, Field(examples=["Hours this week"])]
     category: MetricCategory
-    value: Annotated[float | None, Field(description="Null where there is nothing to tell.", examples=[37.5])]
+    value: Annotated[float | None, Field(description="Null where there is no value.", examples=[37.5])]
     unit: Annotated[str | None, Field(examples=["h"])]
     format: MetricFormat
-    previous: Annotated[float | None, Field(description="What it is compared with.", examples=[30.0])]
+    previous: Annotated[float | None, Field(description="The value of the other period.", examples=[30.0])]
     change: Annotated[float | None, Field(examples=[7.5])]
     change_percent: Annotated[float | None, Field(description="Null where the previous value is 0.", examples=[25.0])]
     status: Annotated[Status | None, Field(description="Null where there is no value.")]
@@ -58,7 +58,7 @@ class MetricResult(Contract):
     @classmethod
     def of(cls, metric: Metric, last: LastResult) -> MetricResult:
         """Read by the metric as it is now, whose thresholds may be newer than the result."""
-        value, previous, target = (_exactly(each) for each in (last.value, last.previous, metric.target_value))
+        value, previous, target = (_exactly(number) for number in (last.value, last.previous, metric.target_value))
         return cls(
             id=metric.id,
             name=metric.name,
@@ -82,7 +82,7 @@ def status(metric: Metric, value: Decimal | None) -> Status | None:
 
 
 def limits(metric: Metric) -> dict[str, Any]:
-    """As `thresholds` takes them."""
+    """The thresholds of a metric, as `thresholds` takes them."""
     return {
         "warning": _exactly(metric.warning_threshold),
         "critical": _exactly(metric.critical_threshold),
@@ -93,21 +93,21 @@ def limits(metric: Metric) -> dict[str, Any]:
 def current(
     organization: StoredOrganization, metrics: Mapping[UUID, Metric], now: datetime
 ) -> dict[UUID, MetricResult]:
-    """Each as it was calculated last, or as it is now where that is due. Nothing is written."""
+    """Return the last results, evaluated now where they are due. Nothing is written."""
     states = metric_states.read(organization.tenant, {row_of(metric) for metric in metrics.values()})
-    found: dict[UUID, LastResult] = {}
+    current: dict[UUID, LastResult] = {}
     for identifier, metric in metrics.items():
         state = states.get(row_of(metric))
         if state is not None and state.due_at > now and identifier in state.results:
-            found[identifier] = state.results[identifier]
-    missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in found}
+            current[identifier] = state.results[identifier]
+    missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in current}
     if missing:
-        found |= evaluated(organization, missing, evaluation_instant(now))
-    return {identifier: MetricResult.of(metric, found[identifier]) for identifier, metric in metrics.items()}
+        current |= evaluated(organization, missing, evaluation_instant(now))
+    return {identifier: MetricResult.of(metric, current[identifier]) for identifier, metric in metrics.items()}
 
 
 def evaluated(organization: StoredOrganization, metrics: Mapping[UUID, Metric], at: datetime) -> dict[UUID, LastResult]:
-    """What each comes to at `at`, which is an `evaluation_instant`. One that fails says so; the others have values."""
+    """Return the results at `at`, an `evaluation_instant`. A metric that fails has an error; the others have values."""
     results: dict[UUID, LastResult] = {}
     queries: dict[UUID, MetricQuery] = {}
     for identifier, metric in metrics.items():
@@ -136,7 +136,7 @@ def _outcomes(
             outcomes |= evaluate(organization, {identifier: query}, at)
         except ActionError:
             raise
-        except Exception as error:  # noqa: BLE001  logged, and told as the error of this one metric
+        except Exception as error:  # noqa: BLE001  logged, and answered as the error of this one metric
             log_error("metric not evaluated", error, metric_id=str(identifier))
             outcomes[identifier] = Outcome(query.unit, error="something went wrong on our side")
     return outcomes

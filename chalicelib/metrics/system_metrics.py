@@ -12,7 +12,7 @@ from chalicelib.models.dashboards.metric_enums import ChartType, Direction, Metr
 from chalicelib.models.dashboards.metric_states import SYSTEM_REFRESH_SECONDS
 
 WEEKLY_HOURS = 40
-"""What a worker is taken to be available for."""
+"""Hours a week for which a worker is assumed to be available."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class SystemMetric:
     query: MetricQuery
     format: MetricFormat
     unit: str | None = None
-    """What people read behind the value; a currency has its own sign."""
+    """Text behind the value; a currency has its own sign."""
     direction: Direction = Direction.UP
     icon: str
     color: str
@@ -72,7 +72,7 @@ _ALL = (
         id=UUID("ab295493-40f2-58e8-acd3-181fd3bb3dca"),
         key="revenue",
         name="Revenue",
-        description="What the hours of this month are billed at.",
+        description="The hours of this month at their bill rates.",
         category=MetricCategory.FINANCIAL,
         query=_query(_sum_of("billed"), "this_month"),
         format=MetricFormat.CURRENCY,
@@ -84,7 +84,7 @@ _ALL = (
         id=UUID("5e88f238-d4c6-530c-b564-0e5b520c886e"),
         key="labour_cost",
         name="Labour cost",
-        description="What the hours of this month are paid at.",
+        description="The hours of this month at their pay rates.",
         category=MetricCategory.FINANCIAL,
         query=_query(_sum_of("paid"), "this_month"),
         format=MetricFormat.CURRENCY,
@@ -97,7 +97,7 @@ _ALL = (
         id=UUID("796c59d0-296c-520a-93cc-14cc0446cbb1"),
         key="gross_margin",
         name="Gross margin",
-        description="What is left of this month's revenue after labour cost, of hours that have both rates.",
+        description="This month's revenue less labour cost, of hours that have both rates.",
         category=MetricCategory.FINANCIAL,
         query=_query(
             {"type": "ratio", "numerator": _sum_of("margin"), "denominator": _sum_of("marginBase")}, "this_month"
@@ -157,7 +157,7 @@ _ALL = (
         id=UUID("ad405e6a-4f08-5ddb-8222-bf12207471de"),
         key="worker_utilisation",
         name="Worker utilisation",
-        description=f"Hours of the last 7 days, today included, of {WEEKLY_HOURS} hours for each worker.",
+        description=f"Hours of the last 7 days, today included, in percent of {WEEKLY_HOURS} hours for each worker.",
         category=MetricCategory.OPERATIONAL,
         query=_query({"type": "derived", "expression": _UTILISATION}, "last_7_days"),
         format=MetricFormat.PERCENTAGE,

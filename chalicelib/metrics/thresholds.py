@@ -1,4 +1,4 @@
-"""How values read: normal, worth a warning or critical; how they changed; how far along to the target they are.
+"""Thresholds: the status of a value (normal, warning, critical), its change, its progress to the target.
 
 A threshold is reached by a value that equals it. With the direction `down`, high values are bad: those from the
 threshold on. With `up`, low ones: those down to it. In a `band`, thresholds are the deviation from the target, either
@@ -60,21 +60,21 @@ def errors(
     critical: Decimal | None = None,
     target: Decimal | None = None,
 ) -> dict[str, list[str]]:
-    """What is wrong with thresholds that belong together, by the field of the metric."""
-    found: dict[str, list[str]] = {}
+    """Return the errors of thresholds that do not fit each other, by field of the metric."""
+    errors: dict[str, list[str]] = {}
     thresholds = {"warningThreshold": warning, "criticalThreshold": critical}
     if direction is Direction.BAND:
         if target is None and (warning, critical) != (None, None):
-            found["targetValue"] = ["is required for thresholds of a band"]
+            errors["targetValue"] = ["is required for thresholds of a band"]
         for name, threshold in thresholds.items():
             if threshold is not None and threshold < 0:
-                found[name] = ["must not be negative: in a band it is a distance from targetValue"]
+                errors[name] = ["must not be negative: in a band it is a distance from targetValue"]
     if warning is not None and critical is not None:
         if direction is Direction.UP and critical > warning:
-            found.setdefault("criticalThreshold", []).append("must not be above warningThreshold where low is bad")
+            errors.setdefault("criticalThreshold", []).append("must not be above warningThreshold where low is bad")
         if direction is not Direction.UP and critical < warning:
-            found.setdefault("criticalThreshold", []).append("must not be below warningThreshold")
-    return found
+            errors.setdefault("criticalThreshold", []).append("must not be below warningThreshold")
+    return errors
 
 
 def change(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
@@ -83,12 +83,12 @@ def change(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
 
 
 def change_percent(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
-    """Of the previous value's size, so that more is positive of what was negative too; None where that is 0."""
+    """Return the change in percent of the previous value's size; None where that is 0."""
     if value is None or not previous:
         return None
     return (value - previous) / abs(previous) * _HUNDRED
 
 
 def progress(value: Decimal | None, target: Decimal | None) -> Decimal | None:
-    """How much of the target is reached, or of a ceiling used up, in percent; None where the target is 0."""
+    """Return the reached share of the target (the used share of a ceiling) in percent; None for a target of 0."""
     return None if value is None or not target else value / target * _HUNDRED

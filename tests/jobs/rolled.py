@@ -33,7 +33,7 @@ def held(store: Store, organization: OrganizationId) -> Held:
             amounts = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "derived"}
             found[key] = {name: amount for name, amount in amounts.items() if amount}
         elif key[0].startswith(f"{keys.tenant(organization)}APPLIED#"):
-            found[key] = rollups._applied_of(table.item_from_raw(item)).spread
+            found[key] = rollups._applied_of(table.item_from_raw(item)).contribution
     return {key: value for key, value in found.items() if value}
 
 
@@ -54,9 +54,9 @@ def wanted(organization: OrganizationId, *sources: str) -> Held:
         for record in records:
             relied_on = rollup.dependencies(organization, record)
             together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
-            grounds = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
+            inputs = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
             further = rollup.further(organization, [record]).get(record.id, ())
-            for edge in rollup.spread(record, [*grounds, *further]):
+            for edge in rollup.contribution(record, [*inputs, *further]):
                 add(moves, edge, 1)
         for (dimension, sk), amounts in moves.items():
             left = {name: amount for name, amount in amounts.items() if amount}

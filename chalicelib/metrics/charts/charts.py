@@ -28,7 +28,7 @@ from chalicelib.metrics.language.outcomes import Group
 from chalicelib.metrics.language.periods import Step
 
 MAX_BARS = 15
-"""Of groups: the greatest."""
+"""Groups that are drawn: the greatest."""
 MAX_SHARES = len(CATEGORIES)
 
 _POINTS_MARKED = 31
@@ -67,7 +67,7 @@ def over_time(
     *,
     with_limits: bool = False,
 ) -> Spec:
-    """`previous`: dashed, each of its steps where the current one's is that it is compared with.
+    """Return a line or bar chart. `previous`: a dashed line, its steps drawn at those of the current period.
 
     `with_limits`: target and thresholds, for values that can be held against them.
     """
@@ -91,7 +91,7 @@ def over_time(
 
 def _series(subject: Subject, kind: str, step: Step, series: Series, color: Spec, legend: Spec | None) -> Spec:
     return {
-        "data": {"values": [_moment(subject, series.name, each) for each in series.moments]},
+        "data": {"values": [_moment(subject, series.name, moment) for moment in series.moments]},
         "mark": _mark(kind, len(series.moments)),
         "encoding": {
             "x": {
@@ -146,7 +146,7 @@ def _mark(kind: str, count: int) -> Spec:
 
 
 def _limits(subject: Subject) -> list[Spec]:
-    """In a band, thresholds lie on both sides of the target."""
+    """Return the thresholds; in a band they are on both sides of the target."""
     lines: list[tuple[str, Decimal | None, str]] = [("Target", subject.target, GREEN)]
     for name, threshold, color in (("Warning", subject.warning, ORANGE), ("Critical", subject.critical, VERMILLION)):
         lines += [(name, at, color) for at in subject.reached_at(threshold)]
@@ -170,10 +170,10 @@ def _limits(subject: Subject) -> list[Spec]:
 
 
 def _told(subject: Subject, step: Step, series: Series) -> str:
-    """What a screen reader says."""
+    """Return the description for screen readers."""
     known = [(moment.value, moment.day) for moment in series.moments if moment.value is not None]
     if not known:
-        return f"{subject.title} by {step}: nothing to tell."
+        return f"{subject.title} by {step}: no values."
     (highest, at), (lowest, below), (latest, last) = max(known), min(known), known[-1]
     return (
         f"{subject.title} by {step}: highest {subject.text(highest)}, {_when(step, at)}; "
@@ -204,7 +204,7 @@ def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
         },
         "mark": {"type": "bar", "color": subject.color, "cornerRadiusEnd": 3, "height": {"band": 0.7}},
         "encoding": {
-            # Each number stands beside its name, so that no axis is needed and nothing is cut off.
+            # Each number is drawn next to its name, so that no axis is needed and nothing is cut off.
             "x": {"field": "value", "type": "quantitative", "axis": None},
             "y": {
                 "field": "group",
@@ -235,7 +235,7 @@ def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
 
 
 def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
-    """A ring, for values that add up to a whole; what does not fit the palette is one share. None may be negative."""
+    """Return a ring of shares; values beyond the palette become one share. None may be negative."""
     ranked = [(label, value) for label, value in _ranked(groups) if value > 0]
     if not ranked:
         return nothing(subject)
@@ -289,12 +289,12 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
 def _ranked(groups: Sequence[Group]) -> list[tuple[str, Decimal]]:
     """The greatest first. Names that are drawn alike are numbered, or they would be drawn as one."""
     known = [(group.label, group.value) for group in groups if group.value is not None]
-    found: dict[str, tuple[str, Decimal]] = {}
-    for label, value in sorted(known, key=lambda each: (-each[1], each[0])):
+    drawn: dict[str, tuple[str, Decimal]] = {}
+    for label, value in sorted(known, key=lambda item: (-item[1], item[0])):
         names = itertools.chain([label], (f"({number}) {label}" for number in itertools.count(2)))
-        name = next(name for name in names if _cut(name) not in found)
-        found[_cut(name)] = name, value
-    return list(found.values())
+        name = next(name for name in names if _cut(name) not in drawn)
+        drawn[_cut(name)] = name, value
+    return list(drawn.values())
 
 
 def _cut(label: str) -> str:
@@ -302,7 +302,7 @@ def _cut(label: str) -> str:
 
 
 def _listed(subject: Subject, shown: Sequence[tuple[str, Decimal]], count: int) -> str:
-    """What a screen reader says."""
-    told = ", ".join(f"{label} {subject.text(value)}" for label, value in shown)
+    """Return the description for screen readers."""
+    texts = ", ".join(f"{label} {subject.text(value)}" for label, value in shown)
     left_out = f", and {count - len(shown)} smaller ones" if count > len(shown) else ""
-    return f"{subject.title} by group: {told}{left_out}."
+    return f"{subject.title} by group: {texts}{left_out}."

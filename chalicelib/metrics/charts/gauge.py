@@ -14,7 +14,7 @@ _NICE = (Decimal(1), Decimal("1.5"), Decimal(2), Decimal("2.5"), Decimal(3), Dec
 _HUNDRED = Decimal(100)
 _RING, _OUTSIDE, _HAND = (0.64, 0.93), (0.96, 1), (0.6, 0.96)
 _ROOM = Decimal("1.1")
-"""Above the greatest of what is shown."""
+"""Room above the greatest value shown."""
 
 
 def gauge(subject: Subject, value: Decimal | None) -> Spec:
@@ -51,13 +51,13 @@ def figure(subject: Subject, value: Decimal | None, previous: Decimal | None) ->
         percent = change_percent(value, previous)
         share = "" if percent is None else f" ({percent:+.0f} %)"
         arrow = "▲" if by > 0 else "▼" if by < 0 else "■"
-        told = f"{arrow} {subject.text(by, signed=True)}{share}, before {subject.text(previous)}"
-        layers.append(_text(told, size=13, weight=400, color=QUIET, y="height / 2 + 26"))
+        comparison = f"{arrow} {subject.text(by, signed=True)}{share}, before {subject.text(previous)}"
+        layers.append(_text(comparison, size=13, weight=400, color=QUIET, y="height / 2 + 26"))
     return framed(subject, None, _told(subject, value), layers, height=120)
 
 
 def _span(marks: list[Decimal]) -> tuple[Decimal, Decimal]:
-    """From 0 to a round number above all; for what is negative, from one below."""
+    """Return the scale: from 0 to a round number above all values; for negative values, from one below."""
     low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks]))
     return low, high if low < high else Decimal(1)
 
@@ -68,13 +68,13 @@ def _above(value: Decimal) -> Decimal:
         return Decimal(0)
     if value <= _HUNDRED < value * _ROOM:
         return _HUNDRED
-    wanted = value * _ROOM
-    scale = Decimal(1).scaleb(wanted.adjusted())
-    return next((nice * scale for nice in _NICE if nice * scale >= wanted), scale * 10)
+    least = value * _ROOM
+    scale = Decimal(1).scaleb(least.adjusted())
+    return next((nice * scale for nice in _NICE if nice * scale >= least), scale * 10)
 
 
 def _arc(theta: Spec, start: Decimal, end: Decimal, color: str, inner: float, outer: float) -> Spec:
-    """Radii as parts of what there is room for."""
+    """Radii as parts of the room."""
     return {
         "mark": {
             "type": "arc",
@@ -93,7 +93,7 @@ def _text(text: str, *, size: int, weight: int, color: str, y: str) -> Spec:
 
 
 def _told(subject: Subject, value: Decimal | None) -> str:
-    """What a screen reader says."""
+    """Return the description for screen readers."""
     against = "" if subject.target is None else f", target {subject.text(subject.target)}"
     has_status = value is not None and (subject.warning, subject.critical) != (None, None)
     status = f", {subject.status(value)}" if has_status and value is not None else ""

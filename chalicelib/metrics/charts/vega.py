@@ -1,4 +1,4 @@
-"""What all charts are drawn with: colors that colour-blind people tell apart, numbers as text, the frame of a spec."""
+"""Shared parts of charts: colors that colour-blind people can distinguish, numbers as text, the frame of a spec."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _DIGITS = 2
 
 @dataclass(frozen=True)
 class Subject:
-    """What a chart is of, and how its numbers read."""
+    """The subject of a chart: its title, and the format of its numbers."""
 
     title: str
     unit: Unit
@@ -66,7 +66,7 @@ class Subject:
     """The organization's."""
     color: str = BLUE
     suffix: str | None = None
-    """Behind each number, in place of what the unit has there."""
+    """Text behind each number, in place of the unit's."""
     direction: Direction = Direction.DOWN
     target: Decimal | None = None
     warning: Decimal | None = None
@@ -87,13 +87,13 @@ class Subject:
 
     @property
     def behind(self) -> str:
-        """What stands behind each number, with the space before it."""
+        """Return the text behind each number, with the space before it."""
         own = self.currency if self.unit is Unit.MONEY else _SUFFIXES.get(self.unit, "")
         suffix = self.suffix or own
         return f" {suffix}" if suffix else ""
 
     def text(self, value: Decimal | None, *, signed: bool = False) -> str:
-        """As people read it: `1,234.50 EUR`, `37.5 h`, `12`."""
+        """Return a number as people read it: `1,234.50 EUR`, `37.5 h`, `12`."""
         if value is None:
             return "–"
         digits = minor_digits(self.currency) if self.unit is Unit.MONEY else _DIGITS
@@ -116,7 +116,7 @@ class Subject:
 
     @property
     def axis(self) -> Spec:
-        """Of the quantity: round numbers with their unit."""
+        """Return the axis of the quantity: round numbers with their unit."""
         return {
             "title": None,
             "tickCount": 5,
@@ -132,13 +132,13 @@ def _color(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """As a text in a Vega expression: whatever people write behind numbers is no code."""
+    """Return a text as a Vega expression, quoted, so that no text is run as code."""
     escaped = "".join(f"\\u{ord(char):04x}" if not char.isalnum() and char != " " else char for char in text)
     return f"'{escaped}'"
 
 
 def framed(subject: Subject, subtitle: str | None, description: str, layers: Sequence[Spec], **more: Any) -> Spec:
-    """A whole view. It is as wide as what it is put into."""
+    """Return a whole view, as wide as its container."""
     title: Spec = {"text": subject.title}
     if subtitle:
         title["subtitle"] = subtitle
@@ -157,12 +157,12 @@ def framed(subject: Subject, subtitle: str | None, description: str, layers: Seq
 
 
 def nothing(subject: Subject) -> Spec:
-    """Where there is nothing to draw."""
-    told = {
+    """Return the view of a chart without values."""
+    text = {
         "mark": {"type": "text", "color": QUIET, "fontSize": 13},
-        "encoding": {"text": {"value": "nothing to tell"}},
+        "encoding": {"text": {"value": "no values"}},
     }
-    return framed(subject, None, f"{subject.title}: nothing to tell.", [told], height=80)
+    return framed(subject, None, f"{subject.title}: no values.", [text], height=80)
 
 
 _CONFIG: Spec = {

@@ -110,7 +110,7 @@ def _sum(reading: ReadSet, aggregation: Aggregation, selection: Selection, summe
 
 def linear(reading: ReadSet, source: str, selection: Selection, formula: Formula) -> Ask:
     def ask(over: Range) -> Fraction | None:
-        curves = [(sign, reading.curve(source, partition, over)) for sign, partition in selection.partitions]
-        return Fraction(sum(sign * value_of(formula, curve, over) for sign, curve in curves if curve is not None))
+        levels_of = [(sign, reading.levels(source, partition, over)) for sign, partition in selection.partitions]
+        return Fraction(sum(sign * value_of(formula, levels, over) for sign, levels in levels_of if levels is not None))
 
     return ask

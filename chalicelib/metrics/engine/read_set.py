@@ -32,7 +32,7 @@ class ReadSet:
     organization: StoredOrganization
     at: datetime
     _instants: dict[str, set[int]] = field(default_factory=dict)
-    _curves: dict[str, Levels] = field(default_factory=dict)
+    _levels: dict[str, Levels] = field(default_factory=dict)
     _entities: dict[str, Entities | CannotTell] = field(default_factory=dict)
     _directory: NameIndex | None = None
     _is_preparing: bool = False
@@ -62,15 +62,15 @@ class ReadSet:
             self._is_preparing = False
 
     def read(self) -> None:
-        self._curves = levels.read(self._instants)
+        self._levels = levels.read(self._instants)
 
-    def curve(self, source: str, partition: Partition, over: Range) -> Levels | None:
+    def levels(self, source: str, partition: Partition, over: Range) -> Levels | None:
         """None while it is only noted."""
         key = keys.rollup(self.organization.tenant, source, *(partition or ()))
         if self._is_preparing:
             self._instants.setdefault(key, set()).update((milliseconds(over.start), milliseconds(over.end)))
             return None
-        return self._curves[key]
+        return self._levels[key]
 
     def entities(self, source: str) -> Entities:
         """Raises CannotTell for too many."""

@@ -44,16 +44,16 @@ class Entities:
                 f"this needs a look at every one of more than {MAX_ROWS:,} {source}: ask for one dimension, "
                 "and for sums, counts or averages"
             )
-        relied_on = [self._rolled_up.dependencies(organization, record) for record in records]
-        related = _related(organization, (pair for pairs in relied_on for pair in pairs))
+        dependencies = [self._rolled_up.dependencies(organization, record) for record in records]
+        related = _related(organization, (pair for pairs in dependencies for pair in pairs))
         further = self._rolled_up.further(organization, records)
         self._grounded: list[tuple[Record, Inputs]] = [
             (record, [*(related[collection.entity][key] for collection, key in pairs), *further.get(record.id, ())])
-            for record, pairs in zip(records, relied_on, strict=True)
+            for record, pairs in zip(records, dependencies, strict=True)
         ]
 
     def rows(self, over: Range) -> list[Row]:
-        return [self._rolled_up.row(record, grounds, over) for record, grounds in self._grounded]
+        return [self._rolled_up.row(record, inputs, over) for record, inputs in self._grounded]
 
     def aggregate(self, aggregation: Aggregation, over: Range) -> Fraction | None:
         return self._aggregate(self._matching(aggregation, over), aggregation)

@@ -23,7 +23,7 @@ AT_ONCE = 200
 """Entities that are read and planned together: enough to share cells, few enough to be done in seconds."""
 
 _ENTITIES_A_TRANSACTION = (MAX_WRITES, MAX_WRITES, 8, 4, 2, 1)
-"""By try. What keeps failing is tried in ever smaller groups, so that it holds up nothing else."""
+"""Group sizes by try: an entity that keeps failing is tried in ever smaller groups, so that it holds up no other."""
 
 
 class OutOfTime(Exception):
@@ -63,7 +63,7 @@ def sync(
 
 
 def sync_entity(organization: OrganizationId, source: str, identifier: UUID) -> bool:
-    """Sync one entity; True if its rollups changed. CONFLICT when others keep changing what it depends on."""
+    """Sync one entity; return True if its rollups changed. CONFLICT when its dependencies keep changing."""
     return identifier in sync(organization, source, [identifier]).require().changed
 
 
@@ -83,7 +83,7 @@ class _Sync:
                 pause(tried)
             try:
                 plan = self._plan(pending)
-            except Exception as error:  # noqa: BLE001  kept for the entities that it comes from
+            except Exception as error:  # noqa: BLE001  reported for the entities that cause it
                 self._blame(pending, error)
                 return
             pending = self._commit(plan, most)
@@ -95,7 +95,7 @@ class _Sync:
         self.outcome.failed.update(dict.fromkeys(identifiers, error))
 
     def _blame(self, pending: Sequence[UUID], error: Exception) -> None:
-        """Find by halves whom an error comes from; a store that does not answer is nobody's fault."""
+        """Find by halves the entities that cause an error; an outage of the store is caused by none."""
         if len(pending) == 1 or _is_outage(error):
             self._fail(pending, error)
             return
@@ -105,35 +105,35 @@ class _Sync:
 
     def _plan(self, pending: Sequence[UUID]) -> _Plan:
         rollup = SOURCES[self.source]
-        # Before the entities, which thus are never read older than what another has applied of them.
+        # Read before the entities, so that these are never older than their applied contributions.
         applied = rollups.applied(self.organization, self.source, pending)
         records = rollup.collection.get_many(self.organization, pending)
-        relied_on = {
-            identifier: {collection.key(self.organization, each): collection for collection, each in named}
+        dependencies = {
+            identifier: {collection.key(self.organization, other): collection for collection, other in named}
             for identifier, record in records.items()
             if (named := rollup.dependencies(self.organization, record))
         }
-        inputs = self._read({key: named for keys in relied_on.values() for key, named in keys.items()})
+        inputs = self._read({key: named for keys in dependencies.values() for key, named in keys.items()})
         further = rollup.further(self.organization, list(records.values()))
         targets = []
         for identifier in pending:
             record = records.get(identifier)
-            grounds = [*(inputs[key] for key in relied_on.get(identifier, ())), *further.get(identifier, ())]
-            wanted = () if record is None else rollup.spread(record, grounds)
-            targets.append(Target(identifier, applied[identifier], wanted))
-        return _Plan(targets, relied_on, {key: record.version for key, record in inputs.items()})
+            needed = [*(inputs[key] for key in dependencies.get(identifier, ())), *further.get(identifier, ())]
+            contribution = () if record is None else rollup.contribution(record, needed)
+            targets.append(Target(identifier, applied[identifier], contribution))
+        return _Plan(targets, dependencies, {key: record.version for key, record in inputs.items()})
 
     def _read(self, named: Mapping[Key, Collection[Any]]) -> dict[Key, Record]:
         items = table.batch_get(named)
         return {key: collection.record.of(items.get(key), collection.entity) for key, collection in named.items()}
 
     def _commit(self, plan: _Plan, most: int) -> list[UUID]:
-        """Commit what is planned; returns the entities that are to be planned again."""
+        """Commit a plan; return the entities to plan again."""
         again: set[UUID] = set()
         done: set[UUID] = set()
         waiting = deque(rollups.transactions(plan.targets, most=most))
         while waiting:
-            # Of an entity whose change takes several transactions, none follows one that failed.
+            # A change that takes several transactions ends with the first of them that fails.
             parts = [part for part in waiting.popleft() if part.id not in again and part.id not in self.outcome.failed]
             if not parts:
                 continue
@@ -143,7 +143,7 @@ class _Sync:
                 break
             try:
                 rollups.commit(self.organization, self.source, parts)
-            except Exception as error:  # noqa: BLE001  kept for the entities that it comes from
+            except Exception as error:  # noqa: BLE001  reported for the entities that cause it
                 ids = {part.id for part in parts}
                 if isinstance(error, ActionError) and error.code is ErrorCode.CONFLICT:
                     again |= ids
@@ -160,32 +160,32 @@ class _Sync:
         self.outcome.changed |= done
         try:
             again |= self._outdated(plan, done)
-        except ActionError as error:  # nobody knows: to be delivered again
-            self._fail((identifier for identifier in done if identifier in plan.relied_on), error)
+        except ActionError as error:  # whether they are outdated is unknown: they are delivered again
+            self._fail((identifier for identifier in done if identifier in plan.dependencies), error)
         return [target.id for target in plan.targets if target.id in again]
 
     def _outdated(self, plan: _Plan, done: set[UUID]) -> set[UUID]:
-        """Those of which something was committed that depends on what has changed since it was read.
+        """Return the committed entities whose dependencies have changed since they were read.
 
-        Compared after the commit: what is now as it was read was so at the commit. A condition in the transaction would
-        say the same, but it would be billed by the size of workers and positions, and make their own writes collide
-        with it. Who dies in between has not acknowledged the change that it was about, which comes again.
+        Compared after the commit: a version that is the same now was the same at the commit. A condition in the
+        transaction would say as much, but it would be billed by the size of workers and positions, and collide with
+        their own writes. A consumer that dies in between has not acknowledged the change, which comes again.
         """
-        keys = {key for identifier in done for key in plan.relied_on.get(identifier, ())}
+        keys = {key for identifier in done for key in plan.dependencies.get(identifier, ())}
         if not keys:
             return set()
         now = versions(keys)
         moved = {key for key in keys if now.get(key) != plan.versions[key]}
-        return {identifier for identifier in done if moved & plan.relied_on.get(identifier, {}).keys()}
+        return {identifier for identifier in done if moved & plan.dependencies.get(identifier, {}).keys()}
 
 
 @dataclass(frozen=True)
 class _Plan:
     targets: Sequence[Target]
-    relied_on: Mapping[UUID, Mapping[Key, Collection[Any]]]
-    """Of each entity, those that its contribution depends on, in the order in which its source names them."""
+    dependencies: Mapping[UUID, Mapping[Key, Collection[Any]]]
+    """Keys of the dependencies of each entity, in the order in which its source names them."""
     versions: Mapping[Key, int]
-    """At which those were read."""
+    """Versions of the dependencies, as read."""
 
 
 def _is_outage(error: Exception) -> bool:

@@ -17,9 +17,9 @@ class Kind(Enum):
     AT_END = auto()
     """… and when it ends."""
     WITHIN = auto()
-    """What the level has gained meanwhile: how many edges there were."""
+    """Change of the level over the range: how many level changes there were."""
     FLOW = auto()
-    """The level's integral over the range, in milliseconds times what it counts."""
+    """The level's integral over the range, in milliseconds times its unit."""
     EVER = auto()
     """The sum of all edges there are."""
 
@@ -53,30 +53,30 @@ def ever(measure: str, sign: int = 1) -> Term:
     return Term(Kind.EVER, measure, sign)
 
 
-def value_of(formula: Formula, curve: Levels, over: Range) -> int:
+def value_of(formula: Formula, levels: Levels, over: Range) -> int:
     start, end = milliseconds(over.start), milliseconds(over.end)
     total = 0
     for kind, measure, sign in formula:
         match kind:
             case Kind.AT_START:
-                total += sign * curve.level(measure, start)
+                total += sign * levels.level(measure, start)
             case Kind.AT_END:
-                total += sign * curve.level(measure, end)
+                total += sign * levels.level(measure, end)
             case Kind.WITHIN:
-                total += sign * (curve.level(measure, end) - curve.level(measure, start))
+                total += sign * (levels.level(measure, end) - levels.level(measure, start))
             case Kind.FLOW:
-                total += sign * (curve.integral(measure, end) - curve.integral(measure, start))
+                total += sign * (levels.integral(measure, end) - levels.integral(measure, start))
             case Kind.EVER:
-                total += sign * curve.total(measure)
+                total += sign * levels.total(measure)
     return total
 
 
 @dataclass(frozen=True)
 class Sum:
-    """Of a measure that accumulates over time. A range in which nothing is known of it has no sum."""
+    """The sum of a measure that accumulates over time; None over a range in which it is unknown throughout."""
 
     formula: Formula
     unknown: Formula = ()
-    """For how much of the time it is not known."""
+    """Time for which it is unknown."""
     known: Formula = ()
-    """For how much it is."""
+    """Time for which it is known."""

@@ -1,7 +1,7 @@
-"""Compares the rollups with what they are made from, and repairs them, while writes go on.
+"""Reconciliation: compares the rollups with their entities, and corrects them, while writes go on.
 
-Two things can be wrong. An entity may not be applied as it is: its event was lost. And cells may hold something else
-than the sum of what is applied: nothing that this code does leaves them so, and a night is a good time to be sure.
+Two things can be wrong. A contribution may not be the applied one: its event was lost. And buckets may differ from the
+sum of the applied contributions: nothing in this code does that, and a night is a good time to be sure.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from chalicelib.models.rollups.buckets import BucketKey, Contribution, Increment
 from chalicelib.models.rollups.rollups import AppliedContribution
 
 _PATIENCE_SECONDS = 5.0
-"""So long the stream has to apply what is found to be out of step, before that counts as lost."""
+"""Time for the stream to sync an entity that is out of step, before its event counts as lost."""
 _SEEN = "#"
-"""A cell's digest of who adds to it, each at which revision; no measure is called so."""
+"""Name of a bucket's digest of its contributors and their revisions; no measure has this name."""
 
 
 class Progress(NamedTuple):
-    """How far a comparison of entities has come. `after` is None at the end."""
+    """Position of a comparison of entities. `after` is None at the end."""
 
     after: str | None
     seen: int
@@ -39,86 +39,86 @@ class Progress(NamedTuple):
 
 
 def reapply_missed(organization: OrganizationId, source: str, after: str | None) -> Progress:
-    """Applies those of the next entities (a page of them) that are not applied as they are."""
-    page = rollups.beside(organization, source, SOURCES[source].collection, after)
-    grounds = _Grounds(organization)
+    """Sync those of the next page of entities whose contribution is not the applied one."""
+    page = rollups.entity_page(organization, source, SOURCES[source].collection, after)
+    inputs = _Inputs(organization)
     records = [record for _, record, _ in page.rows if record is not None]
     further = SOURCES[source].further(organization, records)
     suspects = [
         identifier
         for identifier, record, applied in page.rows
-        if Counter(_wanted(organization, source, record, grounds, further.get(identifier, ())))
-        != Counter(applied.spread)
+        if Counter(_contribution(organization, source, record, inputs, further.get(identifier, ())))
+        != Counter(applied.contribution)
     ]
     if suspects:
         time.sleep(_PATIENCE_SECONDS)
     healed = sync(organization, source, suspects).require().changed
-    for each in healed:
-        logger.warning("an entity was not rolled up", extra={"source": source, "entity_id": str(each)})
+    for identifier in healed:
+        logger.warning("an entity was not rolled up", extra={"source": source, "entity_id": str(identifier)})
     return Progress(page.last, len(page.rows), len(healed))
 
 
-def _wanted(
-    organization: OrganizationId, source: str, record: Record | None, grounds: _Grounds, further: Sequence[Any]
+def _contribution(
+    organization: OrganizationId, source: str, record: Record | None, inputs: _Inputs, further: Sequence[Any]
 ) -> Contribution:
     if record is None:
         return ()
     rollup = SOURCES[source]
-    relied_on = [grounds.get(*each) for each in rollup.dependencies(organization, record)]
-    return rollup.spread(record, [*relied_on, *further])
+    dependencies = [inputs.get(*dependency) for dependency in rollup.dependencies(organization, record)]
+    return rollup.contribution(record, [*dependencies, *further])
 
 
 @dataclass
-class _Grounds:
-    """What spreads rely on, each read once."""
+class _Inputs:
+    """The entities that contributions depend on, each read once."""
 
     organization: OrganizationId
-    _found: dict[tuple[str, UUID], Any] = field(default_factory=dict)
+    _entities: dict[tuple[str, UUID], Any] = field(default_factory=dict)
 
     def get(self, collection: Collection[Any], identifier: UUID) -> Any:
         key = collection.entity, identifier
-        if key not in self._found:
-            [found] = get_together(self.organization, [(collection, [identifier])])
-            self._found[key] = found[identifier]
-        return self._found[key]
+        if key not in self._entities:
+            [entities] = get_together(self.organization, [(collection, [identifier])])
+            self._entities[key] = entities[identifier]
+        return self._entities[key]
 
 
 # -- cells -------------------------------------------------------------------------------------------------------------
 
 
 def fix_drift(organization: OrganizationId, source: str, shard: int, shards: int) -> int:
-    """Makes cells hold the sum of what is applied; how many did not. `shards`: the partitions are gone through in so
-    many lots, to be held in memory.
+    """Correct the buckets that differ from the sum of the applied contributions; return how many did.
 
-    A cell to which somebody has added meanwhile is left to the next night: its sum says nothing.
+    `shards`: the partitions are compared in that many lots, each of which is held in memory. A bucket that was added to
+    in the meantime is left to the next night: its sum proves nothing.
     """
     before = _sums(organization, source, shard, shards)
     # The whole source's cells are there to be compared even where nothing is applied any more.
     partitions = {cell.dimension for cell in before} | ({None} if _shard_of(None, shards) == shard else set())
     drift = {
-        cell: (held, by)
-        for cell, held in _cells(organization, source, partitions, before)
-        if (by := _difference(before.get(cell, Counter()), held))
+        cell: (stored, by)
+        for cell, stored in _cells(organization, source, partitions, before)
+        if (by := _difference(before.get(cell, Counter()), stored))
     }
     if not drift:
         return 0
     after = _sums(organization, source, shard, shards)
     repaired = 0
-    for cell, (held, by) in drift.items():
-        if before.get(cell) == after.get(cell) and rollups.correct(organization, source, cell, held, by):
+    for cell, (stored, by) in drift.items():
+        if before.get(cell) == after.get(cell) and rollups.correct(organization, source, cell, stored, by):
             logger.warning("a rollup was repaired", extra={"source": source, "cell": str(cell), "by": dict(by)})
             repaired += 1
     return repaired
 
 
 def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Increments:
-    """Of what is applied, with a digest of whose it is."""
+    """Return the sums of the applied contributions, with a digest of the contributors."""
     sums: Increments = {}
     for identifier, applied in rollups.all_applied(organization, source):
-        moves: Increments = {}
-        for edge in applied.spread:
-            buckets.add(moves, edge, 1)
-        for cell, amounts in moves.items():
+        increments: Increments = {}
+        for change in applied.contribution:
+            buckets.add(increments, change, 1)
+        for cell, amounts in increments.items():
             if _shard_of(cell.dimension, shards) == shard:
                 into = sums.setdefault(cell, Counter())
                 into.update(amounts)
@@ -129,7 +129,7 @@ def _sums(organization: OrganizationId, source: str, shard: int, shards: int) ->
 def _cells(
     organization: OrganizationId, source: str, partitions: Iterable[tuple[str, str] | None], sums: Increments
 ) -> Iterator[tuple[BucketKey, Counter[str]]]:
-    """What lies in the partitions, and nothing for cells of the sums that are missing there."""
+    """Yield the buckets of the partitions, and empty ones for those of the sums that are missing there."""
     missing = set(sums)
     for dimension in partitions:
         for sk, amounts in rollups.all_cells(organization, source, dimension):
@@ -140,10 +140,10 @@ def _cells(
         yield cell, Counter()
 
 
-def _difference(wanted: Counter[str], held: Counter[str]) -> Counter[str]:
-    """What is to be added to `held`."""
-    names = {*wanted, *held} - {_SEEN}
-    return Counter({name: by for name in sorted(names) if (by := wanted[name] - held[name])})
+def _difference(expected: Counter[str], stored: Counter[str]) -> Counter[str]:
+    """Return the increments that turn `stored` into `expected`."""
+    names = {*expected, *stored} - {_SEEN}
+    return Counter({name: by for name in sorted(names) if (by := expected[name] - stored[name])})
 
 
 def _shard_of(dimension: tuple[str, str] | None, shards: int) -> int:

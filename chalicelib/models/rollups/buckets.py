@@ -1,12 +1,12 @@
-"""The cells of rollups: sums of edges, by month, day, hour and minute.
+"""Buckets: sums of level changes, by month, day, hour and minute.
 
-See docs/decisions/rollups.md. A cell is an item of a partition of `keys.rollup`: `M#2026-11` and `D#2026-11-21` (UTC)
-hold for a measure `m` the sum of the heights of the edges of that month or day as attribute `m`, and the sum of height
+See docs/decisions/rollups.md. A bucket is an item of a partition of `keys.rollup`: `M#2026-11` and `D#2026-11-21` (UTC)
+hold for a measure `m` the sum of the deltas of that month or day as attribute `m`, and the sum of delta
 times milliseconds from its beginning as `m_`. `T#2026-11-21` holds both for each hour of the day, as `14m` and `14m_`,
-and `T#2026-11-21T14` for each minute of the hour: bounded, however many edges there are.
+and `T#2026-11-21T14` for each minute of the hour: bounded, however many level changes there are.
 
-A value of a dimension has two cells where the whole source has four: `M#2026-11`, and `D#2026-11-21` with both sums
-for each minute of the day at which something changes, as `840m` and `840m_`. Few minutes of a day are in use at one
+A value of a dimension has two buckets where the whole source has four: `M#2026-11`, and `D#2026-11-21` with both sums
+for each minute of the day at which something changes, as `840m` and `840m_`. Few minutes of a day are in use for one
 worker, position or client, so that item stays within the smallest unit of capacity; at most it has 1,440 of them.
 """
 
@@ -28,23 +28,23 @@ DAY = 24 * HOUR
 INTEGRATED = "_"
 
 Dimensions = tuple[tuple[str, str], ...]
-"""Field and value; an edge lies in the cells of the whole source and in those of each of them."""
+"""Field and value. A level change counts in the buckets of the whole source and of each of these values."""
 
 
 class LevelChange(NamedTuple):
     """An instant at which levels change."""
 
     at: int
-    """In milliseconds since 1970."""
+    """Milliseconds since 1970."""
     deltas: tuple[tuple[str, int], ...]
-    """By measure."""
+    """Changes by measure."""
     is_end: bool = False
-    """It lies at its last millisecond: what ends at midnight ended on the day that is over."""
+    """True at an end, which takes effect at its last millisecond: an end at midnight belongs to the day before."""
     dimensions: Dimensions = ()
 
 
 Contribution = tuple[LevelChange, ...]
-"""What an entity adds to the rollups of its source."""
+"""The level changes of an entity."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +55,7 @@ def month_of(since_1970: int) -> tuple[str, int]:
 
 @lru_cache(maxsize=4096)
 def day_of(number: int) -> str:
-    """Of a day since 1970."""
+    """Return the date of a day, numbered from 1970."""
     return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
 
 
@@ -64,12 +64,12 @@ def _hour_of(since_1970: int) -> int:
 
 
 def hours_of(since_1970: int) -> str:
-    """The cell of the hours of a day."""
+    """Sort key of the bucket that holds the hours of a day."""
     return f"T#{day_of(since_1970 // DAY)}"
 
 
 def minutes_of(since_1970: int) -> str:
-    """The cell of the minutes of an hour."""
+    """Sort key of the bucket that holds the minutes of an hour."""
     return f"T#{day_of(since_1970 // DAY)}T{_hour_of(since_1970):02}"
 
 
@@ -79,11 +79,11 @@ class BucketKey(NamedTuple):
 
 
 Increments = dict[BucketKey, Counter[str]]
-"""What is added to the attributes of cells."""
+"""Additions to buckets, by attribute."""
 
 
-def add(moves: Increments, edge: LevelChange, sign: int) -> None:
-    placed = edge.at - edge.is_end
+def add(increments: Increments, change: LevelChange, sign: int) -> None:
+    placed = change.at - change.is_end
     month, first = month_of(placed // DAY * DAY)
     day = day_of(placed // DAY)
     midnight, hour, minute = (placed // length * length for length in (DAY, HOUR, MINUTE))
@@ -95,19 +95,19 @@ def add(moves: Increments, edge: LevelChange, sign: int) -> None:
         (minutes_of(hour), str((minute - hour) // MINUTE), minute),
     )
     of_value = (of_month, (f"D#{day}", str((minute - midnight) // MINUTE), minute))
-    for dimension in (None, *edge.dimensions):
+    for dimension in (None, *change.dimensions):
         for sk, prefix, begins in of_source if dimension is None else of_value:
             key = BucketKey(dimension, sk)
-            cell = moves.get(key)
+            cell = increments.get(key)
             if cell is None:
-                cell = moves[key] = Counter()
-            for measure, height in edge.deltas:
-                cell[f"{prefix}{measure}"] += sign * height
-                cell[f"{prefix}{measure}{INTEGRATED}"] += sign * height * (edge.at - begins)
+                cell = increments[key] = Counter()
+            for measure, delta in change.deltas:
+                cell[f"{prefix}{measure}"] += sign * delta
+                cell[f"{prefix}{measure}{INTEGRATED}"] += sign * delta * (change.at - begins)
 
 
 def parts_of(amounts: Mapping[str, int]) -> dict[int | None, dict[str, int]]:
-    """The sums of each hour or minute that a cell is split into, by number; under None those of the cell as a whole."""
+    """Return the sums of a bucket's hours or minutes, by number; under None those of the bucket as a whole."""
     parts: dict[int | None, dict[str, int]] = {}
     for name, amount in amounts.items():
         measure = name.lstrip("0123456789")
@@ -117,7 +117,7 @@ def parts_of(amounts: Mapping[str, int]) -> dict[int | None, dict[str, int]]:
 
 
 def amounts_of(attributes: Mapping[str, Any]) -> dict[str, int]:
-    """What the item of a cell holds."""
+    """Return the sums that the item of a bucket holds."""
     return {
         name: int(value["N"]) for name, value in attributes.items() if "N" in value and name != Item.derived.attr_name
     }

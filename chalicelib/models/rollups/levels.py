@@ -1,4 +1,4 @@
-"""What the cells of rollups tell: levels and integrals at any minute."""
+"""Levels and integrals at any minute, read from buckets."""
 
 from __future__ import annotations
 
@@ -31,39 +31,39 @@ class Levels:
         self._everything = everything
 
     def level(self, measure: str, at: int) -> int:
-        """The sum of the heights of all edges before `at`."""
+        """The sum of the deltas of all level changes before `at`."""
         return self._sums[at].get(measure, 0)
 
     def integral(self, measure: str, at: int) -> int:
-        """Of the level up to `at`, in milliseconds times what the level counts."""
+        """The integral of the level up to `at`, in milliseconds times the level's unit."""
         sums = self._sums[at]
         return at * sums.get(measure, 0) - sums.get(f"{measure}{INTEGRATED}", 0)
 
     def total(self, measure: str) -> int:
-        """The sum of the heights of all edges there are."""
+        """The sum of the deltas of all level changes."""
         return self._everything.get(measure, 0)
 
 
-def read(wanted: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
-    """Of each partition the instants that are wanted, in milliseconds since 1970 and at whole minutes.
+def read(requested: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
+    """Read partitions at instants, in milliseconds since 1970 and at whole minutes.
 
-    One query for each partition (and one more for each further stretch of months that instants lie in), and one batch
-    for each hundred of the days and hours of whole sources. Eventually consistent, like all that the stream carries.
+    One query for each partition (and one more for each further run of months with instants), and one batch
+    for each hundred of the days and hours of whole sources. Eventually consistent, like all data of the stream.
     """
-    instants = {partition: sorted({*each}) for partition, each in wanted.items()}
+    instants = {partition: sorted({*requested_at}) for partition, requested_at in requested.items()}
     cells = {
         Key(partition, sk)
-        for partition, each in instants.items()
+        for partition, sorted_instants in instants.items()
         if not keys.is_rollup_of_value(partition)  # there the minutes are part of the day
-        for instant in each
+        for instant in sorted_instants
         for sk, length in ((hours_of(instant), DAY), (minutes_of(instant), HOUR))
         if instant % length
     }
     split = {key: amounts_of(item) for key, item in table.raw_batch(cells).items()}
-    return {partition: _curve(partition, each, split) for partition, each in instants.items()}
+    return {partition: _levels(partition, sorted_instants, split) for partition, sorted_instants in instants.items()}
 
 
-def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
+def _levels(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
     cells = dict(_cells(partition, instants))
     months = {sk.removeprefix("M#"): amounts for sk, amounts in cells.items() if sk.startswith("M#")}
     beginnings = {month: _month_begins(month) for month in months}
@@ -84,7 +84,7 @@ def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[
             if begins in days:
                 days[begins].add_to(before, instant)
         for sk, length, part in ((hours_of(instant), DAY, HOUR), (minutes_of(instant), HOUR, MINUTE)):
-            # Of the hours those that are over; the one that runs is told by its minutes.
+            # The hours that are over; the running one is in the bucket of its minutes.
             if instant % length and (of_parts := split.get(Key(partition, sk))):
                 _Split.of(of_parts, instant // length * length, length, part).add_to(before, instant)
         sums[instant] = before
@@ -96,12 +96,12 @@ def _curve(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[
 
 @dataclass(frozen=True)
 class _Split:
-    """A cell with the hours or minutes that it is split into: sums from 1970 on."""
+    """A bucket with its hours or minutes: sums from 1970 on."""
 
     ends: int
     total: Counter[str]
     parts: Sequence[tuple[int, Counter[str]]]
-    """By the instant at which they end."""
+    """Sums by the instant at which the part ends."""
 
     @classmethod
     def of(cls, amounts: Mapping[str, int], begins: int, length: int, part_length: int) -> _Split:
@@ -133,7 +133,7 @@ def _add(sums: Counter[str], amounts: Mapping[str, int]) -> None:
 
 
 def _collect(into: Counter[str], amounts: Mapping[str, int], begins: int) -> None:
-    """The products are told from the cell's beginning; together they are told from 1970."""
+    """Add amounts, and move the origin of their products from the bucket's beginning to 1970."""
     for name, amount in amounts.items():
         into[name] += amount
         if not name.endswith(INTEGRATED):
@@ -150,14 +150,14 @@ def _day_begins(day: str) -> int:
 
 
 def _cells(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
-    """All months, and the days of those that instants lie in."""
-    for low, high in _stretches(instants):
+    """Yield all months, and the days of the instants' months."""
+    for low, high in _runs(instants):
         for row in table.query_all(partition, between=(low, high), consistent=False):
             yield row["sk"]["S"], amounts_of(row)
 
 
-def _stretches(instants: Sequence[int]) -> list[tuple[str, str]]:
-    """Bounds of sort keys. Days lie before months, so that the last stretch of days reads on into the months."""
+def _runs(instants: Sequence[int]) -> list[tuple[str, str]]:
+    """Return bounds of sort keys. Days sort before months, so the last run of days reads on into the months."""
     months = sorted({month_of(instant // DAY * DAY)[0] for instant in instants})
     runs: list[list[str]] = []
     for month in months:
@@ -170,9 +170,9 @@ def _stretches(instants: Sequence[int]) -> list[tuple[str, str]]:
 
 
 _GAP = 3
-"""Months between two that are wanted: their days are read rather than asked for apart."""
+"""Months between two requested ones: with fewer, their days are read along rather than queried apart."""
 
 
 def _distance(first: str, second: str) -> int:
-    (a, b), (c, d) = (map(int, each.split("-")) for each in (first, second))
+    (a, b), (c, d) = (map(int, label.split("-")) for label in (first, second))
     return (c - a) * 12 + d - b

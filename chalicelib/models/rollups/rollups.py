@@ -1,4 +1,7 @@
-"""Rollups: the cells of a source hold of each entity what was last applied of it. See docs/decisions/rollups.md."""
+"""Rollups: per-source bucket sums, kept in step with each entity's last applied contribution.
+
+See docs/decisions/rollups.md.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,13 @@ from chalicelib.models.rollups.buckets import BucketKey, Contribution, Increment
 _REMEMBERED = timedelta(days=1)
 _TAG = 1
 _MAX_NAMES = 200
-"""Attributes of a cell that one transaction adds to: an update expression may have 300 operators and 4 KB."""
+"""Attributes of a bucket that one transaction adds to: an update expression may have 300 operators and 4 KB."""
 _MAX_CORRECTED = 20
-"""The same where each is compared as well."""
+"""The same for corrections, where each is compared as well."""
 _MAX_EDGES = 10_000
-"""Of all entities of a transaction, which may have 4 MB: what is applied of one edge takes some 60 bytes."""
+"""Level changes of all entities of a transaction, which may have 4 MB: one takes some 60 bytes."""
 
-SPREAD = attribute("spread", Packed())
+CONTRIBUTION = attribute("contribution", Packed())
 """The contribution of an entity that was last added to the buckets, packed."""
 
 R = TypeVar("R", bound=Record)
@@ -43,18 +46,18 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class AppliedContribution:
-    """What the cells hold of an entity. `revision` is 0 where they hold nothing."""
+    """The contribution that the buckets hold of an entity. `revision` is 0 where they hold none."""
 
     revision: int
-    spread: Contribution
+    contribution: Contribution
 
 
 class Target(NamedTuple):
-    """An entity, what the cells hold of it, and what they should hold."""
+    """An entity with its applied contribution and its present one."""
 
     id: UUID
     before: AppliedContribution
-    wanted: Contribution
+    after: Contribution
 
 
 class Part(NamedTuple):
@@ -62,10 +65,10 @@ class Part(NamedTuple):
 
     id: UUID
     revision: int
-    """At which the entity must still be."""
-    spread: Contribution
-    """What is applied of it afterwards."""
-    moves: Increments
+    """The revision that the applied contribution must still have."""
+    contribution: Contribution
+    """The applied contribution after the transaction."""
+    increments: Increments
 
 
 def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUID]) -> dict[UUID, AppliedContribution]:
@@ -78,7 +81,7 @@ def _applied_of(item: Item | None) -> AppliedContribution:
     if item is None:
         return AppliedContribution(0, ())
     # Without a spread it was written by an older release: it counts as nothing, and reconciliation corrects the cells.
-    packed = item.value(SPREAD)
+    packed = item.value(CONTRIBUTION)
     return AppliedContribution(int(item.version or 0), _unpacked(packed) if packed else ())
 
 
@@ -86,10 +89,10 @@ def _applied_of(item: Item | None) -> AppliedContribution:
 
 
 def transactions(targets: Iterable[Target], *, most: int = MAX_WRITES) -> Iterator[list[Part]]:
-    """What to commit, one transaction after the other: each for as many entities as fit, `most` of them at most.
+    """Yield transactions to commit one after the other, each for as many entities as fit, `most` of them at most.
 
-    Entities of the same day and place come together, because they share cells. An entity that is as wanted has no part.
-    Large changes have several, each of which leaves cells and what is applied in step: they come in their order.
+    Entities of the same day and place come together, because they share buckets. An entity in step has no part. A large
+    change has several, each of which leaves the buckets and the applied contribution in step: they come in their order.
     """
     group = _Group(most)
     for target in sorted(targets, key=_place):
@@ -107,13 +110,13 @@ def transactions(targets: Iterable[Target], *, most: int = MAX_WRITES) -> Iterat
 
 
 def commit(organization: OrganizationId, source: str, parts: Iterable[Part]) -> None:
-    """Write parts of a transaction. Raises StaleRead when another has applied one of the entities meanwhile."""
+    """Write parts of a transaction. Raises StaleRead when another consumer has synced one of the entities meanwhile."""
     unit = UnitOfWork(organization)
-    moves: Increments = {}
+    increments: Increments = {}
     for part in parts:
-        _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.spread)
-        _merge(moves, part.moves)
-    write(unit, source, moves)
+        _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.contribution)
+        _merge(increments, part.increments)
+    write(unit, source, increments)
     cache.bump(unit, source)
     unit.commit()
 
@@ -130,30 +133,30 @@ class _Group:
     def takes(self, part: Part) -> bool:
         if not self.parts:
             return True
-        writes = len(self._names.keys() | part.moves.keys()) + len(self.parts) + 1 + _TAG
+        writes = len(self._names.keys() | part.increments.keys()) + len(self.parts) + 1 + _TAG
         return (
             len(self.parts) < self._most
             and writes <= MAX_WRITES
-            and self._edges + len(part.spread) <= _MAX_EDGES
-            and _have_room(self._names, part.moves)
+            and self._edges + len(part.contribution) <= _MAX_EDGES
+            and _have_room(self._names, part.increments)
         )
 
     def add(self, part: Part) -> None:
         self.parts.append(part)
-        self._edges += len(part.spread)
-        for cell, amounts in part.moves.items():
+        self._edges += len(part.contribution)
+        for cell, amounts in part.increments.items():
             self._names.setdefault(cell, set()).update(amounts)
 
 
 def _place(target: Target) -> tuple[Any, ...]:
-    """Near to each other for those that share cells: by day, then from the widest dimension to the narrowest."""
-    edge = min((target.wanted or target.before.spread)[:1], default=None)
-    return (0, ()) if edge is None else (edge.at // buckets.DAY, edge.dimensions[::-1])
+    """Return a sort key that puts targets with common buckets together: by day, then from the widest dimension down."""
+    change = min((target.after or target.before.contribution)[:1], default=None)
+    return (0, ()) if change is None else (change.at // buckets.DAY, change.dimensions[::-1])
 
 
-def write(unit: UnitOfWork, source: str, moves: Increments) -> None:
+def write(unit: UnitOfWork, source: str, increments: Increments) -> None:
     """Add to cells, which begin to exist when first added to."""
-    for cell, amounts in moves.items():
+    for cell, amounts in increments.items():
         added = {name: amount for name, amount in amounts.items() if amount}
         if added:
             unit.upsert(_key(unit.organization, source, cell), [AddAll(added), Item.derived.set(1)])
@@ -162,7 +165,7 @@ def write(unit: UnitOfWork, source: str, moves: Increments) -> None:
 def correct(
     organization: OrganizationId, source: str, cell: BucketKey, held: Mapping[str, int], by: Mapping[str, int]
 ) -> bool:
-    """Add to a cell what it lacks; False when it no longer holds what it `held`.
+    """Add to a bucket; return False when it no longer holds `held`.
 
     So a correction that is made twice, one after the other or at once, is made once.
     """
@@ -186,74 +189,74 @@ def _key(organization: OrganizationId, source: str, cell: BucketKey) -> Key:
 
 
 def _parts(target: Target) -> Iterator[Part]:
-    """The changes of an entity, each as many as fit a transaction of its own."""
-    held = Counter(target.before.spread)
-    changes = Counter(target.wanted)
+    """Yield the parts of an entity's change, each as large as fits a transaction of its own."""
+    held = Counter(target.before.contribution)
+    changes = Counter(target.after)
     changes.subtract(held)
-    changed = sorted((edge, by) for edge, by in changes.items() if by)
+    changed = sorted((change, by) for change, by in changes.items() if by)
     if not changed:
         return
     revision = target.before.revision
-    moves: Increments = {}
-    for edge, by in changed:
-        buckets.add(moves, edge, by)
-    if _fits({}, moves):
-        yield Part(target.id, revision, tuple(sorted(target.wanted)), moves)
+    increments: Increments = {}
+    for change, by in changed:
+        buckets.add(increments, change, by)
+    if _fits({}, increments):
+        yield Part(target.id, revision, tuple(sorted(target.after)), increments)
         return
-    moves = {}
+    increments = {}
     pending = False
-    for edge, by in changed:
+    for change, by in changed:
         alone: Increments = {}
-        buckets.add(alone, edge, by)
-        if pending and not _fits(moves, alone):
-            yield Part(target.id, revision, _spread(held), moves)
+        buckets.add(alone, change, by)
+        if pending and not _fits(increments, alone):
+            yield Part(target.id, revision, _contribution(held), increments)
             revision += 1
-            moves, pending = {}, False
-        _merge(moves, alone)
-        held[edge] += by
+            increments, pending = {}, False
+        _merge(increments, alone)
+        held[change] += by
         pending = True
     if pending:
-        yield Part(target.id, revision, _spread(held), moves)
+        yield Part(target.id, revision, _contribution(held), increments)
 
 
-def _fits(moves: Increments, more: Increments) -> bool:
-    return len(moves.keys() | more.keys()) <= MAX_WRITES - 1 - _TAG and _have_room(moves, more)
+def _fits(increments: Increments, more: Increments) -> bool:
+    return len(increments.keys() | more.keys()) <= MAX_WRITES - 1 - _TAG and _have_room(increments, more)
 
 
 def _have_room(names: Mapping[BucketKey, Iterable[str]], more: Increments) -> bool:
     return all(len({*names.get(cell, ()), *amounts}) <= _MAX_NAMES for cell, amounts in more.items())
 
 
-def _merge(moves: Increments, more: Increments) -> None:
+def _merge(increments: Increments, more: Increments) -> None:
     for cell, amounts in more.items():
-        into = moves.setdefault(cell, Counter())
+        into = increments.setdefault(cell, Counter())
         for name, amount in amounts.items():
             into[name] += amount
 
 
-def _spread(held: Counter[LevelChange]) -> Contribution:
+def _contribution(held: Counter[LevelChange]) -> Contribution:
     return tuple(sorted(held.elements()))
 
 
-def _put_applied(unit: UnitOfWork, key: Key, revision: int, spread: Contribution) -> None:
-    """Of what is gone, the revision stays for a while: who read it before must not take a new beginning for it."""
-    item = Item(*key, version=revision + 1, spread=_packed(spread), derived=1)
-    item.ttl = None if spread else int((clock.now() + _REMEMBERED).timestamp())
+def _put_applied(unit: UnitOfWork, key: Key, revision: int, contribution: Contribution) -> None:
+    """Write the applied contribution. A deleted entity's revision stays for a day, for those that read it before."""
+    item = Item(*key, version=revision + 1, contribution=_packed(contribution), derived=1)
+    item.ttl = None if contribution else int((clock.now() + _REMEMBERED).timestamp())
     unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
 
-def _packed(spread: Contribution) -> bytes:
-    """By column, compressed: 2 to 6 bytes an edge, so that a position with 20,000 assignments ahead takes 200 KB."""
-    dimensions = sorted({edge.dimensions for edge in spread})
-    deltas = sorted({edge.deltas for edge in spread})
-    instants = [edge.at for edge in spread]
+def _packed(contribution: Contribution) -> bytes:
+    """Pack by column and compress: 2 to 6 bytes a level change; a position with 20,000 assignments takes 200 KB."""
+    dimensions = sorted({change.dimensions for change in contribution})
+    deltas = sorted({change.deltas for change in contribution})
+    instants = [change.at for change in contribution]
     columns = [
         dimensions,
         deltas,
         [at - before for before, at in pairwise([0, *instants])],
-        [int(edge.is_end) for edge in spread],
-        _positions(dimensions, [edge.dimensions for edge in spread]),
-        _positions(deltas, [edge.deltas for edge in spread]),
+        [int(change.is_end) for change in contribution],
+        _positions(dimensions, [change.dimensions for change in contribution]),
+        _positions(deltas, [change.deltas for change in contribution]),
     ]
     return zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
 
@@ -266,11 +269,11 @@ def _positions(values: Sequence[Hashable], used: Iterable[Hashable]) -> list[int
 def _unpacked(packed: bytes) -> Contribution:
     dimensions, deltas, *columns = json.loads(zlib.decompress(packed))
     named = [tuple((field, value) for field, value in pairs) for pairs in dimensions]
-    raised = [tuple((measure, height) for measure, height in pairs) for pairs in deltas]
+    raised = [tuple((measure, delta) for measure, delta in pairs) for pairs in deltas]
     steps, ends, dimension_of, heights_of = columns
-    edges = zip(accumulate(steps), heights_of, ends, dimension_of, strict=True)
+    level_changes = zip(accumulate(steps), heights_of, ends, dimension_of, strict=True)
     return tuple(
-        LevelChange(at, raised[height], bool(is_end), named[dimension]) for at, height, is_end, dimension in edges
+        LevelChange(at, raised[delta], bool(is_end), named[dimension]) for at, delta, is_end, dimension in level_changes
     )
 
 
@@ -278,7 +281,7 @@ def _unpacked(packed: bytes) -> Contribution:
 
 
 def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, AppliedContribution]]:
-    """What is applied of each entity, by id; consistent row by row."""
+    """Yield the applied contribution of each entity, by id; consistent row by row."""
     for row in table.query_all(keys.all_applied(organization, source)):
         yield UUID(row["sk"]["S"]), _applied_of(table.item_from_raw(row))
 
@@ -290,15 +293,17 @@ def all_cells(
         yield row["sk"]["S"], Counter(amounts_of(row))
 
 
-class Beside(NamedTuple, Generic[R]):
-    """Consecutive entities, each beside what is applied of it, either of which may be missing."""
+class EntityPage(NamedTuple, Generic[R]):
+    """Consecutive entities with their applied contributions, either of which may be missing."""
 
     rows: list[tuple[UUID, R | None, AppliedContribution]]
     last: str | None
-    """Where to go on; None at the end."""
+    """The id to go on after; None at the end."""
 
 
-def beside(organization: OrganizationId, source: str, collection: Collection[R], after: str | None) -> Beside[R]:
+def entity_page(
+    organization: OrganizationId, source: str, collection: Collection[R], after: str | None
+) -> EntityPage[R]:
     """A page of the entities, deleted ones too."""
     page = table.query(keys.partition(organization, collection.kind), after=after)
     records = {
@@ -312,5 +317,5 @@ def beside(organization: OrganizationId, source: str, collection: Collection[R],
         if row["sk"]["S"] != after
     }
     nothing = AppliedContribution(0, ())
-    rows = [(each, records.get(each), applied.get(each, nothing)) for each in sorted({*records, *applied})]
-    return Beside(rows, page.last)
+    rows = [(id_, records.get(id_), applied.get(id_, nothing)) for id_ in sorted({*records, *applied})]
+    return EntityPage(rows, page.last)

@@ -157,4 +157,4 @@ def test_what_is_too_large_to_be_told_says_so_and_costs_no_other_its_value(api: 
         queries.append({"type": "derived", "expression": expression, "period": "this_month", "compare": "none"})
     one, other, *great = outcomes(stored(crew.organization.id), LATER, queries)
     assert [one.value, other.value] == [10**10, 10**15]
-    assert {(each.value, each.error) for each in great} == {(None, "it comes to more than 1,000,000,000,000,000")}
+    assert {(each.value, each.error) for each in great} == {(None, "the result is over 1,000,000,000,000,000")}

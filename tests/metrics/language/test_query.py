@@ -268,7 +268,7 @@ def test_the_schema_chooses_by_type() -> None:
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
-DEEP = "operations may lie 4 deep within one another"
+DEEP = "operations may be nested 4 deep"
 IS_NO_FIELD = "is not a field here"
 A_NUMBER = "must be a number from -1000000000000 to 1000000000000"
 EITHER = "exactly one of window and since is required"

@@ -127,7 +127,7 @@ def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store
     before = _cells(table_store, desk)
     former: Increments = {}
     for _, applied in rollups.all_applied(desk.organization.id, SOURCE):
-        for edge in applied.spread:
+        for edge in applied.contribution:
             for dimension in edge.dimensions:
                 alone: Increments = {}
                 buckets.add(alone, edge._replace(dimensions=()), 1)

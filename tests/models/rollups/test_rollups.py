@@ -156,7 +156,7 @@ def test_more_attributes_than_an_expression_holds_are_added_in_several_transacti
         transactions = list(rollups.transactions(targets))
         assert len(transactions) > 2
         for parts in transactions:
-            named = {name for part in parts for name in part.moves[BucketKey(dimensions[0], f"D#{day}")]}
+            named = {name for part in parts for name in part.increments[BucketKey(dimensions[0], f"D#{day}")]}
             assert len(named) <= 200  # an expression has at most 300 operators
             rollups.commit(organization, SOURCE, parts)
     partition = keys.rollup(organization, SOURCE, *dimensions[0])

@@ -1,4 +1,4 @@
-"""What each source adds to the rollups: one file a source, one entry here."""
+"""The sources: the rollup of each, one file a source, one entry here."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ SOURCES: Mapping[str, SourceRollup[Any]] = {
     "users": USER_SOURCE,
     "workers": WORKER_SOURCE,
 }
-"""By their names in the catalogue."""
+"""Rollups by the source's name in the catalogue."""

@@ -1,4 +1,4 @@
-"""Activities: what happened, when it did."""
+"""Activities: events, counted at their instant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.models.activities.activities import ACTIVITIES, Activity
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 
 
-def _spread(activity: Activity, _: Inputs) -> Contribution:
+def _contribution(activity: Activity, _: Inputs) -> Contribution:
     dimensions = (("type", activity.type.value), ("severity", activity.severity.value))
     return (LevelChange(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
 
@@ -31,7 +31,7 @@ def _row(activity: Activity, _: Inputs, over: Range) -> Row:
 
 ACTIVITY_SOURCE = SourceRollup(
     collection=ACTIVITIES,
-    spread=_spread,
+    contribution=_contribution,
     row=_row,
     dimensions=frozenset({"type", "severity"}),
     counts={"": CREATED, "at": CREATED},

@@ -27,11 +27,11 @@ from chalicelib.models.staffing.workers import WORKERS
 
 CANCELLED = "x"
 BILLED, PAID = "b", "p"
-"""Minor units an hour, of what has a rate …"""
+"""Minor units an hour, of assignments that have a rate …"""
 UNBILLED, UNPAID = "u", "v"
 """… and how many have none."""
 BILLED_ONLY, PAID_ONLY, UNPRICED = "c", "d", "y"
-"""What is billed or paid where the other has no rate, and how many have neither: there is no margin of these."""
+"""Amounts where only one rate is known, and how many have neither: these have no margin."""
 
 
 def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tuple[Collection[Any], UUID]]:
@@ -41,37 +41,37 @@ def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tup
     return [(ORGANIZATIONS, organization), (POSITIONS, assignment.position_id), (WORKERS, assignment.worker_id)]
 
 
-def _spread(assignment: Assignment, grounds: Inputs) -> Contribution:
+def _contribution(assignment: Assignment, inputs: Inputs) -> Contribution:
     dimensions = tuple((to_camel(field), str(getattr(assignment, field))) for field in SCOPES)
     if assignment.cancelled_at is not None:
         return (LevelChange(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
     start = milliseconds(assignment.start_at)
     end = None if assignment.end_at is None else milliseconds(assignment.end_at)
-    edges = []
+    level_changes = []
     level: Counter[str] = Counter()
-    for at, bill, pay in _rates(grounds, start, end):
+    for at, bill, pay in _rates(inputs, start, end):
         before, level = level, _level(bill, pay)
-        edges.append(LevelChange(at, _heights(level, before), dimensions=dimensions))
+        level_changes.append(LevelChange(at, _deltas(level, before), dimensions=dimensions))
     if end is not None:
-        edges.append(
-            LevelChange(end, _heights(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions)
+        level_changes.append(
+            LevelChange(end, _deltas(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions)
         )
-    return tuple(edges)
+    return tuple(level_changes)
 
 
-def _rates(grounds: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
-    """From when on an hour is billed and paid at what, in minor units; None for what has no rate."""
-    organization, position, worker = grounds
+def _rates(inputs: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
+    """Yield instants with the bill and pay rate from then on, in minor units an hour; None where there is no rate."""
+    organization, position, worker = inputs
     bills, pays = (
         dict(RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency).changes(start, end))
         for entity in (position, worker)
     )
-    found = []
+    changes = []
     bill = pay = None
     for at in sorted(bills.keys() | pays.keys()):
         bill, pay = bills.get(at, bill), pays.get(at, pay)
-        found.append((at, bill, pay))
-    return found
+        changes.append((at, bill, pay))
+    return changes
 
 
 def _level(bill: int | None, pay: int | None) -> Counter[str]:
@@ -85,12 +85,12 @@ def _level(bill: int | None, pay: int | None) -> Counter[str]:
     return level
 
 
-def _heights(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
+def _deltas(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
     raised = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
-    return tuple(sorted((measure, height) for measure, height in raised.items() if height))
+    return tuple(sorted((measure, delta) for measure, delta in raised.items() if delta))
 
 
-def _row(assignment: Assignment, grounds: Inputs, over: Range) -> Row:
+def _row(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
     start, end, cancelled = assignment.start_at, assignment.end_at, assignment.cancelled_at
     values: dict[str, Value] = {
         **{to_camel(field): str(getattr(assignment, field)) for field in SCOPES},
@@ -115,7 +115,7 @@ def _row(assignment: Assignment, grounds: Inputs, over: Range) -> Row:
     overlaps = has_begun and (end is None or end > over.start)
     state = frozenset({status.value})
     return Row(
-        values={**values, "status": status.value, **_measured(assignment, grounds, over)},
+        values={**values, "status": status.value, **_measured(assignment, inputs, over)},
         in_period=overlaps,
         in_moment=status is AssignmentStatus.ACTIVE,
         states=state if overlaps or status is AssignmentStatus.SCHEDULED else frozenset(),
@@ -135,12 +135,12 @@ def _instants(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
     return frozenset(name for name, instant in instants.items() if over.start <= instant < over.end)
 
 
-def _measured(assignment: Assignment, grounds: Inputs, over: Range) -> dict[str, Value]:
-    """Of the part that lies in the range; an amount is None where no hour of it has a rate."""
-    organization, *_ = grounds
+def _measured(assignment: Assignment, inputs: Inputs, over: Range) -> dict[str, Value]:
+    """Return the measures of the part in the range; an amount is None where no hour of it has a rate."""
+    organization, *_ = inputs
     first = milliseconds(max(assignment.start_at, over.start))
     last = milliseconds(over.end if assignment.end_at is None else min(assignment.end_at, over.end))
-    rates = _rates(grounds, first, last) if first < last else []
+    rates = _rates(inputs, first, last) if first < last else []
     ends = [*(at for at, *_ in rates[1:]), last]
     stretches = [(until - since, bill, pay) for (since, bill, pay), until in zip(rates, ends, strict=False)]
     billed = [(length, bill) for length, bill, _ in stretches if bill is not None]
@@ -172,7 +172,7 @@ _WITH_MARGIN: Formula = (*_TIME, flow(UNBILLED, -1), flow(UNPAID, -1), flow(UNPR
 
 ASSIGNMENT_SOURCE = SourceRollup(
     collection=ASSIGNMENTS,
-    spread=_spread,
+    contribution=_contribution,
     row=_row,
     dependencies=_relies_on,
     dimensions=frozenset(to_camel(field) for field in SCOPES),

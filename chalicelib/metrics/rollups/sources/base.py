@@ -1,4 +1,4 @@
-"""What a source of the rollups is made of, and what is the same for spans of every kind."""
+"""The declaration of a source's rollup, and the parts that are the same for all of them."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelCha
 R = TypeVar("R", bound=Record)
 
 STARTED, ENDED = "s", "e"
-"""Measures of every source: what has begun to be, and what is over. Their difference is what there is."""
+"""Measures of every source: starts and ends. started - ended = how many exist."""
 
 CREATED: Formula = (within(STARTED),)
 PRESENT: Formula = (at_end(STARTED), at_end(ENDED, -1))
 
 Inputs = Sequence[Any]
-"""The entities that a spread `dependencies`, in that order, then the entity's `further` inputs."""
+"""The `dependencies` of a contribution, in their order, then the entity's `further` inputs."""
 
 Value = str | bool | datetime | Fraction | None
-"""Of a field: durations in hours, money in major units."""
+"""The value of a field: durations in hours, money in major units."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """An entity as the recount sees it, over one range."""
+    """An entity as a row scan sees it, over one range."""
 
     values: Mapping[str, Value]
-    """By field of the catalogue."""
+    """Values by field of the catalogue."""
     in_period: bool
     """It counts for the range by the source's binding in time."""
     in_moment: bool
-    """It counts for what is true at the range's end."""
+    """It counts for the state at the range's end."""
     states: frozenset[str] = frozenset()
     """Values of the source's `state_field` as which it counts: in the range, …"""
     moment_states: frozenset[str] = frozenset()
     """… and at its end."""
     instants: frozenset[str] = frozenset()
-    """Instants of it that lie in the range."""
+    """Its instants that are in the range."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +56,25 @@ class States:
 
     field: str
     in_period: Mapping[str, Formula]
-    """How many have which value when the range ends, or have got it meanwhile."""
+    """Entities by their value when the range ends, or which got it in the range."""
     in_moment: Mapping[str, Formula]
     accumulating: frozenset[str] = frozenset()
-    """The values of those that add to sums over a range."""
+    """The values whose entities add to sums over a range."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRollup(Generic[R]):
-    """A source: the entities of a collection, the edges that each of them adds, and what the sums of edges tell."""
+    """A source: the entities of a collection, the contribution of each of them, and the formulas over its rollup."""
 
     collection: Collection[R]
-    spread: Callable[[R, Inputs], Contribution]
+    contribution: Callable[[R, Inputs], Contribution]
     row: Callable[[R, Inputs, Range], Row]
-    """The same told from the entity itself: what no sum of edges tells, and the reference for what they tell."""
+    """The same from the entity itself: for queries that buckets cannot answer, and as the reference of tests."""
     triggers: Sequence[str] = ("data",)
-    """Attributes of the entity's item without a change of which its spread stays as it is."""
+    """Item attributes whose change triggers a sync."""
     dependencies: Callable[[OrganizationId, R], list[tuple[Collection[Any], UUID]]] = lambda _, __: []
     further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
-    """Read inputs of the entities that are not entities, by id. Read after the entities: whatever changes them also
+    """Read inputs of the entities that are not entities, by id. Read after the entities: a change of such an input also
     changes an attribute that the source `triggers`, in the same transaction, so the sync that follows sees both."""
     dimensions: frozenset[str] = frozenset()
     """Fields whose values have cells of their own."""
@@ -93,20 +93,20 @@ class SourceRollup(Generic[R]):
 
 def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **deltas: int) -> list[LevelChange]:
     """From its creation to its deletion; `deltas` of further levels that it raises so long."""
-    raised = tuple((measure, height) for measure, height in deltas.items() if height)
-    edges = [LevelChange(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
+    raised = tuple((measure, delta) for measure, delta in deltas.items() if delta)
+    level_changes = [LevelChange(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
     if record.deleted_at is not None:
-        lowered = tuple((measure, -height) for measure, height in raised)
-        edges.append(
+        lowered = tuple((measure, -delta) for measure, delta in raised)
+        level_changes.append(
             LevelChange(milliseconds(record.deleted_at), ((ENDED, 1), *lowered), is_end=True, dimensions=dimensions)
         )
-    return edges
+    return level_changes
 
 
 def created_row(
     record: Record, values: Mapping[str, Value], over: Range, instants: frozenset[str] = frozenset()
 ) -> Row:
-    """Of what counts in the range in which it was created, and is there until it is deleted."""
+    """Return the row of an entity that counts where it was created, and exists until it is deleted."""
     deleted_at = record.deleted_at if isinstance(record, DeletableRecord) else None
     created = over.start <= record.created_at < over.end
     return Row(

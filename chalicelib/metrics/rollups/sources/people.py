@@ -39,10 +39,10 @@ def _user_spread(user: StoredUser, _: Inputs) -> Contribution:
         deltas.append((INVITED, 1))
         soon = [days for days in WITHIN_DAYS if accepted is not None and accepted - created <= days * _DAY]
         deltas += [(_converted(days), 1) for days in soon]
-    edges = [LevelChange(created, tuple(deltas), dimensions=dimensions)]
+    level_changes = [LevelChange(created, tuple(deltas), dimensions=dimensions)]
     if accepted is not None:
-        edges.append(LevelChange(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
-    return tuple(edges)
+        level_changes.append(LevelChange(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
+    return tuple(level_changes)
 
 
 def _user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
@@ -64,11 +64,15 @@ def _conversion(days: int) -> tuple[Formula, Formula]:
     return (within(_converted(days)),), (within(INVITED),)
 
 
-CLIENT_SOURCE = SourceRollup(collection=CLIENTS, spread=lambda client, _: tuple(lifetime(client)), row=_client_row)
-WORKER_SOURCE = SourceRollup(collection=WORKERS, spread=lambda worker, _: tuple(lifetime(worker)), row=_worker_row)
+CLIENT_SOURCE = SourceRollup(
+    collection=CLIENTS, contribution=lambda client, _: tuple(lifetime(client)), row=_client_row
+)
+WORKER_SOURCE = SourceRollup(
+    collection=WORKERS, contribution=lambda worker, _: tuple(lifetime(worker)), row=_worker_row
+)
 USER_SOURCE = SourceRollup(
     collection=USERS,
-    spread=_user_spread,
+    contribution=_user_spread,
     row=_user_row,
     dimensions=frozenset({"role", "isActive", "status"}),
     counts={"": CREATED, "createdAt": CREATED, "acceptedAt": (within(ACCEPTED),)},

@@ -1,7 +1,7 @@
-"""Positions: how many there are, how many workers they want, and how many of those they have.
+"""Positions: their number, their headcount, and how much of it is filled.
 
-What fills a position follows from its workload days, which hold what is still ahead: so it is right from the last write
-of one of its assignments on, and says nothing about the past before that.
+How far a position is filled follows from its workload days, which hold future assignments: it is right from the last
+write of one of its assignments on, and unknown before that.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workload_days import Step
 
 HEADCOUNT, FILLED, OPEN = "h", "f", "o"
-"""Of those that are live and active. Open: with fewer active assignments than they want."""
+"""Measures of live, active positions. Open: with fewer active assignments than their headcount."""
 
 _QUERIED_APART = 10
-"""So few positions are queried one by one; more in one pass over all positions between them."""
+"""Up to this many positions are queried one by one; more in one pass over all positions between them."""
 
 
-def _spread(position: StoredPosition, inputs: Inputs) -> Contribution:
+def _contribution(position: StoredPosition, inputs: Inputs) -> Contribution:
     dimensions = (
         ("clientId", str(position.client_id)),
         ("workLocationId", str(position.work_location_id)),
@@ -48,17 +48,17 @@ def _spread(position: StoredPosition, inputs: Inputs) -> Contribution:
     [steps] = inputs
     active = _active_at_first(position, steps)
     filled, is_open = _filled(position, active)
-    edges = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
+    level_changes = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
     # Who follows at once comes after who ends.
     for at, is_end, number in sorted(steps, key=lambda step: step.at - step.is_end):
         active += -number if is_end else number
         before = filled, is_open
         filled, is_open = _filled(position, active)
         deltas = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
-        changed = tuple((measure, height) for measure, height in deltas if height)
+        changed = tuple((measure, delta) for measure, delta in deltas if delta)
         if changed:
-            edges.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
-    return tuple(edges)
+            level_changes.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
+    return tuple(level_changes)
 
 
 def _filled(position: StoredPosition, active: int) -> tuple[int, int]:
@@ -74,17 +74,17 @@ def _active_at_first(position: StoredPosition, steps: Sequence[Step]) -> int:
 def _row(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
     [steps] = inputs
     end = milliseconds(over.end)
-    # As the edges have it: what starts at the very end has not begun, what ends there is over.
+    # As in level changes: a start at the very end has not begun, an end there is over.
     active = _active_at_first(position, [step for step in steps if step.at - step.is_end >= end])
-    wanted = position.is_active and position.deleted_at is None
-    filled, is_open = _filled(position, active) if wanted else (0, 0)
+    counts = position.is_active and position.deleted_at is None
+    filled, is_open = _filled(position, active) if counts else (0, 0)
     values: dict[str, Value] = {
         "name": position.name,
         "clientId": str(position.client_id),
         "workLocationId": str(position.work_location_id),
         "isActive": position.is_active,
         "isOpen": bool(is_open),
-        "headcount": Fraction(position.headcount if wanted else 0),
+        "headcount": Fraction(position.headcount if counts else 0),
         "filled": Fraction(filled),
     }
     row = created_row(position, values, over)
@@ -96,7 +96,7 @@ def _workload(organization: OrganizationId, positions: Sequence[StoredPosition])
     since = {position.id: position.roster.since for position in positions}
     first = {identifier: day for identifier, day in since.items() if day is not None}
     if len(first) <= _QUERIED_APART:
-        steps = {each: workload_days.steps(organization, POSITIONS.kind, each, day) for each, day in first.items()}
+        steps = {id_: workload_days.steps(organization, POSITIONS.kind, id_, day) for id_, day in first.items()}
     else:
         steps = workload_days.all_steps(organization, POSITIONS.kind, first)
     return {identifier: [steps.get(identifier, [])] for identifier in since}
@@ -104,7 +104,7 @@ def _workload(organization: OrganizationId, positions: Sequence[StoredPosition])
 
 POSITION_SOURCE = SourceRollup(
     collection=POSITIONS,
-    spread=_spread,
+    contribution=_contribution,
     row=_row,
     triggers=("data", "roster"),
     further=_workload,
