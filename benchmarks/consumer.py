@@ -156,11 +156,11 @@ def _assign(organization: Organization) -> None:
     for group in (positions[:20], workers[:20], workers[20:]):
         unit = UnitOfWork(organization.id)
         for number, entity in enumerate(group):
-            beside = {"roster": new_workload(), "rates": _rates(2000 + number)}
+            attributes = {"roster": new_workload(), "rates": _rates(2000 + number)}
             if isinstance(entity, StoredPosition):
-                POSITIONS.create(unit, entity, beside=beside)
+                POSITIONS.create(unit, entity, attributes=attributes)
             else:
-                WORKERS.create(unit, entity, beside={**beside, "standing": {}})
+                WORKERS.create(unit, entity, attributes={**attributes, "standing": {}})
         unit.commit()
     today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(_DAYS):

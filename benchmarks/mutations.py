@@ -188,10 +188,10 @@ def closest_tests(root: Path, module: Path) -> Tests:
 
 def _tests_beside(root: Path, inside: Path) -> Iterator[Path]:
     """Yield the tests that stand where the module stands in the product; those of a whole package of actions."""
-    beside = root / "tests" / inside.parent
-    yield from sorted(beside.glob(f"test_{inside.stem}*.py"))
+    attributes = root / "tests" / inside.parent
+    yield from sorted(attributes.glob(f"test_{inside.stem}*.py"))
     if inside.parts[0] == "modules":
-        yield from sorted(beside.glob("test_*.py"))
+        yield from sorted(attributes.glob("test_*.py"))
 
 
 def _imports_of(inside: Path) -> re.Pattern[str]:

@@ -76,13 +76,16 @@ class Staffing:
         for location in self.locations:
             yield self._stored(WORK_LOCATIONS, location, counts={"position": plan.POSITIONS // plan.LOCATIONS})
         for number, position in enumerate(self.positions):
-            beside = {"rates": _rates(plan.bill_rate, number), "roster": self._of_positions[number].roster(self._now)}
-            yield self._stored(POSITIONS, position, beside=beside)
+            attributes = {
+                "rates": _rates(plan.bill_rate, number),
+                "roster": self._of_positions[number].roster(self._now),
+            }
+            yield self._stored(POSITIONS, position, attributes=attributes)
             yield from self._of_positions[number].days(self.organization, POSITIONS.kind, position.id, self._now)
         for number, worker in enumerate(self.workers):
             occupied = self._of_workers[number]
-            beside = {"rates": _rates(plan.pay_rate, number), "roster": occupied.roster(self._now)}
-            yield self._stored(WORKERS, worker, beside={**beside, "standing": occupied.standing})
+            attributes = {"rates": _rates(plan.pay_rate, number), "roster": occupied.roster(self._now)}
+            yield self._stored(WORKERS, worker, attributes={**attributes, "standing": occupied.standing})
             yield from occupied.days(self.organization, WORKERS.kind, worker.id, self._now)
             for month, spans in occupied.spans.items():
                 yield Item(*keys.roster_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
@@ -161,7 +164,7 @@ class _Occupied:
         self._changes += 1
         for piece in booking.pieces:
             self.spans[piece.month][booking.position].append((piece.start, piece.end))
-        if booking.lane is LengthClass.LONGER:
+        if booking.length_class is LengthClass.LONGER:
             held = LongRunning(position_id=booking.position, start_at=booking.start, end_at=booking.end)
             self.standing[str(assignment)] = held.model_dump(mode="json", exclude_none=True)
 

@@ -1,1 +1,1 @@
-"""Who is calling and what they may do: passwords, sessions, codes, the permission table."""
+"""Authentication and authorization: passwords, sessions, codes, the permission table."""

@@ -29,7 +29,7 @@ GivenCode = Annotated[
 
 
 def issue(credential: Credential, purpose: CodePurpose) -> str | None:
-    """A new code in the form to mail, in place of any earlier one. None when it is no longer wanted."""
+    """Return a new code in the form to mail, in place of any earlier one. None when it is no longer needed."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
     if not credentials.issue_code(credential, purpose, passwords.hash_secret(code), clock.now() + LIFETIME[purpose]):
         return None

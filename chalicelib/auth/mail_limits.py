@@ -1,4 +1,4 @@
-"""Limits of mail to others: by addressee, whoever writes to them, and by organization. See docs/decisions/mail.md."""
+"""Limits of mail to others: by addressee, for all senders together, and by organization. See docs/decisions/mail.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INVITATIONS_A_DAY: Mapping[SubscriptionTier, int] = {
     SubscriptionTier.PRO: 100,
     SubscriptionTier.ENTERPRISE: 500,
 }
-"""FREE is what anybody gets by signing up, unknown and for nothing; an operator gives the others."""
+"""FREE is the tier of every sign-up, unknown and unpaid; an operator gives the others."""
 
 
 def invitations_of_organization(tier: SubscriptionTier) -> Limit:

@@ -19,7 +19,7 @@ from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.users import StoredUser
 
 _SEEN_EVERY = timedelta(minutes=15)
-"""How exact `lastSeenAt` is: one write in so long, instead of one a request."""
+"""Precision of `lastSeenAt`: one write in this time, instead of one a request."""
 
 
 @dataclass(frozen=True)

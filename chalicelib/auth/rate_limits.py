@@ -28,7 +28,7 @@ RESET_MAILS = Limit("password-reset", 5, _HOUR)
 
 # By source address.
 HASHES = Limit("password-hashing", 300, 15 * _MINUTE)
-"""Requests that hash a password, whatever their outcome: each costs memory and a good part of a second."""
+"""Requests that hash a password, successful or not: each costs memory and a good part of a second."""
 SIGN_UPS = Limit("sign-up", 20, _HOUR)
 """New organizations."""
 RESET_MAILS_OF_SOURCE = Limit("password-reset-source", 300, _HOUR)
@@ -40,7 +40,7 @@ def of_source(source: str, *by_source: Limit) -> list[Allowance]:
 
 
 def _network(source: str) -> str:
-    """Of IPv6 the /64: a single machine has all of its addresses."""
+    """Return the source; of IPv6 the /64, since a single machine has all of its addresses."""
     try:
         address = ipaddress.ip_address(source)
     except ValueError:
@@ -51,7 +51,7 @@ def _network(source: str) -> str:
 
 
 class RequestLimits:
-    """The uses that a request takes of its limits: each once, however often its action runs again."""
+    """The uses that a request takes of its limits: one of each, however often its action runs again."""
 
     def __init__(self) -> None:
         self._usages: dict[Allowance, Usage] = {}
@@ -79,7 +79,7 @@ class RequestLimits:
         self.note(limits.take_in(unit, usage).usage)
 
     def prove(self, allowance: Allowance) -> None:
-        """The request was no failure: its use is given back, whatever else becomes of it."""
+        """Note that the request was no failure: its use is given back, even if the commit fails."""
         self._proven.add(allowance)
 
     def prove_repetition(self) -> None:
@@ -87,18 +87,18 @@ class RequestLimits:
         self._proven |= {allowance for allowance in self._uses if allowance.limit in _OF_FAILURES}
 
     def forget(self, unit: UnitOfWork, allowance: Allowance) -> None:
-        """As `prove`; when the unit commits, earlier uses are given back too."""
+        """Note the same; when the unit commits, earlier uses are given back too."""
         self.prove(allowance)
         self._forgotten.add(allowance)
         limits.forget(unit, allowance)
 
     def commit(self) -> None:
-        """The unit of the last run was committed: what it forgot is forgotten."""
+        """Note that the unit of the last run was committed: the uses that it gave back are gone."""
         for allowance in self._forgotten & self._uses.keys():
             self.note(replace(self._uses.pop(allowance).usage, slots=()))
 
     def settle(self) -> None:
-        """Give back the uses that were proven no failures, whatever became of the request."""
+        """Give back the uses that were proven no failures, however the request ended."""
         for allowance in self._proven & self._uses.keys():
             use = self._uses.pop(allowance)
             try:
@@ -119,5 +119,5 @@ class RequestLimits:
         return {"RateLimit": ", ".join(left), "RateLimit-Policy": ", ".join(policies)}
 
     def note(self, usage: Usage) -> None:
-        """Tell the client of it."""
+        """Return the headers with the limits of the request."""
         self._usages[usage.allowance] = usage

@@ -1,4 +1,4 @@
-"""Opens sessions. Whatever proves who a user is, here is where it becomes a session and its token."""
+"""Opens sessions: a proven user becomes a session and its token."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OpenedSession(NamedTuple):
 def open_session(
     unit: UnitOfWork, user: StoredUser, user_agent: str | None, *, is_target: bool = False
 ) -> OpenedSession:
-    """Adds a session to the unit. `is_target`: the session is what the request is about."""
+    """Add a session to the unit. `is_target`: the session is the audit target."""
     token = Token.new(unit.organization, user.id, ids.new_id())
     now = clock.now()
     session = StoredSession.new(

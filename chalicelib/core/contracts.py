@@ -65,7 +65,7 @@ def _patch_schema(schema: dict[str, Any]) -> None:
 
 
 class Patch(Body):
-    """A PATCH body: absent is left alone, null clears what is nullable, empty is refused."""
+    """A PATCH body: absent fields stay, null clears nullable ones, an empty body is refused."""
 
     model_config = ConfigDict(json_schema_extra=_patch_schema)
 
@@ -86,7 +86,7 @@ def optional() -> Any:
 
 
 class Query(Contract):
-    """Query parameters: texts that are read as what the field says."""
+    """Query parameters: texts that are parsed as the field's type."""
 
     model_config = ConfigDict(populate_by_name=False)
 
@@ -126,7 +126,7 @@ class Page(Contract, Generic[Row]):
 
 
 class Success(Contract):
-    """An action that has nothing else to tell."""
+    """The answer of an action that has no other."""
 
     success: bool = True
 
@@ -147,8 +147,8 @@ def _without(refused: str) -> AfterValidator:
 
 
 def _some_text_without(refused: str, unseen: str = "") -> Any:
-    """For the schema: a character that can be seen after trimming, and none of the refused ones."""
-    # What cannot be seen comes first: where anything could, clients' engines would backtrack over all of a blank text.
+    """Return the pattern for the schema: a visible character after trimming, and none of the refused ones."""
+    # Invisible characters come first: where any could, clients' engines would backtrack over all of a blank text.
     blank = f"(?:[^\\S{refused}]|[{unseen}])*" if unseen else f"[^\\S{refused}]*"
     return Field(json_schema_extra={"pattern": f"^{blank}[^\\s{refused}{unseen}][^{refused}]*$"})
 
@@ -157,7 +157,7 @@ _CONTROLS = "\\x00-\\x1f\\x7f-\\x9f"
 _CONTROLS_BUT_LAYOUT = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"
 
 STORED = {"stored": True}
-"""Context of a validation that reads the table: a rule of form that came later must not hide what is there."""
+"""Context of a validation that reads the table: a rule of form that came later must not hide stored values."""
 
 
 def _require_visible(text: str, info: ValidationInfo) -> str:
@@ -175,7 +175,7 @@ Line = Annotated[
 """A text of one line that can be seen."""
 
 _LINK = re.compile(r"://|\bwww\.\S|\w\.\w{2,63}/\S", re.IGNORECASE)
-"""What nobody is called and mail programs make a link of. A bare `word.tld` is a name, too: Booking.com B.V."""
+"""Links, for mail programs: no person is called so. A bare `word.tld` is a name, too: Booking.com B.V."""
 
 
 def _require_no_link(text: str, info: ValidationInfo) -> str:
@@ -218,7 +218,7 @@ class AtMost:
 
 
 def secret_length(minimum: int, maximum: int) -> AfterValidator:
-    """For a `SecretStr`: pydantic's own limits speak of items."""
+    """Bounds of a `SecretStr`: pydantic's own limits speak of items."""
 
     def check(secret: SecretStr) -> SecretStr:
         if not minimum <= len(secret) <= maximum:
@@ -258,7 +258,7 @@ Instant = Annotated[
     PlainSerializer(clock.to_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T08:30:00.000Z"]}),
 ]
-"""A point in time: read with any offset, kept and written in UTC with milliseconds."""
+"""A point in time: read with any offset, stored and written in UTC with milliseconds."""
 
 
 def _email(text: str) -> str:
@@ -299,7 +299,7 @@ Phone = Annotated[
     AfterValidator(_phone),
     Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_PHONE.pattern}$"}),
 ]
-"""Digits, spaces, dashes, parentheses and a leading +, kept as typed."""
+"""Digits, spaces, dashes, parentheses and a leading +, stored as typed."""
 
 
 @lru_cache(maxsize=1024)
@@ -359,7 +359,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 # -- list queries ------------------------------------------------------------------------------------------------------
 
 Cursor = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1024)]
-"""As a list gave it: what is not exactly that is none of its cursors."""
+"""Opaque: pass it back unchanged."""
 
 
 class PageQuery(Query, Generic[SortField]):

@@ -9,14 +9,14 @@ from chalicelib.core.contracts import Body, Query
 
 
 class CsvBody(Body):
-    """Options that are no rows are in the query; in JSON they may be beside the rows instead."""
+    """Options apart from rows are in the query; in JSON they may be in the body, next to the rows."""
 
     csv_example: ClassVar[str]
-    """For the documentation: a header line and a row."""
+    """Example for the documentation: a header line and a row."""
     csv_query: ClassVar[type[Query]] = Query
     """Its fields are fields of the body, too."""
 
     @classmethod
     @abstractmethod
     def from_csv(cls, text: str, query: Any) -> Self:
-        """What the same rows in JSON would be; `query` is a `csv_query`. VALIDATION_ERROR for what is no such CSV."""
+        """Return the same body as JSON would have; `query` is a `csv_query`. VALIDATION_ERROR for an invalid CSV."""

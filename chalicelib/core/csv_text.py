@@ -18,7 +18,7 @@ _FILE = "body"
 """The field that a fault of the whole text is reported under."""
 _BOM = "\ufeff"
 _TOLD = 100
-"""Of a header that is no header: how many names are told, and how many characters of each."""
+"""Bounds of the message about a wrong header: names, and characters of each."""
 _DELIMITERS = ",;"
 """A spreadsheet saves with semicolons where the comma is the decimal point."""
 
@@ -29,11 +29,11 @@ _MARK = "'"
 
 class CsvRow(NamedTuple):
     line: int
-    """Where the row begins in the text, from 1."""
+    """The line at which the row begins in the text, from 1."""
     values: dict[str, str]
-    """By known column name; of a faulty row those cells that have a column."""
+    """Values by known column name; of a faulty row those cells that have a column."""
     fault: str | None
-    """Why the row cannot be taken as it stands."""
+    """The error of a faulty row."""
 
 
 def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -49,7 +49,7 @@ def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow
     """The rows under a header line that names each of `columns` once, in any order and case.
 
     Takes a byte order mark, `,` or `;`, any line ends and blank lines. Undoes what `write` did to formulas.
-    VALIDATION_ERROR for another header, too many rows, and what is no CSV.
+    VALIDATION_ERROR for another header, too many rows, and invalid CSV.
     """
     text = text.removeprefix(_BOM)
     if "\0" in text:

@@ -74,7 +74,7 @@ def instant_at(local: datetime, zone: str) -> datetime:
 
 def _end_of_gap(missing: datetime) -> datetime:
     """The instant of the transition that jumps over `missing`, a local time that no clock shows."""
-    # Read with the offset from after the transition it lies before it, and the other way round (PEP 495).
+    # Read with the offset from after the transition it is before it, and the other way round (PEP 495).
     before, after = missing.replace(fold=1).astimezone(UTC), missing.replace(fold=0).astimezone(UTC)
     while after - before > timedelta(seconds=1):
         middle = before + (after - before) // timedelta(seconds=2) * timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""What the product's entities are called where a name is a value: in the audit log and in activities."""
+"""Names of the product's entities, as values in the audit log and in activities."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def invalid_fields(
 ) -> ActionError:
     """A refusal that names the faulty fields by their dotted paths; the message names the first.
 
-    `pointers`: the JSON pointers of those that lie deep in the body, by their dotted path.
+    `pointers`: JSON pointers of errors deep in the body, by their dotted path.
     `omitted`: messages beyond those in `errors`. Of more than `MAX_MESSAGES` the rest is only counted.
     """
     shown: dict[str, list[str]] = {}

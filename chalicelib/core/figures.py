@@ -1,4 +1,4 @@
-"""Figures: what people compare measurements with. JSON numbers, in the table too."""
+"""Figures: numbers that people compare measurements with. JSON numbers, in the table too."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def _rounded(number: float) -> float:
 
 Figure = Annotated[
     float,
-    Field(ge=-_GREATEST, le=_GREATEST, description="Kept to six decimal places.", examples=[12.5]),
+    Field(ge=-_GREATEST, le=_GREATEST, description="Stored to six decimal places.", examples=[12.5]),
     AfterValidator(_rounded),
 ]
-"""Within what a binary fraction holds exactly to six places, and DynamoDB holds at all."""
+"""The range that a binary fraction holds exactly to six places, and that DynamoDB holds at all."""
 
 
 def exactly(figure: float) -> Decimal:

@@ -14,7 +14,7 @@ OrganizationId = NewType("OrganizationId", UUID)
 """The tenant a caller belongs to. Minted only by `auth` from a verified session, and by `dal` from a stored key."""
 
 NO_ORGANIZATION = OrganizationId(UUID(int=0))
-"""For a request that turns out to concern no organization; no key is ever built from it."""
+"""The organization of a request that concerns none; no key is ever built from it."""
 
 _RANDOM_BITS = 62
 _SEQUENCE_BITS = 12
@@ -58,7 +58,7 @@ def created_at(identifier: UUID) -> datetime:
 
 
 def _millisecond_of(instant: datetime) -> int:
-    """Before 1970 there are no ids, so the beginning stands for all of it."""
+    """Return the lowest id of an instant. There are no ids before 1970, so the beginning serves for all of it."""
     return max(0, clock.milliseconds(instant))
 
 

@@ -1,4 +1,4 @@
-"""JSON objects that no contract describes: whatever is in them, their size is bounded and JSON can carry it."""
+"""JSON objects without a contract: any content, of a bounded size, that JSON can carry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ JsonObject = Annotated[dict[Annotated[str, StringConstraints(strip_whitespace=Fa
 
 
 def bounded(maximum: int) -> AfterValidator:
-    """For a `JsonObject` that takes so many bytes as JSON text."""
+    """Bound of a `JsonObject`, in bytes as JSON text."""
     return AfterValidator(_size_check(maximum))
 
 
 def bounded_text(maximum: int) -> BeforeValidator:
-    """For what a contract describes and may still be of any size: so many bytes as JSON text."""
+    """Bound of an object that has a contract and may still be of any size, in bytes as JSON text."""
     return BeforeValidator(_size_check(maximum))
 
 

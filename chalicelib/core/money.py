@@ -19,7 +19,7 @@ class Money(Contract):
 
 
 class HourlyRate(Money, Body):
-    """What an hour is billed or paid at."""
+    """The price of an hour, billed or paid."""
 
     amount: Annotated[MinorUnits, Field(ge=0, le=100_000_000)]
 
@@ -29,11 +29,11 @@ Shown = Annotated[Money | None, Field(exclude_if=lambda money: money is None)]
 
 
 class Priced(Contract):
-    """What hours bring and cost, as far as there are rates."""
+    """Amounts billed and paid, as far as there are rates."""
 
     billed: Shown = None
     paid: Shown = None
-    margin: Annotated[Shown, Field(description="What is billed less what is paid.")] = None
+    margin: Annotated[Shown, Field(description="Billed less paid.")] = None
 
     @classmethod
     def amounts(cls, billed: int | None, paid: int | None, currency: str) -> dict[str, Money]:
@@ -44,7 +44,7 @@ class Priced(Contract):
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimal places the major unit has: 2 for EUR, 0 for JPY, 3 for BHD."""
+    """Return the decimal places of the major unit: 2 for EUR, 0 for JPY, 3 for BHD."""
     return MINOR_DIGITS.get(currency, 2)
 
 

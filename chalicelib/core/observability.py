@@ -1,6 +1,6 @@
 """Logs (JSON), metrics (EMF) and traces, through Powertools.
 
-Log lines hold ids, names of actions, codes, durations and counts; never what a caller sent or what is sent to them.
+Log lines hold ids, names of actions, codes, durations and counts; never the content of requests, answers or mail.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def described(error: BaseException) -> dict[str, Any]:
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an error and what caused it: PynamoDB keeps the SDK's error in `cause`, a group has several."""
+    """Return an error and its causes: PynamoDB keeps the SDK's error in `cause`, a group has several."""
     chain: list[BaseException] = []
     pending: list[Any] = [error]
     while pending and len(chain) < _MAX_CAUSES:

@@ -30,13 +30,13 @@ FullPhone = Annotated[
     AfterValidator(_full),
     Field(examples=["+49 151 2345678"], json_schema_extra={"pattern": _PATTERN}),
 ]
-"""A `Phone` that is no extension or short code: 9 to 20 digits, kept as typed."""
+"""A `Phone` that is no extension or short code: 9 to 20 digits, stored as typed."""
 
 
 def normalized(phone: str, region: str | None) -> str:
     """The form under which two spellings of a number are one: E.164, read as dialled in `region` (ISO 3166).
 
-    What no numbering plan knows, or only one of a region that is not known, is its digits behind its leading +.
+    A number of no known numbering plan, or without its region, is its digits behind its leading +.
     """
     # Most requests never need the numbering plans.
     from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse

@@ -1,4 +1,4 @@
-"""What time costs, at hourly rates that hold from a day on. Times are milliseconds since 1970."""
+"""Prices of time, at hourly rates that hold from a day on. Times are milliseconds since 1970."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RateTimeline:
         return self._amounts[first] if first == last else None
 
     def changes(self, start: int, end: int | None) -> list[tuple[int, int | None]]:
-        """What an hour costs from `start` on and from each change before `end` (None: ever); None for no rate."""
+        """Return the price of an hour from `start` on and from each change before `end`; None without a rate."""
         first = bisect_right(self._starts, start)
         last = len(self._starts) if end is None else bisect_left(self._starts, end)
         return list(zip([start, *self._starts[first:last]], self._amounts[first : last + 1], strict=True))

@@ -14,12 +14,12 @@ class Settings(BaseModel):
     table: str = Field("workledger", alias="WORKLEDGER_TABLE")
     stage: str = Field("local", alias="WORKLEDGER_STAGE")
     app_url: str = Field("https://app.workledger.example", alias="WORKLEDGER_APP_URL")
-    """Where the web app lives; mails link to it."""
+    """Address of the web app; mails link to it."""
     cors_origin: str = Field("*", alias="WORKLEDGER_CORS_ORIGIN")
     """Bearer tokens, no cookies: any origin is safe; narrow it to be strict."""
     mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")
     abuse_contact: str = Field("abuse@workledger.example", alias="WORKLEDGER_ABUSE_CONTACT")
-    """Where people who get unwanted mail can object; every mail names it."""
+    """Address for people who get unwanted mail; every mail names it."""
     mail_queue_url: str = Field("", alias="WORKLEDGER_MAIL_QUEUE_URL")
     metrics_queue_url: str = Field("", alias="WORKLEDGER_METRICS_QUEUE_URL")
     limits_by_source: bool = Field(True, alias="WORKLEDGER_LIMITS_BY_SOURCE")

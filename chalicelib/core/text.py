@@ -1,4 +1,4 @@
-"""How texts are compared: folded for search and sorting, normalized for uniqueness."""
+"""Comparison of texts: folded for search and sorting, normalized for uniqueness."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Visibility rules of single-line texts: no invisible name, no hidden character, no turned reading direction.
 
 The ranges are Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt, 16.0), which the standard library
-lacks, sorted by what becomes of them. Unicode keeps its unassigned members ignorable, so the list does not age.
+lacks, sorted by their treatment. Unicode keeps its unassigned members ignorable, so the list does not age.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _NO_CHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff"
 _MORE_NO_CHARACTERS = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
 )
-"""Reserved for good: no text has them. The two of each further plane would double the published schemas."""
+"""Noncharacters, which no text has. The two of each further plane would double the published schemas."""
 _BLANK = r"\u2800\ufffc" + "\U0001d159"
 """Symbols that are drawn as nothing."""
 
 REFUSED = _BREAKS + _TURNING + _HIDDEN + _NO_CHARACTERS
-"""Refused wherever they stand."""
+"""Refused anywhere in a text."""
 UNSEEN = _JOINERS + _SELECTORS + _TAGS + _BLANK
 """A text of these and the refused alone looks like nothing."""
 
@@ -51,7 +51,7 @@ _VIRAMA = 9
 
 
 def require_visible(text: str) -> str:
-    """Return the text; raise where it cannot be seen or holds what cannot be seen."""
+    """Return the text; raise where it has no visible character, or a refused one."""
     if not _SEEN.search(text):
         raise PydanticCustomError("invisible_text", "must have a visible character")
     if _BREAK.search(text):
@@ -88,7 +88,7 @@ def _joins_letters(text: str, position: int) -> bool:
     start = max(0, position - _AROUND_A_JOINER)
     try:
         return idna.core.valid_contextj(text[start : position + _AROUND_A_JOINER], position - start)
-    except ValueError:  # beside a character that has no name
+    except ValueError:  # a character without a name
         return False
 
 

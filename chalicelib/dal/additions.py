@@ -11,7 +11,7 @@ from pynamodb.expressions.update import AddAction
 
 
 class AddAll(AddAction):
-    """ADD to several numbers at once: an action each costs as much time as all else about a large transaction."""
+    """ADD to several numbers at once: an action each would take as much time as all else of a large transaction."""
 
     def __init__(self, amounts: Mapping[str, int]) -> None:
         super().__init__(Path("amounts"), Value({NUMBER: "0"}))

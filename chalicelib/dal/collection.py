@@ -1,7 +1,7 @@
-"""A collection: the entities of one kind in an organization, and all that is the same for each kind.
+"""A collection: the entities of one kind in an organization, and the operations that are the same for all kinds.
 
 Unique values through guard items, live children through counters, optimistic versions, soft delete, the audit change.
-An entity's own file declares its `Collection` (a `ListedCollection` where it has page lists) and adds what is special.
+An entity's own file declares its `Collection` (a `ListedCollection` where it has page lists) and adds its rules.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class Unique(Generic[R]):
-    """A value that is one of a kind among the live entities, whatever its case."""
+    """A value that is unique among the live entities, whatever its case."""
 
     field: str
     """The field that a refusal names."""
@@ -54,9 +54,9 @@ class Collection(Generic[R]):
     record: type[R]
     unique: Sequence[Unique[R]] = ()
     parent: Callable[[R], UUID] | None = None
-    """Whose child it is, for those that are read by parent."""
+    """The id of its parent, for entities that are read by parent."""
     card: Callable[[R], Mapping[str, Any]] | None = None
-    """What others show of it: see `models.staffing.directory`."""
+    """Name and parent for the entities that refer to it; see `models.staffing.directory`."""
     children: Sequence[str] = ()
     """Entities whose live ones forbid a delete."""
 
@@ -77,9 +77,9 @@ class Collection(Generic[R]):
         return record
 
     def children_of(self, organization: OrganizationId, parent: UUID, *, after: str | None, limit: int) -> Children[R]:
-        """Return the next live ones of one parent, oldest first: found by index, read consistently."""
+        """Return the next live children of one parent, oldest first: found by index, read consistently."""
         listing = keys.children(organization, self.kind, parent)
-        # One more than asked tells whether there is a next page without an empty last one.
+        # One row beyond the limit shows whether there is a next page, without an empty last one.
         page = table.query(listing, after=after, limit=limit + 1)
         ids = [UUID(row["sk"]["S"]) for row in page.items]
         last = str(ids[limit - 1]) if len(ids) > limit else page.last
@@ -89,7 +89,7 @@ class Collection(Generic[R]):
         )
 
     def get_many(self, organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, R]:
-        """By id, deleted ones too; absent ones are absent."""
+        """Return entities by id, deleted ones too; absent ones are absent."""
         items = table.batch_get(self.key(organization, identifier) for identifier in identifiers)
         records = (self.record.of(item, self.entity) for item in items.values())
         return {record.id: record for record in records}
@@ -109,12 +109,12 @@ class Collection(Generic[R]):
         record: R,
         *,
         counts: Mapping[str, int] | None = None,
-        beside: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> R:
         """DUPLICATE_ENTRY names the field whose value is taken. The rest: as `item`."""
         for unique in self.unique:
             self._take(unit, unique, record)
-        unit.put_new(self.item(unit.organization, record, counts=counts, beside=beside), stale)
+        unit.put_new(self.item(unit.organization, record, counts=counts, attributes=attributes), stale)
         unit.changes(self.entity, record.id, {}, record.shown())
         return record
 
@@ -124,12 +124,12 @@ class Collection(Generic[R]):
         record: R,
         *,
         counts: Mapping[str, int] | None = None,
-        beside: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> Item:
-        """A new entity as it is stored. `counts`: of its children, by name; `beside`: further attributes, by name."""
+        """Return the item of a new entity. `counts`: of its children; `attributes`: those apart from its fields."""
         item = record.item(self.key(organization, record.id))
         item.children = dict(counts or {})
-        item.set({**self.index(organization, record), **(beside or {})})
+        item.set({**self.index(organization, record), **(attributes or {})})
         return item
 
     def update(
@@ -144,13 +144,13 @@ class Collection(Generic[R]):
     ) -> R:
         """Sets `changes` (by attribute name) if the entity is still at the version that was read.
 
-        A further `condition` and its `refusal`, and further `actions`, concern what lies beside the entity's fields.
+        A further `condition` and its `refusal`, and further `actions`, concern attributes apart from its fields.
         """
         unit.require_version(record.version)
         after = record.changed(**changes)
         for unique in self.unique:
-            taken, wanted = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
-            if taken != wanted:
+            taken, needed = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
+            if taken != needed:
                 unit.delete(taken, None, stale)
                 self._take(unit, unique, after)
         self._write(unit, record, after, condition, refusal, actions)
@@ -159,7 +159,7 @@ class Collection(Generic[R]):
     def delete(self, unit: UnitOfWork, record: R, *, condition: Condition | None = None) -> R:
         """Soft. HAS_DEPENDENCIES, with their counts, while there are live children.
 
-        A further `condition` says what must not have changed since it was read.
+        A further `condition` fails if something has changed since it was read.
         """
         unit.require_version(record.version)
         after = record.changed(deleted_at=clock.now())
@@ -210,7 +210,7 @@ class Collection(Generic[R]):
         unit.changes(self.entity, before.id, before.shown(), after.shown())
 
     def _assignments(self, organization: OrganizationId, before: R, after: R) -> list[Action]:
-        """Only what changed, so that fields which this code does not know survive."""
+        """Set changed fields only, so that fields which this code does not know survive."""
         old, new = before.data(), after.data()
         actions = [table.assign(name, new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
         actions.append(Item.version.set(after.version))
@@ -244,13 +244,13 @@ class Collection(Generic[R]):
 
 
 def get_together(
-    organization: OrganizationId, wanted: Iterable[tuple[Collection[Any], Iterable[UUID]]]
+    organization: OrganizationId, requested: Iterable[tuple[Collection[Any], Iterable[UUID]]]
 ) -> list[dict[UUID, Any]]:
-    """Entities of several kinds in one read, by id for each kind; deleted ones too."""
-    pairs = [(collection, {collection.key(organization, each): each for each in ids}) for collection, ids in wanted]
+    """Return entities of several kinds in one read, by id for each kind; deleted ones too."""
+    pairs = [(collection, {collection.key(organization, id_): id_ for id_ in ids}) for collection, ids in requested]
     items = table.batch_get(key for _, ids in pairs for key in ids)
     return [
-        {each: collection.record.of(items[key], collection.entity) for key, each in ids.items() if key in items}
+        {id_: collection.record.of(items[key], collection.entity) for key, id_ in ids.items() if key in items}
         for collection, ids in pairs
     ]
 

@@ -21,7 +21,7 @@ R = TypeVar("R")
 _SIGNATURE_BYTES = 16
 
 _MAX_PAGE_BYTES = 640 * 1024
-"""Of rows as they are stored: shown, with what is added to them, they stay below the 1 MB that an answer may take."""
+"""Size of the rows of a page as stored: as JSON, with added fields, they stay below the 1 MB of an answer."""
 
 _QUERIES_A_PAGE = 8
 """A filter that matches little ends a page early instead of reading on without end; the cursor goes on from there."""
@@ -76,7 +76,7 @@ def walk(
     position = None if cursor is None else cursors.decode(cursor)
     rows: list[dict[str, Any]] = []
     for _ in range(_QUERIES_A_PAGE):
-        # One more than asked tells whether there is a next page without an empty last one.
+        # One row beyond the limit shows whether there is a next page, without an empty last one.
         raw = table.query(
             partition,
             after=position,

@@ -1,4 +1,4 @@
-"""Idempotency records: the answer to a request, or to a part of one, that was carried out, kept for 24 hours."""
+"""Idempotency records: the answer to a request, or to a chunk of one, stored for 24 hours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     payload_hash: str
     """SHA-256 of the input without its secrets."""
     secrets_hash: str | None
-    """argon2id of the input's secrets: a fast hash of a password must not lie in the table."""
+    """argon2id of the input's secrets: a fast hash of a password must not be stored."""
     body: str
     """JSON text of the response's data, without secrets."""
 
@@ -35,7 +35,7 @@ def read(item: Item | None) -> Answer | None:
 
 
 def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
-    """What the parts of a request came to, by number."""
+    """Return the answers of a request's chunks, by number."""
     items = map(table.item_from_raw, table.query_all(keys.parts(organization, digest)))
     answers = ((int(item.sk), read(item)) for item in items)
     return {number: answer for number, answer in answers if answer is not None}

@@ -1,8 +1,8 @@
-"""Timelines: what has a time span, found by when it is, at a cost that follows what is found.
+"""The interval index: intervals found by time, at a cost that follows the matches.
 
-An index can sort by start or by end, not by both, so "what runs at t" would read everything that ever started before t.
-Here every span lies on a lane by its length, and on a lane where nothing is longer than a day only the starts of the
-day before t matter. A list is the merge of its lanes in order of start; what never takes place lies on a lane apart.
+An index can sort by start or by end, not by both, so "active at t" would read everything that ever started before t.
+Here every interval has a length class, and in a class where nothing is longer than a day only the starts of the
+day before t matter. A list merges the classes in order of start; intervals that never take place have their own class.
 """
 
 from __future__ import annotations
@@ -55,24 +55,26 @@ def length_class_of(start: datetime, end: datetime | None, *, cancelled: bool = 
         return LengthClass.CANCELLED
     if end is None:
         return LengthClass.LONGER
-    return next((lane for lane, longest in _LONGEST.items() if end - start <= longest), LengthClass.LONGER)
+    return next(
+        (length_class for length_class, longest in _LONGEST.items() if end - start <= longest), LengthClass.LONGER
+    )
 
 
-def place(lane: LengthClass, start: datetime, identifier: UUID) -> str:
+def place(length_class: LengthClass, start: datetime, identifier: UUID) -> str:
     """The sort key `at`: lane, start, id."""
-    return f"{lane}#{position(start, identifier)}"
+    return f"{length_class}#{position(start, identifier)}"
 
 
 def position(start: datetime, identifier: UUID) -> str:
-    """Where in a merge of lanes a span lies."""
+    """Return the place of an interval in a merge of length classes."""
     return f"{clock.to_text(start)}#{identifier}"
 
 
 @dataclass(frozen=True)
 class IntervalQuery:
-    """Which spans. Each condition is exact; together they are anded."""
+    """A query for intervals. Each condition is exact; all must hold."""
 
-    lanes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
+    classes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
     starts_after: datetime | None = None
     starts_until: datetime | None = None
     """Inclusive."""
@@ -96,64 +98,67 @@ class IntervalQuery:
             ends.append(end <= clock.to_text(self.ends_until))
         return all_of([*ends, self.condition])
 
-    def bounds(self, lane: LengthClass) -> tuple[str, str]:
-        """The range of `at` on a lane that can hold what is wanted."""
-        low, high = f"{lane}#", f"{lane}#~"
+    def bounds(self, length_class: LengthClass) -> tuple[str, str]:
+        """Return the range of `at` in a length class that can hold matches."""
+        low, high = f"{length_class}#", f"{length_class}#~"
         after = self.starts_after
-        longest = _LONGEST.get(lane)
+        longest = _LONGEST.get(length_class)
         if self.ends_after is not None and longest is not None and self.ends_after - _BEFORE_ALL >= longest:
-            # What ends later than t and lasts a day at most has started later than a day before t.
+            # An interval that ends after t and lasts a day at most started less than a day before t.
             earliest = self.ends_after - longest
             after = earliest if after is None else max(after, earliest)
         if after is not None:
-            low = f"{lane}#{clock.to_text(after)}#~"
+            low = f"{length_class}#{clock.to_text(after)}#~"
         if self.starts_until is not None:
-            high = f"{lane}#{clock.to_text(self.starts_until)}#~"
+            high = f"{length_class}#{clock.to_text(self.starts_until)}#~"
         if self.starts_before is not None:
-            high = min(high, f"{lane}#{clock.to_text(self.starts_before)}")
+            high = min(high, f"{length_class}#{clock.to_text(self.starts_before)}")
         return low, high
 
 
 class Slice(NamedTuple):
-    """Consecutive spans of a timeline, and where to go on: a position, None at the end."""
+    """Consecutive intervals of an index partition, and the position to go on after; None at the end."""
 
-    found: list[UUID]
+    ids: list[UUID]
     last: str | None
 
 
 def read(
     partition: IndexPartition,
-    wanted: IntervalQuery,
+    request: IntervalQuery,
     *,
     after: str | None,
     limit: int,
     forward: bool,
     queries: int | None,
 ) -> Slice:
-    """The next spans in order of start, at most `limit`; fewer, though there are more, when it took `queries`.
+    """Return the next intervals in order of start, at most `limit`; fewer, though there are more, after `queries`.
 
-    `queries` None: as many as it takes.
+    `queries` None: without a bound.
     """
-    lanes = [_Reader(partition, lane, wanted, after=after, limit=limit, forward=forward) for lane in wanted.lanes]
-    found: list[str] = []
+    readers = [
+        _Reader(partition, length_class, request, after=after, limit=limit, forward=forward)
+        for length_class in request.classes
+    ]
+    matching: list[str] = []
     boundary: str | None = None
-    while len(found) <= limit:
-        # One query a lane at a time: each page gets further on every lane, so a list always comes to its end.
-        while unread := [lane for lane in lanes if not lane.rows and not lane.is_done]:
+    while len(matching) <= limit:
+        # One query per class at a time: each page gets further in every class, so a list always ends.
+        while unread := [reader for reader in readers if not reader.rows and not reader.is_done]:
             if queries is not None and queries <= 0:
-                boundary = (min if forward else max)(lane.position for lane in unread)
+                boundary = (min if forward else max)(reader.position for reader in unread)
                 break
-            for lane in unread:
-                lane.read_on()
+            for reader in unread:
+                reader.read_on()
             queries = queries and queries - len(unread)
-        heads = [lane for lane in lanes if lane.rows]
-        first = (min if forward else max)(heads, key=lambda lane: lane.rows[0], default=None)
+        heads = [reader for reader in readers if reader.rows]
+        first = (min if forward else max)(heads, key=lambda reader: reader.rows[0], default=None)
         if first is None or (boundary is not None and _is_behind(first.rows[0], boundary, forward=forward)):
             break
-        found.append(first.rows.popleft())
-    if len(found) > limit:
-        boundary = found[limit - 1]
-    return Slice([UUID(position.partition("#")[2]) for position in found[:limit]], boundary)
+        matching.append(first.rows.popleft())
+    if len(matching) > limit:
+        boundary = matching[limit - 1]
+    return Slice([UUID(position.partition("#")[2]) for position in matching[:limit]], boundary)
 
 
 def _is_behind(position: str, boundary: str, *, forward: bool) -> bool:
@@ -166,20 +171,20 @@ class _Reader:
     def __init__(
         self,
         partition: IndexPartition,
-        lane: LengthClass,
-        wanted: IntervalQuery,
+        length_class: LengthClass,
+        request: IntervalQuery,
         *,
         after: str | None,
         limit: int,
         forward: bool,
     ) -> None:
         self._partition = partition
-        self._lane = lane
+        self._lane = length_class
         self._forward = forward
-        self._condition = wanted.filter()
-        self._limit = max(limit + 1, _ROWS_A_FILTERED_QUERY) if wanted.is_filtered else limit + 1
-        self._low, self._high = wanted.bounds(lane)
-        self._after = None if after is None else f"{lane}#{after}"
+        self._condition = request.filter()
+        self._limit = max(limit + 1, _ROWS_A_FILTERED_QUERY) if request.is_filtered else limit + 1
+        self._low, self._high = request.bounds(length_class)
+        self._after = None if after is None else f"{length_class}#{after}"
         self.rows: deque[str] = deque()
         self.is_done = self._low >= self._high
 

@@ -1,6 +1,6 @@
 """Every key of the table, and the access patterns they serve. Nothing else builds a key.
 
-| what is asked                                   | answered by                                            |
+| query                                           | answered by                                            |
 | ----------------------------------------------- | ------------------------------------------------------ |
 | session, user and organization of a token       | one BatchGetItem of three keys, strongly consistent    |
 | when an organization was last used              | `ORG#<org>#USE` / `LAST`                               |
@@ -16,7 +16,7 @@
 | … of one entity                                 | gsi3 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
 | … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
 | the answer to a repeated request                | `ORG#<org>#IDEMPOTENCY#<hash>` or `EMAIL#…` / `…`      |
-| what the parts of a large request came to       | `ORG#<org>#PART#<hash>` / number                       |
+| answers of the chunks of a large request        | `ORG#<org>#PART#<hash>` / number                       |
 | mails that are not sent yet                     | gsi2 `MAIL#UNSENT`                                     |
 | the live children of a client or work location  | gsi2 `ORG#<org>#<ENTITY>#OF#<parent>`                  |
 | names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
@@ -24,8 +24,8 @@
 | … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
 | all hours of some months                        | `ORG#<org>#ROSTER` / `<yyyy-mm>#<worker>`              |
 | levels and integrals of a source, or one value  | `ORG#<org>#ROLLUP#<SOURCE>[#<FIELD>#<value>]` / cell   |
-| what the rollups hold of an entity              | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
-| what metrics came to last                       | `ORG#<org>#METRICSTATE` / `<metric>`                   |
+| the applied contribution of an entity           | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
+| the last results of metrics                     | `ORG#<org>#METRICSTATE` / `<metric>`                   |
 | … and before, in a range                        | `ORG#<org>#METRICHISTORY#<metric>` / instant           |
 | who goes through all of them at the moment      | `ORG#<org>#METRICWALK` / `LEASE`                       |
 | metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
@@ -33,7 +33,7 @@
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
 | … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<ENTITY>#<id>`             |
 | how many activities there are behind one        | gsi1 `ORG#<org>#ACTIVITY#FEED`                         |
-| what a user has read and archived of them       | `ORG#<org>#MARK#<user>` / `<activity>`                 |
+| a user's read state of them                     | `ORG#<org>#MARK#<user>` / `<activity>`                 |
 | … only the archived ones                        | gsi2 `ORG#<org>#MARK#<user>#ARCHIVED`                  |
 | costly answers, and the tags they depend on     | `ORG#<org>#CACHE#<hash>`, `ORG#<org>#TAG` / `<tag>`    |
 
@@ -92,7 +92,7 @@ class IndexPartition(NamedTuple):
 
 
 def tenant(organization: OrganizationId) -> str:
-    """What every key of an organization starts with."""
+    """Return the prefix of every key of an organization."""
     return f"ORG#{organization}#"
 
 
@@ -113,7 +113,7 @@ def entity(organization: OrganizationId, name: str, identifier: UUID) -> Key:
 
 
 class EntityName(NamedTuple):
-    """What the key of an entity says."""
+    """The parts of an entity's key."""
 
     organization: OrganizationId
     kind: str
@@ -121,7 +121,7 @@ class EntityName(NamedTuple):
 
 
 def entity_of(key: Key) -> EntityName | None:
-    """The entity that lies at a key; None for what else may lie in the table."""
+    """Return the entity that is stored at a key; None for other keys."""
     scope, _, rest = key.pk.partition("#")
     organization, _, kind = rest.partition("#")
     if scope != "ORG" or "#" in kind:
@@ -160,7 +160,7 @@ def roster(organization: OrganizationId) -> str:
 
 
 def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
-    """By month first, so that a report over all workers is one range."""
+    """Return the key, month first, so that a report over all workers is one range."""
     return Key(roster(organization), f"{month}#{worker}")
 
 
@@ -180,7 +180,7 @@ def rollup(organization: OrganizationId, source: str, dimension: str | None = No
 
 
 def is_rollup_of_value(partition: str) -> bool:
-    """Tell the partition of one value of a dimension from that of a whole source."""
+    """Return True for the partition of one value of a dimension, False for that of a whole source."""
     return partition.count("#") > partition.partition("#ROLLUP#")[0].count("#") + 2
 
 
@@ -206,7 +206,7 @@ def use(organization: OrganizationId) -> Key:
 
 
 def metric_walk(organization: OrganizationId) -> Key:
-    """The lease of whoever goes through all of an organization's metric states."""
+    """Key of the lease on going through all of an organization's metric states."""
     return Key(partition(organization, "METRICWALK"), "LEASE")
 
 
@@ -293,7 +293,7 @@ def parts(organization: OrganizationId, digest: str) -> str:
 
 
 def part(organization: OrganizationId, digest: str, number: int) -> Key:
-    """Padded, so that they lie in order."""
+    """Return the key, its number padded, so that chunks sort in order."""
     return Key(parts(organization, digest), f"{number:04}")
 
 
@@ -333,7 +333,7 @@ def _address(address: str) -> str:
     return f"EMAIL#{text.unique_form(address)}"
 
 
-# -- across organizations: what the system itself looks for ----------------------------------------------------------
+# -- across organizations: queries of the system itself ---------------------------------------------------------------
 
 UNSENT_MAIL = IndexPartition(GSI2, "MAIL#UNSENT")
 

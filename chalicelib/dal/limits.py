@@ -36,7 +36,7 @@ _DATA = Item.data
 
 
 class Limit(NamedTuple):
-    """`name` is what headers and keys call it: lower-case letters and dashes."""
+    """`name` is its name in headers and keys: lower-case letters and dashes."""
 
     name: str
     quota: int
@@ -69,13 +69,13 @@ class Allowance(NamedTuple):
 
 @dataclass(frozen=True)
 class Usage:
-    """How much of an allowance is used, at the instant it was looked at."""
+    """The used part of an allowance, at the instant of the read."""
 
     allowance: Allowance
     now: int
     """Milliseconds since 1970."""
     version: int | None
-    """Of the stored item; None where there is none."""
+    """Return the usage in a stored item; None where there is none."""
     origin: str
     """New whenever all uses are forgotten: a use that was forgotten is not given back once more."""
     head: int
@@ -104,7 +104,7 @@ class Usage:
         return 0
 
     def plus(self, uses: int) -> Usage:
-        """As it is with so many uses more in the newest slot."""
+        """Return the usage with more uses in the newest slot."""
         slots = dict(self.slots)
         slots[self.head] = max(0, slots.get(self.head, 0) + uses)
         return replace(self, slots=tuple(slots.items()))
@@ -123,7 +123,7 @@ class Use(NamedTuple):
 
 class RateLimited(ActionError):
     def __init__(self, usage: Usage) -> None:
-        # Where others kept coming in between, there may be room.
+        # Where others took uses in between, there may be room.
         seconds = 1 if usage.left else max(1, usage.seconds_to_room)
         super().__init__(
             ErrorCode.RATE_LIMITED,
@@ -186,7 +186,7 @@ def take_in(unit: UnitOfWork, usage: Usage) -> Use:
         raise RateLimited(usage)
     key, slot = usage.allowance.key, str(usage.head)
     if usage.head in dict(usage.slots):
-        # Within a slot, takers do not collide: each adds to what is there as long as that is below the quota.
+        # Within a slot, takers do not collide: each adds to the sum as long as that is below the quota.
         uses, used = _DATA["slots"][slot], _DATA["used"]
         add = [uses.set(uses + 1), used.set(used + 1), Item.version.add(1)]
         # A use that went into another life of the item could not be given back.

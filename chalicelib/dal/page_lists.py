@@ -22,7 +22,7 @@ from chalicelib.dal.table import SlimRow, all_of
 R = TypeVar("R", bound=Record)
 
 EXACT_LIST_ROWS = 10_000
-"""Page lists are exact up to this many rows; beyond, they name what serves instead."""
+"""Page lists are exact up to this many rows; beyond, they name the list to use instead."""
 
 _SEPARATOR = "\n"
 """Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
@@ -38,7 +38,7 @@ def too_many_rows(cursor_list: str) -> ActionError:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """What a page list was asked for, validated."""
+    """A request for a page list, validated."""
 
     page: int
     page_size: int
@@ -52,7 +52,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class Rows(Generic[R]):
-    """What a list shows of its records."""
+    """The rows that a list shows of its records."""
 
     row: type[Record]
     of: Callable[[Sequence[R]], Sequence[Record]]
@@ -68,7 +68,7 @@ class ListedCollection(Collection[R]):
     sort_fields: Sequence[str]
     """API names of the leading texts of `search`."""
     cursor_list: str
-    """What serves where page lists end."""
+    """The list to use where page lists end."""
     facets: Callable[[R], Mapping[str, Any]] = lambda _: {}
 
     def page(
@@ -76,14 +76,14 @@ class ListedCollection(Collection[R]):
         organization: OrganizationId,
         request: PageRequest,
         rows: Rows[R] | None = None,
-        also: Mapping[UUID, R] = MappingProxyType({}),
+        builtin: Mapping[UUID, R] = MappingProxyType({}),
     ) -> Page[Any]:
         """Exact totals and substring search, from the slim index; the records shown are read consistently.
 
         `also`: entities that every organization has, which are in no table.
         """
         slim = self._slim_rows(organization, deleted=False)
-        slim += [SlimRow(str(record.id), self._texts(record), dict(self.facets(record))) for record in also.values()]
+        slim += [SlimRow(str(record.id), self._texts(record), dict(self.facets(record))) for record in builtin.values()]
         if request.include_deleted:
             slim += self._slim_rows(organization, deleted=True)
         if len(slim) > EXACT_LIST_ROWS:
@@ -91,8 +91,8 @@ class ListedCollection(Collection[R]):
         chosen = self._choose(slim, request)
         start = (request.page - 1) * request.page_size
         identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
-        records = {**also, **self.get_many(organization, [each for each in identifiers if each not in also])}
-        # The index trails the table: what was deleted a moment ago may still have a row.
+        records = {**builtin, **self.get_many(organization, [id_ for id_ in identifiers if id_ not in builtin])}
+        # The index trails the table: an entity that was just deleted may still have a row.
         listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
@@ -120,7 +120,7 @@ class ListedCollection(Collection[R]):
             keys.partition(organization, self.kind),
             cursors,
             CursorPage[shown.row],  # type: ignore[name-defined]  # a type made at run time
-            lambda found: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in found])),
+            lambda rows: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in rows])),
             cursor=cursor,
             limit=limit,
             forward=forward,
@@ -134,7 +134,7 @@ class ListedCollection(Collection[R]):
 
     @property
     def _records(self) -> Rows[R]:
-        """The records themselves, cut to what is shown."""
+        """The records themselves, without internal fields."""
         return Rows(self.shown_as, lambda records: records)
 
     def _slim_rows(self, organization: OrganizationId, *, deleted: bool) -> list[SlimRow]:
@@ -142,13 +142,13 @@ class ListedCollection(Collection[R]):
         return table.query_slim(partition, maximum=EXACT_LIST_ROWS)
 
     def _choose(self, rows: list[SlimRow], request: PageRequest) -> list[SlimRow]:
-        """The rows that match, in the order asked for; ties by age."""
-        wanted = text.fold(request.search) if request.search else ""
+        """Return the rows that match, in the requested order; ties by age."""
+        term = text.fold(request.search) if request.search else ""
         descending = request.sort_order == "desc"
         chosen = [
             row
             for row in rows
-            if wanted in row.search and all(row.facets.get(name) == value for name, value in request.facets.items())
+            if term in row.search and all(row.facets.get(name) == value for name, value in request.facets.items())
         ]
         chosen.sort(key=lambda row: row.sk, reverse=descending)
         if request.sort_by in self.sort_fields:

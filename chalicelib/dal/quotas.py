@@ -1,6 +1,6 @@
-"""How many of something an organization or a user may have: counted on the one who has them, in the same transaction.
+"""Quotas: how many entities an organization or a user may have, counted on their item in the same transaction.
 
-For what is made too seldom to make that a hot spot.
+For entities that are made too seldom to make that item a hot spot.
 """
 
 from __future__ import annotations

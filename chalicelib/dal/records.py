@@ -1,4 +1,4 @@
-"""What every stored entity has, and how it becomes an item and comes back."""
+"""Records: the fields of every stored entity, and their form as an item."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Record(Contract):
     internal: ClassVar[frozenset[str]] = frozenset()
     """Fields that never leave the server, not even to the audit log."""
     counts: ClassVar[Mapping[str, str]] = {}
-    """Fields that are counters beside the entity's data: field to the counter's name."""
-    beside: ClassVar[frozenset[str]] = frozenset()
-    """Fields that are attributes beside the entity's data, because they are written apart from it."""
+    """Fields that are counters apart from the entity's data: field to the counter's name."""
+    attributes: ClassVar[frozenset[str]] = frozenset()
+    """Fields that are attributes apart from the entity's data, because they are written on their own."""
 
     id: UUID
     created_at: Instant
@@ -45,29 +45,29 @@ class Record(Contract):
             raise not_found(called)
         counters = item.children or {}
         counted = {name: counters.get(counter, 0) for name, counter in cls.counts.items()}
-        beside = {name: value for name in cls.beside if (value := getattr(item, name)) is not None}
+        attributes = {name: value for name in cls.attributes if (value := getattr(item, name)) is not None}
         # A newer version of this code may have written fields that this one does not know.
-        stored = {**item.data, **counted, **beside, "id": item.sk, "version": item.version}
+        stored = {**item.data, **counted, **attributes, "id": item.sk, "version": item.version}
         return cls.model_validate(stored, extra="ignore", context=STORED)
 
     @classmethod
     def extending(cls, record: Record, **more: Any) -> Self:
-        """What a record is shown as where an answer shows more than the record."""
+        """Return a record with more fields, for an answer that shows more than the record."""
         return cls.model_validate({**dict(record), **more}, extra="ignore", context=STORED)
 
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""
         return self.model_dump(
-            mode="json", round_trip=True, exclude=self._beside() | {"id", "version"}, exclude_none=True
+            mode="json", round_trip=True, exclude=self._apart() | {"id", "version"}, exclude_none=True
         )
 
     def shown(self) -> dict[str, Any]:
-        """What the audit log compares: every field that says something about the entity."""
-        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | self._beside())
+        """Return the fields that the audit log compares: every field of the entity's content."""
+        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | self._apart())
 
     @classmethod
-    def _beside(cls) -> set[str]:
-        return {*cls.counts, *cls.beside}
+    def _apart(cls) -> set[str]:
+        return {*cls.counts, *cls.attributes}
 
     def item(self, key: Key) -> Item:
         return Item(key.pk, key.sk, data=self.data(), version=self.version)

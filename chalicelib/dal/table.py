@@ -30,7 +30,7 @@ def entry(partition: IndexPartition) -> Path:
 
 
 class SlimRow(NamedTuple):
-    """A row of an index: the sort key, and what lists show and search needs."""
+    """A row of an index: the sort key, and the values that lists show and search."""
 
     sk: str
     search: str
@@ -61,33 +61,33 @@ def probe() -> None:
 
 def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
     """Strongly consistent; absent keys are absent. One round trip for each 100 keys."""
-    wanted = list(dict.fromkeys(keys))
-    found: dict[Key, Item] = {}
+    requested = list(dict.fromkeys(keys))
+    items: dict[Key, Item] = {}
     with store_errors():
-        for start in range(0, len(wanted), _BATCH_GET_KEYS):
-            chunk = wanted[start : start + _BATCH_GET_KEYS]
-            found.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=True))
-    return found
+        for start in range(0, len(requested), _BATCH_GET_KEYS):
+            chunk = requested[start : start + _BATCH_GET_KEYS]
+            items.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=True))
+    return items
 
 
 def raw_batch(
     keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] = ()
 ) -> dict[Key, dict[str, Any]]:
-    """As `batch_get`, by default eventually consistent; as attribute maps, with all or only some `attributes`."""
-    wanted = list(dict.fromkeys(keys))
-    found: dict[Key, dict[str, Any]] = {}
+    """Return attribute maps, with all or only some `attributes`; by default eventually consistent."""
+    remaining = list(dict.fromkeys(keys))
+    items: dict[Key, dict[str, Any]] = {}
     with store_errors():
-        while wanted:
-            chunk, wanted = wanted[:_BATCH_GET_KEYS], wanted[_BATCH_GET_KEYS:]
-            # PynamoDB's own model hands it such dictionaries, whatever its types say.
+        while remaining:
+            chunk, remaining = remaining[:_BATCH_GET_KEYS], remaining[_BATCH_GET_KEYS:]
+            # PynamoDB's own model passes such dictionaries, against its type hints.
             named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
             projected = ["pk", "sk", *attributes] if attributes else None
             answer = connection().batch_get_item(named, consistent_read=consistent, attributes_to_get=projected)
             for item in answer["Responses"].get(connection().table_name, []):
-                found[Key(item["pk"]["S"], item["sk"]["S"])] = item
+                items[Key(item["pk"]["S"], item["sk"]["S"])] = item
             left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})
-            wanted += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
-    return found
+            remaining += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
+    return items
 
 
 class RawPage(NamedTuple):
@@ -109,7 +109,7 @@ def query(
 ) -> RawPage:
     """One page (≤ 1 MB) of a partition in the order of its sort key; on the base table by default strongly consistent.
 
-    `after` continues behind a sort key; `condition` filters what was read (and billed).
+    `after` continues behind a sort key; `condition` filters rows that were read (and billed).
     """
     index, pk, sort_key = _located(partition)
     low, high = between or (" ", "\uffff")
@@ -165,12 +165,12 @@ def count(
     enough: int | None = None,
     condition: Condition | None = None,
 ) -> int:
-    """How many rows lie behind a sort key, counted by the engine; it may stop once there are `enough`.
+    """Return the number of rows behind a sort key, counted by the engine; it may stop once there are `enough`.
 
-    Bills what it looks at, though it carries nothing: a page of 1 MB is a round trip.
+    Bills the rows it reads, though it returns none: a page of 1 MB is a round trip.
     """
     index, pk, _ = _located(partition)
-    found = 0
+    counted_rows = 0
     while True:
         with store_errors():
             answer = connection().query(
@@ -179,12 +179,12 @@ def count(
                 filter_condition=condition,
                 index_name=index,
                 consistent_read=index is None,
-                limit=None if enough is None else enough - found,
+                limit=None if enough is None else enough - counted_rows,
                 select="COUNT",
             )
-        found += int(answer["Count"])
-        if "LastEvaluatedKey" not in answer or (enough is not None and found >= enough):
-            return found
+        counted_rows += int(answer["Count"])
+        if "LastEvaluatedKey" not in answer or (enough is not None and counted_rows >= enough):
+            return counted_rows
         behind = answer["LastEvaluatedKey"]["sk"]["S"]
 
 
@@ -197,7 +197,7 @@ def item_from_raw(attributes: dict[str, Any]) -> Item:
     return Item.from_raw_data(attributes)
 
 
-# -- writes that stand alone -----------------------------------------------------------------------------------------
+# -- single writes ---------------------------------------------------------------------------------------------------
 
 
 def update(key: Key, actions: Sequence[Action], condition: Condition | None = None) -> Item | None:
@@ -255,7 +255,7 @@ _ANSWERS = frozenset({"ConditionalCheckFailedException", "TransactionCanceledExc
 
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
-    """What the store could not do becomes DATABASE_ERROR; answers, and what this code asked wrongly, pass."""
+    """Raise failures of the store as DATABASE_ERROR; failed conditions, and requests that are bugs of ours, pass."""
     try:
         yield
     except PynamoDBException as error:

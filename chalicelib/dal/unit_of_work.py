@@ -32,11 +32,11 @@ _COLLISIONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedT
 _FIRST_PAUSE_SECONDS = 0.02
 
 OnFailedCondition = Callable[[Item | None], Exception]
-"""Makes the error of a failed condition from the item that stood in the way."""
+"""Makes the error of a failed condition from the item as it was then."""
 
 
 class StaleRead(ActionError):
-    """What the action read has changed since: run it again on fresh reads."""
+    """Something that the action read has changed since: run it again on fresh reads."""
 
     def __init__(self) -> None:
         error = conflict()
@@ -71,7 +71,7 @@ def _retold(write: _Write, retell: Callable[[Exception], Exception]) -> _Write:
 
 @dataclass
 class Change:
-    """What a request did to its target: the content of the audit entry."""
+    """The target of a request and its change: the content of the audit entry."""
 
     entity_type: str
     entity_id: str
@@ -88,12 +88,12 @@ class UnitOfWork:
     """From `If-Match`: the versions the target may have. None: any."""
     change: Change | None = None
     is_dry_run: bool = False
-    """The request only tells what it would do: there is nothing for the audit log."""
+    """True for a dry run: there is nothing for the audit log."""
     _retell: Callable[[Exception], Exception] | None = None
     _writes: list[_Write] = field(default_factory=list)
     _keys: set[Key] = field(default_factory=set)
 
-    # -- what the writes are ---------------------------------------------------------------------------------------
+    # -- the writes ----------------------------------------------------------------------------------------------------
 
     def put_new(self, item: Item, refusal: OnFailedCondition) -> None:
         """Refused when the key is taken."""
@@ -115,7 +115,7 @@ class UnitOfWork:
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), refusal, existing, actions))
 
     def upsert(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
-        """For counters that begin to exist when first counted."""
+        """Update an item, which is created if it does not exist: for counters that begin when first counted."""
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, condition, actions))
 
     def delete(self, key: Key, condition: Condition | None, refusal: OnFailedCondition) -> None:
@@ -126,13 +126,13 @@ class UnitOfWork:
 
     def _add(self, write: _Write) -> None:
         if write.item.key in self._keys:
-            raise ValueError("a transaction holds each item once")
+            raise ValueError("a transaction holds an item once")
         self._keys.add(write.item.key)
         self._writes.append(write if self._retell is None else _retold(write, self._retell))
 
     @contextlib.contextmanager
     def retelling(self, retell: Callable[[Exception], Exception]) -> Iterator[None]:
-        """Refusals of the writes that are added inside are told in other words."""
+        """Map the errors of the writes that are added inside."""
         self._retell = retell
         try:
             yield
@@ -142,7 +142,7 @@ class UnitOfWork:
     # -- the target ------------------------------------------------------------------------------------------------
 
     def changes(self, entity_type: str, entity_id: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        """Declares what this request does to its target; the first declaration is the target."""
+        """Declare a target of this request and its change; the first declaration is the audit target."""
         if self.change is None:
             self.change = Change(entity_type, str(entity_id), before, after)
 
@@ -207,7 +207,7 @@ _NAMES = {
     "QUICKACTION": "quick action",
     "WORKLOCATION": "work location",
 }
-"""Where the kind in a key is not the word for it."""
+"""Words for kinds whose key says something else."""
 
 
 def _require_sizes(writes: Sequence[_Write], error: TransactWriteError) -> None:
@@ -242,7 +242,7 @@ def retry_stale(attempt: Callable[[int], T], tries: int) -> T:
 
 
 def pause(tried: int) -> None:
-    """Full jitter, doubling: what collided once must not collide again."""
+    """Sleep with full jitter, doubling, so that requests which collided once do not collide again."""
     time.sleep(random.uniform(0, _FIRST_PAUSE_SECONDS * 2**tried))  # noqa: S311  not a secret
 
 

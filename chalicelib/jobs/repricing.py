@@ -66,7 +66,7 @@ def work(message: Mapping[str, Any]) -> None:
         position_id=wanted.position_id, worker_id=wanted.worker_id, since=wanted.since, until=wanted.until
     )
     page = assignments.find(organization, chosen, clock.now(), after=wanted.after, limit=_A_MESSAGE, forward=True)
-    sync(organization, "assignments", page.found).require()
+    sync(organization, "assignments", page.ids).require()
     if page.last is not None:
         _send(wanted.model_copy(update={"after": page.last}))
 

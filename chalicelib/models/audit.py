@@ -80,7 +80,7 @@ class AuditEvent(StrEnum):
 
 
 class Actor(Contract):
-    """Who did it: a user, or nobody signed in, or an operator of the service."""
+    """The author of a change: a user, nobody signed in, or an operator of the service."""
 
     id: UUID | None = None
     name: Annotated[str, Field(examples=["Anna Berg"])]
@@ -114,13 +114,13 @@ class AuditFilter(Contract):
 
 
 def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id: str) -> None:
-    """Adds the entry for what the unit does to its target; a unit without a target is a mistake of its maker.
+    """Add the entry for the change of the unit's target; a unit without a target is a bug of its action.
 
     A unit with several targets declares and records one after the other.
     """
     change, unit.change = unit.change, None
     if change is None:
-        raise AssertionError(f"{event} without saying what it changes")
+        raise AssertionError(f"{event} without an audit target")
     fields = sorted({*change.before, *change.after})
     identifier = ids.new_id()
     entry = AuditEntry(
@@ -150,24 +150,24 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
 def entries(
     organization: OrganizationId,
     cursors: Cursors,
-    wanted: AuditFilter,
+    criteria: AuditFilter,
     *,
     cursor: str | None,
     limit: int,
     forward: bool = False,
 ) -> CursorPage[AuditEntry]:
-    """Newest first, unless `forward`. The narrowest index is walked, the other filters apply to what it yields."""
+    """Newest first, unless `forward`. The narrowest index is walked, the other filters apply to its rows."""
     filters = [
-        (Item.data["action"], wanted.action),
-        (Item.data["actor"]["id"], wanted.actor_id and str(wanted.actor_id)),
-        (Item.data["entityType"], wanted.entity_type),
-        (Item.data["entityId"], wanted.entity_id),
+        (Item.data["action"], criteria.action),
+        (Item.data["actor"]["id"], criteria.actor_id and str(criteria.actor_id)),
+        (Item.data["entityType"], criteria.entity_type),
+        (Item.data["entityId"], criteria.entity_id),
     ]
     partition: str | IndexPartition = keys.audit(organization)
-    if wanted.entity_type and wanted.entity_id:
-        partition = keys.audit_of_entity(organization, wanted.entity_type, wanted.entity_id)
-    elif wanted.actor_id:
-        partition = keys.audit_of_actor(organization, wanted.actor_id)
+    if criteria.entity_type and criteria.entity_id:
+        partition = keys.audit_of_entity(organization, criteria.entity_type, criteria.entity_id)
+    elif criteria.actor_id:
+        partition = keys.audit_of_actor(organization, criteria.actor_id)
     return walk(
         partition,
         cursors,
@@ -176,7 +176,7 @@ def entries(
         cursor=cursor,
         limit=limit,
         forward=forward,
-        between=_bounds(wanted),
+        between=_bounds(criteria),
         condition=table.all_of(field == value for field, value in filters if value is not None),
     )
 
@@ -200,10 +200,10 @@ def newest_at(organization: OrganizationId) -> datetime | None:
     return ids.created_at(UUID(rows[0]["sk"]["S"])) if rows else None
 
 
-def _bounds(wanted: AuditFilter) -> tuple[str, str] | None:
-    if wanted.since is None and wanted.until is None:
+def _bounds(criteria: AuditFilter) -> tuple[str, str] | None:
+    if criteria.since is None and criteria.until is None:
         return None
-    return _span(wanted.since, wanted.until)
+    return _span(criteria.since, criteria.until)
 
 
 def _span(since: datetime | None, until: datetime | None) -> tuple[str, str]:

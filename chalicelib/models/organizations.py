@@ -65,7 +65,7 @@ class Sleep(Contract):
     """One sleep of an organization, from when it fell asleep until all its metrics are due again."""
 
     id: UUID
-    """Tells when it fell asleep."""
+    """The instant at which it fell asleep."""
     is_waking: bool = False
     """A request has come; a worker brings its metrics back."""
 

@@ -1,6 +1,6 @@
 """The outbox: mails that were decided in a unit of work and are sent after its commit.
 
-A mail names its template and addressee, never its text: codes are made when it is sent, so none lies in the table.
+A mail names its template and addressee, never its text: codes are made when it is sent, so none is stored.
 Until it is sent it is listed in `keys.UNSENT_MAIL`; `data.sentAt` says that it was.
 """
 

@@ -1,6 +1,6 @@
 """Sleep: an organization that nobody uses leaves the index of due metrics, and with it every schedule.
 
-Use is noted on an item of its own. Sleep itself stands on the organization's item, which every request reads anyway,
+Use is noted on an item of its own. Sleep itself is stored on the organization's item, which every request reads anyway,
 and its id guards each step of falling asleep and waking. See docs/decisions/sleep.md.
 """
 
@@ -52,7 +52,7 @@ def note_use(organization: OrganizationId) -> None:
 
 
 def is_idle(used: UsedOrganization, now: datetime) -> bool:
-    """Whether nobody has used it for as long as it had been in use before, at least an hour and at most a week."""
+    """Return True after a time without use as long as its use before, at least an hour and at most a week."""
     created_at = used.organization.created_at
     if not _is_idle(created_at, used.noted_at, now):
         return False
@@ -75,7 +75,7 @@ def fall_asleep(organization: StoredOrganization) -> Sleep | None:
     """
     tenant = organization.tenant
     # Waking needs this row.
-    metric_states.found(tenant, clock.now())
+    metric_states.create_system_row(tenant, clock.now())
     sleep = Sleep(id=ids.new_id())
     mark = _SLEEP.set(table.encoded(sleep.model_dump(mode="json")))
     item = table.update(ORGANIZATIONS.key(tenant, tenant), [mark], Item.pk.exists() & _SLEEP.does_not_exist())
@@ -88,7 +88,7 @@ def unlist(organization: OrganizationId, sleep: Sleep, rows: Collection[str]) ->
     size = MAX_WRITES - 1
     for start in range(0, len(present), size):
         unit = UnitOfWork(organization)
-        # Together with the rows: what a request wakes meanwhile must not leave the index behind it.
+        # Together with the rows: a request that wakes the organization meanwhile must find the index whole.
         unit.check(ORGANIZATIONS.key(organization, organization), _is(sleep, is_waking=False), stale)
         for row in present[start : start + size]:
             metric_states.unlist(unit, row)

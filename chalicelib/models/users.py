@@ -85,7 +85,7 @@ class User(Record):
 
 
 class UserRef(Contract):
-    """A user as what they did shows them."""
+    """A user as others see them."""
 
     id: UUID
     first_name: Annotated[str, Field(examples=["Anna"])]
@@ -117,7 +117,7 @@ USERS = ListedCollection(
 get, key = USERS.get, USERS.key
 
 
-def found(unit: UnitOfWork, founder: StoredUser) -> None:
+def create_founder(unit: UnitOfWork, founder: StoredUser) -> None:
     """The first user of a new organization, whose counters `founding_counts` gives."""
     USERS.create(unit, founder)
 
@@ -141,14 +141,14 @@ def update(
 
 
 def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
-    """For a request about the user that changes nothing of the user itself."""
+    """Declare the user as the audit target of a request that changes no field of theirs."""
     unit.require_version(user.version)
     unit.check(key(unit.organization, user.id), Item.version == user.version, stale)
     unit.changes(USERS.entity, user.id, {}, {})
 
 
 def _standing(user: StoredUser) -> dict[str, int]:
-    """What a user counts for."""
+    """Return the counts of the organization that include the user."""
     return {
         USER_COUNT: 1,
         ACTIVE_USER_COUNT: int(user.is_active),
@@ -157,7 +157,7 @@ def _standing(user: StoredUser) -> dict[str, int]:
 
 
 def _move_counts(unit: UnitOfWork, before: Mapping[str, int], after: Mapping[str, int]) -> None:
-    """In the user's own transaction, so that two owners who demote each other cannot both succeed."""
+    """Move the counts in the user's own transaction, so that two owners who demote each other cannot both succeed."""
     moves = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
     if not moves:
         return

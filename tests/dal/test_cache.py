@@ -154,7 +154,7 @@ def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
     with without_waiting(), broken(Refusal("UpdateItem", "ProvisionedThroughputExceededException", calls=1)):
         assert figures.ask() == [1]
 
-    assert "an answer was not kept" in caplog.text
+    assert "a result was not cached" in caplog.text
     assert figures.ask() == [2]
 
 

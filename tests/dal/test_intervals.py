@@ -75,7 +75,7 @@ def reference(spans: list[Span], wanted: IntervalQuery, color: str | None, *, fo
     chosen = [
         each
         for each in spans
-        if length_class_of(each.start, each.end, cancelled=each.cancelled) in wanted.lanes
+        if length_class_of(each.start, each.end, cancelled=each.cancelled) in wanted.classes
         and (wanted.starts_after is None or each.start > wanted.starts_after)
         and (wanted.starts_until is None or each.start <= wanted.starts_until)
         and (wanted.starts_before is None or each.start < wanted.starts_before)
@@ -89,11 +89,13 @@ def reference(spans: list[Span], wanted: IntervalQuery, color: str | None, *, fo
 # -- which lane ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("longest", "lane", "next_lane"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True)))
+@pytest.mark.parametrize(
+    ("longest", "length_class", "next_lane"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True))
+)
 def test_a_lane_holds_what_is_as_long_as_its_limit_and_no_longer(
-    longest: timedelta, lane: LengthClass, next_lane: LengthClass
+    longest: timedelta, length_class: LengthClass, next_lane: LengthClass
 ) -> None:
-    assert length_class_of(NOON, NOON + longest) is lane
+    assert length_class_of(NOON, NOON + longest) is length_class
     assert length_class_of(NOON, NOON + longest + MILLISECOND) is next_lane
     assert length_class_of(NOON, NOON + longest, cancelled=True) is LengthClass.CANCELLED
 
@@ -132,10 +134,10 @@ def status_of(name: str, since: datetime | None) -> dict[str, Any]:
     later = NOON if since is None else max(NOON, since)
     return {
         "any": {"ends_after": since},
-        "scheduled": {"lanes": RUNNING, "starts_after": NOON, "ends_after": since},
-        "active": {"lanes": RUNNING, "starts_until": NOON, "ends_after": later},
-        "completed": {"lanes": RUNNING, "starts_until": NOON, "ends_until": NOON, "ends_after": since},
-        "cancelled": {"lanes": (LengthClass.CANCELLED,), "ends_after": since},
+        "scheduled": {"classes": RUNNING, "starts_after": NOON, "ends_after": since},
+        "active": {"classes": RUNNING, "starts_until": NOON, "ends_after": later},
+        "completed": {"classes": RUNNING, "starts_until": NOON, "ends_until": NOON, "ends_after": since},
+        "cancelled": {"classes": (LengthClass.CANCELLED,), "ends_after": since},
     }[name]
 
 
@@ -195,7 +197,7 @@ def test_pages_yield_what_is_wanted_once_in_order(
     starts_before=MAYBE,
     ends_after=MAYBE,
     ends_until=MAYBE,
-    lanes=st.sets(st.sampled_from(LANES)).map(sorted),
+    classes=st.sets(st.sampled_from(LANES)).map(sorted),
     limit=st.integers(1, 7),
     forward=st.booleans(),
 )
@@ -207,12 +209,12 @@ def test_each_condition_is_exact_for_any_spans(
     starts_before: datetime | None,
     ends_after: datetime | None,
     ends_until: datetime | None,
-    lanes: list[LengthClass],
+    classes: list[LengthClass],
     limit: int,
     forward: bool,  # noqa: FBT001  an example has no names
 ) -> None:
     shelf = Shelf(spans)
-    wanted = IntervalQuery(lanes, starts_after, starts_until, starts_before, ends_after, ends_until)
+    wanted = IntervalQuery(classes, starts_after, starts_until, starts_before, ends_after, ends_until)
 
     pages = shelf.pages(wanted, limit=limit, forward=forward, queries=16)
 
@@ -252,8 +254,8 @@ def test_rare_rows_are_found_over_many_short_pages(
 def test_what_ran_long_ago_on_a_short_lane_is_not_read() -> None:
     """So the cost of "what runs now" follows what runs, not what ever ran."""
     wanted = IntervalQuery(RUNNING, starts_until=NOON, ends_after=NOON)
-    for lane, longest in zip(RUNNING[:3], LIMITS, strict=True):
-        low, high = wanted.bounds(lane)
-        before = intervals.place(lane, NOON - longest, UUID(int=2**128 - 1))
-        assert before < low < intervals.place(lane, NOON - longest + MILLISECOND, UUID(int=0)) < high
-        assert high > intervals.place(lane, NOON, UUID(int=2**128 - 1))
+    for length_class, longest in zip(RUNNING[:3], LIMITS, strict=True):
+        low, high = wanted.bounds(length_class)
+        before = intervals.place(length_class, NOON - longest, UUID(int=2**128 - 1))
+        assert before < low < intervals.place(length_class, NOON - longest + MILLISECOND, UUID(int=0)) < high
+        assert high > intervals.place(length_class, NOON, UUID(int=2**128 - 1))

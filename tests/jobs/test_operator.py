@@ -85,7 +85,7 @@ def test_who_compares_rollups_names_the_organization(event: dict[str, str], name
 def test_rollups_are_compared_of_one_organization_or_by_the_schedule_of_all(api: Api, post: Post) -> None:
     organizations = [new_organization(api) for _ in range(3)]
     for organization in organizations:
-        metric_states.found(organization.id, clock.now())
+        metric_states.create_system_row(organization.id, clock.now())
     assert invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(organizations[0].id)}) == 1
     assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 3
     post.carry()

@@ -132,7 +132,7 @@ def test_an_organization_is_one_message_whatever_is_due_in_it(api: Api, gauges: 
 def test_more_than_a_batch_of_organizations_are_all_queued(local_stack: Stack) -> None:
     organizations = {OrganizationId(ids.new_id()) for _ in range(queues.AT_ONCE + 1)}
     for organization in organizations:
-        metric_states.found(organization, NOW)
+        metric_states.create_system_row(organization, NOW)
 
     assert recalculation.tick() == len(organizations)
 
@@ -314,12 +314,12 @@ def test_an_older_organization_joins_when_its_system_metrics_are_calculated(gaug
 
     with later(minutes=5):
         assert recalculation.tick() == 1
-    metric_states.found(gauges.tenant, NOW)
+    metric_states.create_system_row(gauges.tenant, NOW)
     assert {*gauges.state(SYSTEM).results} == {*SYSTEM_METRICS}
 
 
 def test_each_system_metric_has_a_history_of_its_own(gauges: Gauges) -> None:
-    metric_states.found(gauges.tenant, NOW)
+    metric_states.create_system_row(gauges.tenant, NOW)
 
     _recalculate(gauges, SYSTEM)
 

@@ -58,7 +58,7 @@ def _noon(monkeypatch: pytest.MonkeyPatch, deliveries: Deliveries) -> Iterator[N
 @pytest.fixture
 def desk(api: Api) -> Desk:
     desk = Desk.of(new_organization(api))
-    metric_states.found(desk.organization.id, NOW)
+    metric_states.create_system_row(desk.organization.id, NOW)
     return desk
 
 
@@ -214,7 +214,7 @@ def test_organizations_are_looked_at_in_pieces(
     monkeypatch.setattr(redrive, "MAX_ORGANIZATIONS", 2)
     organizations = {new_organization(api).id for _ in range(5)}
     for organization in organizations:
-        metric_states.found(organization, NOW)
+        metric_states.create_system_row(organization, NOW)
     count = _redrive()
     messages = deliveries.messages()
     listed = [UUID(each) for message in messages for each in message["organizations"]]

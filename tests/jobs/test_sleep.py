@@ -76,7 +76,7 @@ def _as_it_was(store: Store, jobs: Jobs) -> Iterator[None]:
 @pytest.fixture
 def gauges(organization: Organization) -> Gauges:
     """An organization with its system metrics and one of its own."""
-    metric_states.found(organization.id, NOW)
+    metric_states.create_system_row(organization.id, NOW)
     gauges = Gauges(organization)
     gauges.new()
     return gauges

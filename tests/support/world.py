@@ -80,7 +80,7 @@ def new_organization(api: Api, name: str | None = None, **fields: Any) -> Organi
     unit = UnitOfWork(organization.tenant)
     credentials.take(unit, owner.email, owner.id, None)
     organizations.create(unit, organization, users.founding_counts(owner))
-    users.found(unit, owner)
+    users.create_founder(unit, owner)
     opened = sessions.open_session(unit, owner, "tests")
     unit.commit()
     return Organization(api, organization.tenant, Member(api, owner, opened.token))

@@ -1,4 +1,4 @@
-"""Activities: what happened in an organization. None ever changes; read state is in `models.activities.read_state`."""
+"""Activities: the events of an organization. None ever changes; read state is in `models.activities.read_state`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from chalicelib.models.audit import Actor
 
 MAX_METADATA_BYTES = 10 * 1024
 VERSION = 1
-"""Of every activity, for good."""
+"""Version of every activity, for good."""
 
 
 class ActivityType(StrEnum):
@@ -49,7 +49,7 @@ Metadata = Annotated[JsonObject, bounded(MAX_METADATA_BYTES), Field(examples=[{"
 
 Description = Annotated[Lines, Field(max_length=2000)]
 EntityId = Annotated[Line, Field(max_length=255)]
-"""Of anything that happened to an entity: external ones have ids of any kind."""
+"""The entity of an activity: external ones have ids of any kind."""
 ActionName = Annotated[Line, Field(max_length=100, examples=["PAYROLL_EXPORTED"])]
 
 
@@ -70,10 +70,10 @@ class Activity(Record):
 
     @classmethod
     def happened(cls, identifier: UUID, **fields: Any) -> Self:
-        """At the instant that its id tells."""
+        """Return the activity of the instant in its id."""
         at = ids.created_at(identifier)
         base = {"id": identifier, "created_at": at, "updated_at": at, "version": VERSION}
-        # A title quotes names that are stored, of whatever form, and may be cut within a character of several parts.
+        # A title quotes stored names, of any form, and may be cut within a character of several parts.
         return cls.model_validate({**base, **fields}, context=STORED)
 
     @classmethod
@@ -103,7 +103,7 @@ ACTIVITIES = _Activities(entity="activity", record=Activity)
 
 
 def record(unit: UnitOfWork, activity: Activity) -> None:
-    """Adds an activity to what the unit writes, beside its target. Its id is the caller's to choose, and new."""
+    """Add an activity to the unit, apart from its target. Its id is the caller's to choose, and new."""
     unit.put_new(ACTIVITIES.item(unit.organization, activity), stale)
 
 

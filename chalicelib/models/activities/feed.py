@@ -16,12 +16,12 @@ from chalicelib.models.activities.read_state import MarkedActivity
 from chalicelib.models.users import StoredUser
 
 _WALKS_A_PAGE = 8
-"""What is left out ends a page early instead of reading on without end; the cursor goes on from there."""
+"""Filtered rows end a page early instead of reading on without end; the cursor goes on from there."""
 
 
 @dataclass(frozen=True)
 class ActivityFilter:
-    """Of one type, of one entity, or all."""
+    """Activities of one type, of one entity, or all."""
 
     type: ActivityType | None = None
     entity: tuple[EntityName, str] | None = None
@@ -40,37 +40,37 @@ def find(
     organization: OrganizationId,
     user: StoredUser,
     cursors: Cursors,
-    wanted: ActivityFilter,
+    criteria: ActivityFilter,
     *,
     cursor: str | None,
     limit: int,
 ) -> CursorPage[MarkedActivity]:
-    """A query and a batch read, and as much again where what does not match has left a page short."""
-    walked = _walk_archived if wanted.is_archived else _walk
-    found: list[MarkedActivity] = []
+    """A query and a batch read, and as much again where filtered rows have left a page short."""
+    walked = _walk_archived if criteria.is_archived else _walk
+    matching: list[MarkedActivity] = []
     for _ in range(_WALKS_A_PAGE):
-        page = walked(organization, user, cursors, wanted, cursor=cursor, limit=limit - len(found))
-        found += [activity for activity in page.items if wanted.matches(activity)]
+        page = walked(organization, user, cursors, criteria, cursor=cursor, limit=limit - len(matching))
+        matching += [activity for activity in page.items if criteria.matches(activity)]
         cursor = page.next_cursor
-        if cursor is None or len(found) == limit:
+        if cursor is None or len(matching) == limit:
             break
-    return CursorPage[MarkedActivity](items=found, next_cursor=cursor)
+    return CursorPage[MarkedActivity](items=matching, next_cursor=cursor)
 
 
 def _walk(
     organization: OrganizationId,
     user: StoredUser,
     cursors: Cursors,
-    wanted: ActivityFilter,
+    criteria: ActivityFilter,
     *,
     cursor: str | None,
     limit: int,
 ) -> CursorPage[MarkedActivity]:
     partition: str | IndexPartition = keys.activities(organization)
-    if wanted.entity is not None:
-        partition = keys.activities_of_entity(organization, *wanted.entity)
-    elif wanted.type is not None:
-        partition = keys.activities_of_type(organization, wanted.type)
+    if criteria.entity is not None:
+        partition = keys.activities_of_entity(organization, *criteria.entity)
+    elif criteria.type is not None:
+        partition = keys.activities_of_type(organization, criteria.type)
     return walk(
         partition,
         cursors,
@@ -91,7 +91,7 @@ def _walk_archived(
     cursor: str | None,
     limit: int,
 ) -> CursorPage[MarkedActivity]:
-    """All that the user has archived, whatever it is: few among many."""
+    """Walk all that the user has archived: few among many."""
     return walk(
         keys.archived_activities(organization, user.id),
         cursors,

@@ -1,4 +1,4 @@
-"""What each user has read and archived of the activities: their own state, and nobody else's.
+"""Read state: the activities that a user has read and archived, seen by this user alone.
 
 A mark is a row for an activity: `data` says when it was read, an index lists it while it is archived. Each is an
 attribute of its own, so that concurrent marks never undo one another. One more row holds the id of the activity up to
@@ -23,7 +23,7 @@ from chalicelib.models.activities.activities import ACTIVITIES, VERSION, Activit
 from chalicelib.models.users import USERS, StoredUser
 
 EXACT_COUNT = 10_000
-"""So far unread activities are counted: some 250 RCU, in two or three queries."""
+"""Unread activities are counted up to here: some 250 RCU, in two or three queries."""
 
 _UP_TO = "READ_UP_TO"
 
@@ -57,7 +57,7 @@ def read(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
 
 
 def read_all(unit: UnitOfWork, user: StoredUser) -> None:
-    """All that there is by now. What reaches the feed later is new, unless it happened before the newest of these."""
+    """Mark all present activities as read. Later ones are new, unless they happened before the newest of these."""
     unit.require_version(user.version)
     unit.changes(USERS.entity, user.id, {}, {})
     up_to = activities.newest(unit.organization) or _beginning(user)
@@ -90,37 +90,37 @@ def _target(unit: UnitOfWork, activity: UUID) -> None:
 # -- read ------------------------------------------------------------------------------------------------------------
 
 
-def marked(organization: OrganizationId, user: StoredUser, found: Sequence[Activity]) -> list[MarkedActivity]:
+def marked(organization: OrganizationId, user: StoredUser, shown: Sequence[Activity]) -> list[MarkedActivity]:
     """Activities as the user sees them, one for one: one read."""
     items = table.batch_get(
-        [*(_key(organization, user, activity.id) for activity in found), _up_to_key(organization, user)]
+        [*(_key(organization, user, activity.id) for activity in shown), _up_to_key(organization, user)]
     )
     up_to = _up_to(items.get(_up_to_key(organization, user)), user)
-    marks = [items.get(_key(organization, user, activity.id)) for activity in found]
+    marks = [items.get(_key(organization, user, activity.id)) for activity in shown]
     return [
         MarkedActivity.extending(
             activity,
             is_read=activity.id <= up_to or (mark is not None and mark.data is not None),
             is_archived=mark is not None and mark.is_in(keys.archived_activities(organization, user.id)),
         )
-        for activity, mark in zip(found, marks, strict=True)
+        for activity, mark in zip(shown, marks, strict=True)
     ]
 
 
 def archived(organization: OrganizationId, user: StoredUser, marks: Sequence[Item]) -> list[MarkedActivity]:
-    """The activities of what the index of archived ones holds, one for one: one read."""
-    wanted = [ACTIVITIES.key(organization, UUID(mark.sk)) for mark in marks]
-    items = table.batch_get([*wanted, _up_to_key(organization, user)])
+    """Return the activities of rows of the index of archived ones, one for one: one read."""
+    activity_keys = [ACTIVITIES.key(organization, UUID(mark.sk)) for mark in marks]
+    items = table.batch_get([*activity_keys, _up_to_key(organization, user)])
     up_to = _up_to(items.get(_up_to_key(organization, user)), user)
-    found = [Activity.of(items[key]) for key in wanted]
+    shown = [Activity.of(items[key]) for key in activity_keys]
     return [
         MarkedActivity.extending(activity, is_read=activity.id <= up_to or mark.data is not None, is_archived=True)
-        for activity, mark in zip(found, marks, strict=True)
+        for activity, mark in zip(shown, marks, strict=True)
     ]
 
 
 def count_unread(organization: OrganizationId, user: StoredUser) -> Unread:
-    """What is neither read nor archived. Costs by what happened since the user last read all, up to a bound.
+    """Count the activities that are neither read nor archived, up to a bound. Costs by those since `read_all`.
 
     The engine counts and no row is carried: 1 RCU for some 45 activities, and for some 25 of them that are marked.
     """
@@ -129,7 +129,7 @@ def count_unread(organization: OrganizationId, user: StoredUser) -> Unread:
     settled = table.count(keys.activity_marks(organization, user.id), behind=up_to, condition=is_settled)
     enough = settled + EXACT_COUNT + 1
     happened = table.count(keys.activity_feed(organization), behind=up_to, enough=enough)
-    # The index trails the table: what was marked a moment ago may not be counted yet.
+    # The index trails the table: an activity that was just marked may not be counted yet.
     unread = max(0, happened - settled)
     return Unread(min(unread, EXACT_COUNT), unread <= EXACT_COUNT)
 

@@ -13,7 +13,7 @@ class MetricCategory(StrEnum):
 
 
 class MetricFormat(StrEnum):
-    """How a value is written."""
+    """The format of a value."""
 
     NUMBER = "number"
     CURRENCY = "currency"

@@ -1,6 +1,6 @@
-"""What metrics came to last, when they are due again, and what they came to before.
+"""Metric state: last result, next due time, history.
 
-A row tells of one metric of an organization's own, or, as `SYSTEM`, of all those that come with the product, which are
+A row is for one metric of an organization's own, or, as `SYSTEM`, for all those that come with the product, which are
 calculated together. Rows are listed by when they are due; every write moves a row's version.
 """
 
@@ -32,7 +32,7 @@ _KEPT = timedelta(days=400)
 
 
 class LastResult(Contract):
-    """What a metric came to. `status` outlives an error: it is the one that was told of last."""
+    """The last result of a metric. `status` outlives an error: it is the last one that an activity reported."""
 
     as_of: Instant
     value: float | None = None
@@ -47,7 +47,7 @@ class MetricState(Contract):
     refresh_rate: int
     due_at: Instant
     results: Mapping[UUID, LastResult] = {}
-    """By metric; none before the first calculation."""
+    """Results by metric; none before the first calculation."""
     version: int = 0
     """0: it is not in the table yet."""
 
@@ -61,7 +61,7 @@ class MetricState(Contract):
 
 
 class MetricPoint(Contract):
-    """What a metric came to at an instant."""
+    """The result of a metric at an instant."""
 
     as_of: Instant
     value: Annotated[float | None, Field(examples=[37.5])]
@@ -92,9 +92,9 @@ def add(unit: UnitOfWork, metric: UUID, *, refresh_rate: int, due_at: datetime) 
 
 
 def redefine(unit: UnitOfWork, metric: UUID, *, refresh_rate: int, due_at: datetime, forget: bool) -> None:
-    """What is being calculated of the definition before will not be written.
+    """Bump the version, so that a calculation of the old definition fails its condition.
 
-    `forget`: what it came to was of another query.
+    `forget`: drop results of the old query.
     """
     actions = [
         table.assign("refreshRate", refresh_rate),
@@ -115,7 +115,7 @@ def begin(unit: UnitOfWork, now: datetime) -> None:
     unit.put_new(item(unit.organization, MetricState.of_system(now)), stale)
 
 
-def found(organization: OrganizationId, now: datetime) -> None:
+def create_system_row(organization: OrganizationId, now: datetime) -> None:
     """Makes the row of a new organization's system metrics, due at once; leaves one that is there as it is."""
     table.put_new(item(organization, MetricState.of_system(now)))
 
@@ -126,7 +126,7 @@ def found(organization: OrganizationId, now: datetime) -> None:
 def read(organization: OrganizationId, rows: Iterable[str]) -> dict[str, MetricState]:
     """Strongly consistent; absent ones are absent."""
     items = table.batch_get(keys.metric_state(organization, row) for row in rows)
-    return {each.sk: MetricState.of(each) for each in items.values()}
+    return {item.sk: MetricState.of(item) for item in items.values()}
 
 
 def read_all(organization: OrganizationId) -> dict[str, MetricState]:
@@ -161,7 +161,7 @@ def record(
         if result.error is None
     }
     if points:
-        # One a minute: the last one of a minute stands.
+        # One point a minute: the last one of a minute replaces the others.
         point = Item(keys.metric_history(unit.organization, state.row), clock.to_text(as_of), data=points, derived=1)
         point.ttl = int((as_of + _KEPT).timestamp())
         unit.put(point, None, stale)
@@ -255,13 +255,13 @@ def end_walk(organization: OrganizationId, walk: UUID) -> None:
 
 
 def due(shard: int, now: datetime) -> Iterator[DueRow]:
-    """What is due at `now`; a page of up to 1 MB, some 4,000 rows, a query."""
+    """Yield the rows that are due at `now`; a page of up to 1 MB, some 4,000 rows, a query."""
     return _rows(shard, before=clock.to_text(now) + "#\uffff")
 
 
 def organizations(shard: int) -> Iterator[OrganizationId]:
     """Those whose system metrics are in the shard: over all shards, every organization."""
-    return (each.organization for each in _rows(shard) if each.row == SYSTEM)
+    return (row.organization for row in _rows(shard) if row.row == SYSTEM)
 
 
 def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
@@ -273,7 +273,7 @@ def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
 
 
 def shard_of(organization: OrganizationId, row: str) -> int:
-    """By row, so that one large organization does not heat one partition."""
+    """Return the shard of a row: by row, so that one large organization does not heat one partition."""
     return zlib.crc32(f"{organization}#{row}".encode()) % SHARDS
 
 

@@ -1,4 +1,4 @@
-"""Metrics: what an organization measures of itself, how it reads what comes out, and who may see it."""
+"""Metrics: queries over an organization's data, how to read their results, and who may see them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import Role
 
 MAX_METRICS = 1000
-"""Of an organization's own."""
+"""Metrics of an organization's own."""
 
 
 def _in_order(roles: Sequence[Role]) -> tuple[Role, ...]:
@@ -35,15 +35,15 @@ def _from_text(query: Any) -> Any:
 MetricName = Annotated[Line, Field(max_length=100, examples=["Hours this week"])]
 Description = Annotated[Lines, Field(max_length=500, examples=["Hours of assignments since the week began."])]
 Query = Annotated[dict[str, Any], BeforeValidator(_from_text)]
-"""One that was found valid."""
-UnitText = Annotated[Line, Field(max_length=20, description="What people read behind the value.", examples=["h"])]
+"""A query that has passed validation."""
+UnitText = Annotated[Line, Field(max_length=20, description="Text behind the value.", examples=["h"])]
 Color = Annotated[Line, Field(max_length=50, examples=["blue"])]
 Icon = Annotated[Line, Field(max_length=100, examples=["clock"])]
 Permissions = Annotated[
     tuple[Role, ...],
     Field(max_length=len(Role)),
     AfterValidator(_in_order),
-    Field(description="Roles that see the values, beside those that see the values of all metrics."),
+    Field(description="Roles that see the values, in addition to those that see the values of all metrics."),
 ]
 RefreshRate = Annotated[
     int, Field(ge=60, le=86_400, description="In seconds: how often it is calculated.", examples=[300])
@@ -93,7 +93,7 @@ def create(unit: UnitOfWork, metric: Metric, now: datetime) -> Metric:
 
 
 def update(unit: UnitOfWork, metric: Metric, changes: Mapping[str, Any], now: datetime) -> Metric:
-    """Due at once: what it came to with another query is forgotten."""
+    """Make the metric due at once; results of another query are dropped."""
     after = METRICS.update(unit, metric, changes)
     is_other = after.query != metric.query
     metric_states.redefine(unit, metric.id, refresh_rate=after.refresh_rate, due_at=now, forget=is_other)

@@ -37,7 +37,7 @@ class ActionType(StrEnum):
 
 
 def _in_order_of(kind: type[Choice]) -> AfterValidator:
-    """Each once, as their enumeration has them."""
+    """Values, each once, in the order of their enumeration."""
 
     def sort(choices: Sequence[Choice]) -> tuple[Choice, ...]:
         return tuple(choice for choice in kind if choice in choices)
@@ -80,13 +80,13 @@ RequiredRoles = Annotated[
     tuple[Role, ...],
     Field(max_length=len(Role)),
     _in_order_of(Role),
-    Field(description="Who may run it; empty: whatever the role."),
+    Field(description="Roles that may run it; empty: all."),
 ]
 RequiredTiers = Annotated[
     tuple[SubscriptionTier, ...],
     Field(max_length=len(SubscriptionTier)),
     _in_order_of(SubscriptionTier),
-    Field(description="Where it may be run; empty: whatever the tier."),
+    Field(description="Tiers in which it may be run; empty: all."),
 ]
 
 
@@ -96,9 +96,9 @@ class QuickAction(DeletableRecord):
     icon: Icon | None = None
     action_type: ActionType
     target_url: Annotated[TargetUrl | None, Field(examples=[None])] = None
-    """Where a NAVIGATION goes; no other type has one."""
+    """The target of a NAVIGATION; no other type has one."""
     api_action: Annotated[ActionName | None, Field(examples=["recordActivity"])] = None
-    """What an API_CALL or a FORM runs."""
+    """The action that an API_CALL or a FORM runs."""
     form_config: Annotated[FormConfig | None, BeforeValidator(_from_text)] = None
     color: Color = "blue"
     is_enabled: bool = True
@@ -124,12 +124,12 @@ QUICK_ACTIONS = ListedCollection(
 
 
 def live(organization: OrganizationId) -> list[QuickAction]:
-    """All of them, in no order: found by index, read consistently."""
+    """Return all of them, in no order: found by index, read consistently."""
     listing = keys.listing(organization, QUICK_ACTIONS.kind, deleted=False)
     rows = table.query_slim(listing, maximum=MAX_QUICK_ACTIONS)
-    found = QUICK_ACTIONS.get_many(organization, (UUID(row.sk) for row in rows))
-    # The index trails the table: what was deleted a moment ago may still have a row.
-    return [quick_action for quick_action in found.values() if not is_deleted(quick_action)]
+    stored = QUICK_ACTIONS.get_many(organization, (UUID(row.sk) for row in rows))
+    # The index trails the table: an entity that was just deleted may still have a row.
+    return [quick_action for quick_action in stored.values() if not is_deleted(quick_action)]
 
 
 def create(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:

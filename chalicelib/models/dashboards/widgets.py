@@ -1,4 +1,4 @@
-"""Widgets: what a dashboard shows, where on it, and to whom. Shared by an organization, or one user's own."""
+"""Widgets: the tiles of a dashboard, shared by an organization or one user's own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import USERS, Role, User
 
 MAX_WIDGETS = 200
-"""That an organization shares; and as many of each user's own."""
+"""Widgets that an organization shares; and as many of each user's own."""
 
 _GREATEST_CELL = 9999
 
@@ -71,7 +71,7 @@ WidgetName = Annotated[Line, Field(max_length=100, examples=["hours-this-week"])
 WidgetTitle = Annotated[Line, Field(max_length=255, examples=["Hours this week"])]
 DataSource = Annotated[
     Line,
-    Field(max_length=100, description="A note for clients; what the data are is in `config`.", examples=["payroll"]),
+    Field(max_length=100, description="A note for clients; `config` has the data.", examples=["payroll"]),
 ]
 RefreshRate = Annotated[
     int, Field(ge=60, le=86_400, description="In seconds: how often clients ask for its data.", examples=[300])
@@ -93,7 +93,7 @@ Config = Annotated[
     BeforeValidator(lambda config: json.loads(config) if isinstance(config, str) else config),
     PlainSerializer(_stored, when_used="json"),
 ]
-"""What was found valid for the type; see `modules.widgets.configs`. One text in the table, which never looks inside."""
+"""The config that passed validation for the type; see `modules.widgets.configs`. Stored as one text."""
 
 
 class Widget(DeletableRecord):
@@ -130,7 +130,7 @@ WIDGETS = _Widgets(entity="widget", record=Widget)
 
 
 def _owner(organization: OrganizationId, widget: Widget) -> UUID:
-    """Whose dashboard it is on: a user's, or the organization's."""
+    """Return the owner of its dashboard: a user, or the organization."""
     return widget.created_by_id if widget.is_personal else organization
 
 
@@ -193,29 +193,29 @@ def dashboard(
     cursor: str | None,
     limit: int,
 ) -> WidgetSlice:
-    """What the organization shares and what is the user's own, by position, then by age.
+    """Return the organization's shared widgets and the user's own, by position, then by age.
 
-    Found by index, a query for each of the two; what is shown is read consistently, with its creators.
+    Found by index, a query for each of the two; the page is read consistently, with its creators.
     """
     after = "" if cursor is None else cursors.decode(cursor)
     indexed = [*_indexed(organization, organization), *_indexed(organization, user)]
-    wanted = sorted((each for each in indexed if matches(each) and each.place > after), key=lambda each: each.place)
-    page = wanted[:limit]
+    following = sorted((w for w in indexed if matches(w) and w.place > after), key=lambda widget: widget.place)
+    page = following[:limit]
     widgets, creators = get_together(
         organization,
-        [(WIDGETS, [each.id for each in page]), (USERS, {each.created_by_id for each in page})],
+        [(WIDGETS, [widget.id for widget in page]), (USERS, {widget.created_by_id for widget in page})],
     )
-    # The index trails the table: what was changed a moment ago may still stand in it as it was.
-    current = [widgets[each.id] for each in page if each.id in widgets]
+    # The index trails the table: a widget that was just changed may still be listed as it was.
+    current = [widgets[widget.id] for widget in page if widget.id in widgets]
     return WidgetSlice(
         [widget for widget in current if not is_deleted(widget) and matches(widget)],
         creators,
-        cursors.encode(page[-1].place) if len(wanted) > limit else None,
+        cursors.encode(page[-1].place) if len(following) > limit else None,
     )
 
 
 def _indexed(organization: OrganizationId, owner: UUID) -> Iterator[Widget]:
-    """As the index has them, which knows no versions."""
+    """Yield widgets as the index has them, which has no versions."""
     listing = keys.children(organization, WIDGETS.kind, owner)
     for row in table.query_all(listing):
         item = table.item_from_raw(row)

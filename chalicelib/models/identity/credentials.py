@@ -35,7 +35,7 @@ class Code(Contract):
     hash: str
     expires_at: Instant
     guesses: tuple[str, ...] = ()
-    """The wrong ones, each by an id that is the same when its request is repeated."""
+    """Wrong guesses, each by an id that is the same when its request is repeated."""
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +70,7 @@ def get(address: str) -> Credential | None:
 
 
 def get_with_usages(address: str, *allowances: Allowance) -> tuple[Credential | None, list[Usage]]:
-    """The credential and how much of each allowance is used, in one round trip."""
+    """Return the credential and the usage of each allowance, in one round trip."""
     key = keys.credential(address)
     items = table.batch_get((key, *(allowance.key for allowance in allowances)))
     return read(items.get(key)), [limits.read(allowance, items.get(allowance.key)) for allowance in allowances]
@@ -156,7 +156,7 @@ def _is_open_still(purpose: CodePurpose, code: Code) -> Condition:
 
 
 def write_decoys(unit: UnitOfWork, address: str) -> None:
-    """The same writes for an unknown address as a mail and its audit entry are for a known one: time tells nothing."""
+    """Write as much as a mail and its audit entry for a known address would be, so that timing shows nothing."""
     indexes = keys.indexes_of_decoys(address)
     for number in range(2):
         item = Item(*keys.decoy(address, number), data={"filling": "-" * _DECOY_BYTES})

@@ -1,4 +1,4 @@
-"""Sessions: what a token stands for. Only hashes of tokens are stored."""
+"""Sessions: the state behind a token. Only hashes of tokens are stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chalicelib.models.users import StoredUser
 ENTITY = "session"
 
 _KEPT_AFTER_EXPIRY = timedelta(days=30)
-"""So long an ended session can still say that it has ended."""
+"""Time for which an ended session still answers that it has ended."""
 
 _MAX_TOKENS = 20
 _TRIES = 6
@@ -40,7 +40,7 @@ class StoredSession(Session):
 
     user_id: UUID
     token_hashes: list[str]
-    """One, and one more for each replay of the request that opened the session."""
+    """One hash, and one more for each replay of the request that opened the session."""
     epoch: int
     revoked_at: Instant | None = None
 
@@ -123,8 +123,8 @@ def add_token(organization: OrganizationId, user: StoredUser, identifier: UUID, 
         if not session.is_live(user):
             return False
         first, *others = session.token_hashes
-        kept = [first, *others[2 - _MAX_TOKENS :], token_hash]
-        if table.update(key, [hashes.set(kept)], is_open & (hashes == session.token_hashes)) is not None:
+        newest = [first, *others[2 - _MAX_TOKENS :], token_hash]
+        if table.update(key, [hashes.set(newest)], is_open & (hashes == session.token_hashes)) is not None:
             return True
     raise conflict()
 

@@ -82,7 +82,9 @@ SCOPES: Mapping[str, str] = {
 @dataclass(frozen=True, kw_only=True)
 class _Assignments(Collection[Assignment]):
     def index(self, organization: OrganizationId, record: Assignment) -> dict[str, Any]:
-        lane = intervals.length_class_of(record.start_at, record.end_at, cancelled=record.cancelled_at is not None)
+        length_class = intervals.length_class_of(
+            record.start_at, record.end_at, cancelled=record.cancelled_at is not None
+        )
         facets = {field: str(getattr(record, field)) for field in SCOPES}
         if record.end_at is not None:
             facets[intervals.END] = clock.to_text(record.end_at)
@@ -92,7 +94,7 @@ class _Assignments(Collection[Assignment]):
         ]
         return {
             **super().index(organization, record),
-            "at": intervals.place(lane, record.start_at, record.id),
+            "at": intervals.place(length_class, record.start_at, record.id),
             "facets": facets,
             **{timeline.attribute: timeline.pk for timeline in timelines},
         }
@@ -106,7 +108,7 @@ ASSIGNMENTS = _Assignments(entity="assignment", record=Assignment)
 
 @dataclass(frozen=True)
 class AssignmentFilter:
-    """All of what is named; `since` and `until` find what overlaps that time."""
+    """Criteria that must all match; `since` and `until` match an overlap with that time."""
 
     worker_id: UUID | None = None
     position_id: UUID | None = None
@@ -127,7 +129,7 @@ class AssignmentFilter:
 
 def find(
     organization: OrganizationId,
-    wanted: AssignmentFilter,
+    criteria: AssignmentFilter,
     now: datetime,
     *,
     after: str | None = None,
@@ -136,72 +138,77 @@ def find(
     exhaustive: bool = False,
 ) -> Slice:
     """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
-    partition, others = _narrowest(organization, wanted)
-    spans = _wanted(wanted, now, _matching(others))
+    partition, others = _narrowest(organization, criteria)
+    spans = _interval_query(criteria, now, _matching(others))
     queries = None if exhaustive else intervals.QUERIES_A_PAGE
     return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
 
 
-def find_all(organization: OrganizationId, wanted: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
-    """All ids by start; VALIDATION_ERROR for more than page lists can tell exactly."""
-    found = find(organization, wanted, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
-    if found.last is not None:
+def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
+    """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
+    matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
+    if matching.last is not None:
         raise too_many_rows("getAssignments with `limit` and `cursor`")
-    return found.found
+    return matching.ids
 
 
 def read(
-    organization: OrganizationId, identifiers: Sequence[UUID], wanted: AssignmentFilter, now: datetime
+    organization: OrganizationId, identifiers: Sequence[UUID], criteria: AssignmentFilter, now: datetime
 ) -> list[Assignment]:
-    """In the order given, consistently: an index trails the table, so what it found is looked at once more."""
-    found = ASSIGNMENTS.get_many(organization, identifiers)
-    present = [found[identifier] for identifier in identifiers if identifier in found]
-    return [assignment for assignment in present if wanted.matches(assignment, now)]
+    """Return assignments in the given order, consistently: an index trails the table, so matches are checked again."""
+    matching = ASSIGNMENTS.get_many(organization, identifiers)
+    present = [matching[identifier] for identifier in identifiers if identifier in matching]
+    return [assignment for assignment in present if criteria.matches(assignment, now)]
 
 
 def in_the_way(
     organization: OrganizationId,
-    wanted: AssignmentFilter,
+    criteria: AssignmentFilter,
     now: datetime,
     *,
-    lanes: Iterable[LengthClass] = RUNNING,
+    classes: Iterable[LengthClass] = RUNNING,
     maximum: int,
 ) -> list[Assignment]:
-    """What is wanted and not cancelled, by start. `lanes`: those on which it can lie."""
-    partition, others = _narrowest(organization, wanted)
-    spans = replace(_wanted(wanted, now, _matching(others)), lanes=[lane for lane in RUNNING if lane in {*lanes}])
-    found = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).found
-    return [each for each in read(organization, found, wanted, now) if each.cancelled_at is None]
+    """Return matches that are not cancelled, by start. `classes`: length classes that can hold them."""
+    partition, others = _narrowest(organization, criteria)
+    spans = replace(
+        _interval_query(criteria, now, _matching(others)),
+        classes=[length_class for length_class in RUNNING if length_class in {*classes}],
+    )
+    matching = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).ids
+    return [assignment for assignment in read(organization, matching, criteria, now) if assignment.cancelled_at is None]
 
 
 def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:
     return all_of(Item.facets[field] == str(value) for field, value in others)
 
 
-def _narrowest(organization: OrganizationId, wanted: AssignmentFilter) -> tuple[IndexPartition, list[tuple[str, UUID]]]:
+def _narrowest(
+    organization: OrganizationId, criteria: AssignmentFilter
+) -> tuple[IndexPartition, list[tuple[str, UUID]]]:
     """The timeline that holds the fewest others, and the fields that are left to filter."""
-    named = [(field, value) for field in SCOPES if (value := getattr(wanted, field)) is not None]
+    named = [(field, value) for field in SCOPES if (value := getattr(criteria, field)) is not None]
     if not named:
         return keys.timeline(organization, ASSIGNMENTS.kind), []
     field, value = named[0]
     return keys.timeline(organization, ASSIGNMENTS.kind, SCOPES[field], value), named[1:]
 
 
-def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None) -> IntervalQuery:
-    """A status as what it says of lanes, starts and ends."""
-    lanes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
-    starts_after, starts_until, ends_after, ends_until = None, None, wanted.since, None
-    match wanted.status:
+def _interval_query(criteria: AssignmentFilter, now: datetime, condition: Condition | None) -> IntervalQuery:
+    """Return the query of a status: its length classes, starts and ends."""
+    classes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
+    starts_after, starts_until, ends_after, ends_until = None, None, criteria.since, None
+    match criteria.status:
         case AssignmentStatus.SCHEDULED:
-            lanes, starts_after = RUNNING, now
+            classes, starts_after = RUNNING, now
         case AssignmentStatus.ACTIVE:
-            lanes, starts_until = RUNNING, now
-            ends_after = now if wanted.since is None else max(now, wanted.since)
+            classes, starts_until = RUNNING, now
+            ends_after = now if criteria.since is None else max(now, criteria.since)
         case AssignmentStatus.COMPLETED:
-            lanes, starts_until, ends_until = RUNNING, now, now
+            classes, starts_until, ends_until = RUNNING, now, now
         case AssignmentStatus.CANCELLED:
-            lanes = (LengthClass.CANCELLED,)
-    return IntervalQuery(lanes, starts_after, starts_until, wanted.until, ends_after, ends_until, condition)
+            classes = (LengthClass.CANCELLED,)
+    return IntervalQuery(classes, starts_after, starts_until, criteria.until, ends_after, ends_until, condition)
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
@@ -209,7 +216,7 @@ def _wanted(wanted: AssignmentFilter, now: datetime, condition: Condition | None
 
 @dataclass(frozen=True)
 class WriteContext:
-    """What a write of an assignment stands on, as it was read."""
+    """The entities that a write of an assignment needs, as read."""
 
     worker: StoredWorker
     positions: Mapping[UUID, StoredPosition]
@@ -272,7 +279,7 @@ def update(unit: UnitOfWork, setting: WriteContext, assignment: Assignment, chan
 
 
 def erase(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> Assignment:
-    """For good; the audit log keeps what it was."""
+    """Erase an assignment; the audit log keeps its fields."""
     ASSIGNMENTS.erase(unit, assignment)
     _move(unit, setting, assignment.id, assignment.booking, None)
     return assignment
@@ -281,7 +288,7 @@ def erase(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> As
 def _move(
     unit: UnitOfWork, setting: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
-    """Takes from the rosters what it occupied before, and adds what it occupies after."""
+    """Move the workloads: subtract the booking before, add the one after."""
     if before == after:
         return
     _move_worker(unit, setting, assignment, before, after)
@@ -299,7 +306,7 @@ def _move_worker(
     if after is not None:
         _require_live(WORKERS.entity, worker)
         conditions.append(Item.data["deletedAt"].does_not_exist())
-        is_another = after.lane is LengthClass.LONGER and assignment not in worker.standing
+        is_another = after.length_class is LengthClass.LONGER and assignment not in worker.standing
         if is_another and len(worker.standing) >= MAX_STANDING:
             raise invalid_state(
                 f"a worker can have {MAX_STANDING} assignments that have no end or last more than half a year"

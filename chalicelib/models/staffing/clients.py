@@ -23,7 +23,7 @@ class Client(DeletableRecord):
 
 
 class ClientRef(Contract):
-    """What others show of a client."""
+    """The reference to a client in other entities."""
 
     id: UUID
     name: Annotated[str, Field(examples=["Hansekontor Logistik GmbH"])]

@@ -1,6 +1,6 @@
 """The directory: names, parents and rates of all clients, work locations, positions and workers, deleted ones too.
 
-What a report names, it names from here: one read, however many rows it has.
+Reports take all names from here: one read, however many rows they have.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.models.staffing.workload import LongRunning
 
 @dataclass(eq=False)
 class Reference:
-    """There is one of each entity, so it is equal to nothing but itself, which makes it a quick key."""
+    """Compared by identity: one instance per entity, cheap as a dict key."""
 
     id: UUID
     key: Key
@@ -34,7 +34,7 @@ class Reference:
 
     @cached_property
     def sorted_by(self) -> tuple[str, UUID]:
-        """The name, whatever its case and accents."""
+        """Sort key: the name without case and accents, then the id."""
         return text.fold(self.name), self.id
 
 
@@ -60,17 +60,17 @@ class NameIndex:
         return [card for card in self._cards.values() if card.key.pk == partition]
 
     def has(self, collection: Collection[Any], identifier: UUID) -> bool:
-        """Whether it is one of these, and not of another kind."""
+        """Return True if the id is one of this collection, and not of another kind."""
         card = self._cards.get(identifier)
         return card is not None and card.key == collection.key(self._organization, identifier)
 
     def standing(self) -> Iterable[tuple[UUID, LongRunning]]:
         """The long assignments of all workers, by worker."""
-        return [(worker, each) for worker, card in self._cards.items() for each in card.standing]
+        return [(worker, assignment) for worker, card in self._cards.items() for assignment in card.standing]
 
     def complete(self, collection: Collection[Any], identifiers: Iterable[UUID]) -> None:
         """Adds those that the index, which trails the table, does not have yet."""
-        missing = {collection.key(self._organization, each): each for each in identifiers if each not in self._cards}
+        missing = {collection.key(self._organization, id_): id_ for id_ in identifiers if id_ not in self._cards}
         for key, item in table.batch_get(missing).items():
             self._cards[missing[key]] = _card(missing[key], item.serialize())
 
@@ -84,7 +84,7 @@ def _card(identifier: UUID, attributes: dict[str, Any]) -> Reference:
         card["name"]["S"],
         UUID(card["parent"]["S"]) if "parent" in card else None,
         {date.fromisoformat(day): _money(money["M"]) for day, money in _map(attributes, "rates").items()},
-        [LongRunning.model_validate(each) for each in table.plain(attributes, "standing").values()],
+        [LongRunning.model_validate(stored) for stored in table.plain(attributes, "standing").values()],
     )
 
 

@@ -29,7 +29,7 @@ Spans = list[tuple[int, int]]
 
 
 class Piece(NamedTuple):
-    """What of a span lies in one month, as `YYYY-MM`."""
+    """The part of an interval that is in one month, as `YYYY-MM`."""
 
     month: str
     start: int
@@ -94,7 +94,7 @@ def pack(groups: Mapping[UUID, Iterable[tuple[int, int]]]) -> bytes:
 
 
 def groups(packed: bytes) -> Iterator[tuple[bytes, tuple[int, ...]]]:
-    """Each position's id, as bytes, with its spans as start, end, start, end, …"""
+    """Yield each position's id, as bytes, with its intervals as start, end, start, end, …"""
     offset = 0
     while offset < len(packed):
         position, count = _GROUP.unpack_from(packed, offset)

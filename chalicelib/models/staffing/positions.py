@@ -1,4 +1,4 @@
-"""Positions: what is to be done at a work location, by how many workers, at which hourly bill rate."""
+"""Positions: work to be done at a work location, by a number of workers, at hourly bill rates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.models.staffing.workload import Workload, new_workload
 
-Headcount = Annotated[int, Field(ge=1, le=10_000, description="How many workers are wanted.")]
+Headcount = Annotated[int, Field(ge=1, le=10_000, description="Number of workers needed.")]
 
 
 class Position(DeletableRecord):
@@ -32,7 +32,7 @@ class Position(DeletableRecord):
 
 
 class StoredPosition(Position):
-    beside: ClassVar[frozenset[str]] = frozenset({"roster", "rates"})
+    attributes: ClassVar[frozenset[str]] = frozenset({"roster", "rates"})
 
     roster: Workload = Workload()
     rates: Mapping[date, Money] = {}
@@ -40,7 +40,7 @@ class StoredPosition(Position):
 
 
 class PositionRef(Contract):
-    """What others show of a position."""
+    """The reference to a position in other entities."""
 
     id: UUID
     name: Annotated[str, Field(examples=["Kommissionierung Frühschicht"])]
@@ -70,7 +70,7 @@ POSITIONS = ListedCollection(
 
 def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
     """NOT_FOUND for a work location that is not live."""
-    POSITIONS.create(unit, position, beside={"roster": new_workload(), "rates": {}})
+    POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": {}})
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
     return position
 

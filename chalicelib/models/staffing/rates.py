@@ -1,4 +1,4 @@
-"""Hourly rates: kept beside a position (its bill rates) or a worker (their pay rates), by the day they take effect."""
+"""Hourly rates: bill rates of a position, pay rates of a worker, by the day they take effect."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from chalicelib.models.staffing.workers import StoredWorker
 Rated = TypeVar("Rated", StoredPosition, StoredWorker)
 
 MAX_RATES = 366
-"""Of one entity: what a year of daily changes takes, and little of the 400 KB that an item may have."""
+"""Rates of one entity: a year of daily changes, a small part of the 400 KB that an item may have."""
 
 
 class Rate(Money):
-    """What an hour costs from the beginning of a day on, until the next rate takes effect."""
+    """The price of an hour from the beginning of a day on, until the next rate takes effect."""
 
     effective_from: Day
 
 
 def rates_of(entity: StoredPosition | StoredWorker) -> list[Rate]:
-    """By their days, earliest first."""
+    """Return rates by their days, earliest first."""
     return [_rate(day, entity.rates[day]) for day in sorted(entity.rates)]
 
 
@@ -62,5 +62,5 @@ def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: d
 
 
 def _told(day: date, money: Money | None) -> dict[str, Any]:
-    """As the audit log names it; nothing where there is no rate."""
+    """Return the fields for the audit log; nothing where there is no rate."""
     return {} if money is None else {f"rates.{day.isoformat()}": money.model_dump(mode="json")}

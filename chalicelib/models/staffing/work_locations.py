@@ -24,7 +24,7 @@ class WorkLocation(DeletableRecord):
 
 
 class WorkLocationRef(Contract):
-    """What others show of a work location."""
+    """The reference to a work location in other entities."""
 
     id: UUID
     name: Annotated[str, Field(examples=["Lager Süd"])]

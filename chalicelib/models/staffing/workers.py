@@ -35,10 +35,10 @@ class Worker(DeletableRecord):
 
 class StoredWorker(Worker):
     internal: ClassVar[frozenset[str]] = frozenset({"normalized_phone"})
-    beside: ClassVar[frozenset[str]] = frozenset({"roster", "rates", "standing"})
+    attributes: ClassVar[frozenset[str]] = frozenset({"roster", "rates", "standing"})
 
     normalized_phone: str
-    """Kept, so that the phone stays taken in one form though the organization's region change."""
+    """The phone as it is unique, stored so that it stays taken in one form when the organization's region changes."""
     roster: Workload = Workload()
     rates: Mapping[date, Money] = {}
     """Hourly pay, by the day it takes effect."""
@@ -67,7 +67,7 @@ WORKERS = ListedCollection(
     entity="worker",
     record=StoredWorker,
     shown_as=Worker,
-    # Sorted as people look each other up, by last name; found by the name as it is spoken, too.
+    # Sorted by last name, as people look each other up; the name as it is spoken matches, too.
     search=lambda worker: (
         f"{worker.last_name} {worker.first_name}",
         worker.full_name,
@@ -83,7 +83,7 @@ WORKERS = ListedCollection(
 
 def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
     """With the maps that assignments and rates are later set in."""
-    return WORKERS.create(unit, worker, beside={"roster": new_workload(), "rates": {}, "standing": {}})
+    return WORKERS.create(unit, worker, attributes={"roster": new_workload(), "rates": {}, "standing": {}})
 
 
 def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UUID]:

@@ -36,7 +36,7 @@ MAX_LIVE = 20_000
 MAX_MONTHS = 240
 """Different months, this one included, in which they end: 3 KB."""
 MAX_SPANS_A_MONTH = 500
-"""Of one worker in a packed month: at most 13 KB."""
+"""Intervals of one worker in a packed month: at most 13 KB."""
 
 _PRUNED_AT_ONCE = 20
 """An update expression may have 4 KB."""
@@ -47,17 +47,17 @@ class Workload(Contract):
     """The counts on the item of a worker or position. Their size does not depend on the number of assignments."""
 
     changes: int = 0
-    """Moves with every change: what was read is still so while it has not moved."""
+    """A counter of changes: while it has not moved, everything that was read is current."""
     milliseconds: int = 0
-    """Of all assignments with an end that are not cancelled."""
+    """Total length of the assignments that have an end and are not cancelled."""
     open: int = 0
     """Assignments without an end."""
     months: dict[str, int] = Field(default_factory=dict)
-    """How many assignments end in which month (UTC); past months may be missing. Cancelled ones are not counted."""
+    """Number of uncancelled assignments by the month (UTC) in which they end; past months may be missing."""
     since: str | None = None
-    """The first of the workload days that are kept in step: the day of the last change."""
-    lanes: dict[LengthClass, int] = Field(default_factory=dict)
-    """How many assignments, cancelled ones aside, lie on each lane of the timeline."""
+    """The first current workload day: the day of the last change."""
+    classes: dict[LengthClass, int] = Field(default_factory=dict)
+    """Number of assignments by length class, cancelled ones left out."""
 
     def ahead(self, now: datetime) -> int:
         """Count the assignments that end in the month of `now` or later, or have no end."""
@@ -75,7 +75,7 @@ class Workload(Contract):
     @property
     def occupied(self) -> list[LengthClass]:
         """The lanes of the timeline that hold anything."""
-        return [lane for lane, count in self.lanes.items() if count > 0]
+        return [length_class for length_class, count in self.classes.items() if count > 0]
 
     def condition(self, now: datetime) -> Condition | None:
         """The condition on which the actions of a `WorkloadDelta` rely."""
@@ -94,7 +94,7 @@ def new_workload() -> dict[str, Any]:
 def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Workload, now: datetime) -> int:
     """Count the active and scheduled assignments: exact, on condition that the roster `is_unchanged`.
 
-    Later months are counted on the entity. Of this month, what ends after `now` lies in its workload days.
+    Later months are counted on the entity. The ends of this month after `now` are in its workload days.
     """
     this_month = packed_months.label_of(now)
     later = roster.open + sum(count for month, count in roster.months.items() if month > this_month)
@@ -116,23 +116,27 @@ class LongRunning(Contract):
 
 
 class Booking(NamedTuple):
-    """What an assignment takes of its worker's and its position's time, unless it is cancelled."""
+    """The time that an assignment takes of its worker and its position, unless it is cancelled."""
 
     position: UUID
     start: datetime
     end: datetime | None
 
     @property
-    def lane(self) -> LengthClass:
+    def length_class(self) -> LengthClass:
         return length_class_of(self.start, self.end)
 
     @property
     def pieces(self) -> list[packed_months.Piece]:
-        """By month, for what lies in months."""
-        return [] if self.end is None or self.lane is LengthClass.LONGER else packed_months.split(self.start, self.end)
+        """Parts by month, of a booking that packed months hold."""
+        return (
+            []
+            if self.end is None or self.length_class is LengthClass.LONGER
+            else packed_months.split(self.start, self.end)
+        )
 
 
-# -- the counts beside worker and position ---------------------------------------------------------------------------
+# -- the counts of worker and position -------------------------------------------------------------------------------
 
 
 class WorkloadDelta:
@@ -144,11 +148,11 @@ class WorkloadDelta:
         self.open = 0
         self.slots: Counter[Slot] = Counter()
         self.months: Counter[str] = Counter()
-        self.lanes: Counter[LengthClass] = Counter()
+        self.classes: Counter[LengthClass] = Counter()
         self._with_starts = with_starts
 
     def add(self, booking: Booking, by: int) -> None:
-        self.lanes[booking.lane] += by
+        self.classes[booking.length_class] += by
         if self._with_starts:
             self.slots[workload_days.start_slot(booking.start)] += by
         if booking.end is None:
@@ -168,7 +172,7 @@ class WorkloadDelta:
             open=self.open,
             months=ahead,
             since=workload_days.day_of(now),
-            lanes=dict(self.lanes),
+            classes=dict(self.classes),
         )
 
     def require_room(self, entity: str, roster: Workload, now: datetime) -> None:
@@ -198,7 +202,7 @@ class WorkloadDelta:
         useless = [*past, *(month for month in roster.empty_months(now) if not self.months[month])]
         counts = [
             *((ROSTER["months"][month], by) for month, by in self.months.items() if month >= this_month),
-            *((ROSTER["lanes"][lane], by) for lane, by in self.lanes.items()),
+            *((ROSTER["classes"][length_class], by) for length_class, by in self.classes.items()),
             (ROSTER["open"], self.open),
             (ROSTER["milliseconds"], self.milliseconds),
             (ROSTER["changes"], 1),
@@ -217,17 +221,17 @@ def _month_of(slot: Slot) -> str:
 def standing_action(assignment: UUID, before: Booking | None, after: Booking | None) -> list[Action]:
     """Puts the assignment among its worker's long ones, or takes it from there."""
     path = STANDING[str(assignment)]
-    if after is not None and after.lane is LengthClass.LONGER:
+    if after is not None and after.length_class is LengthClass.LONGER:
         held = LongRunning(position_id=after.position, start_at=after.start, end_at=after.end)
         return [path.set(table.encoded(held.model_dump(mode="json", exclude_none=True)))]
-    return [path.remove()] if before is not None and before.lane is LengthClass.LONGER else []
+    return [path.remove()] if before is not None and before.length_class is LengthClass.LONGER else []
 
 
 # -- the months ------------------------------------------------------------------------------------------------------
 
 
 def month_keys(organization: OrganizationId, worker: UUID, *occupations: Booking | None) -> set[Key]:
-    """Where the occupations of a worker lie, or will."""
+    """Return the keys of the packed months that bookings of a worker are in."""
     return {
         keys.roster_month(organization, piece.month, worker)
         for booking in occupations
@@ -243,7 +247,7 @@ def move_months(
     before: Booking | None,
     after: Booking | None,
 ) -> None:
-    """`stored`: what lies at the `month_keys` of both. What has changed since it was read is a stale read."""
+    """Write the packed months. `stored`: items of the `month_keys` of both; a change since then is a stale read."""
     moves: dict[Key, list[tuple[int, UUID, tuple[int, int]]]] = {}
     for booking, by in ((before, -1), (after, 1)):
         if booking is None:
@@ -285,15 +289,15 @@ def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int
 def active_positions(
     organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, LongRunning]], now: datetime
 ) -> dict[UUID, list[UUID]]:
-    """The position of each active assignment, by worker; `workers`: with their long assignments.
+    """Return the position of each active assignment, by worker; `workers`: with their long assignments.
 
-    What is active and not long lies in the month of `now`, so one read finds it for up to 100 workers.
+    Other active assignments are in the month of `now`, so one read finds them for up to 100 workers.
     """
     month, present = packed_months.label_of(now), clock.milliseconds(now)
     offset = present - packed_months.bounds(month)[0]
     month_keys = {keys.roster_month(organization, month, worker): worker for worker in workers}
     active = {
-        worker: [each.position_id for each in standing.values() if each.covers(now)]
+        worker: [assignment.position_id for assignment in standing.values() if assignment.covers(now)]
         for worker, standing in workers.items()
     }
     for key, item in table.batch_get(month_keys).items():

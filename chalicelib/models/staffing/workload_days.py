@@ -1,7 +1,7 @@
 """Workload days: how many assignments start and end when on one day (UTC), one small item a day and entity.
 
 `ORG#…#WORKLOAD#POSITION` / `<position>#<yyyy-mm-dd>` holds in `day` counts by milliseconds since midnight: `s28800000`
-of starts, `e61200000` of ends. Cancelled assignments are not counted. Counts of past days are not kept in step: readers
+of starts, `e61200000` of ends. Cancelled assignments are not counted. Counts of past days are not updated: readers
 start at `Roster.since`. An item changes only in a transaction that moves the entity's `Roster.changes`, too.
 """
 
@@ -27,7 +27,7 @@ MAX_TIMES_A_DAY = 1_000
 
 _DAY = 86_400_000
 _RETENTION = 400 * _DAY
-"""TTL of a past day: long, so that what metrics hold of it changes with writes, hardly ever because it expired."""
+"""TTL of a past day: so long that metrics of past days change by writes, and hardly ever because the day expired."""
 _MAX_ZEROS = 20
 """Counts of 0 are removed once there are more; an update expression may have 4 KB."""
 
@@ -42,7 +42,7 @@ class Slot(NamedTuple):
 
 
 class Step(NamedTuple):
-    """How many assignments start, or end, at an instant."""
+    """The number of assignments that start, or end, at an instant."""
 
     at: int
     """In milliseconds since 1970."""
@@ -56,7 +56,7 @@ def start_slot(start: datetime) -> Slot:
 
 
 def end_slot(end: datetime) -> Slot:
-    """What ends at midnight ends on the day that is over."""
+    """Return the day of an end: one at midnight belongs to the day before."""
     day, offset = divmod(clock.milliseconds(end) - 1, _DAY)
     return Slot(_label(day), f"{_END}{offset + 1}")
 

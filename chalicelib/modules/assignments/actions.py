@@ -134,7 +134,9 @@ def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailabi
     _require_order(data.at, data.until, "until", "at")
     worker = WORKERS.get(ctx.organization, id_)
     wanted = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
-    found = assignments.in_the_way(ctx.organization, wanted, ctx.now, lanes=worker.roster.occupied, maximum=_IN_THE_WAY)
+    found = assignments.in_the_way(
+        ctx.organization, wanted, ctx.now, classes=worker.roster.occupied, maximum=_IN_THE_WAY
+    )
     return Availability(available=not found, assignments=details(ctx, found))
 
 
@@ -265,6 +267,6 @@ def _cursor_page(
 ) -> CursorPage[AssignmentDetails]:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
     stretch = assignments.find(ctx.organization, wanted, ctx.now, after=after, limit=data.limit, forward=forward)
-    found = assignments.read(ctx.organization, stretch.found, wanted, ctx.now)
+    found = assignments.read(ctx.organization, stretch.ids, wanted, ctx.now)
     rows, last = lists.fitting(details(ctx, found), stretch.last, lambda row: intervals.position(row.start_at, row.id))
     return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))

@@ -57,14 +57,14 @@ def _others(
     start = max(assignment.start_at, datetime.min.replace(tzinfo=UTC) + rest) - rest
     end = None if assignment.end_at is None else min(assignment.end_at, _NEVER - rest) + rest
     wanted = replace(wanted, since=start, until=end)
-    near = assignments.in_the_way(organization, wanted, setting.now, lanes=roster.occupied, maximum=_READ)
+    near = assignments.in_the_way(organization, wanted, setting.now, classes=roster.occupied, maximum=_READ)
     return [other for other in near if other.id != assignment.id]
 
 
 def _crowd(organization: OrganizationId, setting: WriteContext, assignment: Assignment) -> list[Assignment]:
     """Those at the position at a time when it has, with this one, more workers than its headcount."""
     position = setting.positions[assignment.position_id]
-    if position.headcount > sum(position.roster.lanes.values()):
+    if position.headcount > sum(position.roster.classes.values()):
         return []  # not even if all were at once
     others = _others(organization, setting, assignment, AssignmentFilter(position_id=position.id), position.roster)
     crowded: set[UUID] = set()

@@ -81,7 +81,7 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     ctx.limits.take(*by_source[1:])
     credentials.take(unit, data.email, owner.id, passwords.hash_secret(password))
     organization = organizations.create(unit, organization, users.founding_counts(owner))
-    users.found(unit, owner)
+    users.create_founder(unit, owner)
     metric_states.begin(unit, clock.now())
     opened = ctx.open_session(owner)
     return SignedUp(token=opened.token, expires_at=opened.expires_at, user=owner, organization=organization)

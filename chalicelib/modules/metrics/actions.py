@@ -64,8 +64,8 @@ def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResu
 @action("getMetricsByCategory", "GET /metrics/by-category/{category}", permission=Permission.WORKSPACE_READ)
 def get_metrics_by_category(ctx: Context, category: MetricCategory, data: GetMetrics) -> Page[MetricWithResult]:
     """As getDashboardMetrics, those of one category."""
-    also = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
-    return _page(ctx, data, also, {"category": category.value})
+    builtin = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
+    return _page(ctx, data, builtin, {"category": category.value})
 
 
 @action("getMetricById", "GET /metrics/{id}", permission=Permission.WORKSPACE_READ)
@@ -178,7 +178,7 @@ def _own(ctx: Context, identifier: UUID) -> Metric:
 
 
 def _page(
-    ctx: Context, data: GetMetrics, also: Mapping[UUID, Metric], facets: Mapping[str, str]
+    ctx: Context, data: GetMetrics, builtin: Mapping[UUID, Metric], facets: Mapping[str, str]
 ) -> Page[MetricWithResult]:
     request = PageRequest(
         page=data.page,
@@ -188,7 +188,7 @@ def _page(
         sort_order=data.sort_order,
         facets=facets,
     )
-    return METRICS.page(ctx.organization, request, Rows(MetricWithResult, partial(_with_results, ctx)), also)
+    return METRICS.page(ctx.organization, request, Rows(MetricWithResult, partial(_with_results, ctx)), builtin)
 
 
 def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithResult]:

@@ -132,9 +132,9 @@ def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
     return not is_total or query.period in _WHOLE_STEPS[step]
 
 
-def _series(points: Sequence[Point], beside: Sequence[Point], zone: str) -> Series:
+def _series(points: Sequence[Point], attributes: Sequence[Point], zone: str) -> Series:
     """Called by its days; drawn where the points are that it lies beside."""
-    moments = [Moment(day_of(place.start, zone), each.value) for each, place in zip(points, beside, strict=False)]
+    moments = [Moment(day_of(place.start, zone), each.value) for each, place in zip(points, attributes, strict=False)]
     if not points:
         return Series("", moments)
     first, last = day_of(points[0].start, zone), day_of(points[-1].end - _MILLISECOND, zone)

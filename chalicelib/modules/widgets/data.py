@@ -106,7 +106,7 @@ def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarD
     if config.status is None:
         found = assignments.in_the_way(ctx.organization, wanted, ctx.now, maximum=enough)
     else:
-        ids = assignments.find(ctx.organization, wanted, ctx.now, limit=enough, forward=True, exhaustive=True).found
+        ids = assignments.find(ctx.organization, wanted, ctx.now, limit=enough, forward=True, exhaustive=True).ids
         found = assignments.read(ctx.organization, ids, wanted, ctx.now)
     return CalendarData(
         widget_id=widget.id,

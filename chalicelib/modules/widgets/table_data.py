@@ -89,7 +89,7 @@ def _values(found: Measured) -> Column:
 def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
     """The latest starts first."""
     wanted = AssignmentFilter()
-    ids = assignments.find(ctx.organization, wanted, ctx.now, limit=limit, forward=False, exhaustive=True).found
+    ids = assignments.find(ctx.organization, wanted, ctx.now, limit=limit, forward=False, exhaustive=True).ids
     rows: list[Row] = [
         {
             "worker": f"{each.worker.first_name} {each.worker.last_name}",

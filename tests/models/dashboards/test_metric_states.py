@@ -112,8 +112,8 @@ def test_nothing_is_written_of_a_metric_that_is_gone(tenant: OrganizationId) -> 
 
 
 def test_the_row_of_the_system_is_made_once(tenant: OrganizationId) -> None:
-    metric_states.found(tenant, NOW)
-    metric_states.found(tenant, NOW + MINUTE)
+    metric_states.create_system_row(tenant, NOW)
+    metric_states.create_system_row(tenant, NOW + MINUTE)
 
     (state,) = metric_states.read_all(tenant).values()
     assert (state.row, state.due_at, state.version) == (SYSTEM, NOW, 1)
@@ -134,8 +134,8 @@ def test_the_row_of_the_system_joins_with_its_first_calculation(tenant: Organiza
 def test_organizations_are_found_by_their_system_rows(tenant: OrganizationId) -> None:
     _added(tenant)
     other = OrganizationId(ids.new_id())
-    metric_states.found(tenant, NOW)
-    metric_states.found(other, NOW + timedelta(days=1))
+    metric_states.create_system_row(tenant, NOW)
+    metric_states.create_system_row(other, NOW + timedelta(days=1))
 
     found = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
 

@@ -199,8 +199,8 @@ class Assigning(RuleBasedStateMachine):
                 closed = [each for each in present if each.end is not None]
                 assert roster.milliseconds == sum(round((each.end - each.start) * 3_600_000) for each in closed)  # type: ignore[operator]
                 assert roster.open == len(present) - len(closed)
-                lanes = Counter(length_class_of(*each.times) for each in present)
-                assert {lane: count for lane, count in roster.lanes.items() if count} == lanes
+                classes = Counter(length_class_of(*each.times) for each in present)
+                assert {length_class: count for length_class, count in roster.classes.items() if count} == classes
                 this_month = now.strftime("%Y-%m")
                 by_month = Counter((each.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for each in closed)  # type: ignore[operator]
                 ahead = {month: count for month, count in roster.months.items() if month >= this_month and count}

@@ -75,10 +75,10 @@ class Crew:
         for location in locations:
             WORK_LOCATIONS.create(unit, location, counts={"position": 1})
         for position, each in zip(positions, told[2:], strict=True):
-            POSITIONS.create(unit, position, beside={"roster": new_workload(), "rates": _stored(each)})
+            POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": _stored(each)})
         for worker, each in zip(workers, told, strict=False):
-            beside = {"roster": new_workload(), "standing": {}, "rates": _stored(each)}
-            WORKERS.create(unit, worker, beside=beside)
+            attributes = {"roster": new_workload(), "standing": {}, "rates": _stored(each)}
+            WORKERS.create(unit, worker, attributes=attributes)
         unit.commit()
         return cls(
             organization,

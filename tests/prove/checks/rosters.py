@@ -56,7 +56,7 @@ def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
     return {
         "live assignments": workload.live(organization, kind, record.id, record.roster, now),
         "milliseconds": record.roster.milliseconds,
-        "lanes": {lane: count for lane, count in record.roster.lanes.items() if count},
+        "classes": {length_class: count for length_class, count in record.roster.classes.items() if count},
         "steps": Counter({(step.at, step.is_end): step.number for step in steps}),
         "long assignments": {
             identifier: Booking(long.position_id, long.start_at, long.end_at) for identifier, long in standing.items()
@@ -76,12 +76,12 @@ def _counted(
     return {
         "live assignments": sum(booking.end is None or booking.end > now for booking in occupations),
         "milliseconds": sum(clock.milliseconds(end) - clock.milliseconds(start) for start, end in ended),
-        "lanes": dict(Counter(booking.lane for booking in occupations)),
+        "classes": dict(Counter(booking.length_class for booking in occupations)),
         "steps": Counter({step: number for step, number in steps.items() if since and _day_of(step) >= since}),
         "long assignments": {
             assignment.id: booking
             for assignment, booking in taken
-            if key.entity == "worker" and booking.lane is LengthClass.LONGER
+            if key.entity == "worker" and booking.length_class is LengthClass.LONGER
         },
     }
 
