@@ -1,6 +1,6 @@
 """The roof: the Chalice app, with the actions as routes and the functions that run without a caller.
 
-Every function bound here deploys as its own Lambda; `infra/resources.yaml` gives each its settings and sources.
+Every function bound here deploys as its own Lambda; `infra/resources.yaml` has the settings and event sources of each.
 """
 
 from __future__ import annotations

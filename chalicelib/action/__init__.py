@@ -1,1 +1,1 @@
-"""What every server action shares: registry, the seven steps, HTTP binding, OpenAPI."""
+"""Server actions: registry, the steps of a request, HTTP binding, OpenAPI."""

@@ -1,4 +1,4 @@
-"""What a server action is given: the request, the caller, the unit of work."""
+"""The context of a server action: the request, the caller, the unit of work."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from chalicelib.models.users import StoredUser
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, whatever server it came through."""
+    """One HTTP request, the same for every server."""
 
     id: str
     source: str
     """The caller's IP address."""
     server: str
-    """What precedes the API's own paths: `/`, or a gateway's stage."""
+    """Path in front of the API's own paths: `/`, or a gateway's stage."""
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """Headers by lower-case name."""
     path: Mapping[str, str]
     query: Mapping[str, list[str]]
     body: bytes
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass
 class PublicContext:
-    """For an action that anyone may call. It says itself, through `begin`, which organization it writes in."""
+    """The context of a public action, which chooses through `begin` the organization that it writes in."""
 
     request: Request
     limits: RequestLimits = field(default_factory=RequestLimits)
@@ -63,7 +63,7 @@ class PublicContext:
 
 @dataclass
 class Context:
-    """For an action of a signed-in caller. The organization comes only from here."""
+    """The context of a signed-in caller. The organization comes only from here."""
 
     request: Request
     principal: Principal

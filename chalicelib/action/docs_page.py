@@ -14,7 +14,7 @@ _ICON = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path d='M1 1
 _OWN_STYLE = "body { margin: 0 } .swagger-ui .info { margin: 24px 0 }"
 _START = """
 const spec = {document};
-// Behind a gateway the API stands under a stage, as this page does.
+// Behind a gateway the API's paths start with the stage, as this page's do.
 spec.servers = [{{ url: location.pathname.replace(/(\\/api\\/v1)?\\/docs\\/?$/, "") || "/" }}];
 SwaggerUIBundle({{
   spec,

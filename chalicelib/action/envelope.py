@@ -15,7 +15,7 @@ _FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
 @dataclass
 class Reply:
-    """An HTTP response before any server has it. `error` is what the log and the metrics say of it."""
+    """An HTTP response, independent of the server. `error` is its code for the log and the metrics."""
 
     status: int
     body: str
@@ -30,7 +30,7 @@ class Raw:
     text: str
     media_type: str
     filename: str | None = None
-    """For what a browser should save: ASCII letters, digits, dots, dashes and underscores."""
+    """The file name under which a browser saves an answer: ASCII letters, digits, dots, dashes and underscores."""
 
     def __post_init__(self) -> None:
         if self.filename is not None and not _FILE_NAME.fullmatch(self.filename):

@@ -1,4 +1,4 @@
-"""ETags: the entity's version, and a digest of what was shown of it."""
+"""ETags: the entity's version, and a digest of the fields shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPAQUE = re.compile('"([!#-~]*)"')
 
 
 def etag_of(data: Any) -> str | None:
-    """None for what has no version. The digest moves with fields, such as counts, that the version does not cover."""
+    """Return the ETag, None without a version. The digest covers fields, such as counts, that move no version."""
     if not isinstance(data, dict) or not isinstance(data.get("version"), int):
         return None
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
@@ -46,7 +46,7 @@ def expected_versions(if_match: str | None) -> frozenset[int] | None:
 def _tags(header: str, name: str) -> list[str] | None:
     """Return the tags in a header without quotes, None for `*`."""
     header = header.strip(" \t")
-    # The length first: what is read character by character is short.
+    # The length first: a header that is read character by character is short.
     if len(header) > MAX_LENGTH:
         raise invalid_field(name, f"must have at most {MAX_LENGTH} characters")
     if not _HEADER.fullmatch(header):

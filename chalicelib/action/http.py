@@ -1,4 +1,4 @@
-"""The HTTP binding: the registry's actions as Chalice routes, and what Chalice answers itself put into the envelope."""
+"""The HTTP binding: the registry's actions as Chalice routes, and Chalice's own answers in the envelope."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _enveloping(app: Chalice, cors: CORSConfig) -> Callable[[ChaliceRequest, Cal
 
 
 def _of_chalice(app: Chalice, event: ChaliceRequest, code: str, request_id: str) -> Reply:
-    """Return the envelope of what Chalice refuses before a view runs; anything else it answers itself is a bug."""
+    """Return the envelope of an answer that Chalice makes before a view runs; any other of its own is a bug."""
     routes = app.routes[event.context["resourcePath"]]
     if code == "MethodNotAllowedError":
         allowed = ", ".join(sorted({*routes, "OPTIONS"}))

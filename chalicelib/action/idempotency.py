@@ -72,7 +72,7 @@ class _CommitStore(BasePersistenceLayer):
         self._looks_first = looks_first
 
     def save_inprogress(self, data: dict[str, Any], remaining_time_in_millis: int | None = None) -> None:
-        """Nothing is in progress as far as anyone can see: what is not committed has not happened."""
+        """Record nothing: a request in progress leaves no trace before it commits."""
         if self._looks_first:
             self._refuse_repetition(data)
 
@@ -82,7 +82,7 @@ class _CommitStore(BasePersistenceLayer):
             return
         if exception.code is ErrorCode.DATABASE_ERROR:
             return
-        # Not after too many failures: whoever knows a key could go on guessing the secrets behind it.
+        # Not after too many failures: a client that knows a key could go on guessing the secrets behind it.
         if exception.code is ErrorCode.RATE_LIMITED and self._secrets is not None:
             return
         self._refuse_repetition(data)
@@ -103,7 +103,7 @@ class _CommitStore(BasePersistenceLayer):
 
         def refuse(item: Item | None) -> Exception:
             stored = idempotency.read(item)
-            # It stood in the way and has expired since: the next try finds the way free.
+            # The record has expired since it failed the condition: the next try succeeds.
             return StaleRead() if stored is None else self._repeated(data_record, stored)
 
         idempotency.keep(unit, self._key_of(data_record.idempotency_key), answer, refuse)
@@ -116,7 +116,7 @@ class _CommitStore(BasePersistenceLayer):
         except IdempotencyValidationError:
             return mismatch()
         if self._secrets is not None and self._guesses is not None:
-            # Whoever knows the key and the rest of the input could guess the secrets behind it.
+            # A client that knows the key and the rest of the input could guess the secrets behind it.
             self._limits.take(*load(self._guesses))
             if not passwords.verify(answer.secrets_hash, self._secrets):
                 return mismatch()
@@ -146,11 +146,11 @@ def carry_out(
     guesses: Allowance | None,
     looks_first: bool,
 ) -> Any:
-    """Runs `perform` and commits what `finish` completes, once for each key in `scope`; returns the body.
+    """Run `perform` and commit its unit through `finish`, once for each key in `scope`; return the body.
 
     Raises `Replay` with the earlier body for a repeated request, IDEMPOTENCY_MISMATCH when its input differs.
     `guesses`: the limit on guessing the secrets, where there are any. `looks_first`: for an answer before `perform`
-    runs, which writes beside the unit or would refuse a repetition; at one more round trip.
+    runs, which writes apart from the unit or would refuse a repetition; at one more round trip.
     """
     store = _CommitStore(key_of, secrets, finish, limits, guesses, looks_first=looks_first)
 

@@ -13,11 +13,11 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
 
 MAX_BYTES = 900_000
-"""Of the rows of one answer, which may have 1 MB."""
+"""Bytes of the rows of one answer, which may have 1 MB."""
 
 _PAGE_SIZE = 20
 _MAX_ROW_BYTES = 16_000
-"""The largest row of any list: so many texts of 255 characters, 4 bytes each."""
+"""The largest row of any list, in texts of 255 characters of 4 bytes."""
 
 R = TypeVar("R", bound=Contract)
 
@@ -32,8 +32,8 @@ def answer(
     include_deleted: bool = False,
     rows: Rows[Any] | None = None,
 ) -> Page[Any] | CursorPage[Any]:
-    """`facets`: the values that rows must have, None for any. `rows`: what is shown, if it is not the records."""
-    wanted = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
+    """`facets`: the values that rows must have, None for any. `rows`: the shown fields, if not those of the records."""
+    facet_values = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:
         return collection.walk(
             ctx.organization,
@@ -42,7 +42,7 @@ def answer(
             limit=query.limit or _PAGE_SIZE,
             forward=query.sort_order == "asc",
             include_deleted=include_deleted,
-            facets=wanted,
+            facets=facet_values,
             rows=rows,
         )
     return collection.page(
@@ -54,17 +54,17 @@ def answer(
             sort_by=query.sort_by or default_sort,
             sort_order=query.sort_order,
             include_deleted=include_deleted,
-            facets=wanted,
+            facets=facet_values,
         ),
         rows,
     )
 
 
 def children(ctx: Context, collection: Collection[Any], parent: UUID, query: ChildrenQuery) -> CursorPage[Any]:
-    """The children of one entity, oldest first: a page of as many as were asked for and fit an answer."""
+    """Return the children of one entity, oldest first: a page of the requested size, if it fits an answer."""
     after = None if query.cursor is None else ctx.cursors.decode(query.cursor)
-    found = collection.children_of(ctx.organization, parent, after=after, limit=query.limit)
-    rows, last = fitting(found.records, found.last, lambda record: str(record.id))
+    children_page = collection.children_of(ctx.organization, parent, after=after, limit=query.limit)
+    rows, last = fitting(children_page.records, children_page.last, lambda record: str(record.id))
     return CursorPage[Any](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
 
 
@@ -81,7 +81,7 @@ def fitting(rows: Sequence[R], last: str | None, position: Callable[[R], str]) -
 
 
 def _stored(value: Any) -> Any:
-    """As it lies in the table, which knows no enumerations and no ids."""
+    """Return a value as the table stores it, without enumerations and ids."""
     if isinstance(value, UUID):
         return str(value)
     return value.value if isinstance(value, Enum) else value

@@ -1,4 +1,4 @@
-"""Media types as RFC 9110 writes them: the one that a body is in, and the one that an answer is wanted in."""
+"""Media types (RFC 9110): the type of a body, and the preferred type of an answer."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class MediaRange(NamedTuple):
 
     @property
     def precision(self) -> tuple[bool, bool, int]:
-        """Of the ranges that cover a media type, the most precise one is about it."""
+        """The precision of a range: the most precise one that covers a media type decides."""
         return self.type != "*", self.subtype != "*", len(self.parameters)
 
 
 def parse(header: str) -> list[MediaRange] | None:
-    """None for what is no list of media types."""
+    """Parse a list of media ranges; None if it is malformed."""
     ranges: list[MediaRange] = []
     position = 0
     while position < len(header):
@@ -54,10 +54,10 @@ def parse(header: str) -> list[MediaRange] | None:
         position = element.end()
         if element[1] is None:  # RFC 9110 lets a list have empty elements
             continue
-        found = _range(element[1].lower(), element[2].lower(), element[3])
-        if found is None:
+        parsed = _range(element[1].lower(), element[2].lower(), element[3])
+        if parsed is None:
             return None
-        ranges.append(found)
+        ranges.append(parsed)
     return ranges
 
 
@@ -66,8 +66,8 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str:
     ranges = parse(accept or "") or []
 
     def weight(media_type: str) -> float:
-        covering = [each for each in ranges if each.covers(media_type)]
-        return max(covering, key=lambda each: each.precision).weight if covering else 0.0
+        covering = [media_range for media_range in ranges if media_range.covers(media_type)]
+        return max(covering, key=lambda media_range: media_range.precision).weight if covering else 0.0
 
     return max(offered, key=weight)
 

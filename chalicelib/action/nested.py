@@ -1,6 +1,6 @@
 """An action that another one runs for its caller: in the same request, unit of work and transaction.
 
-Its permission is asked for, its contract validates, and it leaves its own audit entry, as when it is called by itself.
+Its permission is checked, its contract validates, and it adds its own audit entry, as when it is called by itself.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _OUTER_ONLY = frozenset({"accept", "content-type", "idempotency-key", "if-match"
 
 
 def run(ctx: Context, action: Action, payload: Mapping[str, Any], field: str) -> Any:
-    """What the action answers, as JSON values. What it writes is in the caller's unit, its audit entry too.
+    """Return the action's answer as JSON values. Its writes and its audit entry are in the caller's unit.
 
-    `payload` holds its path parameters, and the fields of its query or body, by name. Faults are told by dotted path
+    `payload` holds its path parameters, and the fields of its query or body, by name. Errors are named by dotted path
     below `field`. Not for an action that is public, is done in parts or answers something else than JSON.
     """
     steps.authorize(action, ctx.principal)
     with _told_below(ctx, field, "body" if action.takes_body else "query"):
         request = _request(ctx.request, action, payload)
         inner = replace(ctx, request=request, action=action.name, query_fingerprint=steps.query_fingerprint(request))
-        # `If-Match` is about what the request itself names.
+        # `If-Match` is about the target of the request itself.
         ctx.unit.expected_versions = None
         result = steps.json_of(action, action.function(inner, **arguments_of(action, request)))
         steps.record(action, inner)
@@ -39,7 +39,7 @@ def run(ctx: Context, action: Action, payload: Mapping[str, Any], field: str) ->
 
 
 def _request(outer: Request, action: Action, payload: Mapping[str, Any]) -> Request:
-    """As the action would be called by itself."""
+    """Return the request as the action would receive it by itself."""
     path = {name: value for name, value in payload.items() if name in action.parameters}
     rest = {name: value for name, value in payload.items() if name not in action.parameters}
     texts = path if action.takes_body else {**path, **rest}
@@ -65,7 +65,7 @@ def _text(value: str | float) -> str:
 
 @contextlib.contextmanager
 def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
-    """Faulty fields are told by their path below `field`: those that are found at once, and those at the commit."""
+    """Name faulty fields by their path below `field`: those of validation, and those of the commit."""
 
     def moved(error: Exception) -> Exception:
         if not isinstance(error, ActionError) or "fieldErrors" not in (error.details or {}):
@@ -73,7 +73,7 @@ def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
         details = error.details or {}
         places = {name: field if name == whole else f"{field}.{name}" for name in details["fieldErrors"]}
         errors = {places[name]: messages for name, messages in details["fieldErrors"].items()}
-        pointers = {places[name]: f"/{field}{each}" for name, each in details.get("pointers", {}).items()}
+        pointers = {places[name]: f"/{field}{pointer}" for name, pointer in details.get("pointers", {}).items()}
         return invalid_fields(errors, error.code, pointers=pointers, omitted=details.get("omittedErrors", 0))
 
     try:

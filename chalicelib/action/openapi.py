@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -45,7 +46,7 @@ _HEADERS = {
         "example": '"sign-in";q=10;w=900',
     },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
-    "Vary": {"description": "What chooses the media type.", "schema": {"type": "string", "const": "Accept"}},
+    "Vary": {"description": "The header that chooses the media type.", "schema": {"type": "string", "const": "Accept"}},
 }
 
 _TEXT: Schema = {"type": "string"}
@@ -89,7 +90,7 @@ Send an `Idempotency-Key` with every write, and repeat the write with the same k
 
 @cache
 def document_text(server: str = "/") -> str:
-    """The document as JSON text. `server`: what precedes the paths, where a gateway puts its stage there."""
+    """Return the document as JSON text. `server`: the path in front of all paths, such as a gateway's stage."""
     return json.dumps(document(server), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -120,14 +121,14 @@ class _Builder:
     def __init__(self) -> None:
         self.schemas = Schemas()
         self.responses: dict[str, Any] = {}
-        """One for each set of errors that some action can answer with one status."""
+        """Return a schema for each set of errors that an action can answer with one status."""
 
     def operation(self, action: Action) -> dict[str, Any]:
-        summary, _, rest = action.description.partition(". ")
+        summary, *rest = re.split(r"\.\s", action.description, maxsplit=1)
         operation: dict[str, Any] = {
             "operationId": action.name,
             "summary": summary.removesuffix(".").replace("`", ""),
-            "description": "\n\n".join(filter(None, [rest, _who(action)])),
+            "description": "\n\n".join([*map(str.strip, rest), _who(action)]),
             "tags": [action.tag],
             "parameters": [*_path_parameters(action), *self._query(action), *_header_parameters(action)],
             "responses": self._responses(action),
@@ -150,7 +151,8 @@ class _Builder:
             # JSON may have them in its body, so none is required of every request.
             described = self._query_parameters(self.schemas.csv_query(action))
             return [
-                {**each, "required": False, "description": "A body in JSON may have it instead."} for each in described
+                {**parameter, "required": False, "description": "A body in JSON may have it instead."}
+                for parameter in described
             ]
         if action.data_type is None or action.takes_body:
             return []
@@ -208,7 +210,7 @@ def _has_version(action: Action) -> bool:
 
 
 def _honours_if_match(action: Action) -> bool:
-    """What creates something has no version to compare with, and what is done in parts is about many."""
+    """True for writes of one entity: a create has no version to compare with, and a chunked write is about many."""
     return action.is_write and not action.is_public and action.status != 201 and not action.is_in_parts
 
 
@@ -314,7 +316,7 @@ def _error_schema() -> dict[str, Any]:
                                 "description": "Live children that forbid the delete, counted.",
                                 "additionalProperties": {"type": "integer"},
                             },
-                            "use": {"type": "string", "description": "What serves instead."},
+                            "use": {"type": "string", "description": "The list or route to use instead."},
                         },
                     },
                     "requestId": {"type": "string"},

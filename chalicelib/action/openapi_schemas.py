@@ -1,4 +1,4 @@
-"""The JSON Schemas of all contracts, named once and stripped of what tells a reader nothing."""
+"""The JSON Schemas of all contracts, each named once, without parts that carry no information."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAGE_OF = re.compile(r"^(Page|CursorPage)_(\w+)_$")
 
 
 class Schemas:
-    """Where each action's input and output is described; names are settled among all contracts at once."""
+    """The schemas of each action's input and output; names are settled among all contracts at once."""
 
     def __init__(self) -> None:
         described: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = []
@@ -28,9 +28,9 @@ class Schemas:
                 described.append((_csv(action), "validation", TypeAdapter(action.csv_body.csv_query)))
             if action.raw_media_type is None:
                 described.append((action.name, "serialization", action.output))
-        found, definitions = TypeAdapter.json_schemas(described, ref_template=REFERENCE + "{model}")
+        schemas, definitions = TypeAdapter.json_schemas(described, ref_template=REFERENCE + "{model}")
         self._of_actions: dict[tuple[str, JsonSchemaMode], Schema] = {
-            key: _tidied(schema) for key, schema in found.items()
+            key: _tidied(schema) for key, schema in schemas.items()
         }
         self._components = {_name(name): _tidied(schema) for name, schema in definitions["$defs"].items()}
 
@@ -47,7 +47,7 @@ class Schemas:
         return self._components[schema["$ref"].removeprefix(REFERENCE)] if "$ref" in schema else schema
 
     def components(self, users: Any) -> dict[str, Schema]:
-        """The schemas that `users` refer to, by way of others too: those of queries are told as parameters."""
+        """Return the schemas that `users` refer to, directly or not; queries are described as parameters."""
         used: dict[str, Schema] = {}
         pending = _references(users)
         while pending:
@@ -59,12 +59,12 @@ class Schemas:
 
 
 def _csv(action: Action) -> str:
-    """What the query beside an action's CSV is kept under; no action is named so."""
+    """Name of the query of an action's CSV body; no action has this name."""
     return f"{action.name} as CSV"
 
 
 def without_null(schema: Schema) -> Schema:
-    """As a query parameter, which is sent or not sent: there is no null to send."""
+    """Return the schema of a query parameter, which is sent or not sent: there is no null to send."""
     if isinstance(schema.get("type"), list):
         return {**schema, "type": schema["type"][0]}
     choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
@@ -79,15 +79,15 @@ def _name(model: str) -> str:
 
 
 def _tidied(schema: Any) -> Any:
-    """Without titles that repeat names, without defaults of null or of what is always there, null as a type."""
+    """Strip titles that repeat names and defaults of null or of required fields; write null as a type."""
     if isinstance(schema, list):
-        return [_tidied(each) for each in schema]
+        return [_tidied(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     tidy: Schema = {}
     for name, value in schema.items():
         if name == "properties":
-            tidy[name] = {field: _tidied(each) for field, each in value.items()}
+            tidy[name] = {field: _tidied(item) for field, item in value.items()}
         elif name == "$ref":
             tidy[name] = REFERENCE + _name(value.removeprefix(REFERENCE))
         elif name in {"const", "default", "enum", "examples"}:
@@ -113,9 +113,9 @@ def _with_null_as_type(schema: Schema) -> Schema:
 
 def _references(part: Any) -> set[str]:
     if isinstance(part, list):
-        return {name for each in part for name in _references(each)}
+        return {name for item in part for name in _references(item)}
     if not isinstance(part, dict):
         return set()
-    found = {name for each in part.values() for name in _references(each)}
+    names = {name for item in part.values() for name in _references(item)}
     reference = part.get("$ref")
-    return found | {reference.removeprefix(REFERENCE)} if isinstance(reference, str) else found
+    return names | {reference.removeprefix(REFERENCE)} if isinstance(reference, str) else names

@@ -1,7 +1,7 @@
-"""What is too large for one transaction, in numbered parts: each done once for a request and its repetitions.
+"""Chunked writes: a request too large for one transaction, in numbered chunks that are each done once.
 
 A part is a unit of work of its own, and its result is stored in its transaction. A request that died between two parts
-is completed by its repetition: parts that are done answer what they answered. See docs/decisions/actions-in-parts.md.
+is completed by its repetition: chunks that are done answer their stored result. See docs/decisions/chunked-writes.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FINAL = frozenset({ErrorCode.CONFLICT, ErrorCode.DATABASE_ERROR, ErrorCode.IDEM
 
 
 class ChunkedWrite:
-    """The parts of one request. `scope` says whose and which it is; its `payload` is the same in each repetition."""
+    """The chunks of one request. `scope` identifies the request; its `payload` is the same in each repetition."""
 
     def __init__(self, organization: OrganizationId, scope: Mapping[str, str], payload: Mapping[str, Any]) -> None:
         """IDEMPOTENCY_MISMATCH when parts were done with another payload."""
@@ -39,9 +39,9 @@ class ChunkedWrite:
             self._require_same(answer)
 
     def carry_out(self, perform: Callable[[UnitOfWork], Any]) -> Any:
-        """The next part: commits what `perform` adds to the unit and returns its result, which is JSON.
+        """Commit the next chunk: the writes that `perform` adds to the unit; return its result, which is JSON.
 
-        Repetitions must ask for the same parts in the same order. When the commit is refused, what `perform` has
+        Repetitions have the same chunks in the same order. When the commit is refused, what `perform` has
         looked at has changed since, and it runs again.
         """
         number = next(self._numbers)

@@ -32,7 +32,7 @@ _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 @dataclass(frozen=True)
 class Action:
-    """One server action. `audit` is what a write is called in the audit log; an action without it only reads."""
+    """One server action. `audit` names a write in the audit log; an action without it only reads."""
 
     name: str
     method: str
@@ -44,11 +44,11 @@ class Action:
     ends_session: bool
     """The session that it ended may still ask for its answer."""
     limits: tuple[Limit, ...]
-    """Which it may take, for its description: what is taken, its function says."""
+    """Limits that it may take, for its description: its function decides which it takes."""
     replays_first: bool
     """A repetition must not reach its function, which would refuse it: its stored answer is looked for before."""
     representations: Mapping[str, Renderer]
-    """By media type, what makes the answer of a result for who would rather have that than the envelope."""
+    """Functions that make other forms of the answer, by media type, for clients that prefer one to the envelope."""
     function: Callable[..., Any]
     parameters: dict[str, str]
     """Path parameters: name in the route to name in the function."""
@@ -77,7 +77,7 @@ class Action:
 
     @property
     def needs_body(self) -> bool:
-        """Where no field is required, no body says as much as `{}`."""
+        """True where no field is required: no body equals `{}`."""
         contract = self.data_type
         if not self.takes_body or contract is None:
             return False
@@ -158,7 +158,11 @@ def action(
 
     def declare(function: F) -> F:
         method, _, path = route.partition(" ")
-        arguments = [each for each in inspect.signature(function).parameters if each not in {"ctx", "data", "parts"}]
+        arguments = [
+            parameter
+            for parameter in inspect.signature(function).parameters
+            if parameter not in {"ctx", "data", "parts"}
+        ]
         parameters = {to_camel(argument.rstrip("_")): argument for argument in arguments}
         types = get_type_hints(function, include_extras=True)
         declared = Action(
@@ -197,7 +201,7 @@ def _check(declared: Action) -> None:
             "needs a docstring": not declared.summary,
             "writes with GET": declared.is_write and declared.method == "GET",
             "writes, and what it answers again is JSON": declared.is_write and declared.representations,
-            "represents what is not enveloped": declared.raw_media_type and declared.representations,
+            "represents an answer without an envelope": declared.raw_media_type and declared.representations,
             "represents JSON twice": JSON in declared.representations,
             "takes CSV in no body": declared.data_type is not None
             and issubclass(declared.data_type, CsvBody)

@@ -33,19 +33,19 @@ from chalicelib.dal.table import Traffic, counted
 from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
 
 MAX_ANSWER_BYTES = 1024 * 1024
-"""Of an enveloped answer; exports are raw."""
+"""Largest enveloped answer; exports are raw."""
 _TRIES = 6
-"""How often an action runs again because what it read had changed before it could commit."""
+"""Runs of an action whose reads became stale before it could commit."""
 
 
 def run(action: Action, request: Request) -> Reply:
-    """Runs one action for one request and answers it; never raises but for what kills the process."""
+    """Run one action for one request and answer it; raises nothing but the death of the process."""
     run = _Run(action, request)
     started = time.perf_counter()
     with counted() as traffic, log_context(correlation_id=request.id, action=action.name), traced(action.name):
         try:
             reply = run.reply()
-        except Exception as error:  # noqa: BLE001  whatever it is, it becomes the envelope, and a bug is logged
+        except Exception as error:  # noqa: BLE001  every error becomes an envelope, and a bug is logged
             reply = failure(error, request.id)
         run.limits.settle()
         reply.headers |= run.limits.headers()
@@ -148,7 +148,7 @@ class _Run:
         return data
 
     def _write_once(self) -> Any:
-        """As `_write`, with the answer kept under the key as JSON text; a token stays out of what is kept."""
+        """Write, and store the answer under the key as JSON text, without its token."""
         token: dict[str, Any] = {}
 
         def perform() -> dict[str, Any]:
@@ -188,10 +188,10 @@ class _Run:
             steps.record(self.action, self.context)
         return unit
 
-    # -- step 6, idempotency: what the key belongs to and what must be the same -------------------------------------
+    # -- step 6, idempotency: the identity of a request and its fingerprint ------------------------------------------
 
     def _scope(self) -> dict[str, str]:
-        """Whose and which request it is: a request without a key is repeated by nobody but this run."""
+        """Return the identity of the request: one without a key is repeated by this run alone."""
         which = {"request": self.request.id} if self.key is None else {"key": self.key}
         if self.principal is None:
             return {"email": text.unique_form(self._email()), **which}
@@ -210,7 +210,7 @@ class _Run:
         return hashlib.sha256(json.dumps([self.action.name, self._scope()], sort_keys=True).encode()).digest()
 
     def _email(self) -> str:
-        """Of whom the request concerns: its caller, else whoever it names."""
+        """The address that the request concerns: its caller's, else the one in its body."""
         return self.principal.user.email if self.principal else str(self.arguments["data"].email)
 
     def _input(self) -> tuple[dict[str, Any], str | None]:

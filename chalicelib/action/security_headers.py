@@ -1,4 +1,4 @@
-"""Headers that tell browsers and caches how to treat an answer: the app's, the gateway's own and the local pages'."""
+"""Headers for the treatment of answers by browsers and caches: the app's, the gateway's own and the local pages'."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 SECURITY_HEADERS: Mapping[str, str] = {
-    # Tokens and personal data must not be stored anywhere; what may be kept says so itself.
+    # Tokens and personal data must not be stored anywhere; cacheable answers carry a header of their own.
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -18,9 +18,9 @@ SECURITY_HEADERS: Mapping[str, str] = {
 """On every answer that sets none of its own."""
 
 ANYBODYS = "public, max-age=3600"
-"""Cache-Control of what is the same for everybody and changes with a release."""
+"""Cache-Control of answers that are the same for everybody and change with a release."""
 REVALIDATED = "private, no-cache"
-"""Cache-Control of what has an ETag: kept by the caller alone, and asked for again before each use."""
+"""Cache-Control of answers with an ETag: stored by the caller alone, and validated before each use."""
 
 
 def page_policy(*, scripts: Sequence[str] = (), styles: Sequence[str] = (), **sources: str) -> str:

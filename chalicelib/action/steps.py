@@ -19,7 +19,7 @@ def authorize(action: Action, principal: Principal) -> None:
 
 
 def query_fingerprint(request: Request) -> str:
-    """What the cursors of a list's answer are made for."""
+    """Return the fingerprint of a list's filters, for which its cursors are made."""
     filters = {name: values for name, values in request.query.items() if name not in {"cursor", "limit"}}
     return json.dumps([dict(request.path), filters], sort_keys=True)
 

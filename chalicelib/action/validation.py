@@ -1,4 +1,4 @@
-"""Step 4: path, query, headers and body into what the action's signature asks for, every fault reported at once."""
+"""Validation: path, query, headers and body into the action's arguments, with all errors at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_BODY_BYTES = 1024 * 1024
 _MAX_DEPTH = 64
 _MAX_NAMES = 1_000
 _MAX_ITEMS = 2_000
-"""Of one object and of one list: no contract takes as many, and more are not looked at."""
+"""Items of one object and of one list: no contract takes as many, and further ones are not read."""
 _BODY = "body"
 _NOT_UTF_8 = "is not UTF-8"
 
@@ -36,11 +36,11 @@ _MESSAGES = {
     "string_unicode": "is not valid text",
     "timezone_aware": "must have an offset, such as Z or +01:00",
 }
-"""Where the validator's own words would not help who sent the request."""
+"""Messages in place of the validator's own, where those would not help the client."""
 
 
 def arguments_of(action: Action, request: Request) -> dict[str, Any]:
-    """By argument name. VALIDATION_ERROR with a message list for each faulty field."""
+    """Return the arguments by name. VALIDATION_ERROR with a message list for each faulty field."""
     if action.method != "GET" and len(request.body) > MAX_BODY_BYTES:
         raise ActionError(ErrorCode.PAYLOAD_TOO_LARGE, "a body may hold 1 MB")
     errors: dict[str, list[str]] = {}
@@ -157,10 +157,10 @@ def _decoded(body: bytes) -> str:
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > _MAX_NAMES:
         raise ValueError(f"an object has more than {_MAX_NAMES} names")
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return found
+    names_and_values = dict(pairs)
+    if len(names_and_values) < len(pairs):
+        raise ValueError("an object has a name twice")
+    return names_and_values
 
 
 def _refuse_constant(constant: str) -> None:
@@ -187,7 +187,7 @@ def collect(
 ) -> int:
     """Add the first messages of a validator by dotted field path; return how many are left out.
 
-    `root` stands for the whole. `pointers` gets the JSON pointers of faults within queries of metrics, which are
+    `root` is the name for errors of the whole. `pointers` gets the JSON pointers of errors in metric queries, which are
     edited part by part.
     """
     shown = error.errors(include_url=False, include_input=False)[:MAX_MESSAGES]

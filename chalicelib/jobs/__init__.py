@@ -1,1 +1,1 @@
-"""What runs without a caller: stream consumer, queue worker, schedules, operator functions."""
+"""Functions without a caller: stream consumers, queue workers, schedules, operator functions."""

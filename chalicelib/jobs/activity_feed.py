@@ -1,4 +1,4 @@
-"""The activity feed of what is done in Workledger: for each entry of the audit log one activity."""
+"""The activity feed: one activity for each entry of the audit log that has a template."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def record(changes: Changes, deadline: Deadline) -> set[str]:
     written: dict[OrganizationId, dict[str, Activity]] = {}
     for number, change in changes.items():
         try:
-            told = _activity_of(change)
+            activity_of_change = _activity_of(change)
         except Exception as error:  # noqa: BLE001  logged, and delivered again
             log_error("an audit entry cannot be read", error, stream_sequence_number=number)
             failed.add(number)
             continue
-        if told is not None:
-            organization, activity = told
+        if activity_of_change is not None:
+            organization, activity = activity_of_change
             written.setdefault(organization, {})[number] = activity
     for organization, numbered in written.items():
         numbers = list(numbered)
@@ -46,7 +46,7 @@ def record(changes: Changes, deadline: Deadline) -> set[str]:
 
 
 def _write(organization: OrganizationId, numbered: Mapping[str, Activity], numbers: Sequence[str]) -> set[str]:
-    """Those that were not written. What cannot be written is found by halves, to keep no other from it."""
+    """Write activities; return those that failed. Failures are found by halves, to hold up no other activity."""
     try:
         activities.record_all(organization, (numbered[number] for number in numbers))
     except Exception as error:  # noqa: BLE001  logged, and delivered again
@@ -104,7 +104,7 @@ def _story_of(entry: AuditEntry) -> ActivityTemplate | None:
         event = AuditEvent(entry.action)
     except ValueError:
         # While a deployment is under way, its new events may meet the old consumer.
-        logger.warning("event not told in the activity feed", extra={"audit_id": str(entry.id)})
+        logger.warning("event not in the activity feed", extra={"audit_id": str(entry.id)})
         return None
     return None if event in SILENT else TEMPLATES[event]
 

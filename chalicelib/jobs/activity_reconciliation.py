@@ -1,4 +1,4 @@
-"""Holds the activity feed against the audit log: what the stream gave up is written from the entry itself."""
+"""Reconciles the activity feed with the audit log: activities that the stream gave up are made from their entries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.jobs import activity_feed, queues
 from chalicelib.models import audit
 
 _MAX_ENTRIES = 200
-"""Of a message: each may be a write."""
+"""Entries of a message: each may be a write."""
 
 
 class ActivityReconciliation(Contract):

@@ -1,4 +1,4 @@
-"""What the activity feed tells of each event of the audit log: its type, its severity and its words."""
+"""Templates of activities: type, severity and title for each event of the audit log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ActivityTemplate(NamedTuple):
     type: ActivityType
     severity: Severity
     title: str
-    """`{actor}` stands for who did it; any other word in braces for the thing: with its name if the entry tells it."""
+    """`{actor}` is the author's name; another word in braces is the entity, with its name if the entry has it."""
 
 
 def _change(title: str) -> ActivityTemplate:
@@ -60,7 +60,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.PASSWORD_CHANGED: _personal("{actor} changed their password"),
     AuditEvent.PASSWORD_RESET: _personal("{actor} reset their password"),
     # Nobody is signed in who asks for it.
-    AuditEvent.PASSWORD_RESET_REQUESTED: _personal("A new password was asked for"),
+    AuditEvent.PASSWORD_RESET_REQUESTED: _personal("A new password was requested"),
     AuditEvent.POSITION_CREATED: _creation("{actor} created {position}"),
     AuditEvent.POSITION_DELETED: _change("{actor} deleted {position}"),
     AuditEvent.POSITION_RATE_DELETED: _change("{actor} deleted a bill rate of {position}"),
@@ -96,7 +96,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
 
 SILENT = frozenset(
     {
-        # These are the reader's own; told, they would make something unread by reading it.
+        # These are the reader's own: an activity of them would make something unread by reading it.
         AuditEvent.ACTIVITIES_READ,
         AuditEvent.ACTIVITY_ARCHIVED,
         AuditEvent.ACTIVITY_READ,
@@ -125,10 +125,10 @@ def _article(noun: str) -> str:
 
 
 def _name(entry: AuditEntry) -> str | None:
-    """Of the thing, as it is after the event, or else was before it; None where the entry does not tell it."""
+    """Return the entity's name, as it is after the event, or else was before it; None where the entry has none."""
     for fields in (("name",), ("title",), ("firstName", "lastName")):
         changes = [entry.changes.get(field) for field in fields]
-        told = [change.after or change.before for change in changes if change is not None]
-        if len(told) == len(fields) and all(isinstance(each, str) for each in told):
-            return " ".join(told)
+        names = [change.after or change.before for change in changes if change is not None]
+        if len(names) == len(fields) and all(isinstance(name, str) for name in names):
+            return " ".join(names)
     return None

@@ -1,4 +1,4 @@
-"""A change of one item, as the table's stream tells it."""
+"""A change of one item, from the table's stream."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Change(NamedTuple):
 
     @property
     def entity(self) -> EntityName | None:
-        """What has changed, if it is an entity."""
+        """The changed entity, if the item is one."""
         return keys.entity_of(self.key)
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Change:
         """From a record of a DynamoDB stream event."""
-        told = event["dynamodb"]
-        key = Key(told["Keys"]["pk"]["S"], told["Keys"]["sk"]["S"])
-        return cls(Kind(event["eventName"]), key, told.get("OldImage", {}), told.get("NewImage", {}))
+        images = event["dynamodb"]
+        key = Key(images["Keys"]["pk"]["S"], images["Keys"]["sk"]["S"])
+        return cls(Kind(event["eventName"]), key, images.get("OldImage", {}), images.get("NewImage", {}))
 
 
 Changes = Mapping[str, Change]

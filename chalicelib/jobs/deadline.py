@@ -9,7 +9,7 @@ MARGIN_MILLISECONDS = 15_000
 
 
 class Deadline:
-    """Over a while before Lambda ends the function: what is not begun by then is left to the next delivery."""
+    """True a while before Lambda ends the function: the remaining work is left to the next delivery."""
 
     def __init__(self, context: Any) -> None:
         self._context = context

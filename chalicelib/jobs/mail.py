@@ -1,4 +1,4 @@
-"""Sends the mails of the outbox through SES. Their codes are made here: none ever lies in the table or a log line."""
+"""Sends the mails of the outbox through SES. Their codes are made here: none is stored or logged."""
 
 from __future__ import annotations
 

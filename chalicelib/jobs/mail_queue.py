@@ -1,4 +1,4 @@
-"""The mail queue: what the stream could not send, found by a sweep, sent by a worker with retries and a dead letter."""
+"""The mail queue: mails that the stream could not send, found by a sweep, sent by a worker with retries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 PATIENCE = timedelta(minutes=2)
-"""So long the stream has to send a mail before the sweep takes it."""
+"""Time for the stream to send a mail before the sweep takes it."""
 _A_SWEEP = 200
 
 

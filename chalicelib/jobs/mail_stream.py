@@ -20,12 +20,12 @@ def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _handle(record: DynamoDBRecord) -> None:
     change = Change.of(record.raw_event)
-    # The event source is filtered to new mails; what comes without the filter is passed over.
+    # The event source is filtered to new mails; other records, without the filter, are passed over.
     reference = outbox.reference_of(*change.key) if change.kind is Kind.INSERT else None
     if reference is None:
         return
     try:
         mail.deliver(reference)
     except Exception as error:  # noqa: BLE001  logged, and the mail is still in the outbox
-        # One mail must not hold up the next: the sweep finds what is still unsent and gives it to the queue.
+        # One mail must not hold up the next: the sweep finds unsent ones and gives them to the queue.
         log_error("mail not sent, left to the sweep", error, mail_id=str(reference.id))

@@ -1,6 +1,6 @@
-"""Texts of mails: each says who asked for it and how to object, and nothing in it but our own link is one.
+"""Texts of mails: each names its sender and how to object, and contains no link but our own.
 
-Names come from strangers. Whatever is stored, a name in a mail is short, on one line and no link; see
+Names come from strangers. A name in a mail is short, on one line and no link, however it is stored; see
 docs/decisions/mail.md.
 """
 
@@ -30,7 +30,7 @@ _TEXTS = {
         "Your invitation to {organization} on Workledger",
         "Hello {name},\n\n{requester} invites you to join {organization} on Workledger. Choose your password here "
         "within 7 days:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
-        "If you do not know what this is about, do nothing: the invitation ends by itself.\n" + _OBJECTION,
+        "If you did not expect this, do nothing: the invitation ends by itself.\n" + _OBJECTION,
     ),
     Template.PASSWORD_RESET: EmailText(
         "Your Workledger password",
@@ -42,7 +42,7 @@ _TEXTS = {
 
 _UNSEEN = re.compile(rf"[\s\x00-\x1f\x7f-\x9f{visible_text.REFUSED}]+")
 _LINKING = re.compile(r"(?<=[.:/\\@\u3002\uff0e\uff61])(?=\S)")
-"""Between a character that links are made of and what follows it. Browsers take U+3002 and its like for dots."""
+"""Inserted between a character that links are made of and the next one. Browsers take U+3002 and its like for dots."""
 _PLAIN_ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
 
 

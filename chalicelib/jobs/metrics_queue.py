@@ -17,7 +17,7 @@ _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "redrive": redrive.work,
     "reprice": repricing.work,
 }
-"""By the kind of message. Each has one effect however often it gets one, and deals with a bounded piece of work."""
+"""Handlers by kind of message. Each has one effect however often it runs, and does a bounded piece of work."""
 
 
 def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _handle(record: SQSRecord, lambda_context: Any) -> None:
     message = json.loads(record.body)
     if message["kind"] == "recalculate":
-        # The only work whose length depends on what users ask for.
+        # The only work whose length depends on the users' metrics.
         recalculation.work(message, lambda_context.get_remaining_time_in_millis)
     else:
         _WORKERS[message["kind"]](message)

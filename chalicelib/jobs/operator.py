@@ -1,4 +1,4 @@
-"""What the operators of the service do to an organization, by invoking a Lambda function: never over HTTP.
+"""Operator functions: changes of an organization by operators of the service, as Lambda functions, never over HTTP.
 
 Bad input is an error that names the field.
 """
@@ -32,15 +32,15 @@ class SetSubscriptionTier(Contract):
 
 def set_subscription_tier(event: dict[str, Any], request_id: str) -> dict[str, Any]:
     """`{"organizationId", "tier"}` → the organization."""
-    wanted = _asked(SetSubscriptionTier, event)
-    return retry_stale(lambda _: _set(wanted, request_id), _TRIES)
+    request = _parsed(SetSubscriptionTier, event)
+    return retry_stale(lambda _: _set(request, request_id), _TRIES)
 
 
-def _set(wanted: SetSubscriptionTier, request_id: str) -> dict[str, Any]:
-    tenant = OrganizationId(wanted.organization_id)
+def _set(request: SetSubscriptionTier, request_id: str) -> dict[str, Any]:
+    tenant = OrganizationId(request.organization_id)
     unit = UnitOfWork(tenant)
-    before = ORGANIZATIONS.get(tenant, wanted.organization_id)
-    after = ORGANIZATIONS.update(unit, before, {"subscription_tier": wanted.tier})
+    before = ORGANIZATIONS.get(tenant, request.organization_id)
+    after = ORGANIZATIONS.update(unit, before, {"subscription_tier": request.tier})
     audit.record_change(unit, AuditEvent.SUBSCRIPTION_TIER_SET, Actor(name="operator"), request_id)
     unit.commit()
     return Organization.model_validate(after.model_dump(include=set(Organization.model_fields))).model_dump(mode="json")
@@ -51,10 +51,10 @@ class ReconcileRollups(Contract):
 
 
 def reconcile_rollups(event: Mapping[str, Any]) -> int:
-    """`{"organizationId"}`, or what the schedule sends, for everybody → how many organizations are queued."""
+    """`{"organizationId"}`, or the schedule's event for all → how many organizations are queued."""
     if event.get("source") == "aws.events":
         return reconciliation.schedule()
-    return reconciliation.schedule([OrganizationId(_asked(ReconcileRollups, event).organization_id)])
+    return reconciliation.schedule([OrganizationId(_parsed(ReconcileRollups, event).organization_id)])
 
 
 class RedriveStream(Contract):
@@ -67,21 +67,21 @@ def redrive_stream(event: Mapping[str, Any]) -> int | dict[str, Any]:
     """`{"since", "until"?, "organizationId"?}` → how many organizations are queued; or a batch of dead letters."""
     if "Records" in event:
         return redrive.take_dead_letters(event)
-    asked = _asked(RedriveStream, event)
+    request = _parsed(RedriveStream, event)
     now = clock.now()
-    until = asked.until or now
-    if asked.since > now:
+    until = request.until or now
+    if request.since > now:
         raise ValueError("since: must not be in the future")
-    if until < asked.since:
+    if until < request.since:
         raise ValueError("until: must not be before since")
-    if asked.organization_id is None:
-        return redrive.schedule(asked.since, until)
+    if request.organization_id is None:
+        return redrive.schedule(request.since, until)
     # NOT_FOUND for an unknown one, instead of work that would find nothing.
-    organization = ORGANIZATIONS.get(OrganizationId(asked.organization_id), asked.organization_id)
-    return reconciliation.schedule([organization.tenant], since=asked.since, until=until)
+    organization = ORGANIZATIONS.get(OrganizationId(request.organization_id), request.organization_id)
+    return reconciliation.schedule([organization.tenant], since=request.since, until=until)
 
 
-def _asked(contract: type[C], event: Mapping[str, Any]) -> C:
+def _parsed(contract: type[C], event: Mapping[str, Any]) -> C:
     try:
         return contract.model_validate(event)
     except ValidationError as error:

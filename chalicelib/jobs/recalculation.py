@@ -1,6 +1,6 @@
 """Recalculates metrics when they are due: every minute a message an organization on the metrics queue.
 
-The schedule writes nothing to the table, so one that dies, or overlaps the next, changes nothing: what a message finds
+The schedule writes nothing to the table, so one that dies, or overlaps the next, changes nothing: the rows of a message
 no longer due is left as it is. See docs/decisions/fair-recalculation.md.
 """
 
@@ -47,7 +47,7 @@ class Recalculation(Contract):
 
 
 def tick() -> int:
-    """Queues what is due; returns how many rows."""
+    """Queue the due rows; return their number."""
     now = clock.now()
     count = 0
     due: dict[OrganizationId, list[str]] = {}
@@ -68,7 +68,7 @@ def tick() -> int:
 
 
 def work(message: Mapping[str, Any], remaining_ms: Callable[[], int]) -> None:
-    """Twice is as good as once: what is not due any more is passed over."""
+    """Recalculate the rows of a message. A repetition is harmless: rows that are no longer due are passed over."""
     piece = Recalculation.model_validate(message)
     used = sleep.load(OrganizationId(piece.organization_id))
     organization = used.organization
@@ -76,12 +76,12 @@ def work(message: Mapping[str, Any], remaining_ms: Callable[[], int]) -> None:
     if asleep is None and sleep.is_idle(used, clock.now()):
         asleep = _fall_asleep(organization)
         if asleep is None:
-            # Another worker was first, or a request woke it at once: the next tick sees what it is now.
+            # Another worker was first, or a request woke it at once: the next tick sees its new state.
             return
     if asleep is not None and not asleep.is_waking:
         _unlist(piece, organization.tenant, asleep)
     elif asleep is not None and piece.walk is None:
-        # What wakes it is its system metrics alone: all the others come back with them.
+        # Its system metrics alone wake it: all the others come back with them.
         wakes = {"rows": None, "walk": asleep.id, "sleep": asleep.id}
         _walk(piece.model_copy(update=wakes), organization, remaining_ms)
     elif piece.rows is None:
@@ -132,7 +132,7 @@ def _walk(piece: Recalculation, organization: StoredOrganization, remaining_ms: 
     if after is None:
         # A walk that began before this sleep has not brought back the rows before its position.
         if organization.sleep is not None and organization.sleep.id == piece.sleep:
-            # No night has seen what it wrote last before it slept.
+            # No nightly reconciliation has seen the last writes before it slept.
             since = ids.created_at(organization.sleep.id) - reconciliation.NIGHTS
             reconciliation.schedule([organization.tenant], since=since, until=now)
             sleep.end(organization.tenant, organization.sleep)

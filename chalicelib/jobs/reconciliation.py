@@ -1,4 +1,4 @@
-"""Compares rollups and activities with what they are made from: every night, or when an operator asks for it.
+"""Reconciliation of rollups and activities with their sources: every night, or when an operator asks for it.
 
 A message on the metrics queue for each organization, which makes one for each source and one for the activity feed,
 which go on page by page.
@@ -28,9 +28,9 @@ _ROWS_A_SHARD = 50_000
 """The cells of so many entities fit a function's memory."""
 
 NIGHTS = timedelta(days=3)
-"""So much of the audit log is compared each night: a night that fails is made up for by the next two."""
+"""Span of the audit log that is compared each night: a night that fails is made up for by the next two."""
 _STREAM_PATIENCE = timedelta(minutes=15)
-"""So long the stream has to carry an entry on before a night calls its activity missing."""
+"""Time for the stream to carry an entry on before a night counts its activity as missing."""
 
 
 class Reconciliation(Contract):
@@ -38,7 +38,7 @@ class Reconciliation(Contract):
 
     kind: Literal["reconcile"] = "reconcile"
     organization_id: UUID
-    source: Annotated[str | None, Field(description="None for each of them.")] = None
+    source: Annotated[str | None, Field(description="None for all of them.")] = None
     after: Annotated[str | None, Field(description="Where the page of entities before ended.")] = None
     seen: Annotated[int, Field(description="Entities up to there.")] = 0
     shard: Annotated[int | None, Field(description="The lot of cells; None as long as entities are gone through.")] = (
@@ -57,49 +57,51 @@ def schedule(
 ) -> int:
     """Queues organizations, or all that are awake; how many. The range concerns activities alone."""
     if organizations is None:
-        organizations = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
-    _send(*(Reconciliation(organization_id=each, since=since, until=until) for each in organizations))
+        organizations = [organization for shard in range(SHARDS) for organization in metric_states.organizations(shard)]
+    _send(*(Reconciliation(organization_id=organization, since=since, until=until) for organization in organizations))
     logger.info("reconciliation scheduled", extra={"organizations": len(organizations)})
     return len(organizations)
 
 
 def work(message: Mapping[str, Any]) -> None:
     """One page or lot; the next one is another message. Twice is as good as once."""
-    wanted = Reconciliation.model_validate(message)
-    if wanted.source is None:
-        organization, now = OrganizationId(wanted.organization_id), clock.now()
+    request = Reconciliation.model_validate(message)
+    if request.source is None:
+        organization, now = OrganizationId(request.organization_id), clock.now()
         activity_reconciliation.schedule(
-            organization, wanted.since or now - NIGHTS, wanted.until or now - _STREAM_PATIENCE
+            organization, request.since or now - NIGHTS, request.until or now - _STREAM_PATIENCE
         )
         _send(*(Reconciliation(organization_id=organization, source=source) for source in SOURCES))
-    elif wanted.shard is None:
-        _heal(wanted, wanted.source)
+    elif request.shard is None:
+        _reapply_missed(request, request.source)
     else:
-        _repair(wanted, wanted.source, wanted.shard)
+        _fix_drift(request, request.source, request.shard)
 
 
-def _heal(wanted: Reconciliation, source: str) -> None:
-    page = reconcile.reapply_missed(OrganizationId(wanted.organization_id), source, wanted.after)
-    _tell(wanted, source, healed=page.healed)
-    seen = wanted.seen + page.seen
+def _reapply_missed(request: Reconciliation, source: str) -> None:
+    page = reconcile.reapply_missed(OrganizationId(request.organization_id), source, request.after)
+    _log(request, source, reapplied=page.reapplied)
+    seen = request.seen + page.seen
     if page.after is not None:
-        _send(wanted.model_copy(update={"after": page.after, "seen": seen}))
+        _send(request.model_copy(update={"after": page.after, "seen": seen}))
     else:
-        _send(wanted.model_copy(update={"after": None, "shard": 0, "shards": 1 + seen // _ROWS_A_SHARD}))
+        _send(request.model_copy(update={"after": None, "shard": 0, "shards": 1 + seen // _ROWS_A_SHARD}))
 
 
-def _repair(wanted: Reconciliation, source: str, shard: int) -> None:
-    repaired = reconcile.fix_drift(OrganizationId(wanted.organization_id), source, shard, wanted.shards)
-    _tell(wanted, source, repaired=repaired)
-    if shard + 1 < wanted.shards:
-        _send(wanted.model_copy(update={"shard": shard + 1}))
+def _fix_drift(request: Reconciliation, source: str, shard: int) -> None:
+    fixed = reconcile.fix_drift(OrganizationId(request.organization_id), source, shard, request.shards)
+    _log(request, source, fixed=fixed)
+    if shard + 1 < request.shards:
+        _send(request.model_copy(update={"shard": shard + 1}))
 
 
-def _tell(wanted: Reconciliation, source: str, *, healed: int = 0, repaired: int = 0) -> None:
-    extra = {"organization_id": str(wanted.organization_id), "source": source, "healed": healed, "repaired": repaired}
+def _log(request: Reconciliation, source: str, *, reapplied: int = 0, fixed: int = 0) -> None:
+    extra = {"organization_id": str(request.organization_id), "source": source, "healed": reapplied, "repaired": fixed}
     logger.info("rollups compared", extra=extra)
-    emit({"job": "reconcile"}, RollupDrift=healed + repaired)
+    emit({"job": "reconcile"}, RollupDrift=reapplied + fixed)
 
 
 def _send(*messages: Reconciliation) -> None:
-    queues.send(settings().metrics_queue_url, [each.model_dump(mode="json", exclude_none=True) for each in messages])
+    queues.send(
+        settings().metrics_queue_url, [message.model_dump(mode="json", exclude_none=True) for message in messages]
+    )

@@ -1,7 +1,7 @@
-"""Redrives the stream: does again, from the table alone, what followed from the writes of a range of time.
+"""Redrives the stream: repeats, from the table alone, the effects of the writes of a range of time.
 
 A dead letter of the stream holds a pointer to records, and they are gone after a day. All that the consumer derives can
-be recovered without them: docs/operating.md says what by which means.
+be recovered without them: docs/operating.md has the means for each effect.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_states import SHARDS
 
 MAX_ORGANIZATIONS = 500
-"""Of a message: each is a query."""
+"""Organizations of a message: each is a query."""
 _MARGIN = timedelta(minutes=5)
 """A pointer's times are approximate, and an audit entry is as old as its request."""
 
@@ -40,13 +40,13 @@ class Redrive(Contract):
 
 def schedule(since: datetime, until: datetime) -> int:
     """Queues it for all that are awake; how many. One that has fallen asleep since is reconciled when it wakes."""
-    organizations: list[UUID] = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
+    organizations: list[UUID] = [tenant for shard in range(SHARDS) for tenant in metric_states.organizations(shard)]
     messages = [
         Redrive(organizations=organizations[start : start + MAX_ORGANIZATIONS], since=since, until=until)
         for start in range(0, len(organizations), MAX_ORGANIZATIONS)
     ]
     for message in messages:
-        # One a request: ten together might be over what SQS takes at once.
+        # One message a request: ten together might be over SQS's limit.
         queues.send(settings().metrics_queue_url, [message.model_dump(mode="json")])
     span = {"since": since.isoformat(), "until": until.isoformat()}
     logger.info("redrive scheduled", extra={"organizations": len(organizations), **span})

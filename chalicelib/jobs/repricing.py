@@ -43,7 +43,7 @@ class Repricing(Contract):
 
 
 def order(change: Change) -> None:
-    """Asks for what a change of rates, or of the zone and currency in which they hold, does to assignments."""
+    """Queue the re-pricing of assignments after a change of rates, or of the zone and currency in which they hold."""
     if change.kind is not Kind.MODIFY or change.entity is None:
         return
     organization, kind, identifier = change.entity
@@ -60,15 +60,15 @@ def order(change: Change) -> None:
 
 def work(message: Mapping[str, Any]) -> None:
     """One page; the next one is another message. Twice is as good as once."""
-    wanted = Repricing.model_validate(message)
-    organization = OrganizationId(wanted.organization_id)
+    request = Repricing.model_validate(message)
+    organization = OrganizationId(request.organization_id)
     chosen = AssignmentFilter(
-        position_id=wanted.position_id, worker_id=wanted.worker_id, since=wanted.since, until=wanted.until
+        position_id=request.position_id, worker_id=request.worker_id, since=request.since, until=request.until
     )
-    page = assignments.find(organization, chosen, clock.now(), after=wanted.after, limit=_A_MESSAGE, forward=True)
+    page = assignments.find(organization, chosen, clock.now(), after=request.after, limit=_A_MESSAGE, forward=True)
     sync(organization, "assignments", page.ids).require()
     if page.last is not None:
-        _send(wanted.model_copy(update={"after": page.last}))
+        _send(request.model_copy(update={"after": page.last}))
 
 
 def _send(message: Repricing) -> None:

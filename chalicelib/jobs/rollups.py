@@ -16,7 +16,7 @@ _SOURCE_OF: Mapping[str, str] = {rollup.collection.kind: name for name, rollup i
 
 
 def roll_up(changes: Changes, deadline: Deadline) -> set[str]:
-    """Sync the entities that a batch says have changed, each once; returns the changes to deliver again.
+    """Sync the changed entities of a batch, each once; return the changes to deliver again.
 
     Organizations and sources take turns, so that a flood of changes of one does not keep the others waiting. Within
     one of them, entities go in the order of their changes: when time runs out, those that are left are the last ones.

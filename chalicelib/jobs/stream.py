@@ -14,8 +14,8 @@ from chalicelib.jobs.deadline import Deadline
 def consume(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Carry on a batch of stream records; returns the partial batch response with the records to deliver again.
 
-    Every handler gets every change, whatever became of it in those before. Before the time is over, a batch ends by
-    itself and reports what is left: a function that is killed would do all of it again.
+    Every handler gets every change, even where an earlier one failed. Before the time is over, a batch ends by
+    itself and reports the rest: a function that is killed would repeat all of it.
     """
     deadline = Deadline(context)
     changes: dict[str, Change] = {}
@@ -63,5 +63,5 @@ _HANDLERS: Sequence[Handler] = (
     one_by_one(repricing.order),
     rollups.roll_up,
 )
-"""In this order: the dear ones last, so that they keep nothing else waiting. Each passes over what is not its own, and
+"""Handlers in their order: costly ones last, so that they hold up nothing else. Each passes over foreign changes, and
 has one effect however often it sees a change."""

@@ -28,7 +28,7 @@ _DOMAINS = (
 
 
 def load_actions() -> None:
-    """Fill the registry, in this order whatever was imported before: importing a domain's actions declares them."""
+    """Fill the registry in this order, independent of earlier imports: importing a domain's actions declares them."""
     modules = [f"{__name__}.{domain}.actions" for domain in _DOMAINS]
     for module in modules:
         import_module(module)

@@ -101,7 +101,7 @@ WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
         (good, "new", "DELETE /x/{id}", READ, "without an audit event"),
         (public, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "needs an `email`"),
         (good, "new", "POST /x/{id}", {**WRITE, "representations": {"text/csv": Raw}}, "what it answers again is JSON"),
-        (raw, "new", "GET /x/{id}", {**READ, "representations": {"text/plain": Raw}}, "what is not enveloped"),
+        (raw, "new", "GET /x/{id}", {**READ, "representations": {"text/plain": Raw}}, "an answer without an envelope"),
         (good, "new", "GET /x/{id}", {**READ, "representations": {"application/json": Raw}}, "JSON twice"),
         (tabular, "new", "GET /x", READ, "CSV in no body"),
         (tabular, "new", "DELETE /x", WRITE, "CSV in no body"),

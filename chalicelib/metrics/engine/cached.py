@@ -29,7 +29,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Figure:
+class Scalar:
     """A query over its whole period."""
 
     as_of: datetime
@@ -37,7 +37,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Course:
+class TimeSeries:
     """A query step by step, and the period it is compared with."""
 
     as_of: datetime
@@ -48,28 +48,28 @@ class Course:
     error: str | None = None
 
 
-def figure(organization: StoredOrganization, query: MetricQuery, now: datetime) -> Figure:
+def scalar(organization: StoredOrganization, query: MetricQuery, now: datetime) -> Scalar:
     at = evaluation_instant(now)
     question = _question(organization, "figure", query)
-    return cached(question, _figures(), lambda: Figure(at, evaluate(organization, {"": query}, at)[""]), now=now)
+    return cached(question, _scalars(), lambda: Scalar(at, evaluate(organization, {"": query}, at)[""]), now=now)
 
 
-def course(
+def time_series(
     organization: StoredOrganization, query: MetricQuery, step: Step, now: datetime, *, compared: bool
-) -> Course:
+) -> TimeSeries:
     """`compared`: bounds of the other period."""
     at = evaluation_instant(now)
 
-    def compute() -> Course:
+    def compute() -> TimeSeries:
         fitting = _fitting(organization, query, at, step)
         try:
             current = series(organization, query, at, fitting)
             previous = _previous(organization, query, at, fitting) if compared else []
         except CannotTell as fault:
-            return Course(at, fitting, error=str(fault))
-        return Course(at, fitting, tuple(current), tuple(previous[: len(current)]))
+            return TimeSeries(at, fitting, error=str(fault))
+        return TimeSeries(at, fitting, tuple(current), tuple(previous[: len(current)]))
 
-    return cached(_question(organization, "course", query, step, compared), _courses(), compute, now=now)
+    return cached(_question(organization, "course", query, step, compared), _time_series_of(), compute, now=now)
 
 
 def _fitting(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> Step:
@@ -112,10 +112,10 @@ def _question(organization: StoredOrganization, name: str, query: MetricQuery, *
 
 
 @cache
-def _figures() -> TypeAdapter[Figure]:
-    return TypeAdapter(Figure)
+def _scalars() -> TypeAdapter[Scalar]:
+    return TypeAdapter(Scalar)
 
 
 @cache
-def _courses() -> TypeAdapter[Course]:
-    return TypeAdapter(Course)
+def _time_series_of() -> TypeAdapter[TimeSeries]:
+    return TypeAdapter(TimeSeries)

@@ -35,7 +35,7 @@ class Progress(NamedTuple):
 
     after: str | None
     seen: int
-    healed: int
+    reapplied: int
 
 
 def reapply_missed(organization: OrganizationId, source: str, after: str | None) -> Progress:
@@ -52,10 +52,10 @@ def reapply_missed(organization: OrganizationId, source: str, after: str | None)
     ]
     if suspects:
         time.sleep(_PATIENCE_SECONDS)
-    healed = sync(organization, source, suspects).require().changed
-    for identifier in healed:
+    reapplied = sync(organization, source, suspects).require().changed
+    for identifier in reapplied:
         logger.warning("an entity was not rolled up", extra={"source": source, "entity_id": str(identifier)})
-    return Progress(page.last, len(page.rows), len(healed))
+    return Progress(page.last, len(page.rows), len(reapplied))
 
 
 def _contribution(
@@ -103,12 +103,12 @@ def fix_drift(organization: OrganizationId, source: str, shard: int, shards: int
     if not drift:
         return 0
     after = _sums(organization, source, shard, shards)
-    repaired = 0
+    fixed = 0
     for cell, (stored, by) in drift.items():
         if before.get(cell) == after.get(cell) and rollups.correct(organization, source, cell, stored, by):
             logger.warning("a rollup was repaired", extra={"source": source, "cell": str(cell), "by": dict(by)})
-            repaired += 1
-    return repaired
+            fixed += 1
+    return fixed
 
 
 def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Increments:

@@ -225,7 +225,7 @@ class WriteContext:
     now: datetime
 
 
-def setting(
+def write_context(
     organization: OrganizationId,
     worker: UUID,
     positions: Iterable[UUID],
@@ -265,44 +265,46 @@ def _day_keys(
     return {day.key for day in days}
 
 
-def create(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> Assignment:
+def create(unit: UnitOfWork, write_context: WriteContext, assignment: Assignment) -> Assignment:
     """NOT_FOUND for a worker or position that is deleted, VALIDATION_ERROR for a position that is not active."""
     ASSIGNMENTS.create(unit, assignment)
-    _move(unit, setting, assignment.id, None, assignment.booking)
+    _move(unit, write_context, assignment.id, None, assignment.booking)
     return assignment
 
 
-def update(unit: UnitOfWork, setting: WriteContext, assignment: Assignment, changes: Mapping[str, Any]) -> Assignment:
+def update(
+    unit: UnitOfWork, write_context: WriteContext, assignment: Assignment, changes: Mapping[str, Any]
+) -> Assignment:
     after = ASSIGNMENTS.update(unit, assignment, changes)
-    _move(unit, setting, assignment.id, assignment.booking, after.booking)
+    _move(unit, write_context, assignment.id, assignment.booking, after.booking)
     return after
 
 
-def erase(unit: UnitOfWork, setting: WriteContext, assignment: Assignment) -> Assignment:
+def erase(unit: UnitOfWork, write_context: WriteContext, assignment: Assignment) -> Assignment:
     """Erase an assignment; the audit log keeps its fields."""
     ASSIGNMENTS.erase(unit, assignment)
-    _move(unit, setting, assignment.id, assignment.booking, None)
+    _move(unit, write_context, assignment.id, assignment.booking, None)
     return assignment
 
 
 def _move(
-    unit: UnitOfWork, setting: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
+    unit: UnitOfWork, write_context: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
     """Move the workloads: subtract the booking before, add the one after."""
     if before == after:
         return
-    _move_worker(unit, setting, assignment, before, after)
-    for position in setting.positions.values():
+    _move_worker(unit, write_context, assignment, before, after)
+    for position in write_context.positions.values():
         if position.id in {booking.position for booking in (before, after) if booking}:
-            _move_position(unit, setting, position, before, after)
-    workload.move_months(unit, setting.worker.id, setting.stored, before, after)
+            _move_position(unit, write_context, position, before, after)
+    workload.move_months(unit, write_context.worker.id, write_context.stored, before, after)
 
 
 def _move_worker(
-    unit: UnitOfWork, setting: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
+    unit: UnitOfWork, write_context: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
-    worker = setting.worker
-    conditions = [worker.roster.condition(setting.now)]
+    worker = write_context.worker
+    conditions = [worker.roster.condition(write_context.now)]
     if after is not None:
         _require_live(WORKERS.entity, worker)
         conditions.append(Item.data["deletedAt"].does_not_exist())
@@ -317,30 +319,30 @@ def _move_worker(
         return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
 
     tally = _tally(before, after, with_starts=False)
-    tally.require_room(WORKERS.entity, worker.roster, setting.now)
+    tally.require_room(WORKERS.entity, worker.roster, write_context.now)
     unit.update(
         WORKERS.key(unit.organization, worker.id),
         [
-            *tally.actions(worker.roster, setting.now),
+            *tally.actions(worker.roster, write_context.now),
             *workload.standing_action(assignment, before, after),
         ],
         all_of(conditions),
         refuse,
     )
-    days = workload_days.days(unit.organization, WORKERS.kind, worker.id, tally.slots, setting.now)
-    workload_days.move(unit, WORKERS.entity, setting.stored, days)
+    days = workload_days.days(unit.organization, WORKERS.kind, worker.id, tally.slots, write_context.now)
+    workload_days.move(unit, WORKERS.entity, write_context.stored, days)
 
 
 def _move_position(
     unit: UnitOfWork,
-    setting: WriteContext,
+    write_context: WriteContext,
     position: StoredPosition,
     before: Booking | None,
     after: Booking | None,
 ) -> None:
     held = before if before and before.position == position.id else None
     taken = after if after and after.position == position.id else None
-    conditions = [position.roster.condition(setting.now)]
+    conditions = [position.roster.condition(write_context.now)]
     if taken is not None:
         _require_live(POSITIONS.entity, position)
         conditions.append(Item.data["deletedAt"].does_not_exist())
@@ -355,15 +357,15 @@ def _move_position(
         return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
 
     tally = _tally(held, taken)
-    tally.require_room(POSITIONS.entity, position.roster, setting.now)
+    tally.require_room(POSITIONS.entity, position.roster, write_context.now)
     unit.update(
         POSITIONS.key(unit.organization, position.id),
-        tally.actions(position.roster, setting.now),
+        tally.actions(position.roster, write_context.now),
         all_of(conditions),
         refuse,
     )
-    days = workload_days.days(unit.organization, POSITIONS.kind, position.id, tally.slots, setting.now)
-    workload_days.move(unit, POSITIONS.entity, setting.stored, days)
+    days = workload_days.days(unit.organization, POSITIONS.kind, position.id, tally.slots, write_context.now)
+    workload_days.move(unit, POSITIONS.entity, write_context.stored, days)
 
 
 def _tally(before: Booking | None, after: Booking | None, *, with_starts: bool = True) -> WorkloadDelta:

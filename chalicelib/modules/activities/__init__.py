@@ -1,1 +1,1 @@
-"""Activities: what happened, for everyone to follow, and what each has read of it."""
+"""Activities: the feed of an organization, and each user's read state."""

@@ -1,4 +1,4 @@
-"""Activities: what happened, for everyone to follow, and what each has read of it."""
+"""Activities: the feed of an organization, and each user's read state."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from chalicelib.modules.activities.contracts import (
     status=201,
 )
 def record_activity(ctx: Context, data: RecordActivity) -> MarkedActivity:
-    """Tells everyone in the organization what happened. What the caller does in Workledger is told by itself."""
+    """Records an activity for everyone in the organization. Actions in Workledger have activities of their own."""
     activity = Activity.happened(ids.new_id(), **dict(data), actor=ctx.actor)
     return MarkedActivity.new_to_all(ACTIVITIES.create(ctx.unit, activity))
 
 
 @action("getRecentActivities", "GET /activities", permission=Permission.WORKSPACE_READ)
 def get_recent_activities(ctx: Context, data: GetActivities) -> CursorPage[MarkedActivity]:
-    """What happened in the organization, newest first. Without what the caller has archived, or just that.
+    """The activities of the organization, newest first. Without those that the caller has archived, or only these.
 
     A page may hold fewer activities than `limit`; the list ends only where `nextCursor` is null.
     """
@@ -59,15 +59,15 @@ def get_activities_by_type(ctx: Context, type_: ActivityType, data: GetActivitie
 def get_activities_by_entity(
     ctx: Context, entity_type: EntityName, entity_id: EntityId, data: GetActivities
 ) -> CursorPage[MarkedActivity]:
-    """What happened to one entity, newest first; otherwise as the list of all. It may be deleted by now."""
+    """The activities of one entity, newest first; otherwise as the list of all. It may be deleted by now."""
     return _listed(ctx, data, ActivityFilter(entity=(entity_type, entity_id), is_archived=data.archived))
 
 
 @action("getUnreadCount", "GET /activities/unread-count", permission=Permission.WORKSPACE_READ)
 def get_unread_count(ctx: Context) -> UnreadCount:
-    """How many activities the caller has neither read nor archived. Those count since the caller became a user.
+    """The number of activities that the caller has neither read nor archived.
 
-    Of more than 10,000 it says that there are more.
+    Counts from when the caller became a user; above 10,000 it says that there are more.
     """
     unread = read_state.count_unread(ctx.organization, ctx.user)
     return UnreadCount(count=unread.count, is_exact=unread.is_exact)
@@ -121,5 +121,5 @@ def unarchive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     return ArchivedActivity(id=id_, is_archived=False)
 
 
-def _listed(ctx: Context, query: GetActivities, wanted: ActivityFilter) -> CursorPage[MarkedActivity]:
-    return feed.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=query.cursor, limit=query.limit)
+def _listed(ctx: Context, query: GetActivities, criteria: ActivityFilter) -> CursorPage[MarkedActivity]:
+    return feed.find(ctx.organization, ctx.user, ctx.cursors, criteria, cursor=query.cursor, limit=query.limit)

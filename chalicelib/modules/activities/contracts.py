@@ -1,4 +1,4 @@
-"""What recording, listing and marking activities takes, and what it answers."""
+"""Contracts of recording, listing and marking activities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Assigning workers to positions: made, changed, ended, cancelled, deleted, and found."""
+"""Assignments: create, change, end, cancel, delete, find."""
 
 from __future__ import annotations
 
@@ -62,19 +62,19 @@ _CHANGEABLE = {
     errors=(ErrorCode.NOT_FOUND, ErrorCode.INVALID_DATE_RANGE),
 )
 def create_assignment(ctx: Context, data: CreateAssignment) -> AssignmentWithWarnings:
-    """Assigns a worker to a position. What clashes with it comes back as warnings and blocks nothing."""
+    """Assigns a worker to a position. Clashes come back as warnings and block nothing."""
     _require_order(data.start_at, data.end_at)
-    wanted = Booking(data.position_id, data.start_at, data.end_at)
-    setting = _setting(ctx, data.worker_id, wanted)
-    position = setting.positions[data.position_id]
+    booking = Booking(data.position_id, data.start_at, data.end_at)
+    context = _write_context(ctx, data.worker_id, booking)
+    position = context.positions[data.position_id]
     assignment = Assignment.new(
         **dict(data),
         work_location_id=position.work_location_id,
         client_id=position.client_id,
         created_by_id=ctx.user.id,
     )
-    assignments.create(ctx.unit, setting, assignment)
-    return _with_warnings(ctx, setting, assignment)
+    assignments.create(ctx.unit, context, assignment)
+    return _with_warnings(ctx, context, assignment)
 
 
 @action("getAssignment", "GET /assignments/{id}", permission=Permission.WORKSPACE_READ)
@@ -97,7 +97,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
     """
     if data.from_ and data.to and data.to <= data.from_:
         raise invalid_fields({"to": ["must be after from"]}, ErrorCode.INVALID_DATE_RANGE)
-    wanted = AssignmentFilter(
+    criteria = AssignmentFilter(
         worker_id=data.worker_id,
         position_id=data.position_id,
         work_location_id=data.work_location_id,
@@ -107,12 +107,12 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
         until=data.to,
     )
     if not data.is_page_list:
-        return _cursor_page(ctx, data, wanted, forward=data.sort_order == "asc")
+        return _cursor_page(ctx, data, criteria, forward=data.sort_order == "asc")
 
     page, size = data.page or 1, data.page_size or _PAGE_SIZE
-    found = assignments.find_all(ctx.organization, wanted, ctx.now, forward=data.sort_order == "asc")
-    shown = assignments.read(ctx.organization, found[(page - 1) * size : page * size], wanted, ctx.now)
-    return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(found)))
+    ids = assignments.find_all(ctx.organization, criteria, ctx.now, forward=data.sort_order == "asc")
+    shown = assignments.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
+    return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
 
 
 @action("getWorkerWithAssignments", "GET /workers/{id}/assignments", permission=Permission.WORKSPACE_READ)
@@ -130,14 +130,14 @@ def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssi
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailability) -> Availability:
-    """Whether a worker has nothing to do at an instant, or from `at` until `until`; and what is in the way."""
+    """Whether a worker is free at an instant, or from `at` until `until`; and the assignments in the way."""
     _require_order(data.at, data.until, "until", "at")
     worker = WORKERS.get(ctx.organization, id_)
-    wanted = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
-    found = assignments.in_the_way(
-        ctx.organization, wanted, ctx.now, classes=worker.roster.occupied, maximum=_IN_THE_WAY
+    criteria = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
+    overlapping = assignments.in_the_way(
+        ctx.organization, criteria, ctx.now, classes=worker.roster.occupied, maximum=_IN_THE_WAY
     )
-    return Availability(available=not found, assignments=details(ctx, found))
+    return Availability(available=not overlapping, assignments=details(ctx, overlapping))
 
 
 @action(
@@ -156,13 +156,13 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
         changes.get(name, getattr(assignment, name)) for name in ("start_at", "end_at", "position_id")
     )
     _require_order(start, end)
-    setting = _setting(ctx, assignment.worker_id, assignment.booking, Booking(position_id, start, end))
-    position = setting.positions[position_id]
+    context = _write_context(ctx, assignment.worker_id, assignment.booking, Booking(position_id, start, end))
+    position = context.positions[position_id]
     changes |= {"work_location_id": position.work_location_id, "client_id": position.client_id}
     if end is None:  # so that it can be ended once more
         changes |= {"ended_at": None, "ended_by_id": None}
-    after = assignments.update(ctx.unit, setting, assignment, changes)
-    return _with_warnings(ctx, setting, after)
+    after = assignments.update(ctx.unit, context, assignment, changes)
+    return _with_warnings(ctx, context, after)
 
 
 @action(
@@ -210,22 +210,22 @@ def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     """Deletes an assignment for good; its audit log stays."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
     shown = detail(ctx, assignment)
-    assignments.erase(ctx.unit, _setting(ctx, assignment.worker_id, assignment.booking), assignment)
+    assignments.erase(ctx.unit, _write_context(ctx, assignment.worker_id, assignment.booking), assignment)
     return shown
 
 
 @action("getAssignmentAuditLog", "GET /assignments/{id}/audit-log", permission=Permission.WORKSPACE_READ)
 def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[AuditEntry]:
-    """What was done to an assignment, oldest first; also to one that is deleted."""
-    wanted = AuditFilter(entity_type=ASSIGNMENTS.entity, entity_id=str(id_))
-    log = audit.entries(ctx.organization, ctx.cursors, wanted, cursor=data.cursor, limit=data.limit, forward=True)
+    """The audit entries of an assignment, oldest first; also of a deleted one."""
+    criteria = AuditFilter(entity_type=ASSIGNMENTS.entity, entity_id=str(id_))
+    log = audit.entries(ctx.organization, ctx.cursors, criteria, cursor=data.cursor, limit=data.limit, forward=True)
     if not log.items and data.cursor is None:
         # None that the index, which trails the table, shows yet: the assignment itself knows whether it ever was.
         ASSIGNMENTS.get(ctx.organization, id_)
     return log
 
 
-# -- what the actions share ------------------------------------------------------------------------------------------
+# -- shared by the actions -------------------------------------------------------------------------------------------
 
 
 def _require_order(start: datetime, end: datetime | None, later: str = "endAt", earlier: str = "startAt") -> None:
@@ -246,27 +246,27 @@ def _require_changeable(ctx: Context, assignment: Assignment, changes: Iterable[
         raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
 
 
-def _setting(ctx: Context, worker: UUID, *occupations: Booking | None) -> WriteContext:
+def _write_context(ctx: Context, worker: UUID, *occupations: Booking | None) -> WriteContext:
     positions = {booking.position for booking in occupations if booking is not None}
-    return assignments.setting(ctx.organization, worker, positions, occupations, ctx.now)
+    return assignments.write_context(ctx.organization, worker, positions, occupations, ctx.now)
 
 
 def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentDetails:
     after = assignment.model_copy(update=changes)
-    setting = _setting(ctx, assignment.worker_id, assignment.booking, after.booking)
-    return detail(ctx, assignments.update(ctx.unit, setting, assignment, changes))
+    context = _write_context(ctx, assignment.worker_id, assignment.booking, after.booking)
+    return detail(ctx, assignments.update(ctx.unit, context, assignment, changes))
 
 
-def _with_warnings(ctx: Context, setting: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
-    found = warnings.of(ctx.organization, setting, assignment)
-    return AssignmentWithWarnings(**dict(detail(ctx, assignment)), warnings=found)
+def _with_warnings(ctx: Context, context: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
+    clashes = warnings.of(ctx.organization, context, assignment)
+    return AssignmentWithWarnings(**dict(detail(ctx, assignment)), warnings=clashes)
 
 
 def _cursor_page(
-    ctx: Context, data: CursorQuery, wanted: AssignmentFilter, *, forward: bool
+    ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool
 ) -> CursorPage[AssignmentDetails]:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
-    stretch = assignments.find(ctx.organization, wanted, ctx.now, after=after, limit=data.limit, forward=forward)
-    found = assignments.read(ctx.organization, stretch.ids, wanted, ctx.now)
-    rows, last = lists.fitting(details(ctx, found), stretch.last, lambda row: intervals.position(row.start_at, row.id))
+    following = assignments.find(ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward)
+    page = assignments.read(ctx.organization, following.ids, criteria, ctx.now)
+    rows, last = lists.fitting(details(ctx, page), following.last, lambda row: intervals.position(row.start_at, row.id))
     return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))

@@ -1,4 +1,4 @@
-"""What assigning workers takes, and an assignment as it is shown."""
+"""Contracts of assignments, and an assignment as it is shown."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class CheckWorkerAvailability(Query):
 
 
 class AssignmentDetails(Priced, Assignment):
-    """With everyone and everything it names, its hours (one without an end counts up to now), and what they come to."""
+    """With the entities it refers to, its hours (one without an end counts up to now), and their amounts."""
 
     status: AssignmentStatus
     total_hours: Annotated[float, Field(description="Decimal hours; a cancelled one has none.", examples=[8.5])]
@@ -89,7 +89,7 @@ class WarningCode(StrEnum):
     OTHER_LOCATION = "OTHER_LOCATION"
     """… and it is at another work location."""
     SHORT_REST = "SHORT_REST"
-    """Less than 11 hours lie between this and another assignment of the worker."""
+    """There are less than 11 hours between this and another assignment of the worker."""
     OVER_HEADCOUNT = "OVER_HEADCOUNT"
     """At some time the position has more workers than its headcount."""
 

@@ -1,4 +1,4 @@
-"""An assignment with everyone and everything it names, its hours and what they come to."""
+"""An assignment with the entities it refers to, its hours and their amounts."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ def details(ctx: Context, assignments: Sequence[Assignment]) -> list[AssignmentD
     workers, positions, locations, clients, users = get_together(
         ctx.organization,
         [
-            (WORKERS, {each.worker_id for each in assignments}),
-            (POSITIONS, {each.position_id for each in assignments}),
-            (WORK_LOCATIONS, {each.work_location_id for each in assignments}),
-            (CLIENTS, {each.client_id for each in assignments}),
-            (USERS, {user for each in assignments for user in _users(each)}),
+            (WORKERS, {assignment.worker_id for assignment in assignments}),
+            (POSITIONS, {assignment.position_id for assignment in assignments}),
+            (WORK_LOCATIONS, {assignment.work_location_id for assignment in assignments}),
+            (CLIENTS, {assignment.client_id for assignment in assignments}),
+            (USERS, {user for assignment in assignments for user in _users(assignment)}),
         ],
     )
     people: dict[UUID | None, UserRef] = {identifier: UserRef.of(user) for identifier, user in users.items()}
     shown: list[AssignmentDetails] = []
-    for each in assignments:
-        location = WorkLocationRef.of(locations[each.work_location_id], clients[each.client_id])
-        worker, position = workers[each.worker_id], positions[each.position_id]
-        start, end = _worked(each, ctx.now)
+    for assignment in assignments:
+        location = WorkLocationRef.of(locations[assignment.work_location_id], clients[assignment.client_id])
+        worker, position = workers[assignment.worker_id], positions[assignment.position_id]
+        start, end = _worked(assignment, ctx.now)
         fields: dict[str, Any] = {
-            **dict(each),
+            **dict(assignment),
             **_amounts(ctx, worker, position, start, end),
-            "status": each.status_at(ctx.now),
+            "status": assignment.status_at(ctx.now),
             "total_hours": hours.hours(hours.seconds(end - start)),
             "worker": WorkerRef.of(worker),
             "position": PositionRef.of(position, location),
-            "created_by": people[each.created_by_id],
-            "ended_by": people.get(each.ended_by_id),
-            "cancelled_by": people.get(each.cancelled_by_id),
+            "created_by": people[assignment.created_by_id],
+            "ended_by": people.get(assignment.ended_by_id),
+            "cancelled_by": people.get(assignment.cancelled_by_id),
         }
         shown.append(AssignmentDetails(**fields))
     return shown
@@ -76,7 +76,7 @@ def _worked(assignment: Assignment, now: datetime) -> tuple[int, int]:
 
 
 def _amounts(ctx: Context, worker: StoredWorker, position: StoredPosition, start: int, end: int) -> dict[str, Money]:
-    """Nothing for who may not see what people are paid, which is who may not see the hours report."""
+    """Return no amounts to callers who may not see pay, that is, may not read the hours report."""
     if start == end or Permission.REPORTS_READ not in ctx.principal.permissions:
         return {}
     organization = ctx.principal.organization

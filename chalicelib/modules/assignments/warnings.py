@@ -1,4 +1,4 @@
-"""What somebody who assigns a worker should know. Nothing here blocks."""
+"""Warnings for those who assign a worker. None of them blocks."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from chalicelib.modules.assignments.contracts import AssignmentWarning, Clash, W
 REST = timedelta(hours=11)
 _SHOWN = 20
 _READ = 500
-"""Of a worker or a position in the time concerned: more than anyone would look through."""
+"""Assignments of a worker or a position in the time concerned: more than anyone would look through."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 _MESSAGES = {
     WarningCode.OVERLAP: "the worker has another assignment at that time",
     WarningCode.OTHER_LOCATION: "the worker is at another work location at that time",
-    WarningCode.SHORT_REST: "less than 11 hours lie between this and another assignment of the worker",
+    WarningCode.SHORT_REST: "there are less than 11 hours between this and another assignment of the worker",
     WarningCode.OVER_HEADCOUNT: "the position has more workers than its headcount",
 }
 
 
-def of(organization: OrganizationId, setting: WriteContext, assignment: Assignment) -> list[AssignmentWarning]:
-    """For the assignment as it will be."""
+def of(organization: OrganizationId, context: WriteContext, assignment: Assignment) -> list[AssignmentWarning]:
+    """Return the warnings about an assignment as it will be."""
     of_worker = AssignmentFilter(worker_id=assignment.worker_id)
-    near = _others(organization, setting, assignment, of_worker, setting.worker.roster, rest=REST)
+    near = _others(organization, context, assignment, of_worker, context.worker.roster, rest=REST)
     overlapping = [other for other in near if _overlap(other, assignment)]
     elsewhere = [other for other in overlapping if other.work_location_id != assignment.work_location_id]
     close = [other for other in near if not _overlap(other, assignment)]
-    crowd = _crowd(organization, setting, assignment)
-    found = {
+    crowd = _crowd(organization, context, assignment)
+    others_by_code = {
         WarningCode.OVERLAP: overlapping,
         WarningCode.OTHER_LOCATION: elsewhere,
         WarningCode.SHORT_REST: close,
         WarningCode.OVER_HEADCOUNT: crowd,
     }
-    return [_warning(code, others) for code, others in found.items() if others]
+    return [_warning(code, others) for code, others in others_by_code.items() if others]
 
 
 def _others(
     organization: OrganizationId,
-    setting: WriteContext,
+    context: WriteContext,
     assignment: Assignment,
-    wanted: AssignmentFilter,
+    criteria: AssignmentFilter,
     roster: Workload,
     *,
     rest: timedelta = timedelta(),
@@ -56,17 +56,17 @@ def _others(
     """Those that are not cancelled and come closer to it than `rest`, oldest first."""
     start = max(assignment.start_at, datetime.min.replace(tzinfo=UTC) + rest) - rest
     end = None if assignment.end_at is None else min(assignment.end_at, _NEVER - rest) + rest
-    wanted = replace(wanted, since=start, until=end)
-    near = assignments.in_the_way(organization, wanted, setting.now, classes=roster.occupied, maximum=_READ)
+    criteria = replace(criteria, since=start, until=end)
+    near = assignments.in_the_way(organization, criteria, context.now, classes=roster.occupied, maximum=_READ)
     return [other for other in near if other.id != assignment.id]
 
 
-def _crowd(organization: OrganizationId, setting: WriteContext, assignment: Assignment) -> list[Assignment]:
+def _crowd(organization: OrganizationId, context: WriteContext, assignment: Assignment) -> list[Assignment]:
     """Those at the position at a time when it has, with this one, more workers than its headcount."""
-    position = setting.positions[assignment.position_id]
+    position = context.positions[assignment.position_id]
     if position.headcount > sum(position.roster.classes.values()):
         return []  # not even if all were at once
-    others = _others(organization, setting, assignment, AssignmentFilter(position_id=position.id), position.roster)
+    others = _others(organization, context, assignment, AssignmentFilter(position_id=position.id), position.roster)
     crowded: set[UUID] = set()
     # The number there rises only where one starts: these instants are all there is to look at.
     for instant in {max(other.start_at, assignment.start_at) for other in others} | {assignment.start_at}:

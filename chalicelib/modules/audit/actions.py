@@ -1,4 +1,4 @@
-"""The audit log: who did what, to what, when, and what changed."""
+"""The audit log: authors, targets, times and changes of all writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def get_audit_log(ctx: Context, data: GetAuditLog) -> CursorPage[AuditEntry]:
     """
     if data.from_ and data.to and data.to < data.from_:
         raise invalid_fields({"to": ["must not be before from"]}, ErrorCode.INVALID_DATE_RANGE)
-    wanted = AuditFilter(
+    criteria = AuditFilter(
         actor_id=data.actor_id,
         action=data.action,
         entity_type=data.entity_type,
@@ -33,4 +33,4 @@ def get_audit_log(ctx: Context, data: GetAuditLog) -> CursorPage[AuditEntry]:
         since=data.from_,
         until=data.to,
     )
-    return audit.entries(ctx.organization, ctx.cursors, wanted, cursor=data.cursor, limit=data.limit)
+    return audit.entries(ctx.organization, ctx.cursors, criteria, cursor=data.cursor, limit=data.limit)

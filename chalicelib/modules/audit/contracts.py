@@ -1,4 +1,4 @@
-"""What a reader of the audit log can ask for."""
+"""Contracts of reading the audit log."""
 
 from __future__ import annotations
 

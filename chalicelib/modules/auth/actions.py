@@ -240,7 +240,7 @@ def revoke_other_sessions(ctx: Context) -> Success:
 
 @action("getCurrentUser", "GET /auth/me", permission=Permission.SELF)
 def get_current_user(ctx: Context) -> CurrentUser:
-    """Who the caller is, where, and what they may do."""
+    """The caller's user and organization, and their permissions."""
     return CurrentUser(
         user=ctx.user,
         profile=Profile(

@@ -1,4 +1,4 @@
-"""What signing up, in and out takes and gives."""
+"""Contracts of signing up, in and out, of profile, password and sessions."""
 
 from __future__ import annotations
 

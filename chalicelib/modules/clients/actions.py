@@ -25,7 +25,7 @@ from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClie
     errors=(ErrorCode.DUPLICATE_ENTRY,),
 )
 def create_client(ctx: Context, data: CreateClient) -> Client:
-    """Adds a client; its name is unique in the organization, whatever the case."""
+    """Adds a client; its name is unique in the organization, in any case."""
     return CLIENTS.create(ctx.unit, Client.new(**dict(data)))
 
 

@@ -1,4 +1,4 @@
-"""What creating, changing and listing clients takes, and a client with its locations."""
+"""Contracts of clients, and a client with its work locations."""
 
 from __future__ import annotations
 

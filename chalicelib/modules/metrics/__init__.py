@@ -1,1 +1,1 @@
-"""Metrics: what an organization measures of itself, and what it comes to."""
+"""Metrics: definitions, results, history."""

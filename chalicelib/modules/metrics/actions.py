@@ -1,4 +1,4 @@
-"""Metrics: what an organization measures of itself, and what it comes to."""
+"""Metrics: definitions, results, history."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def create_dashboard_metric(ctx: Context, data: CreateMetric) -> Metric:
 def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResult]:
     """The metrics, those that come with the product included. `search` looks at name and category.
 
-    Each has its `result` where the caller may see it.
+    Metrics have their `result` where the caller may see it.
     """
     return _page(ctx, data, SYSTEM_METRICS, {})
 
 
 @action("getMetricsByCategory", "GET /metrics/by-category/{category}", permission=Permission.WORKSPACE_READ)
 def get_metrics_by_category(ctx: Context, category: MetricCategory, data: GetMetrics) -> Page[MetricWithResult]:
-    """As getDashboardMetrics, those of one category."""
+    """The metrics of one category, as in getDashboardMetrics."""
     builtin = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
     return _page(ctx, data, builtin, {"category": category.value})
 
@@ -112,8 +112,8 @@ def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics
     """
     rows = _rows(ctx, data.metric_ids)
     results = recalculate(ctx.principal.organization, rows, ctx.now, only_due=False).results
-    wanted = results if data.metric_ids is None else dict.fromkeys(data.metric_ids)
-    return CalculatedMetrics(metrics=[results[each] for each in wanted if each in results])
+    requested = results if data.metric_ids is None else dict.fromkeys(data.metric_ids)
+    return CalculatedMetrics(metrics=[results[metric] for metric in requested if metric in results])
 
 
 @action("validateMetricQuery", "POST /metrics/validate", permission=Permission.METRICS_WRITE)
@@ -142,7 +142,7 @@ def get_metric_catalogue(ctx: Context) -> MetricCatalogue:
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> CursorPage[MetricPoint]:
-    """What a metric came to each time it was calculated, newest first, for 400 days. `from` and `to` are inclusive."""
+    """The results of a metric, newest first, for 400 days. `from` and `to` are inclusive."""
     if data.from_ and data.to and data.to < data.from_:
         raise invalid_fields({"to": ["must not be before from"]}, ErrorCode.INVALID_DATE_RANGE)
     metric = definitions.get(ctx.organization, id_)
@@ -161,7 +161,7 @@ def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> Curso
 
 
 def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """As they are stored: a query as JSON's values."""
+    """Return the fields as they are stored: a query as JSON values."""
     query = fields.get("query")
     return {**fields, "query": query.model_dump(mode="json")} if query is not None else dict(fields)
 
@@ -197,9 +197,9 @@ def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithRes
     return [MetricWithResult.extending(metric, result=results.get(metric.id)) for metric in metrics]
 
 
-def _rows(ctx: Context, wanted: Sequence[UUID] | None) -> set[str] | None:
+def _rows(ctx: Context, metric_ids: Sequence[UUID] | None) -> set[str] | None:
     """Those to calculate, None for all. FORBIDDEN where the caller may see none of them, or not all that are named."""
-    if wanted is None:
+    if metric_ids is None:
         if Permission.METRICS_VALUES_READ in ctx.principal.permissions:
             return None
         states = metric_states.read_all(ctx.organization)
@@ -208,9 +208,9 @@ def _rows(ctx: Context, wanted: Sequence[UUID] | None) -> set[str] | None:
         if not visible:
             ctx.principal.require(Permission.METRICS_VALUES_READ)
         return visible
-    found = definitions.get_many(ctx.organization, wanted)
-    for identifier in wanted:
-        if identifier not in found:
+    metrics = definitions.get_many(ctx.organization, metric_ids)
+    for identifier in metric_ids:
+        if identifier not in metrics:
             raise not_found(METRICS.entity)
-        require_values(ctx.principal, found[identifier])
-    return {row_of(metric) for metric in found.values()}
+        require_values(ctx.principal, metrics[identifier])
+    return {row_of(metric) for metric in metrics.values()}

@@ -1,4 +1,4 @@
-"""What defining, listing and calculating metrics takes and gives."""
+"""Contracts of defining, listing and calculating metrics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from chalicelib.models.dashboards.metrics import (
 )
 
 MAX_QUERY_BYTES = 64 * 1024
-"""As JSON text."""
+"""Size as JSON text."""
 
 
 class CreateMetric(Body):
@@ -104,7 +104,7 @@ class MetricQueryValidity(Contract):
     is_valid: bool
     errors: Annotated[list[Fault], Field(description="The first 100.")]
     omitted_errors: Annotated[int, Field(description="How many there are beyond those.", examples=[0])]
-    unit: Annotated[Unit | None, Field(description="What its value counts; null for one that is not valid.")]
+    unit: Annotated[Unit | None, Field(description="Unit of its value; null for an invalid query.")]
 
 
 class GetMetricHistory(CursorQuery):

@@ -1,4 +1,4 @@
-"""What changing an organization takes."""
+"""Contracts of changing an organization."""
 
 from __future__ import annotations
 

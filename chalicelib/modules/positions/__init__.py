@@ -1,1 +1,1 @@
-"""Positions: what is to be done at a work location, and by how many workers."""
+"""Positions: work to be done at a work location, by a number of workers."""

@@ -1,4 +1,4 @@
-"""Positions: what is to be done at a work location, and by how many workers."""
+"""Positions: work to be done at a work location, by a number of workers."""
 
 from __future__ import annotations
 

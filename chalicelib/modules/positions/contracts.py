@@ -1,4 +1,4 @@
-"""What creating, changing and listing positions takes, and a position with its work location."""
+"""Contracts of positions, and a position with its work location."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Quick actions: what a dashboard offers at one click, and running it."""
+"""Quick actions: buttons of a dashboard, and running them."""

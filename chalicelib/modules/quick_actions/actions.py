@@ -1,4 +1,4 @@
-"""Quick actions: what a dashboard offers at one click, and running it."""
+"""Quick actions: buttons of a dashboard, and running them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def execute_quick_action(ctx: Context, id_: UUID, data: ExecuteQuickAction) -> N
     """Runs a quick action as the caller.
 
     A NAVIGATION answers where to go. An API_CALL or a FORM runs its action, for which the caller needs that action's
-    permission too: the payload must keep to the form and to what the action takes, and all of it is one transaction.
+    permission too: the payload must satisfy the form and the action's contract, and all of it is one transaction.
     `If-Match` is about the quick action.
     """
     return execution.execute(ctx, offers.get(ctx.organization, id_), data.payload)

@@ -1,4 +1,4 @@
-"""What making, listing and running quick actions takes, and what a run answers."""
+"""Contracts of making, listing and running quick actions, and the answer of a run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OBJECT: JsonDict = {"type": "object"}
 
 
 def _of_type(kind: ActionType, **fields: JsonDict) -> JsonDict:
-    """What a definition of this type has in some fields, and that it has those which are not null."""
+    """Return the schema of the fields that a definition of this type has, and which of them are not null."""
     required: list[JsonValue] = ["actionType", *(name for name, schema in fields.items() if schema is not _NULL)]
     return {"properties": {"actionType": {"const": kind.value}, **fields}, "required": required}
 
@@ -46,7 +46,7 @@ _BY_TYPE: JsonDict = {
         _of_type(ActionType.FORM, targetUrl=_NULL, apiAction=_TEXT, formConfig=_OBJECT),
     ]
 }
-"""What belongs to which type, as a schema can tell it; `definitions` says it field by field."""
+"""Fields by type, as far as a schema can say it; `definitions` checks it field by field."""
 
 
 class CreateQuickAction(Body):
@@ -102,7 +102,7 @@ class ExecuteQuickAction(Body):
         bounded(MAX_PAYLOAD_BYTES),
         Field(
             default_factory=dict,
-            description="What the action that is run takes: parameters of its path and its query or body, by name.",
+            description="Parameters of the action's path and its query or body, by name.",
             examples=[{"name": "Hansekontor"}],
         ),
     ]
@@ -118,6 +118,6 @@ class Navigated(Contract):
 
 class Executed(Contract):
     type: Running
-    action: Annotated[str, Field(description="What was run, by its operationId.", examples=["recordActivity"])]
+    action: Annotated[str, Field(description="operationId of the action that was run.", examples=["recordActivity"])]
     status: Annotated[int, Field(description="The HTTP status that it has by itself.", examples=[201])]
-    result: Annotated[Any, Field(description="What it answers by itself.", examples=[{}])]
+    result: Annotated[Any, Field(description="Its own answer.", examples=[{}])]

@@ -1,4 +1,4 @@
-"""What makes a quick action's definition whole, beyond what each field takes by itself."""
+"""Rules of a quick action's definition that concern several fields."""
 
 from __future__ import annotations
 

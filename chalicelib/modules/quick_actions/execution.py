@@ -1,4 +1,4 @@
-"""Running a quick action: the action of this API that it stands for runs as the caller, in the same transaction."""
+"""Running a quick action: its target, an action of this API, runs as the caller, in the same transaction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chalicelib.modules.quick_actions import forms, offers, targets
 from chalicelib.modules.quick_actions.contracts import Executed, Navigated, Running
 
 MAX_RESULT_CHARACTERS = 300_000
-"""Of a result as it is kept under an idempotency key: an item takes 400 KB."""
+"""Size of a result as it is stored under an idempotency key: an item takes 400 KB."""
 
 
 def execute(ctx: Context, quick_action: QuickAction, payload: dict[str, Any]) -> Navigated | Executed:
@@ -48,7 +48,7 @@ def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[s
     if len(json.dumps(json.dumps(result))) > MAX_RESULT_CHARACTERS:
         raise ActionError(
             ErrorCode.VALIDATION_ERROR,
-            f"what {target.name} answers is too large for a quick action: call it by itself",
+            f"the answer of {target.name} is too large for a quick action: call it by itself",
             details={"use": target.name},
         )
     _tell(ctx, quick_action, {"action": target.name})
@@ -56,5 +56,5 @@ def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[s
 
 
 def _tell(ctx: Context, quick_action: QuickAction, run: Mapping[str, Any]) -> None:
-    """For the audit log: what was run. What that changed, its own entry says."""
+    """Declare the run for the audit log. Its changes are in the target's own entry."""
     ctx.unit.changes(QUICK_ACTIONS.entity, quick_action.id, {}, {"executed": run})

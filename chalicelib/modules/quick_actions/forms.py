@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_PARTS = 300
-"""Objects and lists of a schema, those that it refers to counted each time."""
+"""Objects and lists of a schema, counted anew at each reference."""
 MAX_VALUES = 200
-"""Of a payload. Each may have to be held against each part of the schema."""
+"""Objects and lists of a payload. Each may be compared with each part of the schema."""
 
 _MASK = "it"
-"""Stands in messages for what was given, which may be a secret."""
+"""Replaces the given value in messages, since it may be a secret."""
 _PATTERN_BYTES = 200_000
-"""What one compiled pattern may take."""
+"""Size of one compiled pattern."""
 _UNEVALUATED = ("unevaluatedItems", "unevaluatedProperties")
 _UNUSED = ("$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveRef")
 """Keywords that only schemas of several documents, or that refer to themselves, have a use for."""
@@ -43,7 +43,7 @@ class _Refused(Exception):
 
 
 def require_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """A validator of contracts: a JSON Schema that payloads can be held to. Tells the place where it is none."""
+    """Validates, for contracts, that a value is a JSON Schema; the error names the place where it is not."""
     from jsonschema_rs import ValidationError as Invalid
 
     try:
@@ -92,12 +92,12 @@ def _of_schema(error: Invalid) -> str:
     if isinstance(error.kind, ValidationErrorKind.Format) and error.kind.format == "regex":
         return "is not a regular expression, is too large, or looks around or back, which forms can't"
     if isinstance(error.kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
-        return "is not what JSON Schema has here"
+        return "is not allowed there by JSON Schema"
     return _told(error)
 
 
 def _of_payload(error: Invalid) -> list[tuple[list[str | int], str]]:
-    """Where, and what is wrong: at the field that is missing or too many, where the validator tells of its object."""
+    """Return place and message: at the field that is missing or excess, where the validator names its object."""
     from jsonschema_rs import ValidationErrorKind as Kind
 
     where = error.instance_path
@@ -110,7 +110,7 @@ def _of_payload(error: Invalid) -> list[tuple[list[str | int], str]]:
 
 
 def _told(error: Invalid) -> str:
-    """As messages of this API are: what the field is, without its name."""
+    """Return a message as this API has them: a fragment without the field's name."""
     return error.message.removeprefix(f"{_MASK} ")
 
 
@@ -124,7 +124,7 @@ def _count(value: Any) -> int:
 
 
 class _Walk:
-    """Counts the parts of a schema as if each reference were written out."""
+    """Count the parts of a schema as if each reference were written out."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
@@ -155,7 +155,7 @@ class _Walk:
 
     def _require_known(self, part: dict[str, Any], where: tuple[str | int, ...]) -> None:
         for name in _UNUSED:
-            # What is an object is not this keyword, but a property of this name.
+            # An object here is not this keyword, but a property with its name.
             if isinstance(part.get(name), str):
                 raise _Refused((*where, name), "is not taken: a form is one document, with references by #/…")
         dialect = part.get("$schema")
@@ -176,7 +176,7 @@ class _Walk:
         self._referring.pop()
 
     def _target(self, names: tuple[str, ...], where: tuple[str | int, ...]) -> Any:
-        """What a JSON Pointer (RFC 6901) leads to."""
+        """Return the target of a JSON Pointer (RFC 6901)."""
         target: Any = self._schema
         for name in names:
             if isinstance(target, list) and name.isdecimal() and int(name) < len(target):

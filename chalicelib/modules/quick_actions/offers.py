@@ -22,7 +22,7 @@ def get(organization: OrganizationId, identifier: UUID) -> QuickAction:
 
 
 def everything(organization: OrganizationId) -> list[QuickAction]:
-    """By sort order, then by name."""
+    """Return all quick actions by sort order, then by name."""
     return sorted([*quick_actions.live(organization), *SYSTEM_QUICK_ACTIONS.values()], key=position)
 
 
@@ -33,7 +33,7 @@ def position(quick_action: QuickAction) -> tuple[int, str, str]:
 
 def offered(principal: Principal) -> list[QuickAction]:
     """Those that are enabled and that the caller may run."""
-    return [each for each in everything(principal.tenant) if each.is_enabled and refusal(each, principal) is None]
+    return [offer for offer in everything(principal.tenant) if offer.is_enabled and refusal(offer, principal) is None]
 
 
 def refusal(quick_action: QuickAction, principal: Principal) -> str | None:

@@ -15,7 +15,7 @@ _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _going_to(url: str, number: int, permission: Permission, **shown: Any) -> QuickAction:
-    """For the roles that hold the permission; `number` makes its id and its place behind an organization's own."""
+    """Return a built-in quick action for the roles with the permission; `number` makes its id and its place."""
     return QuickAction(
         id=UUID(f"00000000-0000-7000-8000-{number:012}"),
         created_at=_SINCE,
@@ -60,7 +60,7 @@ _DEFINITIONS = (
         4,
         Permission.ACTIVITIES_RECORD,
         name="Record an activity",
-        description="Tell everyone what happened",
+        description="Record an activity for everyone",
         icon="pencil",
     ),
     _going_to(
@@ -73,7 +73,7 @@ _DEFINITIONS = (
     ),
 )
 
-SYSTEM_QUICK_ACTIONS: Mapping[UUID, QuickAction] = {each.id: each for each in _DEFINITIONS}
+SYSTEM_QUICK_ACTIONS: Mapping[UUID, QuickAction] = {definition.id: definition for definition in _DEFINITIONS}
 
 
 def refuse_change(identifier: UUID) -> None:

@@ -23,7 +23,7 @@ def refusal(action: Action) -> str | None:
         "it ends sessions": action.ends_session or action.audit is AuditEvent.OTHER_SESSIONS_REVOKED,
         "it takes secrets": _takes_secrets(action),
         "it takes more than one transaction": action.is_in_parts,
-        "what it answers is not JSON": action.raw_media_type is not None,
+        "its answer is not JSON": action.raw_media_type is not None,
     }
     return next((reason for reason, applies in reasons.items() if applies), None)
 

@@ -1,1 +1,1 @@
-"""Hourly rates: what positions are billed at and what workers are paid, each from a day on."""
+"""Hourly rates: bill rates of positions and pay rates of workers, each from a day on."""

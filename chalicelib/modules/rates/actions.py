@@ -1,4 +1,4 @@
-"""Hourly rates: what positions are billed at and what workers are paid, each from a day on."""
+"""Hourly rates: bill rates of positions and pay rates of workers, each from a day on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chalicelib.modules.rates.contracts import Rates
 
 @action("getPositionRates", "GET /positions/{id}/rates", permission=Permission.RATES_MANAGE)
 def get_position_rates(ctx: Context, id_: UUID) -> Rates:
-    """What an hour at a position is billed at, by the day from which on, earliest first."""
+    """The bill rates of a position, by the day from which they hold, earliest first."""
     return Rates(rates=rates_of(POSITIONS.get(ctx.organization, id_)))
 
 
@@ -31,7 +31,7 @@ def get_position_rates(ctx: Context, id_: UUID) -> Rates:
     audit=AuditEvent.POSITION_RATE_SET,
 )
 def set_position_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
-    """Sets what an hour at a position is billed at from a day on; earlier hours keep the rate of their day."""
+    """Sets the bill rate of a position from a day on; earlier hours keep the rate of their day."""
     return _set(ctx, POSITIONS, id_, effective_from, data)
 
 
@@ -48,7 +48,7 @@ def delete_position_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
 
 @action("getWorkerRates", "GET /workers/{id}/rates", permission=Permission.RATES_MANAGE)
 def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
-    """What a worker is paid an hour, by the day from which on, earliest first."""
+    """The pay rates of a worker, by the day from which they hold, earliest first."""
     return Rates(rates=rates_of(WORKERS.get(ctx.organization, id_)))
 
 
@@ -59,7 +59,7 @@ def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
     audit=AuditEvent.WORKER_RATE_SET,
 )
 def set_worker_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
-    """Sets what a worker is paid an hour from a day on; earlier hours keep the rate of their day."""
+    """Sets the pay rate of a worker from a day on; earlier hours keep the rate of their day."""
     return _set(ctx, WORKERS, id_, effective_from, data)
 
 

@@ -8,4 +8,4 @@ from chalicelib.models.staffing.rates import Rate
 
 class Rates(Contract):
     rates: list[Rate]
-    """By the day they take effect, earliest first."""
+    """Rates by the day they take effect, earliest first."""

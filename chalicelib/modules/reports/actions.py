@@ -1,4 +1,4 @@
-"""Hours reports: asked by query or by body, answered as JSON or CSV."""
+"""Hours reports: by query or by body, answered as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ERRORS = (ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND)
     representations={CSV: hours_csv},
 )
 def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
-    """The hours of some days by worker and work location. With what they bring and cost, where rates exist.
+    """The hours of some days by worker and work location, with their amounts where rates exist.
 
     Seconds and amounts are exact and their sums are those of the totals; decimal hours are rounded each for itself.
     An assignment with an end counts whole, also where it is still to come; one without an end counts up to now.
@@ -41,7 +41,7 @@ def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
     representations={CSV: hours_csv},
 )
 def generate_hours_report(ctx: Context, data: GenerateHoursReport) -> HoursReport:
-    """The report of `getHoursReport`, asked by body."""
+    """The report of `getHoursReport`, with its parameters in the body."""
     return _report(ctx, data)
 
 

@@ -1,4 +1,4 @@
-"""What an hours report is asked by, and what it tells."""
+"""Contracts of the hours report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class HoursRow(Priced, Duration, WorkerAtLocation):
 
 
 class HoursTotals(Priced, Duration):
-    """Sums of the rows. Seconds and amounts are what counts: the rounded hours of the rows may add up differently."""
+    """Sums of the rows. Seconds and amounts are authoritative: the rounded hours of the rows may add up differently."""
 
     hours_without_bill_rate: Annotated[float, Field(description="Not in `billed`.", examples=[0.0])]
     hours_without_pay_rate: Annotated[float, Field(description="Not in `paid`.", examples=[0.0])]

@@ -27,7 +27,7 @@ _HEADER = (
 
 
 def hours_csv(report: HoursReport) -> Raw:
-    """A line for each row, no totals: whoever opens it adds up. Amounts are in major units, empty without a rate."""
+    """Return a line for each row, without totals. Amounts are in major units, empty without a rate."""
     rows = [
         (
             row.worker_name,

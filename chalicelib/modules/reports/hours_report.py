@@ -1,4 +1,4 @@
-"""The hours report: every assignment's time, clipped to the days asked for, by worker and work location.
+"""The hours report: the time of all assignments, clipped to the requested days, by worker and work location.
 
 Cancelled assignments are not in the rosters it reads. One without an end counts up to now.
 """
@@ -64,7 +64,7 @@ class Worked(NamedTuple):
 
 @dataclass
 class _Sum:
-    """Of one row. None: there are hours without a rate."""
+    """Sums of one row. None: there are hours without a rate."""
 
     milliseconds: int = 0
     billed: int | None = 0
@@ -109,7 +109,7 @@ def report(
     )
 
 
-# -- what was worked -------------------------------------------------------------------------------------------------
+# -- time worked -----------------------------------------------------------------------------------------------------
 
 
 def _in_months(organization: StoredOrganization, start: datetime, end: datetime) -> Iterator[Worked]:
@@ -118,10 +118,10 @@ def _in_months(organization: StoredOrganization, start: datetime, end: datetime)
         first, last = max(low, month.start), min(high, month.end)
         is_whole = (first, last) == (month.start, month.end)
         for position, edges in packed_months.groups(month.packed):
-            kept = edges if is_whole else _clipped(month, edges, first, last)
-            if kept:
-                duration = sum(kept[1::2]) - sum(kept[0::2])
-                yield Worked(month.worker, _position(position), month.start, kept, duration, first, last)
+            clipped = edges if is_whole else _clipped(month, edges, first, last)
+            if clipped:
+                duration = sum(clipped[1::2]) - sum(clipped[0::2])
+                yield Worked(month.worker, _position(position), month.start, clipped, duration, first, last)
 
 
 @lru_cache(maxsize=1024)
@@ -131,16 +131,16 @@ def _position(packed: bytes) -> UUID:
 
 def _clipped(month: WorkerMonth, edges: tuple[int, ...], first: int, last: int) -> list[int]:
     low, high = first - month.start, last - month.start
-    kept: list[int] = []
+    clipped: list[int] = []
     for start, end in zip(edges[0::2], edges[1::2], strict=True):
         since, until = max(start, low), min(end, high)
         if since < until:
-            kept += (since, until)
-    return kept
+            clipped += (since, until)
+    return clipped
 
 
 def _standing(directory: NameIndex, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
-    """Of the assignments that are too long for months, or have no end."""
+    """Yield the time of assignments that are too long for months, or have no end."""
     for worker, standing in directory.standing():
         first = milliseconds(max(start, standing.start_at))
         last = milliseconds(min(end, standing.end_at or now))
@@ -152,8 +152,8 @@ def _standing(directory: NameIndex, start: datetime, end: datetime, now: datetim
 
 
 def _complete(directory: NameIndex, worked: Iterable[Worked]) -> None:
-    positions = {each.position for each in worked}
-    directory.complete(WORKERS, {each.worker for each in worked})
+    positions = {part.position for part in worked}
+    directory.complete(WORKERS, {part.worker for part in worked})
     directory.complete(POSITIONS, positions)
     locations = {parent for position in positions if (parent := directory[position].parent)}
     directory.complete(WORK_LOCATIONS, locations)
@@ -173,12 +173,12 @@ def _sums(
         return directory.parent_of(location), location
 
     sums: dict[WhoAndWhere, _Sum] = {}
-    for each in worked:
-        worker, position = directory[each.worker], directory[each.position]
+    for part in worked:
+        worker, position = directory[part.worker], directory[part.position]
         owner, location = place_of(position)
         if client is None or client == owner.id:
             row = sums.setdefault((worker, owner, location), _Sum())
-            row.add(each.milliseconds, each.price(rates_of(position)), each.price(rates_of(worker)))
+            row.add(part.milliseconds, part.price(rates_of(position)), part.price(rates_of(worker)))
     return sums
 
 

@@ -15,7 +15,7 @@ from chalicelib.modules.system.contracts import Health
 
 @action("getHealth", "GET /health", permission=PUBLIC)
 def get_health(ctx: PublicContext) -> Health:
-    """Whether the service and its table answer; DATABASE_ERROR when the table does not."""
+    """Checks the service and its table; DATABASE_ERROR when the table does not answer."""
     table.probe()
     return Health()
 

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Contracts of the service's own state."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
     audit=AuditEvent.USER_DEACTIVATED,
 )
 def deactivate_user(ctx: Context, user_id: UUID) -> User:
-    """Shuts a user out: refused on their very next request, whatever session they have."""
+    """Shuts a user out: refused on their very next request, in every session."""
     user = _another(ctx, user_id)
     _require_owner_for(ctx, user.role)
     if not user.is_active:

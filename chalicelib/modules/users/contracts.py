@@ -1,4 +1,4 @@
-"""What listing, inviting and changing users takes."""
+"""Contracts of listing, inviting and changing users."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Widgets: what dashboards show, how they are arranged, and the data that fills them."""
+"""Widgets: the tiles of dashboards, their arrangement, and their data."""

@@ -1,4 +1,4 @@
-"""Who may see and who may change a widget."""
+"""Permissions to see and to change a widget."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def may_change(principal: Principal, widget: Widget) -> bool:
 
 
 def listed(principal: Principal, *, include_hidden: bool) -> Callable[[Widget], bool]:
-    """What lists show of a dashboard."""
+    """Return True for widgets that the lists of a dashboard show."""
     return lambda widget: (
         may_see(principal, widget) and (widget.is_visible or (include_hidden and may_change(principal, widget)))
     )

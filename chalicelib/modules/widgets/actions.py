@@ -1,4 +1,4 @@
-"""Widgets: arranging what a dashboard shows, and asking for what fills it."""
+"""Widgets: arranging the tiles of a dashboard, and their data."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def get_dashboard_widgets(ctx: Context, data: GetWidgets) -> CursorPage[WidgetWi
 
 @action("getWidgetsByType", "GET /widgets/by-type/{type}", permission=Permission.WORKSPACE_READ)
 def get_widgets_by_type(ctx: Context, type_: WidgetType, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
-    """As getDashboardWidgets, those of one type."""
+    """The widgets of one type, as in getDashboardWidgets."""
     return _listed(ctx, data, type_)
 
 
@@ -85,14 +85,14 @@ def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
 
 @action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ)
 def get_widget_data(ctx: Context, id_: UUID) -> WidgetData:
-    """What fills a widget. For a CHART with the Vega-Lite `spec` that draws it.
+    """The data of a widget. For a CHART with the Vega-Lite `spec` that draws it.
 
-    What a metric comes to is for those who may see its values. One that is deleted or fails is told as `error`.
+    Values of a metric are for those who may see them. A metric that is deleted or fails is reported as `error`.
     """
     return data_of(ctx, access.visible(ctx, id_))
 
 
-# -- what the actions share ------------------------------------------------------------------------------------------
+# -- shared by the actions -------------------------------------------------------------------------------------------
 
 
 def _named(title: str | None, kind: WidgetType) -> str:
@@ -128,6 +128,6 @@ def _configured(ctx: Context, widget: Widget, changes: Mapping[str, Any]) -> dic
         if kind is not widget.type:
             raise invalid_field("config", f"is required, because a {kind} has another one than a {widget.type}")
         return {}
-    config = configs.kept(configs.read_field(kind, changes["config"]))
+    config = configs.stored_form(configs.read_field(kind, changes["config"]))
     references.require(ctx.organization, kind, config)
     return {"config": config}

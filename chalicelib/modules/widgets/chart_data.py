@@ -1,4 +1,4 @@
-"""The data of a chart, and the spec that draws it: what was asked for, or what comes nearest for data of its form."""
+"""The data of a chart, and the spec that draws it: the requested chart, or the nearest for data of its form."""
 
 from __future__ import annotations
 
@@ -40,48 +40,48 @@ _WHOLE_STEPS = {
 
 
 def chart_data(ctx: Context, widget: Widget, config: ChartConfig) -> ChartData:
-    """Raises NoFigures; FORBIDDEN for who may not see what the metric comes to."""
-    found = measured(ctx, config.metric_id)
+    """Raises NoFigures; FORBIDDEN for callers who may not see the metric's values."""
+    metric = measured(ctx, config.metric_id)
     subject = Subject.of(
-        found.metric,
-        found.query.unit,
+        metric.metric,
+        metric.query.unit,
         ctx.principal.organization.currency,
-        limits(found.metric),
-        widget.title or found.metric.name,
+        limits(metric.metric),
+        widget.title or metric.metric.name,
     )
-    kind = widget.chart_type or found.metric.chart_type or ChartType.LINE
-    if found.dimension is not None:
-        return _grouped(widget, found, subject, kind)
+    kind = widget.chart_type or metric.metric.chart_type or ChartType.LINE
+    if metric.dimension is not None:
+        return _grouped(widget, metric, subject, kind)
     if kind in _DRAWN_OVER_TIME:
-        return _over_time(widget, config, found, subject, _DRAWN_OVER_TIME[kind])
-    return _whole(widget, found, subject, kind)
+        return _over_time(widget, config, metric, subject, _DRAWN_OVER_TIME[kind])
+    return _whole(widget, metric, subject, kind)
 
 
 # -- the forms -------------------------------------------------------------------------------------------------------
 
 
-def _grouped(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -> ChartData:
-    figure = found.figure()
-    groups = figure.outcome.groups
-    is_ring = kind is ChartType.PIE and _adds_up(found.query, groups)
+def _grouped(widget: Widget, metric: Measured, subject: Subject, kind: ChartType) -> ChartData:
+    scalar = metric.scalar()
+    groups = scalar.outcome.groups
+    is_ring = kind is ChartType.PIE and _adds_up(metric.query, groups)
     return ChartData(
         widget_id=widget.id,
-        as_of=figure.as_of,
-        unit=found.query.unit,
+        as_of=scalar.as_of,
+        unit=metric.query.unit,
         chart_type=ChartType.PIE if is_ring else ChartType.BAR,
-        groups=tuple(ChartGroup(key=each.key, label=each.label, value=_shown(each.value)) for each in groups),
+        groups=tuple(ChartGroup(key=group.key, label=group.label, value=_shown(group.value)) for group in groups),
         spec=charts.shares(subject, groups) if is_ring else charts.by_group(subject, groups),
     )
 
 
-def _whole(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -> ChartData:
-    figure = found.figure()
-    value, previous = figure.outcome.value, figure.outcome.previous
+def _whole(widget: Widget, metric: Measured, subject: Subject, kind: ChartType) -> ChartData:
+    scalar = metric.scalar()
+    value, previous = scalar.outcome.value, scalar.outcome.previous
     is_gauge = kind is ChartType.GAUGE
     return ChartData(
         widget_id=widget.id,
-        as_of=figure.as_of,
-        unit=found.query.unit,
+        as_of=scalar.as_of,
+        unit=metric.query.unit,
         chart_type=kind,
         value=_shown(value),
         previous=_shown(previous),
@@ -90,26 +90,30 @@ def _whole(widget: Widget, found: Measured, subject: Subject, kind: ChartType) -
 
 
 def _over_time(
-    widget: Widget, config: ChartConfig, found: Measured, subject: Subject, kind: Literal["area", "bar", "line"]
+    widget: Widget,
+    config: ChartConfig,
+    metric: Measured,
+    subject: Subject,
+    kind: Literal["area", "bar", "line"],
 ) -> ChartData:
-    zone = found.ctx.principal.organization.timezone
-    course = found.course(config.step, compared=config.show_previous)
+    zone = metric.ctx.principal.organization.timezone
+    time_series = metric.time_series(config.step, compared=config.show_previous)
     spec = charts.over_time(
         subject,
         kind,
-        course.step,
-        _series(course.current, course.current, zone),
-        _series(course.previous, course.current, zone) if _has_values(course.previous) else None,
-        with_limits=config.show_thresholds and _is_held_against_limits(found.query, course.step),
+        time_series.step,
+        _series(time_series.current, time_series.current, zone),
+        _series(time_series.previous, time_series.current, zone) if _has_values(time_series.previous) else None,
+        with_limits=config.show_thresholds and _is_held_against_limits(metric.query, time_series.step),
     )
     return ChartData(
         widget_id=widget.id,
-        as_of=course.as_of,
-        unit=found.query.unit,
+        as_of=time_series.as_of,
+        unit=metric.query.unit,
         chart_type=ChartType(kind),
-        step=course.step,
-        points=_points(course.current, zone),
-        previous_points=_points(course.previous, zone),
+        step=time_series.step,
+        points=_points(time_series.current, zone),
+        previous_points=_points(time_series.previous, zone),
         spec=spec,
     )
 
@@ -118,13 +122,13 @@ def _over_time(
 
 
 def _adds_up(query: MetricQuery, groups: Sequence[Group]) -> bool:
-    """Whether each group is a share of a whole."""
+    """Return True if each group is a share of a whole."""
     is_additive = isinstance(query, SimpleQuery | SnapshotQuery) and query.aggregate in _ADDITIVE
     return is_additive and all(group.value is None or group.value >= 0 for group in groups)
 
 
 def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
-    """Whether a point is of the metric's own kind: a level or a share is, one day of a week's hours is not."""
+    """Return True if a point is of the metric's own kind: a level or a share is, one day of a week's hours is not."""
     if isinstance(query, SimpleQuery):
         is_total = query.aggregate in _ADDITIVE | {Aggregate.COUNT_DISTINCT}
     else:
@@ -133,8 +137,8 @@ def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
 
 
 def _series(points: Sequence[Point], attributes: Sequence[Point], zone: str) -> Series:
-    """Called by its days; drawn where the points are that it lies beside."""
-    moments = [Moment(day_of(place.start, zone), each.value) for each, place in zip(points, attributes, strict=False)]
+    """Return the series, named by its days and drawn at the points that it is compared with."""
+    moments = [Moment(day_of(place.start, zone), point.value) for point, place in zip(points, attributes, strict=False)]
     if not points:
         return Series("", moments)
     first, last = day_of(points[0].start, zone), day_of(points[-1].end - _MILLISECOND, zone)
@@ -156,8 +160,8 @@ def _has_values(points: Sequence[Point]) -> bool:
 
 def _points(points: Sequence[Point], zone: str) -> tuple[ChartPoint, ...]:
     return tuple(
-        ChartPoint(start=each.start, end=each.end, day=day_of(each.start, zone), value=_shown(each.value))
-        for each in points
+        ChartPoint(start=point.start, end=point.end, day=day_of(point.start, zone), value=_shown(point.value))
+        for point in points
     )
 
 

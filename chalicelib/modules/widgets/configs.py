@@ -1,4 +1,4 @@
-"""What each type of widget is configured with."""
+"""The configs of each type of widget."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from chalicelib.models.activities.activities import ActivityType
 from chalicelib.models.dashboards.widgets import WidgetType
 from chalicelib.models.staffing.assignments import AssignmentStatus
 
-StepField = Annotated[Step, Field(description="What a point is, of a metric that is not grouped.")]
+StepField = Annotated[Step, Field(description="The time of a point, for a metric that is not grouped.")]
 MetricId = Annotated[UUID, Field(description="Of the organization's own, or one that comes with the product.")]
 
 
 class _Config(Contract):
-    # Said once, for what is sent and for what is shown, where all fields are there.
+    # One class for input and output, where all fields are present.
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
 
@@ -37,7 +37,7 @@ class ChartConfig(_Config):
     metric_id: MetricId
     step: StepField = Step.DAY
     show_previous: Annotated[
-        bool, Field(description="Beside a metric over time, what it is compared with, step by step.")
+        bool, Field(description="Adds the values of the other period to a metric over time, step by step.")
     ] = True
     show_thresholds: Annotated[
         bool, Field(description="The metric's target and thresholds, where its points can be held against them.")
@@ -83,7 +83,7 @@ WidgetConfig = MetricConfig | ChartConfig | TableConfig | ActivityFeedConfig | Q
 
 
 class _DescribedAs:
-    """On a field that holds JSON's values: what a schema says of it."""
+    """Puts a schema on a field that holds JSON values."""
 
     def __init__(self, described: Any) -> None:
         self._described = described
@@ -114,7 +114,7 @@ def read(kind: WidgetType, value: Any) -> WidgetConfig:
 
 
 def read_field(kind: WidgetType, value: Any) -> WidgetConfig:
-    """As `read`, for a field `config` of which only the entity knows the type. VALIDATION_ERROR."""
+    """Read a field `config` whose type only the entity knows. VALIDATION_ERROR."""
     try:
         return read(kind, value)
     except ValidationError as error:
@@ -123,11 +123,11 @@ def read_field(kind: WidgetType, value: Any) -> WidgetConfig:
         raise invalid_fields({f"config.{path}".rstrip("."): messages for path, messages in errors.items()}) from None
 
 
-def kept(config: WidgetConfig) -> dict[str, Any]:
-    """As a widget is stored with it."""
+def stored_form(config: WidgetConfig) -> dict[str, Any]:
+    """Return a config as it is stored."""
     return config.model_dump(mode="json")
 
 
 def stored(kind: WidgetType, value: Mapping[str, Any]) -> WidgetConfig:
-    """What a widget was stored with. Newer code may have written fields that this one does not know."""
+    """Read a stored config. Newer code may have written fields that this one does not know."""
     return CONFIGS[kind].model_validate(value, extra="ignore")

@@ -1,4 +1,4 @@
-"""What arranging widgets takes, and a widget as it is shown."""
+"""Contracts of arranging widgets, and a widget as it is shown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Drawn = Annotated[
 
 
 class CreateWidget(Body):
-    name: Annotated[WidgetName | None, Field(description="By default the title, or what the type is called.")] = None
+    name: Annotated[WidgetName | None, Field(description="By default the title, or the name of the type.")] = None
     title: WidgetTitle | None = None
     type: Annotated[WidgetType, Field(examples=[WidgetType.CALENDAR])]
     scope: Scope = None
@@ -53,7 +53,7 @@ class CreateWidget(Body):
     def _fits_type(cls, config: Mapping[str, Any], info: ValidationInfo) -> Mapping[str, Any]:
         if "type" not in info.data:  # which is reported
             return config
-        return configs.kept(configs.read(info.data["type"], config))
+        return configs.stored_form(configs.read(info.data["type"], config))
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class UpdateWidget(Patch):
         WidgetType, Field(description="Another one needs its own `config`.", examples=[WidgetType.CALENDAR])
     ] = optional()
     scope: Annotated[
-        WidgetScope, Field(description="Sharing it, and taking back what one has created.", examples=["PERSONAL"])
+        WidgetScope, Field(description="SHARED also withdraws one's own shared widget.", examples=["PERSONAL"])
     ] = optional()
     config: Annotated[ConfigField, Field(examples=[{"daysAhead": 20}])] = optional()
     position: Placement = optional()

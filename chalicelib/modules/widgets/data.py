@@ -1,4 +1,4 @@
-"""The data of a widget, whatever its type."""
+"""The data of a widget of any type."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from chalicelib.modules.widgets.table_data import table_data
 
 
 def data_of(ctx: Context, widget: Widget) -> WidgetData:
-    """FORBIDDEN for who may not see what its metric comes to."""
+    """FORBIDDEN for callers who may not see the metric's values."""
     match configs.stored(widget.type, widget.config):
         case MetricConfig() | ChartConfig() | TableConfig() as config:
             return _of_metric(ctx, widget, config)
@@ -74,17 +74,17 @@ _EMPTY: Mapping[type[MetricConfig | ChartConfig | TableConfig], type[MetricData 
 
 
 def _activities(ctx: Context, widget: Widget, config: ActivityFeedConfig) -> ActivityFeedData:
-    wanted = ActivityFilter(type=config.activity_type)
-    page = feed.find(ctx.organization, ctx.user, ctx.cursors, wanted, cursor=None, limit=config.limit)
+    criteria = ActivityFilter(type=config.activity_type)
+    page = feed.find(ctx.organization, ctx.user, ctx.cursors, criteria, cursor=None, limit=config.limit)
     return ActivityFeedData(widget_id=widget.id, as_of=ctx.now, activities=page.items)
 
 
 def _quick_actions(ctx: Context, widget: Widget, config: QuickActionsConfig) -> QuickActionsData:
-    """By the order of the config, where it names some."""
+    """Return the offered quick actions, in the order of the config where it names some."""
     offered = offers.offered(ctx.principal)
     if config.quick_action_ids is not None:
-        by_id = {each.id: each for each in offered}
-        offered = [by_id[each] for each in config.quick_action_ids if each in by_id]
+        by_id = {offer.id: offer for offer in offered}
+        offered = [by_id[offer] for offer in config.quick_action_ids if offer in by_id]
     return QuickActionsData(widget_id=widget.id, as_of=ctx.now, quick_actions=offered[: config.limit])
 
 
@@ -93,7 +93,7 @@ def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarD
     today = day_of(ctx.now, zone)
     first, last = today - timedelta(days=config.days_back), today + timedelta(days=config.days_ahead)
     since, until = span_of(first, last, zone)
-    wanted = AssignmentFilter(
+    criteria = AssignmentFilter(
         worker_id=config.worker_id,
         position_id=config.position_id,
         work_location_id=config.work_location_id,
@@ -102,18 +102,18 @@ def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarD
         since=since,
         until=until,
     )
-    enough = config.limit + 1  # one more tells that there are more
+    enough = config.limit + 1  # one row beyond the limit shows that there are more
     if config.status is None:
-        found = assignments.in_the_way(ctx.organization, wanted, ctx.now, maximum=enough)
+        shown = assignments.in_the_way(ctx.organization, criteria, ctx.now, maximum=enough)
     else:
-        ids = assignments.find(ctx.organization, wanted, ctx.now, limit=enough, forward=True, exhaustive=True).ids
-        found = assignments.read(ctx.organization, ids, wanted, ctx.now)
+        ids = assignments.find(ctx.organization, criteria, ctx.now, limit=enough, forward=True, exhaustive=True).ids
+        shown = assignments.read(ctx.organization, ids, criteria, ctx.now)
     return CalendarData(
         widget_id=widget.id,
         as_of=ctx.now,
         from_=first,
         to=last,
         timezone=zone,
-        assignments=details(ctx, found[: config.limit]),
-        is_complete=len(found) <= config.limit,
+        assignments=details(ctx, shown[: config.limit]),
+        is_complete=len(shown) <= config.limit,
     )

@@ -20,7 +20,7 @@ from chalicelib.models.dashboards.quick_actions import QuickAction
 from chalicelib.models.dashboards.widgets import WidgetType
 from chalicelib.modules.assignments.contracts import AssignmentDetails
 
-Told = Annotated[float | None, Field(description="Null where there is nothing to tell.", examples=[37.5])]
+KnownValue = Annotated[float | None, Field(description="Null where there is no value.", examples=[37.5])]
 
 
 class WidgetFault(StrEnum):
@@ -37,7 +37,7 @@ class WidgetError(Contract):
 
 class _Data(Contract):
     widget_id: UUID
-    as_of: Annotated[Instant, Field(description="What the data show: at most a minute ago.")]
+    as_of: Annotated[Instant, Field(description="Instant of the data: at most a minute ago.")]
 
 
 class _MetricData(_Data):
@@ -55,13 +55,13 @@ class ChartPoint(Contract):
     start: Instant
     end: Instant
     day: Annotated[Day, Field(description="The first one, in the organization's time zone.")]
-    value: Told
+    value: KnownValue
 
 
 class ChartGroup(Contract):
     key: Annotated[str, Field(description="The id, or the value itself.")]
     label: Annotated[str, Field(examples=["Hansekontor Logistik"])]
-    value: Told
+    value: KnownValue
 
 
 class ChartData(_MetricData):
@@ -69,21 +69,21 @@ class ChartData(_MetricData):
     unit: Annotated[Unit | None, Field(description="Money is in major units of the organization's currency.")] = None
     chart_type: Annotated[
         ChartType | None,
-        Field(description="What is drawn: what was asked for, or what comes nearest for data of this form."),
+        Field(description="The chart that is drawn: the requested one, or the nearest for data of this form."),
     ] = None
     step: Annotated[Step | None, Field(description="Of `points`; a longer one where there would be over 400.")] = None
     points: tuple[ChartPoint, ...] = ()
     previous_points: Annotated[
-        tuple[ChartPoint, ...], Field(description="What the points at the same places are compared with.")
+        tuple[ChartPoint, ...], Field(description="Points of the other period, at the same places.")
     ] = ()
     groups: Annotated[tuple[ChartGroup, ...], Field(description="Of a metric that is grouped.")] = ()
-    value: Told = None
-    """Of a gauge or a number."""
-    previous: Told = None
+    value: KnownValue = None
+    """The value of a gauge or a number."""
+    previous: KnownValue = None
     spec: Annotated[
         dict[str, Any] | None,
         Field(
-            description="A Vega-Lite v5 view with its data, as wide as what it is put into.",
+            description="A Vega-Lite v5 view with its data, as wide as its container.",
             examples=[{"$schema": "https://vega.github.io/schema/vega-lite/v5.json"}],
         ),
     ] = None
@@ -100,7 +100,7 @@ class ColumnType(StrEnum):
 
 
 class Column(Contract):
-    name: Annotated[str, Field(description="Of the field in each row.", examples=["group"])]
+    name: Annotated[str, Field(description="Name of the field in each row.", examples=["group"])]
     label: Annotated[str, Field(examples=["Client"])]
     type: ColumnType
 

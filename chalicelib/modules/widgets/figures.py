@@ -1,4 +1,4 @@
-"""What widgets that show a metric are about: the metric, if it is there and the caller may see what it comes to."""
+"""The metric behind a widget: loaded, if it exists and the caller may see its values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from chalicelib.action.context import Context
 from chalicelib.metrics import definitions
 from chalicelib.metrics.engine import cached
-from chalicelib.metrics.engine.cached import Course, Figure
+from chalicelib.metrics.engine.cached import Scalar, TimeSeries
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.periods import Step, evaluation_instant
 from chalicelib.metrics.language.query import MetricQuery, SimpleQuery, SnapshotQuery, parse
@@ -35,27 +35,27 @@ class Measured:
 
     @property
     def dimension(self) -> str | None:
-        """What it is grouped by."""
+        """The dimension it is grouped by."""
         grouped = isinstance(self.query, SimpleQuery | SnapshotQuery) and self.query.group_by
         return grouped[0] if grouped else None
 
-    def figure(self) -> Figure:
+    def scalar(self) -> Scalar:
         """Raises NoFigures."""
-        found = cached.figure(self.ctx.principal.organization, self.query, self.ctx.now)
-        if found.outcome.error is not None:
-            raise NoFigures(WidgetFault.METRIC_FAILED, found.outcome.error)
-        return found
+        result = cached.scalar(self.ctx.principal.organization, self.query, self.ctx.now)
+        if result.outcome.error is not None:
+            raise NoFigures(WidgetFault.METRIC_FAILED, result.outcome.error)
+        return result
 
-    def course(self, step: Step, *, compared: bool) -> Course:
+    def time_series(self, step: Step, *, compared: bool) -> TimeSeries:
         """Raises NoFigures."""
-        found = cached.course(self.ctx.principal.organization, self.query, step, self.ctx.now, compared=compared)
-        if found.error is not None:
-            raise NoFigures(WidgetFault.METRIC_FAILED, found.error)
-        return found
+        result = cached.time_series(self.ctx.principal.organization, self.query, step, self.ctx.now, compared=compared)
+        if result.error is not None:
+            raise NoFigures(WidgetFault.METRIC_FAILED, result.error)
+        return result
 
 
 def measured(ctx: Context, identifier: UUID) -> Measured:
-    """Raises NoFigures; FORBIDDEN for who may not see what the metric comes to."""
+    """Raises NoFigures; FORBIDDEN for callers who may not see the metric's values."""
     metric = _visible(ctx, identifier)
     try:
         return Measured(ctx, metric, parse(metric.query))
@@ -64,7 +64,7 @@ def measured(ctx: Context, identifier: UUID) -> Measured:
 
 
 def metric_data(ctx: Context, widget: Widget, config: MetricConfig) -> MetricData:
-    """As it was calculated last, or now where that is due."""
+    """Return the last result, or one evaluated now where that is due."""
     metric = _visible(ctx, config.metric_id)
     result = current(ctx.principal.organization, {metric.id: metric}, ctx.now)[metric.id]
     error = None if result.error is None else WidgetError(code=WidgetFault.METRIC_FAILED, message=result.error)

@@ -1,4 +1,4 @@
-"""What configs name, and whether it is there."""
+"""Existence checks of the entities that configs name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILTERS: Mapping[str, Collection[Any]] = {
 
 
 def require(organization: OrganizationId, kind: WidgetType, config: Mapping[str, Any]) -> None:
-    """VALIDATION_ERROR for a config that names what the organization does not have. At most one read."""
+    """VALIDATION_ERROR for a config that names an entity which the organization does not have. At most one read."""
     named = configs.stored(kind, config)
     if isinstance(named, MetricConfig | ChartConfig | TableConfig):
         if named.metric_id is not None and not definitions.get_many(organization, [named.metric_id]):
@@ -36,12 +36,12 @@ def require(organization: OrganizationId, kind: WidgetType, config: Mapping[str,
 
 
 def _require_filters(organization: OrganizationId, config: CalendarConfig) -> None:
-    wanted = {name: value for name in _FILTERS if (value := getattr(config, name)) is not None}
-    if not wanted:
+    named = {name: value for name in _FILTERS if (value := getattr(config, name)) is not None}
+    if not named:
         return
-    found = get_together(organization, [(_FILTERS[name], [value]) for name, value in wanted.items()])
+    matching = get_together(organization, [(_FILTERS[name], [value]) for name, value in named.items()])
     errors: dict[str, list[str]] = {}
-    for (name, value), entities in zip(wanted.items(), found, strict=True):
+    for (name, value), entities in zip(named.items(), matching, strict=True):
         if value not in entities or is_deleted(entities[value]):
             collection = _FILTERS[name]
             errors[f"config.{collection.entity}Id"] = [f"is not a {collection.entity} of the organization"]

@@ -42,66 +42,69 @@ _OF_ASSIGNMENTS = (
 
 
 def table_data(ctx: Context, widget: Widget, config: TableConfig) -> TableData:
-    """Raises NoFigures; FORBIDDEN for who may not see what the metric comes to."""
+    """Raises NoFigures; FORBIDDEN for callers who may not see the metric's values."""
     if config.metric_id is None:
         return _of_assignments(ctx, widget, config.limit)
-    found = measured(ctx, config.metric_id)
-    if found.dimension is None:
-        return _by_step(widget, found, config)
-    return _by_group(widget, found, found.dimension, config.limit)
+    metric = measured(ctx, config.metric_id)
+    if metric.dimension is None:
+        return _by_step(widget, metric, config)
+    return _by_group(widget, metric, metric.dimension, config.limit)
 
 
-def _by_group(widget: Widget, found: Measured, dimension: str, limit: int) -> TableData:
-    """The greatest first; groups with nothing to tell last."""
-    figure = found.figure()
-    (source,) = sources_of(found.query)
+def _by_group(widget: Widget, metric: Measured, dimension: str, limit: int) -> TableData:
+    """Return the rows of groups, the greatest first; groups without a value last."""
+    scalar = metric.scalar()
+    (source,) = sources_of(metric.query)
     groups = sorted(
-        figure.outcome.groups, key=lambda each: (each.value is None, -(each.value or Decimal(0)), each.label)
+        scalar.outcome.groups, key=lambda group: (group.value is None, -(group.value or Decimal(0)), group.label)
     )
     return TableData(
         widget_id=widget.id,
-        as_of=figure.as_of,
+        as_of=scalar.as_of,
         columns=(
             Column(name="group", label=CATALOGUE[source].fields[dimension].label, type=ColumnType.TEXT),
-            _values(found),
+            _values(metric),
         ),
-        rows=tuple({"group": each.label, "value": _shown(each.value)} for each in groups[:limit]),
+        rows=tuple({"group": group.label, "value": _shown(group.value)} for group in groups[:limit]),
     )
 
 
-def _by_step(widget: Widget, found: Measured, config: TableConfig) -> TableData:
+def _by_step(widget: Widget, metric: Measured, config: TableConfig) -> TableData:
     """The latest first."""
-    course = found.course(config.step, compared=False)
-    zone = found.ctx.principal.organization.timezone
-    latest = course.current[: -config.limit - 1 : -1]
+    time_series = metric.time_series(config.step, compared=False)
+    zone = metric.ctx.principal.organization.timezone
+    latest = time_series.current[: -config.limit - 1 : -1]
     return TableData(
         widget_id=widget.id,
-        as_of=course.as_of,
-        columns=(Column(name="from", label=course.step.capitalize(), type=ColumnType.DATE), _values(found)),
-        rows=tuple({"from": day_of(each.start, zone).isoformat(), "value": _shown(each.value)} for each in latest),
+        as_of=time_series.as_of,
+        columns=(
+            Column(name="from", label=time_series.step.capitalize(), type=ColumnType.DATE),
+            _values(metric),
+        ),
+        rows=tuple({"from": day_of(step.start, zone).isoformat(), "value": _shown(step.value)} for step in latest),
     )
 
 
-def _values(found: Measured) -> Column:
-    return Column(name="value", label=found.metric.name, type=_TYPES[found.query.unit])
+def _values(metric: Measured) -> Column:
+    return Column(name="value", label=metric.metric.name, type=_TYPES[metric.query.unit])
 
 
 def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
     """The latest starts first."""
-    wanted = AssignmentFilter()
-    ids = assignments.find(ctx.organization, wanted, ctx.now, limit=limit, forward=False, exhaustive=True).ids
+    criteria = AssignmentFilter()
+    ids = assignments.find(ctx.organization, criteria, ctx.now, limit=limit, forward=False, exhaustive=True).ids
     rows: list[Row] = [
         {
-            "worker": f"{each.worker.first_name} {each.worker.last_name}",
-            "position": each.position.name,
-            "workLocation": each.position.work_location.name,
-            "client": each.position.work_location.client.name,
-            "startAt": to_text(each.start_at),
-            "endAt": None if each.end_at is None else to_text(each.end_at),
-            "hours": each.total_hours,
-            "status": each.status.value,
+            "worker": f"{assignment.worker.first_name} {assignment.worker.last_name}",
+            "position": assignment.position.name,
+            "workLocation": assignment.position.work_location.name,
+            "client": assignment.position.work_location.client.name,
+            "startAt": to_text(assignment.start_at),
+            "endAt": None if assignment.end_at is None else to_text(assignment.end_at),
+            "hours": assignment.total_hours,
+            "status": assignment.status.value,
         }
-        for each in details(ctx, assignments.read(ctx.organization, ids, wanted, ctx.now))
+        for assignment in details(ctx, assignments.read(ctx.organization, ids, criteria, ctx.now))
     ]
     return TableData(widget_id=widget.id, as_of=evaluation_instant(ctx.now), columns=_OF_ASSIGNMENTS, rows=tuple(rows))
 

@@ -12,8 +12,8 @@ from chalicelib.modules.widgets.contracts import WidgetCreator, WidgetWithCreato
 
 def shown(widget: Widget, creator: User) -> WidgetWithCreator:
     who = WidgetCreator(id=creator.id, name=creator.full_name, email=creator.email)
-    # With what it would be by default, if it was stored before there was such a field.
-    config = configs.kept(configs.stored(widget.type, widget.config))
+    # With the default of a field that is newer than the stored config.
+    config = configs.stored_form(configs.stored(widget.type, widget.config))
     return WidgetWithCreator.extending(widget, config=config, creator=who)
 
 

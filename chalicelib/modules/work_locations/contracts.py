@@ -1,4 +1,4 @@
-"""What creating, changing and listing work locations takes, and a work location with its client and its positions."""
+"""Contracts of work locations, and a work location with its client and its positions."""
 
 from __future__ import annotations
 

@@ -44,7 +44,10 @@ def get_worker(ctx: Context, id_: UUID) -> Worker:
 
 @action("getWorkers", "GET /workers", permission=Permission.WORKSPACE_READ)
 def get_workers(ctx: Context, data: GetWorkers) -> Page[WorkerWithStats] | CursorPage[WorkerWithStats]:
-    """The workers with what they do; `search` looks at name and phone, `name` sorts by last name."""
+    """The workers with their hours and present positions.
+
+    `search` takes name and phone; `name` sorts by last name.
+    """
     rows = Rows(WorkerWithStats, partial(with_stats, ctx))
     return lists.answer(ctx, WORKERS, data, default_sort="name", include_deleted=data.include_deleted, rows=rows)
 
@@ -83,7 +86,7 @@ def delete_worker(ctx: Context, id_: UUID) -> Worker:
     audit=AuditEvent.WORKERS_IMPORTED,
 )
 def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> ImportReport:
-    """Adds many workers. A row that is none, or whose phone is taken, is told so and hinders no other.
+    """Adds many workers. Invalid rows and taken phone numbers are reported per row; all other rows are imported.
 
     Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
     is completed by the same request with the same `Idempotency-Key`.

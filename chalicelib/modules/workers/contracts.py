@@ -1,4 +1,4 @@
-"""What creating, changing and listing workers takes."""
+"""Contracts of workers."""
 
 from __future__ import annotations
 

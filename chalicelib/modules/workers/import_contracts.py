@@ -1,4 +1,4 @@
-"""What importing workers takes, as JSON or CSV, and what it answers."""
+"""Contracts of importing workers, as JSON or CSV, and the result of each row."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ImportWorkers(CsvBody):
     csv_query = ImportOptions
 
     rows: Annotated[list[ImportRow], Field(max_length=MAX_ROWS)]
-    dry_run: Annotated[bool, Field(description="Answers what the import would do, and does nothing.")] = False
+    dry_run: Annotated[bool, Field(description="Reports the result of the import, and imports nothing.")] = False
 
     @classmethod
     def from_csv(cls, text: str, query: ImportOptions) -> Self:

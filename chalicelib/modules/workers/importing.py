@@ -1,4 +1,4 @@
-"""The import of workers: many rows, in parts that fit a transaction, with a result for each row."""
+"""The import of workers: many rows, in chunks that fit a transaction, with a result for each row."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ Row = Candidate | ImportedRow
 
 def read(rows: Iterable[Any], region: str | None) -> list[Row]:
     """`region`: where phones without a prefix are dialled."""
-    found: list[Row] = []
+    parsed: list[Row] = []
     first_with: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         worker = _worker_or_error(number, row)
         if isinstance(worker, ImportedRow):
-            found.append(worker)
+            parsed.append(worker)
             continue
         phone = phones.normalized(worker.phone, region)
         first = first_with.setdefault(phone, number)
         if first == number:
-            found.append(Candidate(number, worker, phone))
+            parsed.append(Candidate(number, worker, phone))
         else:
-            found.append(ImportedRow(row=number, result=RowResult.DUPLICATE, duplicate_of_row=first))
-    return found
+            parsed.append(ImportedRow(row=number, result=RowResult.DUPLICATE, duplicate_of_row=first))
+    return parsed
 
 
 def dry_run(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedRow]:
-    """What `carry_out` would come to now."""
+    """Return the result that `carry_out` would have now."""
     return _decide(organization, rows, lambda _: None)
 
 
 def carry_out(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedRow]:
-    """Creates the workers, each with an audit entry of its own."""
+    """Create the workers, each with an audit entry of its own."""
     results: list[ImportedRow] = []
     for start in range(0, len(rows), _PART_ROWS):
         part = rows[start : start + _PART_ROWS]
@@ -80,7 +80,7 @@ def report(results: Sequence[ImportedRow], *, dry_run: bool) -> ImportReport:
 
 
 def counts(results: Iterable[ImportedRow]) -> dict[str, int]:
-    """By the names that the report has for them."""
+    """Return the fields under the names that the report has for them."""
     number = Counter(result.result for result in results)
     return {
         "created": number[RowResult.CREATED],

@@ -1,4 +1,4 @@
-"""Workers with what they do now and have done: from their rosters, so at a cost that no past assignment adds to."""
+"""Workers with their hours and present positions: from their workloads, at a cost that no past assignment adds to."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from chalicelib.modules.workers.contracts import WorkerWithStats
 
 
 def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWithStats]:
-    """One read each for this month's assignments, their positions and their work locations, of all the workers."""
-    active = workload.active_positions(ctx.organization, {each.id: each.standing for each in workers}, ctx.now)
+    """One read for this month's assignments of all workers, one for their positions, one for their work locations."""
+    active = workload.active_positions(ctx.organization, {worker.id: worker.standing for worker in workers}, ctx.now)
     positions = POSITIONS.get_many(ctx.organization, {position for held in active.values() for position in held})
-    places = {position: each.work_location_id for position, each in positions.items()}
+    places = {position: worker.work_location_id for position, worker in positions.items()}
     locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())
     names = {position: locations[place].name for position, place in places.items()}
-    return [_with_stats(ctx, each, active[each.id], names) for each in workers]
+    return [_with_stats(ctx, worker, active[worker.id], names) for worker in workers]
 
 
 def _with_stats(
     ctx: Context, worker: StoredWorker, active: Sequence[UUID], location_names: Mapping[UUID, str]
 ) -> WorkerWithStats:
     now = milliseconds(ctx.now)
-    without_end = [milliseconds(each.start_at) for each in worker.standing.values() if each.end_at is None]
+    without_end = [milliseconds(worker.start_at) for worker in worker.standing.values() if worker.end_at is None]
     total = worker.roster.milliseconds + sum(max(0, now - start) for start in without_end)
     return WorkerWithStats(
         **{name: getattr(worker, name) for name in Worker.model_fields},

@@ -85,7 +85,7 @@ def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
 
 def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:
     before = _cells(table_store, desk)
-    assert reconcile.reapply_missed(desk.organization.id, SOURCE, None).healed == 0
+    assert reconcile.reapply_missed(desk.organization.id, SOURCE, None).reapplied == 0
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
     assert _cells(table_store, desk) == before
 

@@ -193,7 +193,7 @@ def test_urls_that_are_not(settled: Organization, url: str) -> None:
         ("revokeOtherSessions", "cannot be run by a quick action: it ends sessions"),
         ("updatePassword", "cannot be run by a quick action: it takes secrets"),
         ("importWorkers", "cannot be run by a quick action: it takes more than one transaction"),
-        ("exportReportToCsv", "cannot be run by a quick action: what it answers is not JSON"),
+        ("exportReportToCsv", "cannot be run by a quick action: its answer is not JSON"),
         ("executeQuickAction", "cannot be run by a quick action: it is about quick actions"),
         ("deleteQuickAction", "cannot be run by a quick action: it is about quick actions"),
     ],
@@ -229,7 +229,7 @@ def test_a_change_is_held_to_what_was_before(organization: Organization) -> None
 def test_a_form_may_be_changed_and_cleared(organization: Organization) -> None:
     made = define(organization.owner, CLIENT_FORM)
     assert faults(_update(organization, made, formConfig={"type": "nonsense"})) == {
-        "formConfig.type": ["is not what JSON Schema has here"]
+        "formConfig.type": ["is not allowed there by JSON Schema"]
     }
     assert _update(organization, made, formConfig={"type": "object"}).data["formConfig"] == {"type": "object"}
     assert faults(_update(organization, made, formConfig=None)) == {"formConfig": ["is required for FORM"]}

@@ -63,7 +63,7 @@ def test_schemas_that_are_taken(schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("schema", "where", "why"),
     [
-        ({"type": "text"}, "type", "is not what JSON Schema has here"),
+        ({"type": "text"}, "type", "is not allowed there by JSON Schema"),
         ({"properties": {"a": {"minLength": -1}}}, "properties.a.minLength", "is less than the minimum of 0"),
         ({"required": ["a", "a"]}, "required", "has non-unique elements"),
         ({"properties": {"a": 5}}, "properties.a", 'is not of types "boolean", "object"'),

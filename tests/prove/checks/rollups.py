@@ -32,7 +32,7 @@ def check(world: World, snapshot: Snapshot) -> None:
             after: str | None = None
             while True:
                 page = reconcile.reapply_missed(organization, source, after)
-                healed, after = healed + page.healed, page.after
+                healed, after = healed + page.reapplied, page.after
                 if after is None:
                     break
             if healed or repaired:
