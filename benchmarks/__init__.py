@@ -1,1 +1,1 @@
-"""Measured figures, printed, never asserted: `make bench`."""
+"""Benchmarks: figures that are printed, never asserted. Run by `make bench`."""

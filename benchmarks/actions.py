@@ -1,4 +1,4 @@
-"""What each action costs: round trips, capacity, CPU of the process that runs it."""
+"""The cost of each action: round trips, capacity, CPU of its process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"}
 
 def run(api: Api) -> None:
     rows = []
-    # Of the tier that may invite often enough.
+    # The tier whose quota of invitations is large enough.
     organization = new_organization(api, subscription_tier=SubscriptionTier.ENTERPRISE)
     for action, declared in REGISTRY.items():
         milliseconds = []

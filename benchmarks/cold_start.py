@@ -26,31 +26,31 @@ assert app.app(event, None)["statusCode"] == 200
 
 
 def run() -> None:
-    bare, client = _cpu("pass"), _cpu(_CLIENT)
+    bare, client = median_cpu("pass"), median_cpu(_CLIENT)
     cases = [
         ("bare Python", bare),
         ("one botocore client", client),
-        ("import app", _cpu(_IMPORT)),
-        ("import app, first request", _cpu(_REQUEST)),
-        ("one botocore client, without .pyc", _cpu(_CLIENT, bytecode=False)),
-        ("import app, without .pyc", _cpu(_IMPORT, bytecode=False)),
+        ("import app", median_cpu(_IMPORT)),
+        ("import app, first request", median_cpu(_REQUEST)),
+        ("one botocore client, without .pyc", median_cpu(_CLIENT, bytecode=False)),
+        ("import app, without .pyc", median_cpu(_IMPORT, bytecode=False)),
     ]
     rows = [(name, milliseconds, milliseconds / bare, milliseconds / client) for name, milliseconds in cases]
     show("Cold start", ("process", "CPU ms", "to bare Python", "to one client"), rows)
 
 
-def _cpu(code: str, *, bytecode: bool = True) -> float:
-    """Median CPU milliseconds, user and system, of a new interpreter."""
+def median_cpu(code: str, *, bytecode: bool = True) -> float:
+    """Return the median CPU milliseconds, user and system, of a new interpreter."""
     with tempfile.TemporaryDirectory() as empty:
-        # An empty cache directory stands for code without bytecode; nothing is written to it either.
+        # An empty cache directory has no bytecode; none is written to it either.
         environment = {**os.environ} if bytecode else {**os.environ, "PYTHONPYCACHEPREFIX": empty}
         command = [sys.executable, *([] if bytecode else ["-B"]), "-c", code]
         if bytecode:
-            _spent(command, environment)
-        return statistics.median(_spent(command, environment) for _ in range(_REPEATS))
+            child_cpu(command, environment)
+        return statistics.median(child_cpu(command, environment) for _ in range(_REPEATS))
 
 
-def _spent(command: list[str], environment: dict[str, str]) -> float:
+def child_cpu(command: list[str], environment: dict[str, str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

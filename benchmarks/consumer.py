@@ -1,4 +1,4 @@
-"""The stream consumer under a flood: shifts of an organization, carried on by the batch."""
+"""The stream consumer under a flood: new assignments of an organization, processed in batches."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ def run(api: Api, stack: Stack) -> None:
     streams.turn_off(stack)
     table = store.of(stack)
     organization = new_organization(api)
-    _assign(organization)
-    first, rest = _records(table, organization.id)
+    create_assignments(organization)
+    first, rest = stream_records(table, organization.id)
     chance = random.Random(9)
     orders = {
-        "a worker's month after the other": sorted(first, key=lambda group: _field(group, "workerId")),
-        "a day after the other": sorted(first, key=lambda group: _field(group, "startAt")),
-        "in no order": chance.sample(first, len(first)),
+        "worker by worker": sorted(first, key=lambda group: _field(group, "workerId")),
+        "day by day": sorted(first, key=lambda group: _field(group, "startAt")),
+        "in random order": chance.sample(first, len(first)),
     }
     rows = []
     for name, groups in orders.items():
-        _forget(table, organization.id)
-        rows.append(_flood(name, len(first), [record for group in groups for record in group] + rest))
+        remove_derived(table, organization.id)
+        rows.append(measure_flood(name, len(first), [record for group in groups for record in group] + rest))
     show(
         f"{len(first):,} new assignments through the stream's consumer, with their positions and activities",
         (
             "",
-            "changes a second",
-            "CPU ms each",
-            "requests each",
-            "WCU each",
-            "of them rollups of assignments",
-            "RCU each",
+            "assignments per second",
+            "CPU ms per assignment",
+            "requests",
+            "WCU",
+            "WCU of assignment rollups",
+            "RCU",
         ),
         rows,
     )
-    _forget(table, organization.id)
-    _feed(api, table, [record for group in first for record in group])
+    remove_derived(table, organization.id)
+    measure_feed(api, table, [record for group in first for record in group])
 
 
-def _flood(name: str, assignments: int, records: Sequence[Record]) -> tuple[object, ...]:
+def measure_flood(name: str, assignments: int, records: Sequence[Record]) -> tuple[object, ...]:
     started, cpu = time.monotonic(), time.process_time()
     calls: list[Call] = []
-    for batch in _batches(records):
-        calls += _consume(batch)
+    for batch in split_batches(records):
+        calls += consume(batch)
     spent, cpu = time.monotonic() - started, time.process_time() - cpu
     written = [call for call in calls if call.operation in _WRITES]
     of_rollups = [call for call in written if any("#ROLLUP#ASSIGNMENTS" in pk for pk in call.partitions())]
@@ -90,33 +90,36 @@ def _flood(name: str, assignments: int, records: Sequence[Record]) -> tuple[obje
     )
 
 
-def _feed(api: Api, table: Store, flood: Sequence[Record]) -> None:
-    """How long an activity of another organization, the last record of a batch, waits."""
+def measure_feed(api: Api, table: Store, flood: Sequence[Record]) -> None:
+    """Count the requests until an activity of another organization, the last record of a batch, is written."""
     other = new_organization(api)
     assert other.owner.call("createClient", body={"name": "Another"}).status == 201
     audit = keys.audit(other.id)
     batch = [
-        *next(_batches(flood))[1:],
+        *next(split_batches(flood))[1:],
         *(_record(key, item) for key, item in table.items().items() if key[0] == audit),
     ]
     started = time.monotonic()
-    calls = _consume(batch)
+    calls = consume(batch)
     feed = keys.activities(other.id)
     (position,) = [number for number, call in enumerate(calls, 1) if feed in call.partitions()]
     show(
         f"An activity of another organization, behind {len(batch) - 1:,} records of a flood",
         ("", "requests"),
-        [("until it is written", position), (f"of the whole batch, in {time.monotonic() - started:.1f} s", len(calls))],
+        [
+            ("until it is written", position),
+            (f"for the whole batch, in {time.monotonic() - started:.1f} s", len(calls)),
+        ],
     )
 
 
-def _batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+def split_batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
     source = load()["Resources"]["ConsumeStream"]["Properties"]["Events"]["ConsumeStreamDynamodbEventSource"]
     size = source["Properties"]["BatchSize"]
     return (records[start : start + size] for start in range(0, len(records), size))
 
 
-def _consume(batch: Sequence[Record]) -> list[Call]:
+def consume(batch: Sequence[Record]) -> list[Call]:
     with recorded() as recording:
         answer = invoke(stream.consume, "consume_stream", {"Records": list(batch)})
     assert answer == {"batchItemFailures": []}, answer
@@ -127,11 +130,11 @@ def _capacity(calls: Sequence[Call]) -> float:
     return float(sum(call.capacity for call in calls))
 
 
-# -- what there is to carry on ---------------------------------------------------------------------------------------
+# -- the records -----------------------------------------------------------------------------------------------------
 
 
-def _assign(organization: Organization) -> None:
-    """Shifts that are still to come: each worker begins at a minute of their own, a day early, the next one late."""
+def create_assignments(organization: Organization) -> None:
+    """Create future shifts: each worker starts at another minute, on alternating days early and late."""
     clients = [Client.new(name=f"Client {number}") for number in range(_CLIENTS)]
     locations = [
         WorkLocation.new(client_id=clients[number % _CLIENTS].id, name=f"Location {number}", timezone="UTC")
@@ -139,14 +142,14 @@ def _assign(organization: Organization) -> None:
     ]
     positions = []
     for number in range(_POSITIONS):
-        at = locations[number % _LOCATIONS]
-        named = {"name": f"Position {number}", "headcount": 3}
-        positions.append(StoredPosition.new(work_location_id=at.id, client_id=at.client_id, **named))
+        location = locations[number % _LOCATIONS]
+        fields = {"name": f"Position {number}", "headcount": 3}
+        positions.append(StoredPosition.new(work_location_id=location.id, client_id=location.client_id, **fields))
     workers = []
     for number in range(_WORKERS):
         phone = f"+4930{number:07}"
-        named = {"first_name": "Mehmet", "last_name": f"Yılmaz {number}", "phone": phone, "normalized_phone": phone}
-        workers.append(StoredWorker.new(**named))
+        fields = {"first_name": "Mehmet", "last_name": f"Yılmaz {number}", "phone": phone, "normalized_phone": phone}
+        workers.append(StoredWorker.new(**fields))
     unit = UnitOfWork(organization.id)
     for client in clients:
         CLIENTS.create(unit, client)
@@ -177,8 +180,8 @@ def _rates(amount: int) -> dict[str, Any]:
     return {date(2020, 1, 1).isoformat(): Money(amount=amount, currency="EUR").model_dump(mode="json")}
 
 
-def _records(table: Store, organization: OrganizationId) -> tuple[list[list[Record]], list[Record]]:
-    """Of each assignment those that it made: itself, its position's roster, its audit entry; and of all other items."""
+def stream_records(table: Store, organization: OrganizationId) -> tuple[list[list[Record]], list[Record]]:
+    """Return the records of each assignment (itself, its position's workload, its audit entry), then all others."""
     items = table.items()
     of_assignments: list[list[Record]] = []
     others: list[Record] = []
@@ -220,7 +223,7 @@ def _field(group: list[Record], name: str) -> Any:
     return group[0]["dynamodb"]["NewImage"]["data"]["M"][name]["S"]
 
 
-def _forget(table: Store, organization: OrganizationId) -> None:
-    """As if nothing had been carried on."""
+def remove_derived(table: Store, organization: OrganizationId) -> None:
+    """Remove all derived items, as if no record had been processed."""
     derived = tuple(f"{keys.tenant(organization)}{kind}" for kind in ("ROLLUP#", "APPLIED#", "ACTIVITY", "TAG"))
     table.remove([key for key in table.items() if key[0].startswith(derived)])

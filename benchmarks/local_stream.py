@@ -1,6 +1,6 @@
-"""What a create costs the local engine after many of them, without and with the index on its stream.
+"""The cost of a create in the local engine after many earlier ones, without and with the index on its stream.
 
-A process of its own, with an engine of its own: the app makes its client at import.
+Runs in its own process with its own engine, because the app creates its client at import.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.tables import show
 from infra.local import stack, stream_log
 from infra.local.engine import Engine, Store, running
 
-_CREATES_BEFORE = (0, 3_000, 10_000)
+_EARLIER_CREATES = (0, 3_000, 10_000)
 _MEASURED = 50
 _COPY = """
     INSERT INTO _stream_records
@@ -36,12 +36,12 @@ def main() -> None:
         with running(Store.DYNOXIDE, file) as engine:
             built = stack.build(engine, "bench")
             os.environ.update(built.environment() | {"LOG_LEVEL": "WARNING"})
-            rows = _measure(engine, file)
-    columns = ("creates before", "ms CPU", "creates a second", "ms CPU, indexed", "creates a second, indexed")
+            rows = measure(engine, file)
+    columns = ("earlier creates", "ms CPU", "creates per second", "ms CPU, indexed", "creates per second, indexed")
     show("createClient on the local engine, its stream on: the engine's own CPU", columns, rows)
 
 
-def _measure(engine: Engine, file: Path) -> list[tuple[object, ...]]:
+def measure(engine: Engine, file: Path) -> list[tuple[object, ...]]:
     from tests.support.api import Api
     from tests.support.world import new_organization, unique
 
@@ -59,12 +59,12 @@ def _measure(engine: Engine, file: Path) -> list[tuple[object, ...]]:
             create()
         return (_cpu_ms(process) - cpu) / _MEASURED, _MEASURED / (time.perf_counter() - clock)
 
-    records = _records(file)
+    records = count_records(file)
     create()
-    records = _records(file) - records
+    records = count_records(file) - records
     rows: list[tuple[object, ...]] = []
     padded = 0
-    for before in _CREATES_BEFORE:
+    for before in _EARLIER_CREATES:
         if before:
             _execute(file, _COPY, (before - padded) * records)
             padded = before
@@ -75,7 +75,7 @@ def _measure(engine: Engine, file: Path) -> list[tuple[object, ...]]:
     return rows
 
 
-def _records(file: Path) -> int:
+def count_records(file: Path) -> int:
     with contextlib.closing(sqlite3.connect(file)) as database:
         (count,) = database.execute("SELECT COUNT(*) FROM _stream_records").fetchone()
     return int(count)

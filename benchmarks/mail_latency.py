@@ -1,6 +1,6 @@
-"""How long the mail of an invitation takes while assignments are rolled up, on the running local product.
+"""Latency of an invitation's mail while assignments are rolled up, on the running local product.
 
-A process of its own: the local product is another one, and here no engine may be chosen yet.
+Runs in its own process: the local product is another one, and no engine may be configured here.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from infra.local.engine import HOST, Engine, Store, free_port
 _TABLE = "workledger-local"
 _INVITATIONS = 10
 _PAUSE_SECONDS = 1.0
-_GIVEN_UP_SECONDS = 900.0
+_TIMEOUT_SECONDS = 900.0
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, _product(Path(folder)) as url:
-        items = _assignments()
+    with tempfile.TemporaryDirectory() as folder, local_product(Path(folder)) as url:
+        items = assignment_items()
         api = demo.Api(f"{url}/api/v1")
         owner = api.with_token(
             api.post("/auth/sign-in", email=demo.OWNER.email, password=demo.PASSWORD)["token"],
         )
-        put_items(_engine_of(Path(folder)), _TABLE, items)
+        put_items(engine_address(Path(folder)), _TABLE, items)
         seconds = []
         for number in range(_INVITATIONS):
             address = f"guest-{number}@bench.example"
             owner.post("/users", email=address, firstName="Gast", lastName="Bench", role="VIEWER")
-            seconds.append(_seconds_until_mailed(url, address, time.time()))
+            seconds.append(seconds_until_mailed(url, address, time.time()))
             time.sleep(_PAUSE_SECONDS)
-        waiting = _waiting(Path(folder))
-    rows = [(f"{_INVITATIONS} invitations", statistics.median(seconds), max(seconds), waiting)]
+        behind = records_behind(Path(folder))
+    rows = [(f"{_INVITATIONS} invitations", statistics.median(seconds), max(seconds), behind)]
     columns = ("", "median s", "slowest s", "records waiting after the last")
     show(
         f"From an invitation's answer to its mail, while {len(items):,} items of staffing are rolled up", columns, rows
@@ -55,8 +55,8 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _product(data: Path) -> Iterator[str]:
-    """Its address, with the demo organization complete."""
+def local_product(data: Path) -> Iterator[str]:
+    """Run the product until the block ends; yield its address once the demo organization is complete."""
     port = free_port()
     command = [sys.executable, "-m", "infra.local.serve", "--port", str(port), "--data", str(data)]
     log = (data / "serve.log").open("w+")
@@ -70,8 +70,8 @@ def _product(data: Path) -> Iterator[str]:
             process.send_signal(signal.SIGTERM)
 
 
-def _engine_of(data: Path) -> str:
-    """The engine's address, which the product tells nobody."""
+def engine_address(data: Path) -> str:
+    """Return the engine's address from its command line: the product does not publish it."""
     for command in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = command.read_bytes().decode(errors="replace").split("\0")
@@ -80,7 +80,7 @@ def _engine_of(data: Path) -> str:
     raise RuntimeError("there is no engine")
 
 
-def _assignments() -> list[dict[str, Any]]:
+def assignment_items() -> list[dict[str, Any]]:
     os.environ.update(Engine(Store.OTHER, "http://nowhere", "http://nowhere").environment(), WORKLEDGER_TABLE=_TABLE)
     from benchmarks.staffing.items import Staffing
     from benchmarks.staffing.plan import SHAPES
@@ -88,22 +88,22 @@ def _assignments() -> list[dict[str, Any]]:
     def text(value: bytes) -> str:
         return base64.b64encode(value).decode()
 
-    written = (json.dumps(item.serialize(), default=text) for item in Staffing(SHAPES["10,000"]).items())
-    return [json.loads(item) for item in written]
+    serialized = (json.dumps(item.serialize(), default=text) for item in Staffing(SHAPES["10,000"]).items())
+    return [json.loads(item) for item in serialized]
 
 
-def _seconds_until_mailed(url: str, address: str, since: float) -> float:
-    while time.time() - since < _GIVEN_UP_SECONDS:
+def seconds_until_mailed(url: str, address: str, since: float) -> float:
+    while time.time() - since < _TIMEOUT_SECONDS:
         with urllib.request.urlopen(f"{url}/_local/mail?to={address}") as answer:  # noqa: S310  the local product
             mails = json.load(answer)
         if mails:
             return max(0.0, datetime.fromisoformat(mails[0]["sentAt"]).timestamp() - since)
         time.sleep(0.05)
-    return _GIVEN_UP_SECONDS
+    return _TIMEOUT_SECONDS
 
 
-def _waiting(data: Path) -> int:
-    """How many records of the stream the consumer that rolls up is behind the one that mails."""
+def records_behind(data: Path) -> int:
+    """Return the number of stream records by which the rollup consumer is behind the mail consumer."""
     positions = json.loads((data / "position.json").read_text())["positions"]
     mailed, rollup = (int(*positions[name].values()) for name in ("send_mail", "consume_stream"))
     return mailed - rollup

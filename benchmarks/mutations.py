@@ -1,7 +1,7 @@
-"""`make mutate`: remove each guard of the product in turn, run the closest tests, and name the survivors.
+"""`make mutate`: remove each guard of the product in turn, run the closest tests, and list the survivors.
 
 Guards are: `if …: raise`, the conditions of writes, `require…` calls, an action's permission, the organization in a
-key. Each is removed in a scratch copy of the repository, never in place. A survivor is a guard that no test misses.
+key. Each is removed in a scratch copy of the repository, never in place. A survivor is a guard that no test covers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SECONDS_A_MUTANT = 240
 
 @dataclass(frozen=True)
 class Mutation:
-    """A guard, and the source text that stands in its place once it is removed."""
+    """A guard, and the source text that replaces it."""
 
     kind: str
     line: int
@@ -51,7 +51,7 @@ class Mutation:
 
 
 def find(source: bytes, *, are_keys: bool = False) -> list[Mutation]:
-    """Return the guards in a module. `are_keys`: it builds the keys of the table, where tenants are kept apart."""
+    """Return the guards in a module. `are_keys`: it builds the keys of the table, which separate tenants."""
     tree = ast.parse(source)
     finder = _Finder(source)
     for node in ast.walk(tree):
@@ -98,8 +98,8 @@ class _Finder:
         operands.insert(0, left)
         texts = [f"({self._text(operand).decode()})" for operand in operands]
         for number, operand in enumerate(operands):
-            kept = " & ".join([*texts[:number], *texts[number + 1 :]])
-            self._add("condition", node, f"({kept})", guard=operand)
+            remaining = " & ".join([*texts[:number], *texts[number + 1 :]])
+            self._add("condition", node, f"({remaining})", guard=operand)
 
     def _arguments(self, call: ast.Call) -> None:
         conditions: list[ast.expr] = []
@@ -141,14 +141,14 @@ def _name(function: ast.expr) -> str:
 
 
 def _is_joined(call: ast.expr) -> bool:
-    """Whether it is an `all_of` of conditions, which are dropped one by one."""
+    """Return True for an `all_of` of conditions, which are dropped one by one."""
     if not isinstance(call, ast.Call) or _name(call.func) != "all_of":
         return False
     return bool(call.args) and isinstance(call.args[0], ast.List)
 
 
 def _binds(test: ast.expr) -> bool:
-    """Whether what follows uses a name that the test binds."""
+    """Return True if the test binds a name, which later code may use."""
     return any(isinstance(node, ast.NamedExpr) for node in ast.walk(test))
 
 
@@ -157,7 +157,7 @@ def _binds(test: ast.expr) -> bool:
 
 @dataclass(frozen=True)
 class Tests:
-    """What is run for a module: test files, then the nets of the actions it is closest to."""
+    """The tests of a module: test files, then the nets of its closest actions."""
 
     files: tuple[str, ...]
     actions: tuple[str, ...]
@@ -171,14 +171,14 @@ class Tests:
 
 
 def closest_tests(root: Path, module: Path) -> Tests:
-    """Return the tests of a module (`chalicelib/…`), of what imports it, and of its actions."""
+    """Return the tests of a module (`chalicelib/…`), of its importers, and of its actions."""
     inside = module.relative_to(_PRODUCT)
     imports = _imports_of(inside)
     importers = [path for path in sorted((root / _PRODUCT).rglob("*.py")) if imports.search(path.read_text())]
-    chosen = [*_tests_beside(root, inside)]
+    chosen = [*sibling_tests(root, inside)]
     chosen += [path for path in sorted((root / "tests").rglob("test_*.py")) if imports.search(path.read_text())]
     for importer in importers:
-        chosen += _tests_beside(root, importer.relative_to(root / _PRODUCT))
+        chosen += sibling_tests(root, importer.relative_to(root / _PRODUCT))
     files = [str(path.relative_to(root)) for path in dict.fromkeys(chosen) if path.parent.name != "nets"]
     actions = [
         name for path in (root / module, *importers) for name in re.findall(r'@action\(\s*"(\w+)"', path.read_text())
@@ -186,12 +186,12 @@ def closest_tests(root: Path, module: Path) -> Tests:
     return Tests(tuple(files[:_MAX_TEST_FILES]), tuple(dict.fromkeys(actions))[:_MAX_ACTIONS])
 
 
-def _tests_beside(root: Path, inside: Path) -> Iterator[Path]:
-    """Yield the tests that stand where the module stands in the product; those of a whole package of actions."""
-    attributes = root / "tests" / inside.parent
-    yield from sorted(attributes.glob(f"test_{inside.stem}*.py"))
+def sibling_tests(root: Path, inside: Path) -> Iterator[Path]:
+    """Yield the tests at the module's place in the product; for actions, those of the whole package."""
+    folder = root / "tests" / inside.parent
+    yield from sorted(folder.glob(f"test_{inside.stem}*.py"))
     if inside.parts[0] == "modules":
-        yield from sorted(attributes.glob("test_*.py"))
+        yield from sorted(folder.glob("test_*.py"))
 
 
 def _imports_of(inside: Path) -> re.Pattern[str]:
@@ -222,7 +222,7 @@ class Scratch:
         return cls(directory, {})
 
     def verdict(self, module: Path, mutation: Mutation) -> str:
-        """Return "killed", "survived", "timed out", or why nothing was learned."""
+        """Return "killed", "survived", "timed out", or the reason why there is no verdict."""
         tests = closest_tests(self.root, module)
         if tests not in self._sound:
             self._sound[tests] = self._passes(tests) is True
@@ -238,12 +238,12 @@ class Scratch:
         return {True: "survived", False: "killed", None: "timed out"}[passed]
 
     def _passes(self, tests: Tests) -> bool | None:
-        """Whether all pass; None when that takes too long."""
+        """Return True if all tests pass, None if they take too long."""
         for command in tests.commands():
             code = self._run(command)
             if code is None:
                 return None
-            # 5: a net has no test for these actions.
+            # 5: no test was selected, because a net has none for these actions.
             if code not in {0, 5}:
                 return False
         return True
@@ -261,13 +261,13 @@ class Scratch:
             try:
                 return process.wait(timeout=_SECONDS_A_MUTANT)
             except subprocess.TimeoutExpired:
-                # The engine that the tests started is of its group.
+                # The engine that the tests started is in its process group.
                 os.killpg(process.pid, signal.SIGKILL)
                 return None
 
 
 def all_mutations(root: Path, only: Path | None) -> list[tuple[Path, Mutation]]:
-    """Return every guard below `only`, by default of the whole product."""
+    """Return all guards below `only`, by default those of the whole product."""
     start = root / (only or _PRODUCT)
     paths = [start] if start.is_file() else sorted(start.rglob("*.py"))
     return [
@@ -278,7 +278,7 @@ def all_mutations(root: Path, only: Path | None) -> list[tuple[Path, Mutation]]:
 
 
 def run(root: Path, chosen: Iterable[tuple[Path, Mutation]]) -> int:
-    """Try each mutation; print its verdict and, at the end, the survivors; return how many there are."""
+    """Try each mutation; print its verdict and, at the end, the survivors; return their number."""
     verdicts: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory() as directory:
         scratch = Scratch.of(root, Path(directory))
@@ -289,7 +289,7 @@ def run(root: Path, chosen: Iterable[tuple[Path, Mutation]]) -> int:
             print(f"{verdict:10} {described}", flush=True)
     survivors = [described for verdict, described in verdicts if verdict == "survived"]
     killed = sum(verdict in {"killed", "timed out"} for verdict, _ in verdicts)
-    print(f"\n{len(verdicts)} guards removed, {killed} missed by a test, {len(survivors)} by none:")
+    print(f"\n{len(verdicts)} guards removed, {killed} covered by a test, {len(survivors)} by none:")
     print("\n".join(survivors))
     return len(survivors)
 
@@ -297,9 +297,9 @@ def run(root: Path, chosen: Iterable[tuple[Path, Mutation]]) -> int:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutations", description=__doc__)
     parser.add_argument("--only", type=Path, help="a file or folder of the product, such as chalicelib/models/users.py")
-    parser.add_argument("--sample", type=int, help="so many guards, chosen at random")
+    parser.add_argument("--sample", type=int, help="number of guards, chosen at random")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--list", action="store_true", help="name the guards and remove none")
+    parser.add_argument("--list", action="store_true", help="list the guards and remove none")
     options = parser.parse_args(arguments)
     chosen = all_mutations(ROOT, options.only)
     if options.sample is not None:

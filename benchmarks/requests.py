@@ -1,4 +1,4 @@
-"""Where a request's CPU goes: the runner around an action, and the calls it makes."""
+"""CPU of single requests: the action runner and the calls of the action."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _REPEATS = 100
 
 
 def run(api: Api) -> None:
-    import app as roof
+    import app
 
-    gateway = Gateway(roof.app)
+    gateway = Gateway(app.app)
     organization = new_organization(api)
     for number in range(20):
         organization.owner.call("createClient", body={"name": f"Client {number}"})
@@ -39,7 +39,7 @@ def run(api: Api) -> None:
         rows.append((name, (time.process_time() - started) * 1000 / _REPEATS))
     least = rows[0][1]
     show(
-        "CPU of a request, the engine's own not counted",
+        "CPU of a request, without the engine",
         ("request", "CPU ms", "to a refusal"),
         [(name, cpu, cpu / least) for name, cpu in rows],
     )

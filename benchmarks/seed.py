@@ -1,4 +1,4 @@
-"""Many clients at once, in the very form in which the product's own code stores them."""
+"""Many clients, written directly in the form in which the product stores them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing.clients import CLIENTS, Client
 
 Item = dict[str, Any]
-"""As the wire has it: {name: {type: value}}."""
+"""DynamoDB JSON: {name: {type: value}}."""
 
 _BATCH = 25
 _HEADERS = {
@@ -30,23 +30,23 @@ _STREETS = ("Hafenstraße", "Bahnhofsallee", "Industriepark", "Am Güterbahnhof"
 
 
 def clients(number: int) -> Iterator[Client]:
-    """Of the usual size: names of 25 characters, e-mail addresses of 28, phones of 16, addresses of 45."""
-    luck = random.Random(10_000)
+    """Yield clients of usual size: names of 25 characters, e-mail addresses of 28, phones of 16, addresses of 45."""
+    chance = random.Random(10_000)
     for index in range(number):
-        town, trade = luck.choice(_TOWNS), luck.choice(_TRADES)
+        town, trade = chance.choice(_TOWNS), chance.choice(_TRADES)
         name = f"{town} {trade} {index:05d} GmbH"
         yield Client.new(
             name=name,
             email=f"dispo-{index:05d}@{trade.lower().replace('ä', 'ae')}.example",
-            phone=f"+49 40 {luck.randrange(10**8):08d}",
-            address=f"{luck.choice(_STREETS)} {index % 99}, {luck.randrange(10000, 99999)} {town}, Tor {index % 9}",
+            phone=f"+49 40 {chance.randrange(10**8):08d}",
+            address=f"{chance.choice(_STREETS)} {index % 99}, {chance.randrange(10000, 99999)} {town}, Tor {index % 9}",
         )
 
 
 def put_clients(endpoint: str, table: str, organization: OrganizationId, records: list[Client]) -> list[Item]:
-    """Writes the items of `createClient`, but for the guards of names, which lists never see; returns them.
+    """Write the items of `createClient` without the guards of names, which lists never read; return the items.
 
-    Straight to a local engine: they are in wire form already, and an SDK would spend a minute on checking them.
+    They go directly to a local engine: an SDK would spend a minute on validating them.
     """
     items = []
     for record in records:
@@ -69,6 +69,6 @@ def put_items(endpoint: str, table: str, items: Sequence[Item]) -> None:
 
 
 def row_bytes(item: Item) -> int:
-    """The size of an item's row in gsi1, as DynamoDB counts it: names and values in UTF-8, 3 bytes for a map."""
+    """Return the size of an item's row in gsi1, as DynamoDB counts it: names and values in UTF-8, 3 bytes for a map."""
     size = sum(len(name) + len(item[name]["S"].encode()) for name in ("pk", "sk", "gsi1pk", "search"))
     return size + (len("facets") + 3 if "facets" in item else 0)

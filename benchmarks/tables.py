@@ -1,4 +1,4 @@
-"""How figures are printed."""
+"""Printing of figures as tables."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ _REPEATS = 5
 _QUERIES: dict[str, dict[str, Any]] = {
     "first page": {},
     "last page": {"page": 500},
-    "a search": {"search": "köln mess"},
+    "search": {"search": "köln mess"},
     "by createdAt, descending": {"sortBy": "createdAt", "sortOrder": "desc"},
     "pages of 100": {"pageSize": 100},
-    "with the deleted": {"includeDeleted": "true"},
+    "with deleted": {"includeDeleted": "true"},
     "cursor list": {"limit": 20},
 }
 
@@ -29,11 +29,11 @@ _QUERIES: dict[str, dict[str, Any]] = {
 def run(api: Api, stack: Stack) -> None:
     organization = new_organization(api)
     items = put_clients(stack.engine.table_endpoint, stack.table, organization.id, list(clients(_ROWS)))
-    small = _measure(organization, "getUsers", {})
-    rows = [_row("20 users, of 1", small, small)]
-    rows += [_row(name, _measure(organization, "getClients", query), small) for name, query in _QUERIES.items()]
+    small = measure(organization, "getUsers", {})
+    rows = [result_row("20 users, of 1", small, small)]
+    rows += [result_row(name, measure(organization, "getClients", query), small) for name, query in _QUERIES.items()]
     organization.owner.call("createClient", body={"name": "One too many"})
-    rows.append(_row("10,001: refused", _measure(organization, "getClients", {}), small))
+    rows.append(result_row("10,001: refused", measure(organization, "getClients", {}), small))
     columns = ("getClients", "status", "total", "round trips", "RCU", "CPU ms", "ratio")
     show(f"Page lists of {_ROWS:,} clients (ratio: to a page of one user)", columns, rows)
     sizes = [row_bytes(item) for item in items]
@@ -45,7 +45,7 @@ def run(api: Api, stack: Stack) -> None:
         [
             ("average row", sum(sizes) // len(sizes)),
             ("longest row", max(sizes)),
-            ("texts that are searched, average", sum(texts) // len(texts)),
+            ("average searched text", sum(texts) // len(texts)),
             ("rows in a page of 1 MB", _PAGE_BYTES // (sum(sizes) // len(sizes))),
             ("average that fits 3 pages", budget),
             ("average that fits 4 pages", 4 * _PAGE_BYTES // _ROWS),
@@ -53,7 +53,7 @@ def run(api: Api, stack: Stack) -> None:
     )
 
 
-def _measure(organization: Any, action: str, query: dict[str, Any]) -> tuple[Any, float]:
+def measure(organization: Any, action: str, query: dict[str, Any]) -> tuple[Any, float]:
     organization.owner.call(action, query=query)
     started = time.process_time()
     for _ in range(_REPEATS):
@@ -61,7 +61,7 @@ def _measure(organization: Any, action: str, query: dict[str, Any]) -> tuple[Any
     return answer, (time.process_time() - started) * 1000 / _REPEATS
 
 
-def _row(name: str, measured: tuple[Any, float], small: tuple[Any, float]) -> tuple[object, ...]:
+def result_row(name: str, measured: tuple[Any, float], small: tuple[Any, float]) -> tuple[object, ...]:
     answer, milliseconds = measured
     data = answer.data if answer.status == 200 else {}
     total = data.get("pagination", {}).get("totalItems", "-")

@@ -1,4 +1,4 @@
-"""The code package of the functions: Chalice's zip without what they never read, with bytecode that they can use.
+"""The code package of the functions: Chalice's zip without unused service data, with usable bytecode.
 
 `/var/task` is read-only, so without bytecode every cold start would compile the whole of it again. Bytecode that is
 checked against its source's time is void after unzipping; unchecked hashes stay valid.
@@ -18,41 +18,41 @@ from pathlib import Path
 from infra.template import PackagingFailed
 
 LIMIT_BYTES = 250 * 1024 * 1024
-"""Lambda's, for the package as it lies unzipped."""
+"""Lambda's limit for the unzipped package."""
 
 SERVICES = frozenset({"dynamodb", "sesv2", "sqs", "xray"})
-"""Of botocore's 440 services, those that the functions call; the X-Ray SDK makes a client when it is imported."""
+"""The services that the functions call, of botocore's 440; the X-Ray SDK makes a client when it is imported."""
 
 _ENDPOINT_PREFIXES = frozenset({"dynamodb", "email", "sqs", "xray"})
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def finish(package: Path, scratch: Path) -> int:
-    """Rewrites the zip in place; returns the bytes it takes unzipped."""
+    """Rewrite the zip in place; return its unzipped size in bytes."""
     with zipfile.ZipFile(package) as archive:
         archive.extractall(scratch)
-    _slim(scratch / "botocore" / "data")
-    _compile(scratch)
+    remove_unused_services(scratch / "botocore" / "data")
+    compile_bytecode(scratch)
     size = sum(path.stat().st_size for path in scratch.rglob("*") if path.is_file())
     if size > LIMIT_BYTES:
-        raise PackagingFailed(f"{size} bytes unzipped are more than Lambda takes")
-    _pack(package, scratch)
+        raise PackagingFailed(f"{size} bytes unzipped exceed Lambda's limit")
+    pack(package, scratch)
     return size
 
 
 def check_requirements(unzipped: Path, requirements: Iterable[str]) -> None:
-    """Exactly the pinned distributions are there."""
-    wanted = {_canonical(*requirement.split("==")) for requirement in requirements}
-    found = {_canonical(*path.name.removesuffix(".dist-info").split("-")) for path in unzipped.glob("*.dist-info")}
-    if wanted != found:
-        raise PackagingFailed(f"missing: {sorted(wanted - found)}, not pinned: {sorted(found - wanted)}")
+    """Raise PackagingFailed unless the package holds exactly the pinned distributions."""
+    pinned = {_canonical(*requirement.split("==")) for requirement in requirements}
+    packaged = {_canonical(*path.name.removesuffix(".dist-info").split("-")) for path in unzipped.glob("*.dist-info")}
+    if pinned != packaged:
+        raise PackagingFailed(f"missing: {sorted(pinned - packaged)}, not pinned: {sorted(packaged - pinned)}")
 
 
 def _canonical(name: str, version: str) -> tuple[str, str]:
     return re.sub(r"[-_.]+", "-", name).lower(), version
 
 
-def _slim(data: Path) -> None:
+def remove_unused_services(data: Path) -> None:
     for service in data.iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
@@ -65,15 +65,15 @@ def _slim(data: Path) -> None:
     endpoints.write_text(json.dumps(known))
 
 
-def _compile(directory: Path) -> None:
-    # Tracebacks are to name the files where Lambda puts them.
+def compile_bytecode(directory: Path) -> None:
+    # Tracebacks name the files where Lambda puts them.
     paths = ["-s", str(directory), "-p", "/var/task"]
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *paths, "."]
     subprocess.run(command, cwd=directory, check=True)
 
 
-def _pack(package: Path, directory: Path) -> None:
-    """In a fixed order with fixed times, so that the same content is the same file."""
+def pack(package: Path, directory: Path) -> None:
+    """Write the zip in a fixed order with fixed times: the same content gives the same file."""
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(path for path in directory.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EPOCH)

@@ -1,4 +1,4 @@
-"""Imports the unzipped package as Lambda would, alone, and refuses whatever Lambda could not do.
+"""Import the unzipped package alone, as Lambda does, and fail where Lambda would.
 
 Run by packaging in an isolated interpreter: `python -I -S cold_start.py <unzipped package>`.
 """
@@ -20,7 +20,7 @@ def main() -> None:
     sys.path.insert(0, package)
     sys.dont_write_bytecode = True
 
-    # What has valid bytecode is never compiled. The standard library is imported as the interpreter likes.
+    # A module with valid bytecode is never compiled. The standard library may be.
     compiles = SourceFileLoader.source_to_code
 
     def compiles_outside_only(self: SourceFileLoader, data: Any, path: Any, **options: Any) -> types.CodeType:
@@ -49,7 +49,7 @@ def main() -> None:
         session.create_client(service, region_name="eu-central-1")
     importlib.import_module("aws_lambda_powertools").Tracer(service="packaging", auto_patch=False)
 
-    # What is imported late must be there too.
+    # Late imports must be packaged too.
     named = {
         name
         for source in [Path(package, "app.py"), *Path(package, "chalicelib").rglob("*.py")]
@@ -65,14 +65,14 @@ def main() -> None:
 
 
 def imports(source: Path) -> set[str]:
-    """The top-level names of every import in a file, wherever it stands."""
-    found = set()
+    """Return the top-level names of all imports of a file, those inside functions included."""
+    names = set()
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+            names.add(node.module.split(".")[0])
+    return names
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Deploys `build/<stage>/` with the AWS CLI, as stack `workledger-<stage>`.
+"""Deploy `build/<stage>/` with the AWS CLI, as stack `workledger-<stage>`.
 
-Parameters of the template come from variables of their name: `make deploy MAIL_FROM=no-reply@example.org`. One that is
-not given keeps the value that the stack has. `ARTIFACT_BUCKET=` names the bucket for the code; without it a bucket
-`workledger-artifacts-<account>-<region>` is used, and created when it is not there.
+Template parameters come from environment variables: `make deploy MAIL_FROM=no-reply@example.org`. One that is not
+given keeps its value in the stack. `ARTIFACT_BUCKET=` names the bucket for the code; without it a bucket
+`workledger-artifacts-<account>-<region>` is used, and created if it is missing.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class DeploymentFailed(Exception):
 
 def deploy(stage: str) -> None:
     if shutil.which("aws") is None:
-        raise DeploymentFailed("the AWS CLI is needed: install `aws` and give it credentials and a region")
+        raise DeploymentFailed("the AWS CLI is needed: install `aws` and configure credentials and a region")
     out = ROOT / "build" / stage
     stack = f"workledger-{stage}"
-    bucket = os.environ.get("ARTIFACT_BUCKET") or _own_bucket()
+    bucket = os.environ.get("ARTIFACT_BUCKET") or artifact_bucket()
     uploaded = out / "uploaded.json"
     place = ["--s3-bucket", bucket, "--s3-prefix", stack]
     _aws("cloudformation", "package", "--template-file", str(out / TEMPLATE), "--use-json", *place,
          "--output-template-file", str(uploaded))  # fmt: skip
     overrides = parameters(uploaded, os.environ)
-    print(f"deploying {stack} with {', '.join(sorted(overrides)) or 'the parameters it has'}")
+    print(f"deploying {stack} with {', '.join(sorted(overrides)) or 'its current parameters'}")
     _aws("cloudformation", "deploy", "--template-file", str(uploaded), "--stack-name", stack, *place,
          "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset",
          *(["--parameter-overrides", *(f"{name}={value}" for name, value in overrides.items())] if overrides else []),
@@ -47,22 +47,22 @@ def deploy(stage: str) -> None:
 
 
 def parameters(template: Path, variables: Mapping[str, str]) -> dict[str, str]:
-    """`MailFrom` is taken from `MAIL_FROM`. The stage is no choice: the template was packaged for one."""
+    """Return the given parameters: `MailFrom` from `MAIL_FROM`. The stage is fixed when the template is packaged."""
     declared: dict[str, Any] = json.loads(template.read_text())["Parameters"]
     named = {name: re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper() for name in declared if name != "Stage"}
     return {name: variables[variable] for name, variable in named.items() if variable in variables}
 
 
-def _own_bucket() -> str:
+def artifact_bucket() -> str:
     account = _aws("sts", "get-caller-identity", "--query", "Account", "--output", "text").strip()
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _configured_region()
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or configured_region()
     bucket = f"workledger-artifacts-{account}-{region}"
     if _run("s3api", "head-bucket", "--bucket", bucket, stderr=subprocess.DEVNULL).returncode:
         _aws("s3", "mb", f"s3://{bucket}", "--region", region)
     return bucket
 
 
-def _configured_region() -> str:
+def configured_region() -> str:
     region = _run("configure", "get", "region").stdout.strip()
     if not region:
         raise DeploymentFailed("no region: set AWS_REGION or run `aws configure`")
@@ -77,7 +77,7 @@ def _aws(*arguments: str) -> str:
 
 
 def _run(*arguments: str, stderr: int | None = None) -> subprocess.CompletedProcess[str]:
-    command = ["aws", *arguments]  # whichever the PATH names: version 1 and 2 know all that is asked here
+    command = ["aws", *arguments]  # version 1 and version 2 both have these commands
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json, the committed copy of the API's description."""
+"""Write docs/openapi.json, the committed copy of the API's description."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ COPY = Path(__file__).parent.parent / "docs" / "openapi.json"
 
 
 def current() -> str:
-    """The document that the app serves, laid out for reading and comparing."""
+    """Return the document that the app serves, indented for reading and comparing."""
     from chalicelib.action import openapi
     from chalicelib.modules import load_actions
 

@@ -1,4 +1,4 @@
-"""Packages a stage for AWS into `build/<stage>/`: `deployment.zip` and the template that deploys it."""
+"""Package a stage for AWS into `build/<stage>/`: `deployment.zip` and the template that deploys it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLD_START = Path(__file__).with_name("cold_start.py")
 
 
 def package(stage: str) -> Path:
-    """Returns the template; the code package lies beside it."""
+    """Return the path of the template; the code package is in the same folder."""
     out = ROOT / "build" / stage
     shutil.rmtree(out, ignore_errors=True)
     requirements = runtime_requirements()
@@ -30,7 +30,7 @@ def package(stage: str) -> Path:
     with tempfile.TemporaryDirectory() as directory:
         shutil.unpack_archive(code, directory)
         bundle.check_requirements(Path(directory), requirements)
-        _try_cold_start(Path(directory))
+        check_cold_start(Path(directory))
     digest = hashlib.sha256(code.read_bytes()).hexdigest()
     print(f"{code.relative_to(ROOT)}: {_mb(code.stat().st_size)} zipped, {_mb(unzipped_bytes)} unzipped, {digest[:16]}")
     print(f"{written.relative_to(ROOT)}: {written.stat().st_size / 1024:.0f} KB, no findings")
@@ -38,16 +38,16 @@ def package(stage: str) -> Path:
 
 
 def runtime_requirements() -> list[str]:
-    """The pins of `requirements.txt` but Chalice's, whose runtime its packager adds by itself."""
+    """Return the pins of `requirements.txt` except Chalice's: its packager adds the runtime itself."""
     lines = (line.split("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
     return [line for line in lines if line and not line.startswith("chalice==")]
 
 
-def _try_cold_start(unzipped: Path) -> None:
+def check_cold_start(unzipped: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC"}
     command = [sys.executable, "-I", "-S", str(_COLD_START), str(unzipped)]
     if subprocess.run(command, env=environment, check=False).returncode:
-        raise PackagingFailed("the package does not start by itself")
+        raise PackagingFailed("the package does not start on its own")
 
 
 def _mb(size: int) -> str:

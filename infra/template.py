@@ -1,4 +1,4 @@
-"""The template that is deployed: what Chalice derives from `app.py`, with `resources.yaml` merged over it."""
+"""The deployed template: the one that Chalice derives from `app.py`, with `resources.yaml` merged over it."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ RESOURCES = Path("infra", "resources.yaml")
 TEMPLATE = "sam.json"
 STAGES: Sequence[str] = sorted(json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"])
 
-# Chalice writes the origin of preflight answers into the template as text. This one stands for the parameter.
+# Chalice writes the origin of preflight answers into the template as text. This one is replaced by the parameter.
 _ORIGIN = "https://cors-origin.invalid"
-_SAID_BY_CHALICE = {"Creating deployment package."}
+_EXPECTED_OUTPUT = {"Creating deployment package."}
 
 
 class PackagingFailed(Exception):
-    """The package would not run, or not be what the repository says."""
+    """The package would not run, or differs from the repository."""
 
 
 def build(stage: str, out: Path, requirements: Sequence[str] = ()) -> Path:
-    """Runs `chalice package` into `out`; returns the template. Without requirements the package lacks them."""
+    """Run `chalice package` into `out`; return the template's path. Without `requirements` the package has none."""
     with tempfile.TemporaryDirectory() as directory:
         project = Path(directory)
-        _stage_project(project, requirements)
-        _chalice_package(project, stage, out)
+        copy_project(project, requirements)
+        run_chalice(project, stage, out)
     template = out / TEMPLATE
-    template.write_text(json.dumps(_finished(out, stage), indent=1, sort_keys=True) + "\n")
+    template.write_text(json.dumps(finish(out, stage), indent=1, sort_keys=True) + "\n")
     return template
 
 
 def lint(template: Path) -> None:
-    """No finding is ignored, information included."""
+    """Raise PackagingFailed on any finding of cfn-lint, information included."""
     command = [_tool("cfn-lint"), "--include-checks", "I", "--template", str(template)]
     if subprocess.run(command, check=False).returncode:
-        raise PackagingFailed(f"cfn-lint found faults in {template}")
+        raise PackagingFailed(f"cfn-lint has findings in {template}")
 
 
-def _stage_project(project: Path, requirements: Sequence[str]) -> None:
-    """A copy, because Chalice packs whatever lies in `chalicelib`, caches included."""
+def copy_project(project: Path, requirements: Sequence[str]) -> None:
+    """Copy the project without caches: Chalice packs every file of `chalicelib`."""
     junk = shutil.ignore_patterns("__pycache__", "*.pyc", "deployed", "deployments")
     for directory in ("chalicelib", ".chalice"):
         shutil.copytree(ROOT / directory, project / directory, ignore=junk)
@@ -59,12 +59,12 @@ def _stage_project(project: Path, requirements: Sequence[str]) -> None:
     (project / "requirements.txt").write_text("".join(f"{requirement}\n" for requirement in requirements))
 
 
-def _chalice_package(project: Path, stage: str, out: Path) -> None:
+def run_chalice(project: Path, stage: str, out: Path) -> None:
     command = [_tool("chalice"), "package", "--stage", stage]
     command += ["--merge-template", str(RESOURCES), str(out.resolve())]
     done = subprocess.run(command, cwd=project, env=_environment(), stdout=subprocess.PIPE, text=True, check=False)
-    # Chalice only mentions a wheel that it could not get, and goes on without it.
-    unexpected = [line for line in done.stdout.splitlines() if line.strip() and line.strip() not in _SAID_BY_CHALICE]
+    # Chalice only prints that it could not get a wheel, and goes on without it.
+    unexpected = [line for line in done.stdout.splitlines() if line.strip() and line.strip() not in _EXPECTED_OUTPUT]
     if done.returncode or unexpected:
         raise PackagingFailed("\n".join([f"chalice package ended with {done.returncode}", *unexpected]))
 
@@ -75,28 +75,28 @@ def _tool(name: str) -> str:
 
 def _environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("WORKLEDGER_")}
-    # Importing the app must not leave caches in the copy, which would be packed.
+    # Importing the app must not leave caches in the copy: they would be packed.
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "WORKLEDGER_CORS_ORIGIN": _ORIGIN}
     return {"AWS_DEFAULT_REGION": "us-east-1", **own, **fixed}
 
 
-def _finished(out: Path, stage: str) -> dict[str, Any]:
-    """As JSON: Chalice's YAML has aliases, which CloudFormation does not read."""
+def finish(out: Path, stage: str) -> dict[str, Any]:
+    """Return the template for JSON: Chalice's YAML has aliases, which CloudFormation cannot read."""
     written = out / "sam.yaml"
     template: dict[str, Any] = _with_origin_parameter(yaml.safe_load(written.read_text()))
     written.unlink()
-    _hand_every_method_to_the_app(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"])
+    route_every_method(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"])
     template["Parameters"]["Stage"]["Default"] = stage
     return template
 
 
-def _hand_every_method_to_the_app(paths: dict[str, dict[str, Any]]) -> None:
+def route_every_method(paths: dict[str, dict[str, Any]]) -> None:
     """Add ANY to each path: the gateway would answer 404 to a method without a route, the app answers 405."""
     for methods in paths.values():
         routed = next(method for name, method in methods.items() if name != "options")
         methods["x-amazon-apigateway-any-method"] = {
             name: value for name, value in routed.items() if name not in {"consumes", "parameters", "security"}
-        } | {"parameters": [each for each in routed.get("parameters", []) if each["in"] == "path"]}
+        } | {"parameters": [entry for entry in routed.get("parameters", []) if entry["in"] == "path"]}
 
 
 def _with_origin_parameter(node: Any) -> Any:
@@ -110,7 +110,7 @@ def _with_origin_parameter(node: Any) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Lints the template of a stage.")
+    parser = argparse.ArgumentParser(description="Lint the template of a stage.")
     parser.add_argument("--stage", choices=STAGES, required=True)
     with tempfile.TemporaryDirectory() as directory:
         lint(build(parser.parse_args().stage, Path(directory)))

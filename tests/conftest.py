@@ -1,5 +1,6 @@
-"""One engine a test process. Its address is set before anything imports the app, whose client is made at import; it
-starts with the first test that needs it.
+"""Fixtures of all tests. Each test process has one engine, which starts with the first test that needs it.
+
+Its address is set before the app is imported, because the app creates its client at import.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.local import dynoxide, stack
-from infra.local.engine import Store, wanted_store
+from infra.local.engine import Store, configured_store
 from tests.support.on_demand import OnDemand
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ _engines = pytest.StashKey[OnDemand]()
 _HERE = Path(__file__).parent
 _CONTRACT = _HERE / "contract"
 _STORELESS = [_HERE / name for name in ("core", "infra", "local")]
-"""Folders whose tests need no store, or run their own. Elsewhere modules say so by the marker."""
+"""Folders whose tests need no store, or run their own. In other folders, modules have the marker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Modules choose their numbers by the store when they are imported.
+    # Modules read the store at import, to choose the size of their tests.
     os.environ["WORKLEDGER_STORE"] = os.environ.get("WORKLEDGER_STORE") or _best_store()
-    config.stash[_engines] = engines = OnDemand(wanted_store())
+    config.stash[_engines] = engines = OnDemand(configured_store())
     os.environ.update(engines.stack.environment())
-    # Its import takes a second and a half, and only the contract net needs it.
+    # The import takes a second and a half, and only the contract net needs it.
     paths = (Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args)
     if any(path.is_relative_to(_CONTRACT) or _CONTRACT.is_relative_to(path) for path in paths):
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
@@ -48,9 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _best_store() -> Store:
-    """The strict one, where it was fetched: nobody waits for npm here."""
-    is_there = "WORKLEDGER_DYNOXIDE" in os.environ or (dynoxide.CACHE / "dynoxide").exists()
-    return Store.DYNOXIDE if is_there else Store.MOTO
+    """Return dynoxide if it was fetched before: tests do not wait for npm."""
+    is_fetched = "WORKLEDGER_DYNOXIDE" in os.environ or (dynoxide.CACHE / "dynoxide").exists()
+    return Store.DYNOXIDE if is_fetched else Store.MOTO
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -69,7 +70,7 @@ def local_stack(pytestconfig: pytest.Config) -> stack.Stack:
 
 @pytest.fixture(autouse=True, scope="module")
 def _fresh_table(request: pytest.FixtureRequest) -> Iterator[None]:
-    """An empty table for each module: moto's every query looks at every item there is."""
+    """Give each module an empty table: each query of moto reads all items."""
     if request.node.get_closest_marker("storeless"):
         yield
         return
@@ -80,7 +81,7 @@ def _fresh_table(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _cheap_hashes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Secrets are hashed by the hundred; how hard the hashes are is for the tests of passwords to watch."""
+    """Hash cheaply: there are hundreds of secrets, and only the tests of passwords depend on the strength."""
     if request.node.get_closest_marker("storeless"):
         yield
         return
@@ -99,7 +100,7 @@ def api() -> Api:
 
 @pytest.fixture
 def tenant() -> OrganizationId:
-    """The id of an organization that has no items."""
+    """Return the id of an organization without items."""
     from chalicelib.core import ids
     from chalicelib.core.ids import OrganizationId
 
@@ -108,7 +109,7 @@ def tenant() -> OrganizationId:
 
 @pytest.fixture
 def organization(api: Api) -> Organization:
-    """A new organization with its OWNER."""
+    """Return a new organization with its OWNER."""
     from tests.support.world import new_organization
 
     return new_organization(api)

@@ -1,7 +1,7 @@
-"""Every check of `make test`, several at a time: style and types beside packaging, then the suite beside the e2e.
+"""Run all checks of `make test`, several at a time: style, types and packaging, then the suite and e2e.
 
-The suite writes to the terminal as it goes; of the others the last line is shown, or all of it when they fail. The exit
-status is 1 when a check failed.
+The suite writes to the terminal; the other checks show their last line, or all of their output if they fail. The exit
+status is 1 if a check failed.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ _SMOKE = (
     "modules/clients/test_clients.py",
     "nets/test_arrange.py",
 )
-"""On moto too: a request of every action, and the paths on which the engines differ."""
-_DYNOXIDE_ALONE = "local/test_serve.py::test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data"
-"""Serves on dynoxide wherever it runs, which the suite did."""
+"""Tests that also run on moto: a request of every action, and the paths in which the engines differ."""
+_DYNOXIDE_ONLY = "local/test_serve.py::test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data"
+"""Always runs on dynoxide, so the suite has already run it."""
 
 
 @dataclass(frozen=True)
 class Check:
     name: str
     arguments: Sequence[str]
-    """Of Python."""
+    """Arguments of Python."""
     environment: tuple[tuple[str, str], ...] = ()
     is_shown: bool = False
 
@@ -58,7 +58,7 @@ class Outcome:
     code: int
     wall_seconds: float
     cpu_seconds: float
-    """With all its processes."""
+    """CPU of all its processes."""
 
     def __str__(self) -> str:
         word = {0: "passed", SKIPPED: "SKIPPED"}.get(self.code, f"FAILED ({self.code})")
@@ -66,13 +66,13 @@ class Outcome:
 
 
 def lanes(store: Store, pytest_arguments: Sequence[str], emulator: Path) -> list[list[list[Check]]]:
-    """Phases, one after the other; of each the lanes, side by side; of each the checks, one after the other."""
+    """Return sequential phases; each has parallel lanes, each of sequential checks."""
     engine = (("WORKLEDGER_STORE", str(store)), ("WORKLEDGER_PACKAGE", str(PACKAGE)))
     suite = Check("suite", [*_PYTEST, *pytest_arguments], engine, is_shown=True)
-    on_moto = ["-m", "pytest", "-q", f"--deselect=tests/{_DYNOXIDE_ALONE}", *(f"tests/{module}" for module in _SMOKE)]
+    on_moto = ["-m", "pytest", "-q", f"--deselect=tests/{_DYNOXIDE_ONLY}", *(f"tests/{module}" for module in _SMOKE)]
     smoke = Check("moto", on_moto, (("WORKLEDGER_STORE", str(Store.MOTO)),))
     e2e = ["-m", "infra.e2e", "--template", str(PACKAGE / "sam.json"), "--emulator", str(emulator)]
-    beside = [Check("e2e", e2e), *([smoke] if store is not Store.MOTO else [])]
+    second_lane = [Check("e2e", e2e), *([smoke] if store is not Store.MOTO else [])]
     return [
         [
             [Check("package", ["-m", "infra.package", "--stage", PACKAGE.name])],
@@ -82,7 +82,7 @@ def lanes(store: Store, pytest_arguments: Sequence[str], emulator: Path) -> list
                 Check("types", ["-m", "mypy"]),
             ],
         ],
-        [[suite], beside],
+        [[suite], second_lane],
     ]
 
 
@@ -104,7 +104,7 @@ class Runner:
                     self._show(outcome, output)
 
     def _run(self, check: Check, output: IO[bytes] | None) -> Outcome:
-        began = time.monotonic()
+        started = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, *check.arguments],
             cwd=ROOT,
@@ -114,11 +114,11 @@ class Runner:
             stderr=None if output is None else subprocess.STDOUT,
         )
         self._processes.add(process)
-        # Not Popen.wait, which keeps the processor time to itself.
+        # Not Popen.wait, which does not return the processor time.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self._processes.discard(process)
-        wall, cpu = time.monotonic() - began, usage.ru_utime + usage.ru_stime
+        wall, cpu = time.monotonic() - started, usage.ru_utime + usage.ru_stime
         return Outcome(check.name, process.returncode, wall, cpu)
 
     def _show(self, outcome: Outcome, output: IO[bytes]) -> None:
@@ -129,7 +129,7 @@ class Runner:
 
     @contextlib.contextmanager
     def ending_with_this_one(self) -> Iterator[None]:
-        """A run that is interrupted or terminated ends what it started."""
+        """End the started processes when this run is interrupted or terminated."""
 
         def end(*_: object) -> None:
             self.is_interrupted = True
@@ -155,10 +155,10 @@ def _store() -> Store:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--emulator", type=Path, required=True, help="the e2e's emulator")
+    parser.add_argument("--emulator", type=Path, required=True, help="the emulator of the e2e test")
     parser.add_argument("pytest", nargs="*", help="arguments for pytest")
     options = parser.parse_args()
-    began, runner = time.monotonic(), Runner()
+    started, runner = time.monotonic(), Runner()
     with runner.ending_with_this_one():
         for phase in lanes(_store(), options.pytest, options.emulator):
             threads = [threading.Thread(target=runner.run, args=(checks,)) for checks in phase]
@@ -168,7 +168,7 @@ def main() -> int:
                 thread.join()
     print("\n", *runner.outcomes, sep="\n")
     cpu = sum(outcome.cpu_seconds for outcome in runner.outcomes)
-    print(f"{'all':<23} {time.monotonic() - began:6.0f} s   CPU {cpu:6.0f} s", flush=True)
+    print(f"{'all':<23} {time.monotonic() - started:6.0f} s   CPU {cpu:6.0f} s", flush=True)
     return int(runner.is_interrupted or any(outcome.code not in {0, SKIPPED} for outcome in runner.outcomes))
 
 

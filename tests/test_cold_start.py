@@ -1,4 +1,4 @@
-"""What importing the app costs: one client, and nothing that no request needs."""
+"""Importing the app creates one client and imports no package that requests do not need."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ import app
 print(json.dumps({"clients": made, "modules": sorted(sys.modules), "actions": len(app.app.routes)}))
 """
 
-# boto3 comes with the idempotency of Powertools, which imports its own DynamoDB layer; no client is made of it.
+# boto3 is imported by the idempotency of Powertools, with its own DynamoDB layer; no client is created from it.
 _NOT_AT_START = [
     "aws_xray_sdk",
     "docker",
@@ -60,15 +60,15 @@ def start() -> dict[str, Any]:
         text=True,
     )
     assert done.stderr == ""
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
-def test_one_client_is_made(start: dict[str, Any]) -> None:
+def test_one_client_is_created(start: dict[str, Any]) -> None:
     assert start["clients"] == ["dynamodb"]
     assert start["actions"] > 20
 
 
 @pytest.mark.parametrize("package", _NOT_AT_START)
-def test_what_no_request_needs_is_not_imported(start: dict[str, Any], package: str) -> None:
+def test_unneeded_packages_are_not_imported(start: dict[str, Any], package: str) -> None:
     assert [name for name in start["modules"] if name == package or name.startswith(f"{package}.")] == []

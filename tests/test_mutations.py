@@ -1,4 +1,4 @@
-"""The script that removes guards: it finds them, removes one at a time, and tells a survivor from a kill."""
+"""The mutation script finds guards, removes one at a time, and distinguishes survivors from kills."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def do(ctx, unit):
     if ctx.is_old and \\
             ctx.is_closed:
         raise ValueError("closed")
-    if (found := ctx.get()) is None:
-        raise ValueError("it binds what follows")
+    if (value := ctx.get()) is None:
+        raise ValueError("it binds a name")
     if ctx.is_new:
         ctx.note("no guard")
     unit.update(ctx.key, [], Item.version == 1, stale)
@@ -30,7 +30,7 @@ def do(ctx, unit):
 """
 
 
-def test_each_guard_is_found_and_nothing_else() -> None:
+def test_all_guards_and_nothing_else_are_found() -> None:
     assert [(mutation.kind, mutation.guard, mutation.replacement) for mutation in find(SOURCE, are_keys=True)] == [
         ("permission", "Permission.CLIENTS_WRITE", "Permission.WORKSPACE_READ"),
         ("requirement", "ctx.require(1)", "pass"),
@@ -46,7 +46,7 @@ def test_each_guard_is_found_and_nothing_else() -> None:
     ]
 
 
-def test_what_is_left_is_the_module_without_the_guard() -> None:
+def test_a_mutated_module_lacks_only_the_guard() -> None:
     for mutation in find(SOURCE, are_keys=True):
         mutated = mutation.applied(SOURCE)
         ast.parse(mutated)
@@ -54,11 +54,11 @@ def test_what_is_left_is_the_module_without_the_guard() -> None:
 
 
 def test_every_guard_of_the_product_leaves_python() -> None:
-    found = all_mutations(mutations.ROOT, None)
-    assert {mutation.kind for _, mutation in found} == {
+    guards = all_mutations(mutations.ROOT, None)
+    assert {mutation.kind for _, mutation in guards} == {
         "check", "condition", "permission", "refusal", "requirement", "tenant",
     }  # fmt: skip
-    for module, mutation in found:
+    for module, mutation in guards:
         ast.parse(mutation.applied((mutations.ROOT / module).read_bytes()))
 
 
@@ -74,7 +74,7 @@ def test_the_closest_tests_are_a_modules_own_its_importers_and_its_actions() -> 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Two guards, of which the tests miss one."""
+    """A repository with two guards, one of them without a test."""
     files = {
         "chalicelib/__init__.py": "",
         "chalicelib/doors.py": (
@@ -93,19 +93,19 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_survivor_is_told_from_a_kill(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_survivors_and_kills_are_distinguished(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (repository / "chalicelib/doors.py").read_bytes()
     assert run(repository, all_mutations(repository, None)) == 1
     output = capsys.readouterr().out
     assert "killed     chalicelib/doors.py:2 refusal: age < 18" in output
     assert "survived   chalicelib/doors.py:4 refusal: not has_key" in output
     assert output.endswith(
-        "2 guards removed, 1 missed by a test, 1 by none:\nchalicelib/doors.py:4 refusal: not has_key\n"
+        "2 guards removed, 1 covered by a test, 1 by none:\nchalicelib/doors.py:4 refusal: not has_key\n"
     )
     assert (repository / "chalicelib/doors.py").read_bytes() == before
 
 
-def test_tests_that_fail_anyway_tell_nothing(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_failing_tests_give_no_verdict(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (repository / "tests/test_doors.py").write_text(
         "from chalicelib.doors import enter\n\ndef test_it():\n    assert False\n"
     )
@@ -114,7 +114,7 @@ def test_tests_that_fail_anyway_tell_nothing(repository: Path, tmp_path_factory:
     assert verdict.startswith("no verdict")
 
 
-def test_a_mutant_that_never_ends_is_ended(
+def test_an_endless_mutant_is_stopped(
     repository: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = Scratch.of(repository, tmp_path_factory.mktemp("scratch"))

@@ -1,1 +1,1 @@
-"""Metrics of organizations with ever so many assignments, and the schedule of ever so many organizations."""
+"""Benchmarks of metrics: organizations with many assignments, and the schedule of many organizations."""

@@ -1,4 +1,4 @@
-"""What a recalculation costs, and what the schedule does."""
+"""The cost of recalculations, widgets and the schedule."""
 
 from __future__ import annotations
 
@@ -47,41 +47,41 @@ _LAST_SEVEN = {
 
 
 def run(api: Api, stack: Stack) -> None:
-    # Nothing here is carried on, and dynoxide keeps all that a stream ever told.
+    # No consumer reads the stream here, and dynoxide keeps all of its records.
     streams.turn_off(stack)
-    _recalculations(api)
-    _widgets(new_organization(api))
-    _ticks(stack)
+    measure_recalculations(api)
+    measure_widgets(new_organization(api))
+    measure_ticks(stack)
 
 
-def _recalculations(api: Api) -> None:
+def measure_recalculations(api: Api) -> None:
     show(
-        "All metrics that come with the product, recalculated, with their history",
+        "All built-in metrics recalculated, with their history",
         ("", "metrics", "requests", "capacity units", "CPU ms"),
-        [_recalculation(new_organization(api).id, size) for size in _SIZES],
+        [recalculation_row(new_organization(api).id, size) for size in _SIZES],
     )
 
 
-def _recalculation(organization: OrganizationId, size: int) -> tuple[object, ...]:
+def recalculation_row(organization: OrganizationId, size: int) -> tuple[object, ...]:
     stored = ORGANIZATIONS.get(organization, organization)
-    _check(stored, rollup.build(stored, size))
+    check_hours(stored, rollup.build(stored, size))
     cost = measured(lambda: recalculate(stored, None, clock.now(), only_due=False))
     results = cost.result.results.values()
-    assert not [each for each in results if each.error is not None]
+    assert not [result for result in results if result.error is not None]
     return f"{size:,} assignments", len(results), cost.round_trips, cost.capacity, cost.milliseconds
 
 
-def _check(organization: StoredOrganization, hours: float) -> None:
-    """What the rollups tell is what was put in."""
+def check_hours(organization: StoredOrganization, hours: float) -> None:
+    """Assert that the rollups give the hours that were written."""
     today = clock.now().date()
     period = {"from": str(today - timedelta(days=7)), "to": str(today - timedelta(days=1))}
     query = parse({**_LAST_SEVEN, "period": period})
-    told = evaluate(organization, {0: query}, evaluation_instant(clock.now()))[0]
-    assert told.value is not None, told
-    assert abs(float(told.value) - hours) < 0.01, (told, hours)
+    result = evaluate(organization, {0: query}, evaluation_instant(clock.now()))[0]
+    assert result.value is not None, result
+    assert abs(float(result.value) - hours) < 0.01, (result, hours)
 
 
-def _widgets(organization: Organization) -> None:
+def measure_widgets(organization: Organization) -> None:
     rollup.build(ORGANIZATIONS.get(organization.id, organization.id), _SIZES[-1])
     metric = {"name": "Hours", "category": "PRODUCTIVITY", "query": {**_LAST_SEVEN, "period": "last_30_days"}}
     metric_id = created(organization.owner, "createDashboardMetric", **metric)["id"]
@@ -93,17 +93,17 @@ def _widgets(organization: Organization) -> None:
         ages = itertools.count(1)
 
         def data(later: int, path: dict[str, str] = path) -> Answer:
-            # What a metric came to is good until it is due again, which is longer than an answer is kept.
+            # A result is valid until the metric is due again, which is longer than a cached answer lives.
             with clock.shifted(max(MAX_AGE, _REFRESHED) * later):
                 return organization.owner.call("getWidgetData", path=path)
 
         computed = measured(lambda data=data, ages=ages: data(next(ages)))
         recalculate(ORGANIZATIONS.get(organization.id, organization.id), None, clock.now(), only_due=False)
-        kept = measured(lambda data=data: data(0))
-        for how, cost in (("computed", computed), ("kept", kept)):
+        stored = measured(lambda data=data: data(0))
+        for origin, cost in (("computed", computed), ("stored", stored)):
             assert cost.data["error"] is None, cost.data
             share = cost.milliseconds / computed.milliseconds
-            rows.append((f"{kind}, {how}", cost.round_trips, cost.capacity, cost.milliseconds, f"{share:.2f}"))
+            rows.append((f"{kind}, {origin}", cost.round_trips, cost.capacity, cost.milliseconds, f"{share:.2f}"))
     show(
         f"The data of a widget, of {_SIZES[-1]:,} assignments (ratio: to computing it)",
         ("getWidgetData", "round trips", "capacity units", "CPU ms", "ratio"),
@@ -111,43 +111,46 @@ def _widgets(organization: Organization) -> None:
     )
 
 
-def _ticks(stack: Stack) -> None:
+def measure_ticks(stack: Stack) -> None:
     _put_states(stack)
     rows = []
     for name, later in ((f"{_DUE} of them due", timedelta()), ("all due", timedelta(days=2))):
-        with clock.shifted(later), recorded() as recording, _sent(stack) as sent:
-            found = recalculation.tick()
+        with clock.shifted(later), recorded() as recording, _sent_requests(stack) as sent:
+            due = recalculation.tick()
         capacity = sum(call.capacity for call in recording.calls)
-        rows.append((name, found, len(recording.calls), capacity, f"{capacity / found:.3f}", len(sent)))
+        rows.append((name, due, len(recording.calls), capacity, f"{capacity / due:.3f}", len(sent)))
     show(
         f"A tick of the schedule, {_ORGANIZATIONS:,} organizations with {_METRICS} metrics each",
-        ("", "metrics found", "reads", "RCU", "RCU a metric", "requests to SQS"),
+        ("", "due metrics", "reads", "RCU", "RCU per metric", "requests to SQS"),
         rows,
     )
 
 
 @contextlib.contextmanager
-def _sent(stack: Stack) -> Iterator[list[int]]:
-    """A 1 for each request. Messages are taken as they come: those that wait make each of moto's requests slower."""
+def _sent_requests(stack: Stack) -> Iterator[list[int]]:
+    """Yield a list that gets a 1 for each request to SQS.
+
+    Messages are received at once, because waiting ones slow down moto.
+    """
     sqs = stack.engine.client("sqs")
     sent: list[int] = []
 
-    def take(**_: Any) -> None:
+    def receive(**_: Any) -> None:
         sent.append(1)
-        taken = sqs.receive_message(QueueUrl=stack.metrics_queue_url, MaxNumberOfMessages=10)["Messages"]
-        entries = [{"Id": each["MessageId"], "ReceiptHandle": each["ReceiptHandle"]} for each in taken]
+        messages = sqs.receive_message(QueueUrl=stack.metrics_queue_url, MaxNumberOfMessages=10)["Messages"]
+        entries = [{"Id": row["MessageId"], "ReceiptHandle": row["ReceiptHandle"]} for row in messages]
         sqs.delete_message_batch(QueueUrl=stack.metrics_queue_url, Entries=entries)
 
     events = queues._sqs().meta.events
-    events.register("after-call.sqs.SendMessageBatch", take)
+    events.register("after-call.sqs.SendMessageBatch", receive)
     try:
         yield sent
     finally:
-        events.unregister("after-call.sqs.SendMessageBatch", take)
+        events.unregister("after-call.sqs.SendMessageBatch", receive)
 
 
 def _put_states(stack: Stack) -> None:
-    """A few are due, the others tomorrow."""
+    """Write the states of all metrics: a few are due, the others tomorrow."""
     now = clock.now()
     items = []
     for number in range(_ORGANIZATIONS):

@@ -1,4 +1,4 @@
-"""What the rollups of an organization with many assignments hold, without the assignments."""
+"""Rollups of an organization with many assignments, written without the assignments."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from chalicelib.models.staffing.workers import StoredWorker
 
 SOURCE = "assignments"
 _DAYS = 1000
-_ALIKE = 40
-"""In large organizations, so many shifts of a day begin and end together."""
-_CELLS_AT_ONCE = 95
+_IDENTICAL = 40
+"""Shifts of a day with the same start and end, in large organizations."""
+_BUCKETS_PER_TRANSACTION = 95
 
 
 def build(organization: StoredOrganization, assignments: int) -> float:
-    """Through the rollup writer; the hours of the last seven days before today, added up one by one.
+    """Write the rollups; return the hours of the seven days before today, added up shift by shift.
 
-    Each distinct shift makes its edges by the source's own code. They are added up as often as there are such shifts,
-    for the organization as a whole: no system metric reads the cells of single workers or clients.
+    The source's own code computes the level changes of each distinct shift, which are multiplied by the number of such
+    shifts. Only buckets of the whole organization are written: no built-in metric reads those of a worker or client.
     """
     inputs = (organization, _rated(StoredPosition, 4200), _rated(StoredWorker, 2100))
-    moves: Increments = {}
+    increments: Increments = {}
     hours = 0.0
     today = clock.now().date()
-    for day, start, end, count in _shifts(today, assignments):
+    for day, start, end, count in shifts(today, assignments):
         assignment = Assignment.new(
             worker_id=ids.new_id(),
             position_id=ids.new_id(),
@@ -43,28 +43,28 @@ def build(organization: StoredOrganization, assignments: int) -> float:
             start_at=start,
             end_at=end,
         )
-        for edge in SOURCES[SOURCE].contribution(assignment, inputs):
-            buckets.add(moves, edge._replace(dimensions=()), count)
+        for change in SOURCES[SOURCE].contribution(assignment, inputs):
+            buckets.add(increments, change._replace(dimensions=()), count)
         if today - timedelta(days=7) <= day < today:
             hours += count * (end - start).total_seconds() / 3600
-    changed = list(moves.items())
-    for first in range(0, len(changed), _CELLS_AT_ONCE):
+    changed = list(increments.items())
+    for first in range(0, len(changed), _BUCKETS_PER_TRANSACTION):
         unit = UnitOfWork(organization.tenant)
-        rollups.write(unit, SOURCE, dict(changed[first : first + _CELLS_AT_ONCE]))
+        rollups.write(unit, SOURCE, dict(changed[first : first + _BUCKETS_PER_TRANSACTION]))
         unit.commit()
     return hours
 
 
-def _shifts(today: date, assignments: int) -> Iterator[tuple[date, datetime, datetime, int]]:
-    """Of eight hours and some seconds, within a UTC day; the last ones are today's and tomorrow's."""
-    a_day = assignments // _DAYS
-    alike = _ALIKE if a_day > _ALIKE * 10 else 1
+def shifts(today: date, assignments: int) -> Iterator[tuple[date, datetime, datetime, int]]:
+    """Yield day, start, end and count: shifts of eight hours and some seconds within a UTC day, up to tomorrow."""
+    per_day = assignments // _DAYS
+    identical = _IDENTICAL if per_day > _IDENTICAL * 10 else 1
     for back in range(_DAYS):
         day = today + timedelta(days=1 - back)
-        for number in range(a_day // alike):
+        for number in range(per_day // identical):
             hour = 13 if number % 2 else 5
             start = datetime(day.year, day.month, day.day, hour, number * 7 % 60, tzinfo=UTC)
-            yield day, start, start + timedelta(hours=8, seconds=number), alike
+            yield day, start, start + timedelta(hours=8, seconds=number), identical
 
 
 def _rated(record: type[StoredPosition | StoredWorker], amount: int) -> StoredPosition | StoredWorker:

@@ -1,5 +1,5 @@
-"""Hours reports and lists of organizations with many assignments.
+"""Benchmarks of hours reports and lists, in organizations with many assignments.
 
-Such organizations would take an engine minutes to write, so they are built first (`plan`, `items`), loaded into a new
-table at once (`load`), and then measured (`measure`, `reports`, `lists`).
+An engine would take minutes to write them, so they are built first (`plan`, `items`), imported into a new table
+(`load`), and then measured (`measure`, `reports`, `lists`).
 """

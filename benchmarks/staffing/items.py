@@ -1,4 +1,4 @@
-"""The items of an organization with many assignments, in the form in which the product's own code stores them."""
+"""The items of an organization with many assignments, in the form in which the product stores them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LONG_AGO = date(2020, 1, 1)
 
 
 class Staffing:
-    """One organization's. Left out: guards of unique values and the audit log, which nothing here reads."""
+    """The items of one organization, without guards of unique values and the audit log: nothing here reads them."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -58,15 +58,15 @@ class Staffing:
             )
             for number in range(shape.workers)
         ]
-        self._of_workers = [_Occupied(with_starts=False) for _ in self.workers]
-        self._of_positions = [_Occupied() for _ in self.positions]
+        self._worker_workloads = [_Workload(with_starts=False) for _ in self.workers]
+        self._position_workloads = [_Workload() for _ in self.positions]
 
     def _position(self, number: int) -> StoredPosition:
         location = self.locations[number % plan.LOCATIONS]
         return StoredPosition.new(work_location_id=location.id, client_id=location.client_id, name=f"Picking {number}")
 
     def items(self) -> Iterator[Item]:
-        """The assignments first: what they come to is told beside workers and positions."""
+        """Yield the items, assignments first: their counts are stored with workers and positions."""
         yield self._stored(USERS, self._user)
         for shift in plan.shifts(self.shape):
             yield self._assigned(shift.worker, shift.position, shift.start, shift.end)
@@ -78,43 +78,45 @@ class Staffing:
         for number, position in enumerate(self.positions):
             attributes = {
                 "rates": _rates(plan.bill_rate, number),
-                "roster": self._of_positions[number].roster(self._now),
+                "roster": self._position_workloads[number].roster(self._now),
             }
             yield self._stored(POSITIONS, position, attributes=attributes)
-            yield from self._of_positions[number].days(self.organization, POSITIONS.kind, position.id, self._now)
+            yield from self._position_workloads[number].days(self.organization, POSITIONS.kind, position.id, self._now)
         for number, worker in enumerate(self.workers):
-            occupied = self._of_workers[number]
-            attributes = {"rates": _rates(plan.pay_rate, number), "roster": occupied.roster(self._now)}
-            yield self._stored(WORKERS, worker, attributes={**attributes, "standing": occupied.standing})
-            yield from occupied.days(self.organization, WORKERS.kind, worker.id, self._now)
-            for month, spans in occupied.spans.items():
+            workload = self._worker_workloads[number]
+            attributes = {"rates": _rates(plan.pay_rate, number), "roster": workload.roster(self._now)}
+            yield self._stored(WORKERS, worker, attributes={**attributes, "standing": workload.long_running})
+            yield from workload.days(self.organization, WORKERS.kind, worker.id, self._now)
+            for month, spans in workload.spans.items():
                 yield Item(*keys.roster_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
 
     def _live(self) -> Iterator[Item]:
-        """Of this month: active (every other one without an end), scheduled and cancelled ones."""
-        begun = max(self._now - timedelta(hours=1), self._now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+        """Yield assignments of this month: active (every other one without an end), scheduled and cancelled."""
+        started = max(
+            self._now - timedelta(hours=1), self._now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        )
         later = self._now + timedelta(days=3)
         for worker in range(min(plan.LIVE, self.shape.workers)):
             position = worker % plan.POSITIONS
-            yield self._assigned(worker, position, begun, None if worker % 2 else self._now + timedelta(hours=7))
+            yield self._assigned(worker, position, started, None if worker % 2 else self._now + timedelta(hours=7))
             yield self._assigned(worker, position, later, later + timedelta(hours=8))
             yield self._assigned(worker, position, later, later + timedelta(hours=8), cancelled_at=self._now)
 
     def _assigned(self, worker: int, position: int, start: datetime, end: datetime | None, **fields: Any) -> Item:
-        at = self.positions[position]
+        stored = self.positions[position]
         assignment = Assignment.new(
             worker_id=self.workers[worker].id,
-            position_id=at.id,
-            work_location_id=at.work_location_id,
-            client_id=at.client_id,
+            position_id=stored.id,
+            work_location_id=stored.work_location_id,
+            client_id=stored.client_id,
             start_at=start,
             end_at=end,
             created_by_id=self._user.id,
             **fields,
         )
         if assignment.booking is not None:
-            self._of_workers[worker].add(assignment.id, assignment.booking)
-            self._of_positions[position].add(assignment.id, assignment.booking)
+            self._worker_workloads[worker].add(assignment.id, assignment.booking)
+            self._position_workloads[position].add(assignment.id, assignment.booking)
         self.assignments += 1
         return self._stored(ASSIGNMENTS, assignment)
 
@@ -122,19 +124,18 @@ class Staffing:
         return collection.item(self.organization, record, **more)
 
     def contents(self) -> dict[str, Any]:
-        """What reports and lists are to find, and what to ask them for."""
-        totals = self._totals()
+        """Return the expected totals of reports and lists, and ids to query them with."""
         return {
             "organization": str(self.organization),
             "workers": len(self.workers),
             "assignments": self.assignments,
-            "totals": totals,
+            "totals": self._totals(),
             "workerId": str(self.workers[0].id),
             "clientId": str(self.clients[0].id),
         }
 
     def _totals(self) -> dict[str, int]:
-        """Of the reported month, added up shift by shift."""
+        """Return the totals of the reported month, added up shift by shift."""
         rows: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         for shift in plan.shifts(Shape(self.shape.workers, self.shape.shifts)):
             seconds, day = int((shift.end - shift.start).total_seconds()), shift.start.date()
@@ -150,29 +151,29 @@ class Staffing:
         }
 
 
-class _Occupied:
-    """What the assignments of one worker or position come to, as `models.staffing.workload` tells it."""
+class _Workload:
+    """The workload of one worker or position, as `models.staffing.workload` counts it."""
 
     def __init__(self, *, with_starts: bool = True) -> None:
         self.spans: dict[str, dict[UUID, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-        self.standing: dict[str, Any] = {}
-        self._tally = WorkloadDelta(with_starts=with_starts)
+        self.long_running: dict[str, Any] = {}
+        self._delta = WorkloadDelta(with_starts=with_starts)
         self._changes = 0
 
     def add(self, assignment: UUID, booking: Booking) -> None:
-        self._tally.add(booking, 1)
+        self._delta.add(booking, 1)
         self._changes += 1
         for piece in booking.pieces:
             self.spans[piece.month][booking.position].append((piece.start, piece.end))
         if booking.length_class is LengthClass.LONGER:
-            held = LongRunning(position_id=booking.position, start_at=booking.start, end_at=booking.end)
-            self.standing[str(assignment)] = held.model_dump(mode="json", exclude_none=True)
+            entry = LongRunning(position_id=booking.position, start_at=booking.start, end_at=booking.end)
+            self.long_running[str(assignment)] = entry.model_dump(mode="json", exclude_none=True)
 
     def roster(self, now: datetime) -> dict[str, Any]:
-        return self._tally.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
+        return self._delta.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
 
     def days(self, organization: OrganizationId, kind: str, identifier: UUID, now: datetime) -> Iterator[Item]:
-        for key, changes in workload_days.days(organization, kind, identifier, self._tally.slots, now):
+        for key, changes in workload_days.days(organization, kind, identifier, self._delta.slots, now):
             yield workload_days.new_item(key, changes)
 
 

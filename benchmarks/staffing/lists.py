@@ -1,4 +1,4 @@
-"""Lists whose cost follows the page and not what lies in the table."""
+"""Lists whose cost depends on the page and not on the size of the table."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Organizations = Mapping[str, tuple[Organization, dict[str, Any]]]
 
 
 def run(organizations: Organizations) -> None:
-    _workers(organizations)
-    _assignments(organizations)
+    measure_workers(organizations)
+    measure_assignments(organizations)
 
 
-def _workers(organizations: Organizations) -> None:
+def measure_workers(organizations: Organizations) -> None:
     rows = []
     for name in ("100 each", "1,000 each"):
         organization, contents = organizations[name]
@@ -33,17 +33,17 @@ def _workers(organizations: Organizations) -> None:
         active = sum(row["activeAssignments"] for row in shown)
         rows.append((name, contents["assignments"], hours, active, cost.round_trips, cost.capacity, cost.milliseconds))
     show(
-        "getWorkers, a page of 20 with what they have done and do now, by how many assignments they have",
+        "getWorkers, a page of 20 with hours and active assignments, by assignments per worker",
         ("", "assignments", "hours shown", "active shown", "round trips", "RCU", "CPU ms"),
         rows,
     )
 
 
-def _assignments(organizations: Organizations) -> None:
+def measure_assignments(organizations: Organizations) -> None:
     rows = []
     sides = [organizations[name] for name in ("10,000", "110,000")]
-    for name, query in _queries().items():
-        costs = [_first_page(*side, query) for side in sides]
+    for name, query in queries().items():
+        costs = [first_page(*side, query) for side in sides]
         cells = [cell for cost in costs for cell in (cost.round_trips, cost.capacity, cost.milliseconds)]
         rows.append((name, *(len(cost.data["items"]) for cost in costs), *cells))
     counts = " and ".join(f"{contents['assignments']:,}" for _, contents in sides)
@@ -54,8 +54,8 @@ def _assignments(organizations: Organizations) -> None:
     )
 
 
-def _queries() -> dict[str, dict[str, Any]]:
-    """`…Id`: to be taken from what the organization holds."""
+def queries() -> dict[str, dict[str, Any]]:
+    """Return the queries by name; `...` is replaced by an id of the organization."""
     return {
         "all": {},
         "all, earliest first": {"sortOrder": "asc"},
@@ -69,6 +69,6 @@ def _queries() -> dict[str, dict[str, Any]]:
     }
 
 
-def _first_page(organization: Organization, contents: dict[str, Any], query: dict[str, Any]) -> Measured:
-    asked = {name: contents[name] if value is ... else value for name, value in query.items()}
-    return measured(lambda: organization.owner.call("getAssignments", query=asked))
+def first_page(organization: Organization, contents: dict[str, Any], query: dict[str, Any]) -> Measured:
+    completed = {name: contents[name] if value is ... else value for name, value in query.items()}
+    return measured(lambda: organization.owner.call("getAssignments", query=completed))

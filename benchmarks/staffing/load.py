@@ -1,6 +1,6 @@
-"""Builds all organizations and loads them into a new table, before there is an engine.
+"""The import of all organizations into a new table, before the engine starts.
 
-dynoxide imports what DynamoDB exports ten times as fast as it writes.
+dynoxide imports an export of DynamoDB ten times as fast as it writes.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _DATABASE = "table.db"
 
 
 def load(table: str, folder: Path) -> Path:
-    """The file in which dynoxide keeps the loaded table; beside it the manifest of what is in it."""
+    """Import the organizations; return dynoxide's file with the table. The manifest is in the same folder."""
     started = time.monotonic()
     binary = dynoxide.binary()
     data = folder / "export" / table / "data"
     data.mkdir(parents=True)
-    # In processes of their own: the product makes its client at import, and here the engine's address is not known yet.
+    # In their own processes: the product creates its client at import, and the engine's address is not known here yet.
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        # The largest takes longest: it goes first.
+        # The largest takes longest and starts first.
         names = sorted(SHAPES, key=lambda name: -SHAPES[name].completed)
-        manifest = dict(zip(names, pool.map(_export, names, repeat(table), repeat(data)), strict=True))
+        manifest = dict(zip(names, pool.map(export_organization, names, repeat(table), repeat(data)), strict=True))
     (folder / MANIFEST).write_text(json.dumps(manifest))
     schema = folder / "schema.json"
     schema.write_text(json.dumps({"Table": {"TableName": table, **table_definition()}}))
@@ -45,7 +45,7 @@ def load(table: str, folder: Path) -> Path:
     return folder / _DATABASE
 
 
-def _export(name: str, table: str, folder: Path) -> dict[str, Any]:
+def export_organization(name: str, table: str, folder: Path) -> dict[str, Any]:
     os.environ["WORKLEDGER_TABLE"] = table
     from benchmarks.staffing.items import Staffing
 

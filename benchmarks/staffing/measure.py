@@ -1,4 +1,4 @@
-"""All that is measured about many assignments, and how they got there."""
+"""All benchmarks with many assignments, and a note on their data."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from benchmarks.staffing.load import MANIFEST
 from tests.support.api import Api
 from tests.support.world import new_organization
 
-_HOW = """
-How the data was made: every client, work location, position, worker and assignment is the item that the product's own
-`Collection.item` makes; counts and packed months come from the writers' own Tally, Occupation and pack. They were
-imported into the engine as an export of a table; the reports' totals are compared with what was put in."""
+_NOTE = """
+The data: every client, work location, position, worker and assignment is the item that the product's own
+`Collection.item` builds; counts and packed months come from the writers' own WorkloadDelta, Booking and pack. They were
+imported into the engine as an export of a table; the reports' totals are compared with those of the written shifts."""
 
 
 def run(api: Api, folder: Path) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
-    print(_HOW)
+    print(_NOTE)
     organizations = {
         name: (new_organization(api, id=contents["organization"]), contents) for name, contents in manifest.items()
     }
-    # What tests and benchmarks hold beside the product is not for its requests to look through.
+    # Objects of tests and benchmarks must not slow down the garbage collection of requests.
     gc.collect()
     gc.freeze()
     reports.run(organizations)

@@ -1,4 +1,4 @@
-"""One request, sent several times: what it cost."""
+"""The measured cost of one request, sent several times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REPEATS = 5
 
 @dataclass(frozen=True)
 class Measured:
-    """Of the last time; CPU in milliseconds is the median."""
+    """Result and cost of the last repetition; the CPU milliseconds are the median."""
 
     result: Any
     round_trips: int

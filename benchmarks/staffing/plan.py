@@ -1,4 +1,4 @@
-"""Which organizations there are, and who works when: in whole UTC months, of which the last one is reported."""
+"""The organizations and their shifts, in whole UTC months; reports are about the last one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from chalicelib.core import clock
 
 POSITIONS, LOCATIONS, CLIENTS = 40, 20, 10
 LIVE = 200
-"""Of each of the other three states, where there are any: a worker has one of each at most."""
-_POSITIONS_OF_A_WORKER = 3
+"""Assignments in each state other than completed: at most one of each per worker."""
+_POSITIONS_PER_WORKER = 3
 _DAYS = 28
 
 
@@ -19,7 +19,7 @@ _DAYS = 28
 class Shape:
     workers: int
     shifts: int
-    """Of a worker in a month."""
+    """Per worker and month."""
     months: int = 1
 
     @property
@@ -45,7 +45,7 @@ class Shift:
 
 
 def month(back: int = 0) -> date:
-    """The first day of the month that is reported, or of one that many before it."""
+    """Return the first day of the reported month, or of the month `back` months earlier."""
     today = clock.now().date()
     number = today.year * 12 + today.month - 2 - back
     return date(number // 12, number % 12 + 1, 1)
@@ -56,19 +56,19 @@ def last_day() -> date:
 
 
 def shifts(shape: Shape) -> Iterator[Shift]:
-    """Of eight hours and a bit, early or late: within a day, in UTC and in Europe."""
+    """Yield shifts of eight hours and some seconds, early or late: within a day, in UTC and in Europe."""
     for back in range(shape.months):
         first = datetime.combine(month(back), datetime.min.time(), UTC)
         for worker in range(shape.workers):
             for number in range(shape.shifts):
                 hour = 5 if (worker + number) % 2 else 13
                 start = first + timedelta(days=number * _DAYS // shape.shifts, hours=hour, minutes=worker % 60)
-                position = (worker * 7 + number % _POSITIONS_OF_A_WORKER) % POSITIONS
+                position = (worker * 7 + number % _POSITIONS_PER_WORKER) % POSITIONS
                 yield Shift(worker, position, start, start + timedelta(hours=8, seconds=number))
 
 
 def bill_rate(position: int, day: date) -> int:
-    """Cents of an hour: every fourth position is dearer from the middle of the reported month on."""
+    """Return cents per hour: the rate of every fourth position rises in the middle of the reported month."""
     return 3600 + 50 * position + (175 if position % 4 == 0 and day >= rise() else 0)
 
 

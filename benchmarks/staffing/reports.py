@@ -1,4 +1,4 @@
-"""`getHoursReport` of a month, beside adding up the assignments themselves."""
+"""`getHoursReport` of a month, compared with adding up the assignments."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def run(organizations: Mapping[str, tuple[Organization, dict[str, Any]]]) -> Non
     small, contents = organizations["10,000"]
     grown, _ = organizations["110,000"]
     wide, _ = organizations["1,000 workers"]
-    naive = measured(lambda: _added_up(small.id), repeats=3)
+    naive = measured(lambda: sum_assignments(small.id), repeats=3)
     assert sum(naive.result.values()) == contents["totals"]["seconds"]
     rows = [
-        _row("query the assignments, add them up", len(naive.result), naive, naive),
-        _report("500 workers x 20 shifts", small, contents, naive),
-        _report("... with 100,000 older assignments", grown, organizations["110,000"][1], naive),
-        _csv("500 x 20, as CSV", small, naive),
+        result_row("query the assignments, add them up", len(naive.result), naive, naive),
+        report_row("500 workers x 20 shifts", small, contents, naive),
+        report_row("... with 100,000 older assignments", grown, organizations["110,000"][1], naive),
+        csv_row("500 x 20, as CSV", small, naive),
         # As JSON it would be over the 1 MB of an answer.
-        _csv("1,000 workers x 10 shifts, as CSV", wide, naive),
-        _row("500 x 20, of one client", *_of(small, {"clientId": contents["clientId"]}), naive),
+        csv_row("1,000 workers x 10 shifts, as CSV", wide, naive),
+        result_row("500 x 20, of one client", *hours_report(small, {"clientId": contents["clientId"]}), naive),
     ]
     for organization in (small, grown):
         organization.owner.call("updateOrganization", body={"timezone": "Europe/Berlin"})
     rows += [
-        _report("500 x 20, in Berlin", small, contents, naive),
-        _report("... with older: two months are read", grown, organizations["110,000"][1], naive),
+        report_row("500 x 20, in Berlin", small, contents, naive),
+        report_row("... with older: two months are read", grown, organizations["110,000"][1], naive),
     ]
     show(
         "A month's hours of 10,000 assignments, with rates (ratio: to adding up the assignments)",
@@ -47,8 +47,8 @@ def run(organizations: Mapping[str, tuple[Organization, dict[str, Any]]]) -> Non
     )
 
 
-def _added_up(organization: OrganizationId) -> dict[tuple[str, str], int]:
-    """Seconds by worker and work location, of the months' assignments, as they lie in the table; without a name."""
+def sum_assignments(organization: OrganizationId) -> dict[tuple[str, str], int]:
+    """Return seconds by worker and work location of the month's assignments, read from the table, without names."""
     since, until = (f"{day.isoformat()}T" for day in (plan.month(), plan.month(-1)))
     seconds: dict[tuple[str, str], int] = defaultdict(int)
     for item in Item.query(keys.partition(organization, ASSIGNMENTS.kind)):
@@ -59,24 +59,24 @@ def _added_up(organization: OrganizationId) -> dict[tuple[str, str], int]:
     return seconds
 
 
-def _report(name: str, organization: Organization, contents: dict[str, Any], naive: Measured) -> tuple[object, ...]:
-    rows, report = _of(organization, {})
+def report_row(name: str, organization: Organization, contents: dict[str, Any], naive: Measured) -> tuple[object, ...]:
+    rows, report = hours_report(organization, {})
     totals, expected = report.data["totals"], contents["totals"]
-    found = {name: totals[name]["amount"] for name in ("billed", "paid")}
-    assert {"rows": rows, "seconds": totals["totalSeconds"], **found} == expected, (name, totals, expected)
-    return _row(name, rows, report, naive)
+    money = {name: totals[name]["amount"] for name in ("billed", "paid")}
+    assert {"rows": rows, "seconds": totals["totalSeconds"], **money} == expected, (name, totals, expected)
+    return result_row(name, rows, report, naive)
 
 
-def _csv(name: str, organization: Organization, naive: Measured) -> tuple[object, ...]:
+def csv_row(name: str, organization: Organization, naive: Measured) -> tuple[object, ...]:
     export = measured(lambda: organization.owner.call("exportReportToCsv", query=_QUERY))
-    return _row(name, export.result.text.count("\r\n") - 1, export, naive)
+    return result_row(name, export.result.text.count("\r\n") - 1, export, naive)
 
 
-def _of(organization: Organization, query: dict[str, str]) -> tuple[int, Measured]:
+def hours_report(organization: Organization, query: dict[str, str]) -> tuple[int, Measured]:
     report = measured(lambda: organization.owner.call("getHoursReport", query={**_QUERY, **query}))
     return len(report.data["rows"]), report
 
 
-def _row(name: str, rows: int, cost: Measured, naive: Measured) -> tuple[object, ...]:
+def result_row(name: str, rows: int, cost: Measured, naive: Measured) -> tuple[object, ...]:
     ratio = cost.milliseconds / naive.milliseconds
     return name, rows, cost.round_trips, cost.capacity, cost.milliseconds, f"{ratio:.2f}"

@@ -1,4 +1,4 @@
-"""Runs the end-to-end test. Ends with 0 when all held, 1 when something did not, 77 when nothing could be tried."""
+"""Run the end-to-end test. Exit status: 0 if it passed, 1 if it failed, 77 if it could not run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.e2e import stack
 from infra.e2e.emulator import E2eFailed, running
-from infra.e2e.story import CHAPTERS, Story
+from infra.e2e.scenario import STEPS, Scenario
 
 SKIPPED = 77
 _LAST_LINES = 30
@@ -18,7 +18,9 @@ _LAST_LINES = 30
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--template", type=Path, required=True, help="the packaged template, its code beside it")
+    parser.add_argument(
+        "--template", type=Path, required=True, help="the packaged template, its code in the same folder"
+    )
     parser.add_argument("--emulator", type=Path, required=True, help="the emulator's executable")
     options = parser.parse_args()
     if not options.emulator.exists():
@@ -37,19 +39,19 @@ def main() -> int:
 
 
 def run(template: Path, executable: Path, log: Path) -> None:
-    begun = time.monotonic()
+    started = time.monotonic()
     with running(executable, log) as emulator:
-        print(f"{time.monotonic() - begun:5.1f} s  the emulator runs at {emulator.url}", flush=True)
-        story = Story(emulator, stack.deploy(emulator, template))
-        print(f"{time.monotonic() - begun:5.1f} s  the stack is deployed", flush=True)
+        print(f"{time.monotonic() - started:5.1f} s  the emulator runs at {emulator.url}", flush=True)
+        scenario = Scenario(emulator, stack.deploy(emulator, template))
+        print(f"{time.monotonic() - started:5.1f} s  the stack is deployed", flush=True)
         try:
-            for chapter in CHAPTERS:
-                chapter.tell(story)
-                print(f"{time.monotonic() - begun:5.1f} s  {chapter.title}", flush=True)
+            for step in STEPS:
+                step.run(scenario)
+                print(f"{time.monotonic() - started:5.1f} s  {step.title}", flush=True)
         except E2eFailed:
-            print("what the functions logged as trouble:", *emulator.troubles_logged(), sep="\n", file=sys.stderr)
+            print("warnings and errors in the functions' logs:", *emulator.logged_problems(), sep="\n", file=sys.stderr)
             raise
-    print(f"e2e passed in {time.monotonic() - begun:.0f} s")
+    print(f"e2e passed in {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

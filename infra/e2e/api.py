@@ -1,4 +1,4 @@
-"""A caller of the deployed API, who believes nothing but the wire."""
+"""A client of the deployed API, which checks every answer as it arrives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.e2e.emulator import E2eFailed
 
-_WITHIN_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Answer:
     text: str
 
     def data(self, status: int = 200) -> Any:
-        """The data of a success."""
+        """Return the data of a successful answer. Raises E2eFailed."""
         body = self._envelope(status)
         if body.get("success") is not True:
             raise self.unexpected("not a success")
         return body["data"]
 
     def refused(self, status: int, code: str) -> Answer:
-        """Holds the answer to be a refusal in the envelope."""
+        """Raise E2eFailed unless this is a refusal in the envelope, with this status and code."""
         body = self._envelope(status)
         error = body.get("error", {})
         if body.get("success") is not False or error.get("code") != code or not error.get("message"):
@@ -76,7 +76,7 @@ class Caller:
             self.url + path, method=method, headers=sent, data=None if body is None else json.dumps(body).encode()
         )
         try:
-            with urllib.request.urlopen(request, timeout=_WITHIN_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
                 return Answer(f"{method} {path}", answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as refusal:
             return Answer(f"{method} {path}", refusal.code, refusal.headers, refusal.read().decode())

@@ -1,4 +1,4 @@
-"""MiniStack in a process of its own: an AWS that enforces the roles' policies and runs the package's functions."""
+"""MiniStack in its own process: an AWS emulator that enforces the roles' policies and runs the package's functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _READY_WITHIN_SECONDS = 40.0
 
 
 class E2eFailed(Exception):
-    """The deployed product did not do what it promises."""
+    """The deployed product did not behave as expected."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,26 @@ class Emulator:
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, config=config, **_CREDENTIALS)
 
     def mails_to(self, address: str) -> list[dict[str, Any]]:
-        """What SES was asked to send to an address, oldest first."""
+        """Return the mails that SES was asked to send to an address, oldest first."""
         accounts = json.loads(_get(f"{self.url}/_ministack/ses/messages"))["messages"].values()
         return [mail for mails in accounts for mail in mails if address in mail["To"]]
 
-    def troubles_logged(self) -> list[str]:
-        """The functions' log lines above level INFO, and what broke out of them."""
+    def logged_problems(self) -> list[str]:
+        """Return the functions' log lines above level INFO, tracebacks included."""
         logs = self.client("logs")
         lines = [
             event["message"].rstrip()
             for group in logs.describe_log_groups()["logGroups"]
             for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
         ]
-        usual = ('{"level":"INFO"', '{"_aws"', "START ", "END ", "REPORT ")
-        return [line for line in lines if line and not line.startswith(usual)]
+        expected = ('{"level":"INFO"', '{"_aws"', "START ", "END ", "REPORT ")
+        return [line for line in lines if line and not line.startswith(expected)]
 
 
 @contextlib.contextmanager
 def running(executable: Path, log: Path) -> Iterator[Emulator]:
-    """Ends every process of the emulator, its functions' workers included, when left."""
-    port = _free_port()
+    """Run the emulator until the block ends; then end all of its processes, its functions' workers included."""
+    port = free_port()
     emulator = Emulator(f"http://127.0.0.1:{port}", log)
     with tempfile.TemporaryDirectory(prefix="workledger-e2e-") as scratch, log.open("wb") as output:
         process = subprocess.Popen(
@@ -69,10 +69,13 @@ def running(executable: Path, log: Path) -> Iterator[Emulator]:
             start_new_session=True,
         )
         try:
-            _await_ready(emulator, process)
+            await_ready(emulator, process)
             yield emulator
         finally:
-            _end(process)
+            # At once: the emulator has nothing to keep, and its workers share its process group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _environment(port: int, scratch: str) -> dict[str, str]:
@@ -83,14 +86,14 @@ def _environment(port: int, scratch: str) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
-        # With it every call of a function is judged by its role's policies.
+        # Check every call of a function against the policies of its role.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
 
 
-def _await_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
+def await_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_WITHIN_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -102,14 +105,7 @@ def _await_ready(emulator: Emulator, process: subprocess.Popen[bytes]) -> None:
     raise E2eFailed("the emulator did not start")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """At once: the emulator has nothing to keep, and its workers share its process group."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Deploys a packaged template to the emulator, with what the emulator cannot do yet put right."""
+"""Deploy a packaged template to the emulator, adapted to its gaps."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Stack:
     api_url: str
     table: str
     functions: dict[str, str]
-    """Names by logical id."""
+    """Logical id to name."""
     queues: dict[str, str]
-    """URLs by logical id."""
+    """Logical id to URL."""
 
 
 def deploy(emulator: Emulator, template_file: Path) -> Stack:
-    template = _adapted(json.loads(template_file.read_text()))
+    template = adapt(json.loads(template_file.read_text()))
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket=_BUCKET)
     s3.upload_file(str(template_file.with_name("deployment.zip")), _BUCKET, "deployment.zip")
@@ -40,58 +40,59 @@ def deploy(emulator: Emulator, template_file: Path) -> Stack:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
-    outputs = _await_outputs(emulator)
+    outputs = await_outputs(emulator)
     stage = template["Resources"]["RestAPI"]["Properties"]["StageName"]
-    _put_gateway_responses(emulator, template, outputs["RestAPIId"])
-    _put_any_methods(emulator, outputs["RestAPIId"])
+    put_gateway_responses(emulator, template, outputs["RestAPIId"])
+    put_any_methods(emulator, outputs["RestAPIId"])
     emulator.client("apigateway").create_deployment(restApiId=outputs["RestAPIId"], stageName=stage)
     return Stack(
         api_url=f"{emulator.url}/restapis/{outputs['RestAPIId']}/{stage}/_user_request_/api/v1",
         table=outputs["TableName"],
-        functions=_physical_ids(emulator, "AWS::Lambda::Function"),
-        queues=_physical_ids(emulator, "AWS::SQS::Queue"),
+        functions=physical_ids(emulator, "AWS::Lambda::Function"),
+        queues=physical_ids(emulator, "AWS::SQS::Queue"),
     )
 
 
-def _adapted(template: dict[str, Any]) -> dict[str, Any]:
+def adapt(template: dict[str, Any]) -> dict[str, Any]:
+    """Point the functions at the uploaded code, and drop all that the emulator does not support."""
     resources: dict[str, Any] = template["Resources"]
     for name, resource in list(resources.items()):
         properties = resource.get("Properties", {})
         if resource["Type"] == "AWS::Serverless::Function":
             properties["CodeUri"] = {"Bucket": _BUCKET, "Key": "deployment.zip"}
             for source in properties.get("Events", {}).values():
-                # It takes `exists: false` below a missing branch for a mismatch: everything would be filtered out.
+                # The emulator treats `exists: false` below a missing branch as a mismatch, and would drop all records.
                 if "exists" in json.dumps(source["Properties"].get("FilterCriteria")):
                     del source["Properties"]["FilterCriteria"]
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             # The emulator knows no metric math.
             del resources[name]
         elif resource["Type"] == "AWS::SQS::QueuePolicy":
-            # It refuses plain HTTP, which is all that the emulator speaks.
+            # This policy refuses plain HTTP, and the emulator has no TLS.
             del resources[name]
         elif resource["Type"].startswith("AWS::WAFv2::"):
-            # It has no firewall; by default the stack has none either.
+            # The emulator has no firewall; by default the stack has none either.
             del resources[name]
         elif resource["Type"] == "AWS::IAM::Role":
-            _widen(properties)
+            widen(properties)
     return template
 
 
-def _widen(role: dict[str, Any]) -> None:
-    """Where the emulator judges otherwise than AWS; every other statement holds as it is."""
+def widen(role: dict[str, Any]) -> None:
+    """Widen the statements that the emulator evaluates more strictly than AWS; the others stay."""
     for policy in role["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Action"] == ["ses:SendEmail"]:
-                # It knows neither the identity nor the sender.
+                # The emulator knows neither the identity nor the sender.
                 statement["Resource"] = "*"
                 del statement["Condition"]
             elif statement["Action"] == ["sqs:SendMessage"]:
-                # In AWS this covers batches.
+                # In AWS this action covers batches.
                 statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
 
 
-def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: str) -> None:
-    """The emulator does not read them out of the API's definition, but answers with those it is handed."""
+def put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: str) -> None:
+    """Set the gateway responses: the emulator does not read them from the API's definition."""
     gateway = emulator.client("apigateway")
     for response_type, response in template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].items():
         headers = response["ResponseParameters"]["Headers"]
@@ -104,8 +105,8 @@ def _put_gateway_responses(emulator: Emulator, template: dict[str, Any], api: st
         )
 
 
-def _put_any_methods(emulator: Emulator, api: str) -> None:
-    """Hand it the ANY of each path, which it does not read out of the API's definition either."""
+def put_any_methods(emulator: Emulator, api: str) -> None:
+    """Add the ANY method of each path, which the emulator does not read from the API's definition either."""
     gateway = emulator.client("apigateway")
     for resource in gateway.get_resources(restApiId=api, limit=500)["items"]:
         routed = next((method for method in resource.get("resourceMethods", {}) if method != "OPTIONS"), None)
@@ -123,7 +124,7 @@ def _text(value: str | dict[str, str]) -> str:
     return value if isinstance(value, str) else value["Fn::Sub"].replace("${CorsOrigin}", ORIGIN)
 
 
-def _await_outputs(emulator: Emulator) -> dict[str, str]:
+def await_outputs(emulator: Emulator) -> dict[str, str]:
     cloudformation = emulator.client("cloudformation")
     deadline = time.monotonic() + _DEPLOYED_WITHIN_SECONDS
     while time.monotonic() < deadline:
@@ -133,15 +134,16 @@ def _await_outputs(emulator: Emulator) -> dict[str, str]:
         time.sleep(0.3)
     if stack["StackStatus"] != "CREATE_COMPLETE":
         events = cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
-        faults = [
+        failures = [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
             for event in events
             if event["ResourceStatus"].endswith("FAILED")
         ]
-        raise E2eFailed(f"the stack is {stack['StackStatus']}: {'; '.join(faults)}")
+        raise E2eFailed(f"the stack is {stack['StackStatus']}: {'; '.join(failures)}")
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
-def _physical_ids(emulator: Emulator, kind: str) -> dict[str, str]:
-    found = emulator.client("cloudformation").describe_stack_resources(StackName=NAME)["StackResources"]
-    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found if each["ResourceType"] == kind}
+def physical_ids(emulator: Emulator, kind: str) -> dict[str, str]:
+    """Return the physical ids of the resources of one type, by logical id."""
+    resources = emulator.client("cloudformation").describe_stack_resources(StackName=NAME)["StackResources"]
+    return {row["LogicalResourceId"]: row["PhysicalResourceId"] for row in resources if row["ResourceType"] == kind}

@@ -1,1 +1,1 @@
-"""The product on one machine: store engine, queue and mail, the app behind a local gateway, and what drives them."""
+"""The product on one machine: engines for table, queue and mail, the app behind a local gateway, and the pump."""

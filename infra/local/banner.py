@@ -1,4 +1,4 @@
-"""What `make serve` says once it is ready."""
+"""The text that `make serve` prints once it is ready."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ Workledger is ready after {seconds:.1f} s (store: {note})
   Docs      {url}/docs
   Mailbox   {url}{mailbox}
 
-Sign-in of "{organization}", password {password}
+Users of "{organization}", password {password}
 {people}
 
 First calls
   curl -s {url}/api/v1/auth/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email":"{owner}","password":"{password}"}}'
 {signed_in_call}
-Ctrl-C ends it.{furnishing}
+Ctrl-C stops it.{seeding}
 """
 _SIGNED_IN_CALL = """  curl -s '{url}/api/v1/clients?pageSize=3' -H 'Authorization: Bearer {token}'
 """
-_STANDINGS = {
+_STATUS_NOTES = {
     "ACTIVE": "",
     "DEACTIVATED": "deactivated: sign-in is refused",
-    "INVITED": "invited: the mailbox has the code, if five minutes lie between two runs",
+    "INVITED": "invited: the code is in the mailbox, unless another run mailed it within five minutes",
 }
 
 
 def text(url: str, mailbox: str, token: str | None, note: str, seconds: float) -> str:
     people = [
-        f"  {person.email:<26}{person.role:<13}{_STANDINGS[person.standing]}".rstrip()
+        f"  {person.email:<26}{person.role:<13}{_STATUS_NOTES[person.status]}".rstrip()
         for person in (demo.OWNER, *demo.TEAM)
     ]
     return _TEXT.format(
@@ -43,6 +43,6 @@ def text(url: str, mailbox: str, token: str | None, note: str, seconds: float) -
         password=demo.PASSWORD,
         people="\n".join(people),
         owner=demo.OWNER.email,
-        furnishing=" The demo organization is still being furnished." if token else "",
+        seeding=" The demo organization is still being filled." if token else "",
         signed_in_call=_SIGNED_IN_CALL.format(url=url, token=token) if token else "",
     )

@@ -1,4 +1,4 @@
-"""The directory in which `make serve` keeps its data, held by one run at a time."""
+"""The data directory of `make serve`, locked by one run at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from infra.local import positions
 from infra.local.positions import PositionsDamaged
 
-_WAYS_OUT = "drop the kept data with `make reset`, or move it away"
+_REMEDY = "drop the data with `make reset`, or move it away"
 
 
 class DataUnusable(Exception):
-    """The data cannot be kept, or what was kept cannot be used. The message names the file and says what to do."""
+    """The data directory cannot be written, or its data cannot be read. The message names the file and a remedy."""
 
 
 class DataDirectory:
@@ -25,16 +25,19 @@ class DataDirectory:
         self.queues = path / "queues.db"
         self.positions = path / "position.json"
 
-    def lock(self, parts: contextlib.ExitStack) -> bool:
-        """Lock it until the parts end, as two engines would damage one file; False if another run holds it."""
+    def lock(self, contexts: contextlib.ExitStack) -> bool:
+        """Lock the directory until `contexts` closes; return False if another run holds it.
+
+        Two engines would damage the file.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
-                """The directory can be written to."""
-            lock = parts.enter_context((self.path / "lock").open("w"))
+                """The directory is writable."""
+            lock = contexts.enter_context((self.path / "lock").open("w"))
         except OSError as error:
             raise DataUnusable(
-                f"no data can be kept in {self.path}: {error.strerror}; move away what is there, or choose another "
+                f"no data can be kept in {self.path}: {error.strerror}; move the path away, or choose another "
                 "directory with --data"
             ) from error
         try:
@@ -46,21 +49,21 @@ class DataDirectory:
     def require_sound(self) -> None:
         """Raise DataUnusable if a file is damaged. Nothing is written."""
         for file in (self.table, self.queues):
-            if file.exists() and (fault := _fault(file)):
-                raise unusable(file, fault)
+            if file.exists() and (error := _integrity_error(file)):
+                raise unusable(file, error)
         try:
             positions.load(self.positions)
         except PositionsDamaged as error:
-            # Whoever reads the stream may see a change twice.
-            remedy = "move the file away to have the stream read from its beginning again, which repeats no effect"
-            raise DataUnusable(f"{error}; {remedy}, or drop all kept data with `make reset`") from error
+            # Consumers of the stream may see a change twice.
+            remedy = "move the file away to read the stream from its beginning again, which repeats no effect"
+            raise DataUnusable(f"{error}; {remedy}, or drop all data with `make reset`") from error
 
 
 def unusable(file: Path, reason: object) -> DataUnusable:
-    return DataUnusable(f"{file} cannot be used: {reason}; {_WAYS_OUT}")
+    return DataUnusable(f"{file} cannot be used: {reason}; {_REMEDY}")
 
 
-def _fault(file: Path) -> str | None:
+def _integrity_error(file: Path) -> str | None:
     try:
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
             (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()

@@ -1,6 +1,6 @@
-"""Finds the dynoxide binary, or fetches the pinned one with npm and checks it.
+"""The dynoxide binary: the cached one, or the pinned one, fetched with npm and verified.
 
-`python -m infra.local.dynoxide` fetches it ahead of time. `WORKLEDGER_DYNOXIDE=/path` names another one.
+`python -m infra.local.dynoxide` fetches it ahead of time. `WORKLEDGER_DYNOXIDE=/path` selects another one.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CACHE = Path(__file__).parents[2] / ".cache" / "dynoxide" / VERSION
 
 
 class DynoxideUnavailable(Exception):
-    """There is no dynoxide to run here; the message says why in one line."""
+    """There is no dynoxide to run here; the message gives the reason in one line."""
 
 
 def binary(cache: Path = CACHE, timeout_seconds: float = 60) -> Path:
-    """Path of a runnable dynoxide. Raises DynoxideUnavailable."""
+    """Return the path of a runnable dynoxide. Raises DynoxideUnavailable."""
     override = os.environ.get("WORKLEDGER_DYNOXIDE")
     if override:
         return _runnable(Path(override))
@@ -42,7 +42,7 @@ def _fetch(target: Path, timeout_seconds: float) -> None:
     if sys.platform != "linux" or platform.machine() not in {"x86_64", "AMD64"}:
         raise DynoxideUnavailable(
             f"the pinned binary is for Linux on x86-64, this is {platform.system()} on {platform.machine()}; "
-            "name one of your own in WORKLEDGER_DYNOXIDE"
+            "set WORKLEDGER_DYNOXIDE to another one"
         )
     npm = shutil.which("npm")
     if npm is None:
@@ -70,11 +70,11 @@ def _fetch(target: Path, timeout_seconds: float) -> None:
 
 
 def unpack(tarball: Path, target: Path, integrity: str = _INTEGRITY) -> None:
-    """Puts the binary in place when the tarball is the pinned one, in one step: others may be doing the same."""
+    """Put the binary in place if the tarball is the pinned one. Atomic, because other processes may do the same."""
     content = tarball.read_bytes()
     digest = f"sha512-{base64.b64encode(hashlib.sha512(content).digest()).decode()}"
     if digest != integrity:
-        raise DynoxideUnavailable(f"what npm delivered is not the pinned {_PACKAGE}: {digest}")
+        raise DynoxideUnavailable(f"the tarball from npm is not the pinned {_PACKAGE}: {digest}")
     with tarfile.open(tarball) as archive:
         member = archive.extractfile(_MEMBER)
         if member is None:

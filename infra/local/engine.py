@@ -33,7 +33,7 @@ class Store(StrEnum):
     DYNOXIDE = "dynoxide"
     MOTO = "moto"
     OTHER = "other"
-    """Already running, at TABLE_ENDPOINT."""
+    """Runs already, at TABLE_ENDPOINT."""
 
 
 class UnknownStore(Exception):
@@ -51,7 +51,7 @@ class Engine:
     """The store's, if this process started it."""
 
     def environment(self) -> dict[str, str]:
-        """What makes every plain AWS client of a process talk to this engine."""
+        """Return the environment variables that point every AWS client of a process to this engine."""
         return {
             "AWS_ACCESS_KEY_ID": _CREDENTIALS["aws_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": _CREDENTIALS["aws_secret_access_key"],
@@ -64,7 +64,7 @@ class Engine:
         }
 
     def client(self, service: str, answers_within_seconds: float = 60) -> Any:
-        """A client of this engine, whatever the environment says."""
+        """Return a client of this engine, independent of the environment."""
         on_table = service in {"dynamodb", "dynamodbstreams"}
         return _session().create_client(
             service,
@@ -82,12 +82,12 @@ class Engine:
 
 @cache
 def _session() -> Any:
-    """One for all clients: each session reads the service definitions anew."""
+    """Return the session of all clients: each session reads the service definitions anew."""
     return botocore.session.get_session()
 
 
-def wanted_store(default: Store = Store.MOTO) -> Store:
-    """The store that TABLE_ENDPOINT or WORKLEDGER_STORE asks for."""
+def configured_store(default: Store = Store.MOTO) -> Store:
+    """Return the store that TABLE_ENDPOINT or WORKLEDGER_STORE selects."""
     if os.environ.get("TABLE_ENDPOINT"):
         return Store.OTHER
     name = os.environ.get("WORKLEDGER_STORE") or default
@@ -98,12 +98,12 @@ def wanted_store(default: Store = Store.MOTO) -> Store:
 
 @contextlib.contextmanager
 def running(store: Store | None = None, data: Path | None = None) -> Iterator[Engine]:
-    """The engines, until the block ends. `data`: the file in which dynoxide keeps the table.
+    """Run the engines until the block ends. `data`: the file in which dynoxide keeps the table.
 
-    Raises DynoxideUnavailable. All motos of a process share their state, so give tables and queues names of their own.
-    Clients come from `Engine.client`; whole processes are pointed here by `Engine.environment`.
+    Raises DynoxideUnavailable. All motos of a process share their state, so tables and queues need unique names.
+    `Engine.client` returns clients; `Engine.environment` points a whole process here.
     """
-    store = store or wanted_store()
+    store = store or configured_store()
     with contextlib.ExitStack() as stack:
         services = stack.enter_context(moto_server(HOST))
         match store:
@@ -147,20 +147,20 @@ def dynoxide_store(port: int, data: Path | None = None) -> Iterator[tuple[str, s
 
 
 def _wait_until_open(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
-    """Waits for the line in which it names its port: an open port could be somebody else's."""
+    """Wait until the log names the port: an open port could belong to another process."""
     deadline = time.monotonic() + _READY_WITHIN_SECONDS
     while True:
-        over = process.poll() is not None or time.monotonic() > deadline
-        said = os.pread(log.fileno(), 4096, 0).decode(errors="replace")
-        if f"http://{HOST}:{port}" in said and process.poll() is None:
+        is_over = process.poll() is not None or time.monotonic() > deadline
+        output = os.pread(log.fileno(), 4096, 0).decode(errors="replace")
+        if f"http://{HOST}:{port}" in output and process.poll() is None:
             return
-        if over:
-            raise dynoxide.DynoxideUnavailable(f"it did not start: {said.strip() or 'no reason given'}")
+        if is_over:
+            raise dynoxide.DynoxideUnavailable(f"it did not start: {output.strip() or 'no reason given'}")
         time.sleep(0.005)
 
 
 def free_port() -> int:
-    """Free a moment ago, that is."""
+    """Return a port that is free now, though another process may take it."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

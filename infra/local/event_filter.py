@@ -15,7 +15,7 @@ class UnknownPattern(Exception):
 
 
 class EventFilter:
-    """The FilterCriteria of an event source: a record passes if any of its patterns matches, or if there is none."""
+    """The FilterCriteria of an event source: a record passes if any pattern matches, or if there are none."""
 
     def __init__(self, criteria: Mapping[str, Any] | None = None) -> None:
         patterns = [json.loads(entry["Pattern"]) for entry in (criteria or {}).get("Filters", [])]
@@ -26,7 +26,7 @@ class EventFilter:
 
 
 def _pattern(pattern: Any, path: str) -> Matcher:
-    """All fields of an object must match; of a list, any rule."""
+    """Return the matcher of a pattern: all fields of an object must match, or any rule of a list."""
     if isinstance(pattern, list) and pattern:
         rules = [_rule(rule, path) for rule in pattern]
         return lambda value: any(matches(value) for matches in rules)
@@ -37,7 +37,7 @@ def _pattern(pattern: Any, path: str) -> Matcher:
 
 
 def _field(value: Any, name: str) -> Any:
-    # Below a field that is absent, every field is.
+    # All fields below an absent field are absent.
     return value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
 
 
@@ -50,4 +50,4 @@ def _rule(rule: Any, path: str) -> Matcher:
             return lambda value: (value is not _ABSENT and not isinstance(value, dict)) is expected
         case {"prefix": str(start), **others} if not others:
             return lambda value: isinstance(value, str) and value.startswith(start)
-    raise UnknownPattern(f"{path}: the rule {json.dumps(rule)} is not known here")
+    raise UnknownPattern(f"{path}: the rule {json.dumps(rule)} is not supported")

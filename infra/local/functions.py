@@ -1,4 +1,4 @@
-"""Which functions of `app.py` read the stream, and which work on a queue."""
+"""The functions of `app.py` that read the stream or work on a queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONSUMERS = ("consume_stream", "send_mail")
 
 
 def pump(app: Any, stack: Stack, **options: Any) -> Pump:
-    """Return the pump of all of them; `options` are the Pump's."""
+    """Return the pump that drives these functions; `options` are the Pump's."""
     return Pump(
         stack.engine,
         stack.table,

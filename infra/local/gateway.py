@@ -1,7 +1,7 @@
-"""The API gateway's part, locally: an HTTP request becomes the Lambda event that the app gets when deployed.
+"""The local API gateway: turns an HTTP request into the Lambda event that the deployed app gets.
 
 Chalice's own local gateway answers unknown paths with 403, leaves path parameters encoded, passes raw bytes as the
-body and sends no request id; this one does what the deployed gateway does, in the product's envelope.
+body and sends no request id; this one behaves like the deployed gateway, in the product's envelope.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from infra.local.engine import ACCOUNT
 log = logging.getLogger("workledger.local.gateway")
 
 STAGE = "local"
-# Why the gateway itself answers, to code and message as the deployed gateway's responses have them.
+# Reason for which the gateway itself answers, to code and message.
 _ANSWERS: Mapping[HTTPStatus, tuple[ErrorCode, str]] = {
-    HTTPStatus.BAD_REQUEST: (ErrorCode.VALIDATION_ERROR, "The request is not valid."),
-    HTTPStatus.NOT_FOUND: (ErrorCode.NOT_FOUND, "There is nothing at this address."),
+    HTTPStatus.BAD_REQUEST: (ErrorCode.VALIDATION_ERROR, "the request is not valid"),
+    HTTPStatus.NOT_FOUND: (ErrorCode.NOT_FOUND, "there is no such route"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         ErrorCode.PAYLOAD_TOO_LARGE,
-        "The request line and headers are over 10,240 bytes.",
+        "the request line and headers are over 10,240 bytes",
     ),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "The request body is too large."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: (ErrorCode.INTERNAL_ERROR, "Something went wrong."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ErrorCode.PAYLOAD_TOO_LARGE, "the body is over 10 MB"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (ErrorCode.INTERNAL_ERROR, "something went wrong on our side"),
 }
 
 
@@ -45,9 +45,9 @@ _ANSWERS: Mapping[HTTPStatus, tuple[ErrorCode, str]] = {
 class HttpRequest:
     method: str
     target: str
-    """Path and query as they stand in the request line."""
+    """Path and query, as in the request line."""
     headers: Mapping[str, list[str]]
-    """By name in lower case."""
+    """Lower-case name to values."""
     body: bytes
     source_ip: str
 
@@ -66,7 +66,7 @@ class Match:
 
 
 class Routes:
-    """Finds the route of a path. Literal segments win over parameters, as in the deployed gateway."""
+    """The routes of the app. Literal segments win over parameters, as in the deployed gateway."""
 
     def __init__(self, routes: list[str]) -> None:
         self._routes = [(route, route.split("/")) for route in sorted(routes, key=_literal_segments_first)]
@@ -75,7 +75,7 @@ class Routes:
         segments = (path.removesuffix("/") or "/").split("/")
         for route, pattern in self._routes:
             if len(pattern) == len(segments) and all(
-                _is_parameter(wanted) or wanted == given for wanted, given in zip(pattern, segments, strict=True)
+                _is_parameter(expected) or expected == given for expected, given in zip(pattern, segments, strict=True)
             ):
                 captured = zip(pattern, segments, strict=True)
                 return Match(route, {name[1:-1]: unquote(value) for name, value in captured if _is_parameter(name)})
@@ -91,7 +91,7 @@ def _literal_segments_first(route: str) -> list[tuple[bool, str]]:
 
 
 class Gateway:
-    """Hands requests to the app. `app` becomes safe to call from many threads at once."""
+    """The gateway in front of an app. It makes `app` safe to call from many threads at once."""
 
     def __init__(self, app: Chalice) -> None:
         if not isinstance(app, LocalChalice):
@@ -105,13 +105,13 @@ class Gateway:
         match = self._routes.match(path)
         if match is None:
             return self.answer(HTTPStatus.NOT_FOUND)
-        event = _event(request, path, query, match)
+        event = lambda_event(request, path, query, match)
         if request.method == "OPTIONS" and "OPTIONS" not in self._app.routes[match.route]:
             return HttpResponse(HTTPStatus.OK, headers=_pairs(self._chalice._autogen_options_headers(event)))
-        return _response(self._app(event, self._chalice._generate_lambda_context()))
+        return http_response(self._app(event, self._chalice._generate_lambda_context()))
 
     def answer(self, reason: HTTPStatus) -> HttpResponse:
-        """Return the gateway's own answer, for what never reaches the app."""
+        """Return the gateway's own answer to a request that never reaches the app."""
         code, message = _ANSWERS[reason]
         status = HTTP_STATUS[code]
         request_id = str(uuid.uuid4())
@@ -126,15 +126,15 @@ class Gateway:
         return HttpResponse(status, json.dumps(envelope).encode(), _pairs(headers))
 
     def _cors_headers(self) -> dict[str, str]:
-        """Those of the app's first route that has any; all have the same."""
+        """Return the CORS headers of the first route that has any; all routes have the same."""
         entries = (entry for methods in self._app.routes.values() for entry in methods.values())
         configured: Iterator[Any] = filter(None, (entry.cors for entry in entries))
         headers: dict[str, str] = next((cors.get_access_control_headers() for cors in configured), {})
         return headers
 
 
-def _event(request: HttpRequest, path: str, query: str, match: Match) -> dict[str, Any]:
-    """An event of a REST API with the Lambda proxy integration."""
+def lambda_event(request: HttpRequest, path: str, query: str, match: Match) -> dict[str, Any]:
+    """Return the event of a REST API with the Lambda proxy integration."""
     parameters = parse_qs(query, keep_blank_values=True)
     now = time.time()
     body, is_base64 = _body(request.body)
@@ -172,7 +172,7 @@ def _event(request: HttpRequest, path: str, query: str, match: Match) -> dict[st
 
 
 def _body(body: bytes) -> tuple[str | None, bool]:
-    """Text travels as text; bytes that are none travel in base64, for the app to refuse."""
+    """Return the body as text, or in base64 if it is not text: the app refuses it then."""
     if not body:
         return None, False
     try:
@@ -181,7 +181,7 @@ def _body(body: bytes) -> tuple[str | None, bool]:
         return base64.b64encode(body).decode(), True
 
 
-def _response(answer: dict[str, Any]) -> HttpResponse:
+def http_response(answer: dict[str, Any]) -> HttpResponse:
     body = answer.get("body") or ""
     content = base64.b64decode(body) if answer.get("isBase64Encoded") else str(body).encode()
     headers = _pairs(answer.get("headers") or {})

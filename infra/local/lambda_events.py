@@ -1,4 +1,4 @@
-"""What Lambda hands to a function, and what it makes of the answer."""
+"""Lambda events, and the interpretation of a function's answer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def invoke(handler: Handler, name: str, event: dict[str, Any]) -> Any:
 
 
 def invoke_batch(handler: Handler, name: str, records: Sequence[dict[str, Any]], ids: Sequence[str]) -> set[str] | None:
-    """The ids that the function reports as failed; None when it raised, and nothing is known of any record."""
+    """Return the ids that the function reports as failed; None if it raised, so that every record counts as failed."""
     try:
         answer = invoke(handler, name, {"Records": list(records)})
-    except Exception:  # whatever a function raises, Lambda takes for a failed batch
+    except Exception:  # to Lambda, any exception is a failed batch
         log.exception("%s failed on a batch of %d", name, len(records))
         return None
-    failed = {each.get("itemIdentifier") for each in (answer or {}).get("batchItemFailures", [])}
+    failed = {failure.get("itemIdentifier") for failure in (answer or {}).get("batchItemFailures", [])}
     if not failed <= set(ids):
         log.error("%s reported failures of records that it did not get", name)
         return None
@@ -38,7 +38,7 @@ def invoke_batch(handler: Handler, name: str, records: Sequence[dict[str, Any]],
 
 
 def stream_record(record: dict[str, Any], stream_arn: str) -> dict[str, Any]:
-    """A record of GetRecords as the event has it: bytes in base64, time in seconds."""
+    """Return a record of GetRecords in the event's form: bytes in base64, time in seconds."""
     change = record["dynamodb"]
     plain = change | {"ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp()}
     return record | {"dynamodb": _without_bytes(plain), "eventSourceARN": stream_arn, "awsRegion": REGION}
@@ -75,9 +75,9 @@ def scheduled_event(name: str) -> dict[str, Any]:
 def _without_bytes(value: Any) -> Any:
     match value:
         case dict():
-            return {name: _without_bytes(each) for name, each in value.items()}
+            return {name: _without_bytes(child) for name, child in value.items()}
         case list():
-            return [_without_bytes(each) for each in value]
+            return [_without_bytes(child) for child in value]
         case bytes():
             return base64.b64encode(value).decode()
     return value

@@ -24,7 +24,7 @@ _CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
 class _Sent(list[Any]):
-    """moto's list of sent mails, which says neither when each was sent nor, on the console, that it was."""
+    """moto's list of sent mails, with the time of sending and a line in the log."""
 
     def append(self, message: Any) -> None:
         message.sent_at = datetime.now(UTC)
@@ -34,16 +34,16 @@ class _Sent(list[Any]):
 
 
 class Mailbox:
-    """What arrives in this process's moto from now on."""
+    """The mails that arrive in this process's moto from now on."""
 
     def __init__(self) -> None:
         self._sent = _Sent()
         ses_backends[ACCOUNT][REGION].sent_messages = self._sent
 
     def mails(self, to: str | None = None) -> list[dict[str, Any]]:
-        """Newest first; `to` keeps those to one address."""
-        found = (_mail(message) for message in reversed(self._sent))
-        return [mail for mail in found if to is None or mail["recipient"].casefold() == to.casefold()]
+        """Return the mails, newest first; with `to`, only those to that address."""
+        mails = (_mail(message) for message in reversed(self._sent))
+        return [mail for mail in mails if to is None or mail["recipient"].casefold() == to.casefold()]
 
     def latest_code(self, to: str) -> str | None:
         return next((mail["code"] for mail in self.mails(to) if mail["code"]), None)

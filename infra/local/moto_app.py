@@ -1,4 +1,4 @@
-"""moto as a WSGI application, made fit for several threads and long histories."""
+"""moto as a WSGI application, patched for several threads and long histories."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 
 def application() -> Any:
-    """A WSGI application. All of a process share their state."""
-    return _OneAtATime(DomainDispatcherApplication(create_backend_app))
+    """Return a WSGI application. All of a process share their state."""
+    return _Serialized(DomainDispatcherApplication(create_backend_app))
 
 
-class _OneAtATime:
+class _Serialized:
     """A WSGI application without concurrency: moto loses acknowledged writes when its calls overlap."""
 
     def __init__(self, application: Any) -> None:
@@ -30,7 +30,7 @@ class _OneAtATime:
             return list(self._application(environ, start_response))
 
 
-# A transaction copies the whole table for each of its items, to undo it: what never changes can be shared.
+# A transaction copies the whole table for each of its items, to undo it: parts that never change can be shared.
 
 
 def _copy_sharing_items(table: Table, memo: dict[int, Any]) -> Table:
@@ -70,7 +70,7 @@ StreamShard.__deepcopy__ = _copy_sharing_records  # type: ignore[attr-defined]
 
 
 def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
-    """moto keeps every instance of every model, for its dashboard: with the copies, gigabytes of dead tables."""
+    """Create an instance that moto's dashboard does not track: with the copies, those would be gigabytes."""
     return object.__new__(cls)
 
 

@@ -1,4 +1,4 @@
-"""moto as a server of this process, which loads moto with the first request: its import costs a second."""
+"""moto as a server in this process. It loads moto with the first request, because the import costs a second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 @contextlib.contextmanager
 def moto_server(host: str, prepare: Callable[[], None] = lambda: None) -> Iterator[str]:
-    """Yield its URL. All of a process share their state. `prepare` runs before the first request is answered."""
+    """Run the server; yield its URL. All of a process share their state. `prepare` runs before the first answer."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server(host, 0, _OnDemand(prepare), threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="moto", daemon=True)
@@ -41,7 +41,7 @@ class _OnDemand:
                     from infra.local.moto_app import application
 
                     self._application = application()
-                    # What it asks this server for comes in on other threads, which find the application loaded.
+                    # Its requests to this server run on other threads, which see the loaded application.
                     self._prepare()
         answer: Iterable[bytes] = self._application(environ, start_response)
         return answer

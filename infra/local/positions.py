@@ -1,4 +1,4 @@
-"""Stream positions of the consumers, kept in a file: the next run goes on where this one ended, or was killed."""
+"""Stream positions of the consumers in a file: the next run continues where this one ended or was killed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class PositionsDamaged(Exception):
 
 class Positions:
     def __init__(self, path: Path, stream_arn: str) -> None:
-        """Raises PositionsDamaged; positions in another stream count for nothing."""
+        """Read the file; positions in another stream are ignored. Raises PositionsDamaged."""
         self._path = path
         self._arn = stream_arn
         self._lock = threading.Lock()
-        kept = load(path)
-        self._positions: dict[str, Position] = kept["positions"] if kept and kept["stream"] == stream_arn else {}
+        stored = load(path)
+        is_same_stream = stored is not None and stored["stream"] == stream_arn
+        self._positions: dict[str, Position] = stored["positions"] if stored and is_same_stream else {}
 
     def of(self, consumer: str) -> Position:
         return dict(self._positions.get(consumer, {}))
@@ -36,7 +37,7 @@ class Positions:
         return {shard: min((position[shard] for position in positions), key=int) for shard in shards}
 
     def save(self, consumer: str, position: Position) -> None:
-        """In one step: whenever the process ends, the file holds the positions before or those after."""
+        """Save atomically: whenever the process ends, the file holds the old or the new positions."""
         with self._lock:
             self._positions[consumer] = dict(position)
             draft = self._path.with_suffix(".draft")
@@ -48,20 +49,20 @@ class Positions:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """Return what the file holds, None where there is no file. Raises PositionsDamaged."""
+    """Return the content of the file, None if there is no file. Raises PositionsDamaged."""
     try:
-        kept = json.loads(path.read_text())
+        stored = json.loads(path.read_text())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise PositionsDamaged(f"{path} cannot be read: {error}") from error
-    if not _is_valid(kept):
+    if not _is_valid(stored):
         raise PositionsDamaged(f"{path} holds no stream positions")
-    return kept  # type: ignore[no-any-return]  # checked above
+    return stored  # type: ignore[no-any-return]  # checked above
 
 
-def _is_valid(kept: Any) -> bool:
-    match kept:
+def _is_valid(stored: Any) -> bool:
+    match stored:
         case {"stream": str(), "positions": dict(positions)}:
             return all(
                 isinstance(position, dict)

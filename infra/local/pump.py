@@ -1,6 +1,6 @@
-"""Drives what has no caller: the stream's consumers, the queues' workers and the schedules. In AWS, Lambda does this.
+"""The pump: drives the stream's consumers, the queues' workers and the schedules, as Lambda does in AWS.
 
-Each has a thread of its own, so that none waits for another's backlog.
+Each has its own thread, so that none waits for another's backlog.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ROUNDS_AT_ONCE = 1000
 
 
 class PumpStopped(Exception):
-    """The pump was stopped while it waited for a retry; nothing is lost, the position is before the failure."""
+    """The pump was stopped while it waited for a retry. Nothing is lost: the position is before the failure."""
 
 
 class NeverQuiet(Exception):
@@ -48,8 +48,10 @@ class Pump:
         trim: Callable[[int], object] | None = None,
         from_now: bool = False,
     ) -> None:
-        """`checkpoint`: the file that keeps the stream positions between runs. Without it a run starts at the
-        stream's beginning, or `from_now` on. Raises PositionsDamaged.
+        """Connect to stream and queues. Raises PositionsDamaged.
+
+        `checkpoint`: the file that keeps the stream positions between runs. Without it a run starts at the
+        stream's beginning, or at its end if `from_now`.
 
         `trim` is called before each run of the schedules with the sequence number that every consumer has reached.
         """
@@ -102,7 +104,7 @@ class Pump:
                 log.exception("schedule %s failed", name)
 
     def trim_stream(self) -> None:
-        """Drop the records that no consumer will read again, by the positions in the file."""
+        """Drop the records that all consumers have passed, by the positions in the file."""
         if self._trim is None or self._positions is None:
             return
         for number in self._positions.passed_by_all(stream.consumer.name for stream in self.streams).values():
@@ -122,12 +124,12 @@ class Pump:
             thread.start()
 
     def wake(self) -> None:
-        """Look now instead of at the next poll, because something was written."""
+        """Poll now, because something was written."""
         for wake in self._wakes:
             wake.set()
 
     def stop(self) -> None:
-        """End the threads, each after the batch it is at; the next run takes up the rest."""
+        """End the threads, each after its current batch; the next run continues from there."""
         self._stopping.set()
         self.wake()
         for thread in self._threads:
@@ -143,13 +145,13 @@ class Pump:
             wake.clear()
             try:
                 if drain():
-                    # What a handler wrote or queued is another's to take.
+                    # The handler may have written or queued work for the other threads.
                     self.wake()
                     continue
             except PumpStopped:
                 return
-            except Exception:  # an engine that did not answer once: the pump outlives it
-                log.exception("the pump stumbled and goes on")
+            except Exception:  # the engine may have missed one request: the pump survives it
+                log.exception("the pump failed once and goes on")
             wake.wait(self._poll_every_seconds)
 
     def _run_schedules(self) -> None:

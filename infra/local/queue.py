@@ -1,4 +1,4 @@
-"""Hands the messages of a queue to its worker and deletes those that it dealt with."""
+"""A queue's event source: hands messages to the worker and deletes those that it processed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BATCH_SIZE = 10
 
 
 class Worker(NamedTuple):
-    """A function of the app, and the queue whose messages it gets."""
+    """A function of the app and its queue."""
 
     name: str
     queue_url: str
@@ -31,15 +31,15 @@ class Queue:
         retry_after_seconds: int = 0,
         is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
-        """A failed message is seen again after that time, not the queue's own: nobody waits minutes here."""
+        """Retry failed messages after `retry_after_seconds`, not after the queue's visibility timeout of minutes."""
         self.worker = worker
         attributes = client.get_queue_attributes(
             QueueUrl=worker.queue_url, AttributeNames=["QueueArn", "RedrivePolicy"]
         )["Attributes"]
         self.dead: list[dict[str, Any]] = []
-        """Messages that went to the dead-letter queue, in the form the worker saw them."""
+        """Dead letters, in the form in which the worker received them."""
         self._arn: str = attributes["QueueArn"]
-        self._maximum_receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
+        self._max_receives: int = json.loads(attributes["RedrivePolicy"])["maxReceiveCount"]
         self._client = client
         self._retry_after_seconds = retry_after_seconds
         self._is_ending = is_ending
@@ -60,7 +60,7 @@ class Queue:
         return delivered
 
     def redrive(self) -> None:
-        """Send the dead letters again, as an operator does when the cause is gone."""
+        """Send the dead letters again, as an operator does once the cause is fixed."""
         dead, self.dead = self.dead, []
         for record in dead:
             self._client.send_message(QueueUrl=self.worker.queue_url, MessageBody=record["body"])
@@ -77,7 +77,7 @@ class Queue:
 
     def _retry(self, record: dict[str, Any]) -> None:
         receives = int(record["attributes"]["ApproximateReceiveCount"])
-        if receives < self._maximum_receives:
+        if receives < self._max_receives:
             log.warning("message %s failed %s at try %d", record["messageId"], self.worker.name, receives)
         else:
             self.dead.append(record)

@@ -1,4 +1,4 @@
-"""Keeps the messages of the local queues in a file: as in SQS, what was taken survives the process."""
+"""Persistence of the local queues: as in SQS, an accepted message survives the process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MESSAGES = """
 
 
 @contextlib.contextmanager
-def kept(file: Path) -> Iterator[None]:
-    """Put back the messages of `file` into this process's queues, and keep there whatever they hold from now on."""
+def persisted(file: Path) -> Iterator[None]:
+    """Restore the messages of `file` into this process's queues, and store theirs there until the block ends."""
     with contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as database:
         # Written when a request is answered, by a process that may be killed; not safe from a power failure.
         database.execute("PRAGMA journal_mode = WAL")
@@ -30,7 +30,7 @@ def kept(file: Path) -> Iterator[None]:
         queues = list(sqs_backends[ACCOUNT][REGION].queues.values())
         for queue in queues:
             _restore(database, queue)
-            _keep(database, queue)
+            _store(database, queue)
         try:
             yield
         finally:
@@ -48,11 +48,11 @@ def _restore(database: sqlite3.Connection, queue: Queue) -> None:
         queue.add_message(message)
 
 
-def _keep(database: sqlite3.Connection, queue: Queue) -> None:
-    """The product's messages are bodies alone: neither attributes nor delays are kept."""
+def _store(database: sqlite3.Connection, queue: Queue) -> None:
+    """Store the queue's messages from now on, without attributes or delays: the product uses neither."""
     add, delete = queue.add_message, queue.delete_message
 
-    def add_and_keep(message: Message) -> None:
+    def add_and_store(message: Message) -> None:
         # A message that moves to the dead-letter queue keeps its id.
         row = (message.id, queue.name, message.body, time.time())
         database.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)", row)
@@ -64,5 +64,5 @@ def _keep(database: sqlite3.Connection, queue: Queue) -> None:
         for identifier in deleted:
             database.execute("DELETE FROM messages WHERE id = ?", (identifier,))
 
-    queue.add_message = add_and_keep  # type: ignore[method-assign]
+    queue.add_message = add_and_store  # type: ignore[method-assign]
     queue.delete_message = delete_and_forget  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The HTTP server of the local stack: reads requests, asks the gateway, writes answers, keeps connections open."""
+"""The HTTP server of the local stack: passes requests to the gateway and keeps connections open."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.local.gateway import Gateway, HttpRequest, HttpResponse
 
 log = logging.getLogger("workledger.local.server")
 
-# API Gateway takes 10 MB; the app refuses far less, by itself.
+# API Gateway accepts 10 MB; the app's own limit is far lower.
 _MAX_BODY_BYTES = 10 * 1024 * 1024
 # Request line and headers, as API Gateway counts them.
 _MAX_HEAD_BYTES = 10_240
@@ -26,7 +26,7 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n")
 _ABSOLUTE_TARGET = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 
 LocalPage = Callable[[HttpRequest], HttpResponse]
-"""Answers under /_local/, which belong to the runner and not to the product."""
+"""A page under /_local/, which is part of the local runner and not of the product."""
 
 
 class Server(ThreadedHTTPServer):
@@ -41,7 +41,7 @@ class Server(ThreadedHTTPServer):
         pages: Mapping[str, LocalPage],
         after_write: Callable[[], None] = lambda: None,
     ) -> None:
-        """`after_write` is called after each request that may have changed something."""
+        """Bind the port. `after_write` is called after each request that may have changed something."""
         handler = partial(_Handler, gateway=gateway, pages=pages, after_write=after_write)
         super().__init__((host, port), handler)
 
@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # An idle connection holds a thread.
     timeout = 60
-    # One packet an answer: headers and body apart wait for each other's acknowledgement, 40 ms.
+    # One packet per answer: sent apart, the body waits 40 ms for the acknowledgement of the headers.
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -74,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # `do_GET` and its like: which methods there are is for the app to say.
+        # `do_GET` and its like: the app decides which methods there are.
         if name.startswith("do_"):
             return self._answer
         raise AttributeError(name)
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             request = HttpRequest(self.command, self._target(), self._headers(), self._body(), self.client_address[0])
         except _BadRequest as error:
-            # What is left unread on the connection cannot be told from the next request.
+            # The unread rest of this request cannot be distinguished from the next one.
             self.close_connection = True
             self._send(self._gateway.answer(error.status))
             return
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _discard(self, length: int) -> None:
-        # A client that is still sending when the connection closes never sees the answer; bounded all the same.
+        # A client that still sends when the connection closes never sees the answer. Bounded.
         for _ in range(min(length // 65536 + 1, 1024)):
             if not self.rfile.read(min(length, 65536)):
                 return
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             body += self.rfile.read(length)
             self.rfile.readline(3)
         while self.rfile.readline(65536).strip():
-            """Trailers, of which nothing is used."""
+            """Skip the trailers: they are not used."""
         return bytes(body)
 
     def _send(self, response: HttpResponse) -> None:
@@ -160,9 +160,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def _length(self, response: HttpResponse) -> str:
-        """Return the length of the body; an answer to HEAD says itself how long the one to GET is."""
-        said = next((value for name, value in response.headers if name.lower() == "content-length"), None)
-        return said if said is not None and self.command == "HEAD" else str(len(response.body))
+        """Return the length of the body; an answer to HEAD carries the length of the one to GET."""
+        declared = next((value for name, value in response.headers if name.lower() == "content-length"), None)
+        return declared if declared is not None and self.command == "HEAD" else str(len(response.body))
 
     def handle_expect_100(self) -> bool:
         go_on = super().handle_expect_100()
@@ -170,13 +170,13 @@ class _Handler(BaseHTTPRequestHandler):
         return go_on
 
     def send_error(self, code: int, *_: Any, **__: Any) -> None:
-        """What the standard library refuses, a malformed request line for one: in the envelope, too."""
+        """Answer in the envelope if the standard library refuses a request, for example its request line."""
         self.close_connection = True
-        # Not set yet when the request line itself is at fault.
+        # Not set yet if the request line itself is malformed.
         self.command = getattr(self, "command", None) or ""
         self.request_version = self.protocol_version
         is_too_large = code == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         self._send(self._gateway.answer(HTTPStatus(code) if is_too_large else HTTPStatus.BAD_REQUEST))
 
     def log_message(self, *_: Any) -> None:
-        """Silent: the app writes a line a request."""
+        """Log nothing: the app logs a line per request."""

@@ -1,4 +1,4 @@
-"""What the app stands on, made in an engine: table, queues, sender; and the environment that tells the app so."""
+"""The stack in a local engine: table, queues, sender, and the environment that the app reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infra.local.table import create_queue, ensure_table
 
 SENDER = "no-reply@workledger.example"
 MAIL_QUEUE, METRICS_QUEUE = QUEUES = ("MailQueue", "MetricsQueue")
-"""As the template calls them."""
+"""Their logical ids in the template."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stack:
         return f"{self.table}-{resource.removesuffix('Queue').lower()}"
 
     def environment(self) -> dict[str, str]:
-        """Everything the app reads. The table's client is made at import: set this before importing `app`."""
+        """Return all variables that the app reads. Set them before importing `app`: it creates its client at import."""
         return self.engine.environment() | {
             "LOG_LEVEL": "INFO",
             "POWERTOOLS_METRICS_DISABLED": "true",
@@ -41,7 +41,7 @@ class Stack:
             "POWERTOOLS_TRACE_DISABLED": "true",
             "WORKLEDGER_ABUSE_CONTACT": "abuse@workledger.example",
             "WORKLEDGER_CORS_ORIGIN": "*",
-            # Everything comes from one address here.
+            # All requests come from one address here.
             "WORKLEDGER_LIMITS_BY_SOURCE": "false",
             "WORKLEDGER_MAIL_FROM": SENDER,
             "WORKLEDGER_MAIL_QUEUE_URL": self.mail_queue_url,
@@ -53,7 +53,7 @@ class Stack:
 
 
 def build(engine: Engine, name: str = "workledger-local") -> Stack:
-    """Create what is missing. Raises TableDiffers when the engine kept a table of another shape under that name."""
+    """Create the missing parts. Raises TableDiffers if the engine has a table of another shape under that name."""
     ensure_table(engine.client("dynamodb"), name)
     stack = Stack(engine, name)
     create_services(stack)

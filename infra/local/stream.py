@@ -1,4 +1,4 @@
-"""Hands the table's stream to a consumer the way Lambda does: filtered, in order, retried, bisected, dead-lettered."""
+"""The table's stream as Lambda delivers it to a consumer: filtered, in order, retried, bisected, dead-lettered."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from infra.local.template import StreamSource, stream_source
 
 log = logging.getLogger("workledger.local.pump")
 
-_RECORDS_A_READ = 1000  # DynamoDB's limit
-_SHARDS_HOLD_SECONDS = 60.0
+_RECORDS_PER_READ = 1000  # DynamoDB's limit
+_SHARDS_CACHED_SECONDS = 60.0
 
 Position = dict[str, str]
-"""The last sequence number dealt with, by shard."""
+"""Shard id to the last processed sequence number."""
 
 
 class Consumer(NamedTuple):
-    """A function of the app that reads the stream; its event source's settings are the template's."""
+    """A function of the app that reads the stream; the settings of its event source are in the template."""
 
     name: str
     handler: Handler
@@ -40,16 +40,16 @@ class Stream:
         is_ending: Callable[[], bool] = lambda: False,
         moved: Callable[[Position], None] = lambda _: None,
     ) -> None:
-        """Without a position, reading starts at the beginning, or `from_now` on.
+        """Start after `position`; without one, at the beginning, or at the end if `from_now`.
 
-        `pause` is called before the retry of that number, `moved` after each batch with the position behind it; once it
-        `is_ending`, no other batch is begun.
+        `pause` is called with the attempt before each retry, `moved` with the new position after each batch. No batch
+        starts once `is_ending`.
         """
         self.arn = arn
         self.consumer = consumer
         self.position: Position = dict(position or {})
         self.dead: list[dict[str, Any]] = []
-        """Records given up, in the form the consumer saw them."""
+        """Dead letters, in the form in which the consumer received them."""
         self._client = client
         self._source = source or stream_source(consumer.name)
         self._pause = pause
@@ -61,22 +61,22 @@ class Stream:
         self._starts = {shard: self._iterator(shard, ShardIteratorType="LATEST") for shard in starts}
 
     def drain(self) -> int:
-        """Deliver everything there is; return the number of records that passed the filter."""
+        """Deliver all records; return the number that passed the filter."""
         delivered = 0
         for shard in self._shard_ids():
             more = True
             while more and not self._is_ending():
                 records = self._read(shard)
                 delivered += self._deliver_page(shard, records)
-                more = len(records) == _RECORDS_A_READ
+                more = len(records) == _RECORDS_PER_READ
         return delivered
 
     def _shard_ids(self) -> list[str]:
-        # Remembered for a while: to describe a stream, dynoxide looks at every record of it.
+        # Cached: to describe a stream, dynoxide reads every record of it.
         if time.monotonic() >= self._shards_until:
             description = self._client.describe_stream(StreamArn=self.arn)["StreamDescription"]
             self._shards = [shard["ShardId"] for shard in description["Shards"]]
-            self._shards_until = time.monotonic() + _SHARDS_HOLD_SECONDS
+            self._shards_until = time.monotonic() + _SHARDS_CACHED_SECONDS
         return self._shards
 
     def _read(self, shard: str) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ class Stream:
             iterator = self._iterator(shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=last)
         else:
             iterator = self._starts.get(shard) or self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
-        answer = self._client.get_records(ShardIterator=iterator, Limit=_RECORDS_A_READ)
+        answer = self._client.get_records(ShardIterator=iterator, Limit=_RECORDS_PER_READ)
         if shard in self._starts and not answer["Records"]:
             self._starts[shard] = answer["NextShardIterator"]
         records: list[dict[str, Any]] = answer["Records"]
@@ -103,7 +103,7 @@ class Stream:
             self._deliver(shard, records[start : start + size])
             self._moved(self.position)
         if page and self.position.get(shard) != _sequence_number(page[-1]):
-            # What the filter left out at the end of the page is dealt with, too.
+            # Move past the filtered records at the end of the page, too.
             self.position[shard] = _sequence_number(page[-1])
             self._moved(self.position)
         return len(records)
@@ -120,7 +120,7 @@ class Stream:
                 return
             done = _done(ids, failed)
             if done == 0 and attempt == self._source.retries:
-                # Lambda gives up the batch; where it bisects, that is one record.
+                # Lambda gives up the batch; with bisecting, that is one record.
                 given_up = 1 if self._source.bisects else len(records)
                 self._give_up(records[:given_up])
                 done = given_up
@@ -150,7 +150,7 @@ def _sequence_number(record: dict[str, Any]) -> str:
 
 
 def _done(ids: list[str], failed: set[str] | None) -> int:
-    """Return how many records from the start are dealt with: those before the lowest failure."""
+    """Return the number of processed records: those before the lowest failure."""
     if failed is None:
         return 0
     return next((index for index, number in enumerate(ids) if number in failed), len(ids))

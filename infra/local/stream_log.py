@@ -1,7 +1,7 @@
-"""The stream records in the file of a running dynoxide: an index that keeps writes fast, and their trimming.
+"""The stream records in the file of a running dynoxide: an index for fast writes, and trimming.
 
 Before it writes a record, dynoxide 1.2.1 asks for the table's highest sequence number, `MAX(CAST(sequence_number AS
-INTEGER))`, and has no index to answer from: each write looks at every record there ever was. See
+INTEGER))`, and has no index for it: each write reads all earlier records. See
 docs/decisions/local-stream.md.
 """
 
@@ -24,13 +24,13 @@ _TRIM = """
         ORDER BY CAST(sequence_number AS INTEGER) LIMIT ?
     )
 """
-# The engine's writes wait for each of our transactions: some 10 ms for so many rows.
-_ROWS_A_TRANSACTION = 500
+# The engine's writes wait for each of our transactions: about 10 ms for this many rows.
+_ROWS_PER_TRANSACTION = 500
 _BUSY_SECONDS = 30.0
 
 
 def index(file: Path) -> None:
-    """Create the index; a dynoxide that keeps its records otherwise is left as it is."""
+    """Create the index, unless this dynoxide stores its records in another form."""
     with _opened(file) as database:
         if _has_records(database):
             database.execute(_INDEX)
@@ -39,12 +39,12 @@ def index(file: Path) -> None:
 def trim(file: Path, table: str, before: int) -> int:
     """Delete the records before a sequence number; return how many.
 
-    The one of that number must stay: it is where reading goes on, and the numbers go on from the highest there is.
+    The record of that number must stay: reading continues after it, and new numbers follow the highest stored one.
     """
     trimmed = 0
     with _opened(file) as database:
         while _has_records(database) and (
-            deleted := database.execute(_TRIM, (table, before, _ROWS_A_TRANSACTION)).rowcount
+            deleted := database.execute(_TRIM, (table, before, _ROWS_PER_TRANSACTION)).rowcount
         ):
             trimmed += deleted
     return trimmed
@@ -57,7 +57,7 @@ def _has_records(database: sqlite3.Connection) -> bool:
 
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
-    """The engine's file beside the engine: both lock it for each transaction, and wait for each other."""
+    """Open the file while the engine uses it: both lock it for each transaction, and wait for each other."""
     with contextlib.closing(
         sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     ) as database:

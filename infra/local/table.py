@@ -1,4 +1,4 @@
-"""Creates the table and the queues of `infra/resources.yaml` in a local engine."""
+"""The table and the queues of `infra/resources.yaml`, created in a local engine."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 from infra.local.template import properties
 
-# What shapes the data. The rest of the definition (encryption, backups, protection) guards deployed tables only.
+# The properties that shape the data. The others (encryption, backups, protection) concern deployed tables only.
 _SHAPE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
 _QUEUE_ATTRIBUTES = ("DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout")
 
 
 class TableDiffers(Exception):
-    """The table that was kept has another shape than `resources.yaml` gives it."""
+    """The existing table has another shape than in `resources.yaml`."""
 
 
 def table_definition() -> dict[str, Any]:
-    """The table as CreateTable takes it, all but its name."""
+    """Return the input of CreateTable without the table's name."""
     table = properties("Table")
     return {name: table[name] for name in _SHAPE if name in table} | {
         "StreamSpecification": {"StreamEnabled": True, **table["StreamSpecification"]}
@@ -31,20 +31,20 @@ def create_table(client: Any, name: str) -> None:
 
 
 def ensure_table(client: Any, name: str) -> None:
-    """Creates the table unless it is there; raises TableDiffers when it is there in another shape."""
+    """Create the table if it is missing. Raises TableDiffers if it exists in another shape."""
     try:
-        kept = client.describe_table(TableName=name)["Table"]
+        stored = client.describe_table(TableName=name)["Table"]
     except client.exceptions.ResourceNotFoundException:
         create_table(client, name)
         return
-    if shape(kept) != shape(table_definition()):
-        raise TableDiffers(f"the kept table {name} no longer matches infra/resources.yaml; `make reset` drops it")
+    if shape(stored) != shape(table_definition()):
+        raise TableDiffers(f"the stored table {name} no longer matches infra/resources.yaml; `make reset` drops it")
 
 
 def shape(table: dict[str, Any]) -> dict[str, Any]:
-    """Keys, indexes and stream of a table, comparable between CreateTable's input and DescribeTable's answer."""
+    """Return keys, indexes and stream in a form that is the same for CreateTable's input and DescribeTable's answer."""
     return {
-        "attributes": sorted((each["AttributeName"], each["AttributeType"]) for each in table["AttributeDefinitions"]),
+        "attributes": sorted((row["AttributeName"], row["AttributeType"]) for row in table["AttributeDefinitions"]),
         "keys": _keys(table),
         "indexes": {
             index["IndexName"]: (
@@ -59,11 +59,11 @@ def shape(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keys(table: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(each["AttributeName"], each["KeyType"]) for each in table["KeySchema"]]
+    return [(row["AttributeName"], row["KeyType"]) for row in table["KeySchema"]]
 
 
 def create_queue(client: Any, resource: str, name: str) -> str:
-    """Creates a queue and its dead-letter queue; returns the queue's URL. `resource`: what the template calls it."""
+    """Create a queue and its dead-letter queue; return the queue's URL. `resource`: its logical id in the template."""
     queue = properties(resource)
     redrive = queue["RedrivePolicy"]
     dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"].removesuffix(".Arn")

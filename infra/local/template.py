@@ -1,4 +1,4 @@
-"""Reads `infra/resources.yaml`, the one definition of table and queues, for use outside CloudFormation."""
+"""`infra/resources.yaml`, the one definition of table and queues, as read outside CloudFormation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESOURCES = Path(__file__).parents[1] / "resources.yaml"
 
 
 class _Loader(yaml.SafeLoader):
-    """Understands CloudFormation's short tags: `!Ref x` becomes `{"Ref": x}`, `!Sub x` becomes `{"Fn::Sub": x}`."""
+    """A loader for CloudFormation's short tags: `!Ref x` becomes `{"Ref": x}`, `!Sub x` becomes `{"Fn::Sub": x}`."""
 
 
 def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -34,18 +34,18 @@ _Loader.add_multi_constructor("!", _intrinsic)
 @cache
 def load(path: Path = RESOURCES) -> dict[str, Any]:
     with path.open(encoding="utf-8") as text:
-        # A subclass of SafeLoader: nothing but plain values is ever built.
+        # A subclass of SafeLoader: it builds plain values only.
         template: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506
     return template
 
 
 def properties(logical_id: str, path: Path = RESOURCES) -> dict[str, Any]:
-    found: dict[str, Any] = load(path)["Resources"][logical_id]["Properties"]
-    return found
+    values: dict[str, Any] = load(path)["Resources"][logical_id]["Properties"]
+    return values
 
 
 class StreamSource(NamedTuple):
-    """The settings of a function's event source that is the table's stream."""
+    """The settings of a function's event source on the table's stream."""
 
     batch_size: int
     retries: int
@@ -54,7 +54,7 @@ class StreamSource(NamedTuple):
 
 
 def stream_source(function: str) -> StreamSource:
-    """Return the settings of a function, which is named as in `app.py`."""
+    """Return the settings of a function, by its name in `app.py`."""
     logical_id = function.title().replace("_", "")
     (event,) = properties(logical_id)["Events"].values()
     source = event["Properties"]

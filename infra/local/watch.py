@@ -1,4 +1,4 @@
-"""Notices that the engine is gone: its process has ended, or does not answer any more."""
+"""A watch on the engine: reports when its process has ended or no longer answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Watch:
         lost: Callable[[str], None],
         patience_seconds: float = 30.0,
     ) -> None:
-        """`client` is the engine's. `lost` is called once, with the reason."""
+        """Watch `process`. `client` creates a client of the engine; `lost` is called once, with the reason."""
         self._process = process
         self._client = client("dynamodb", answers_within_seconds=patience_seconds / 4)
         self._lost = lost
@@ -30,13 +30,13 @@ class Watch:
         self._answered = time.monotonic()
 
     def start(self) -> None:
-        for look in (self._look_at_process, self._ask):
-            threading.Thread(target=look, name="watch", daemon=True).start()
+        for check in (self._check_process, self._request):
+            threading.Thread(target=check, name="watch", daemon=True).start()
 
     def stop(self) -> None:
         self._stopping.set()
 
-    def _look_at_process(self) -> None:
+    def _check_process(self) -> None:
         while not self._stopping.wait(_EVERY_SECONDS):
             if self._process.poll() is not None:
                 self._end(f"the engine has ended, with exit code {self._process.returncode}")
@@ -46,12 +46,12 @@ class Watch:
                 self._end(f"the engine has not answered for {self._patience_seconds:.0f} s")
                 return
 
-    def _ask(self) -> None:
+    def _request(self) -> None:
         while not self._stopping.wait(_EVERY_SECONDS):
             try:
                 self._client.list_tables(Limit=1)
             except ClientError:
-                """An answer, too."""
+                """A refusal is an answer, too."""
             except BotoCoreError:
                 continue
             self._answered = time.monotonic()

@@ -1,4 +1,4 @@
-"""Makes a process end when the one that started it ends, however that happens. On Linux; elsewhere it does nothing.
+"""End a process when its parent ends, for any reason. On Linux; elsewhere this does nothing.
 
 `python with_parent.py PID COMMAND…` becomes COMMAND, tied to the parent PID.
 """

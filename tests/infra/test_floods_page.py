@@ -1,4 +1,4 @@
-"""docs/floods.md says of each limit and parameter what the code and the template say."""
+"""docs/floods.md agrees with the limits in the code and the parameters of the template."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_the_page_has_every_limit_with_its_numbers() -> None:
 
 def test_the_page_has_the_parameters_with_their_defaults() -> None:
     declared = load()["Parameters"]
-    offered = PAGE.partition("## What the template offers")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| ((?:`[A-Za-z0-9]+`(?:, )?)+) \| ([^|]+) \|", offered, re.MULTILINE)
+    section = PAGE.partition("## What the template offers")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`[A-Za-z0-9]+`(?:, )?)+) \| ([^|]+) \|", section, re.MULTILINE)
     described = {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     assert set(described) == {
         "AbuseContact", "AlarmEmail", "ApiConcurrency", "RequestBurst", "RequestsPerSecond", "WafRequestsPerFiveMinutes"
@@ -50,7 +50,7 @@ def test_the_page_has_the_parameters_with_their_defaults() -> None:
         assert value == "" or str(value) in re.findall(r"\d+", default), name
 
 
-def test_a_deployment_takes_each_parameter_by_the_name_that_the_page_gives_it(tmp_path: Path) -> None:
+def test_a_deployment_accepts_the_parameter_names_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "sam.json").write_text(json.dumps({"Parameters": load()["Parameters"]}))
     variables = {"WAF_REQUESTS_PER_FIVE_MINUTES": "500", "API_CONCURRENCY": "100", "ABUSE_CONTACT": "a@example.com"}
     assert all(name in PAGE for name in ("WAF_REQUESTS_PER_FIVE_MINUTES", "API_CONCURRENCY"))

@@ -1,4 +1,4 @@
-"""What the packaged template promises about a deployed stage."""
+"""Properties of a deployed stage, as in the packaged template."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def packaged(packaged_file: Path) -> Json:
 
 @pytest.fixture
 def resources(packaged: Json) -> Json:
-    found: Json = packaged["Resources"]
-    return found
+    resources: Json = packaged["Resources"]
+    return resources
 
 
 def of_type(resources: Json, kind: str) -> dict[str, Json]:
-    return {name: each.get("Properties", {}) for name, each in resources.items() if each["Type"] == kind}
+    return {name: row.get("Properties", {}) for name, row in resources.items() if row["Type"] == kind}
 
 
 def functions(resources: Json) -> dict[str, Json]:
@@ -93,36 +93,36 @@ def statements(resources: Json) -> Iterator[tuple[str, Json]]:
 
 
 def actions_of(resources: Json, role: str, service: str) -> set[str]:
-    found = {action for name, statement in statements(resources) if name == role for action in statement["Action"]}
-    return {action for action in found if action.startswith(f"{service}:")}
+    actions = {action for name, statement in statements(resources) if name == role for action in statement["Action"]}
+    return {action for action in actions if action.startswith(f"{service}:")}
 
 
 def source(resources: Json, function: str) -> Json:
     (event,) = functions(resources)[function]["Events"].values()
-    found: Json = event["Properties"]
-    return found
+    properties: Json = event["Properties"]
+    return properties
 
 
 # -- the template as a whole
 
 
-def test_the_linter_finds_nothing(packaged_file: Path) -> None:
+def test_the_linter_has_no_findings(packaged_file: Path) -> None:
     template.lint(packaged_file)
 
 
-def test_the_linter_can_find_something(tmp_path: Path) -> None:
+def test_the_linter_finds_errors(tmp_path: Path) -> None:
     misspelt = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeOut": 30}}
-    (tmp_path / "spoiled.json").write_text(json.dumps({"Resources": {"Queue": misspelt}}))
+    (tmp_path / "invalid.json").write_text(json.dumps({"Resources": {"Queue": misspelt}}))
     with pytest.raises(template.PackagingFailed):
-        template.lint(tmp_path / "spoiled.json")
+        template.lint(tmp_path / "invalid.json")
 
 
-def test_the_stage_is_its_own(packaged: Json, stage: str) -> None:
+def test_the_stage_is_set(packaged: Json, stage: str) -> None:
     assert packaged["Parameters"]["Stage"]["Default"] == stage
     assert packaged["Resources"]["RestAPI"]["Properties"]["StageName"] == stage
 
 
-def test_what_a_deployment_tells(packaged: Json) -> None:
+def test_the_outputs_of_a_deployment(packaged: Json) -> None:
     assert {"ApiUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
 
 
@@ -138,11 +138,11 @@ def test_functions_are_sized_and_traced(resources: Json) -> None:
         assert function["MemorySize"] >= 512, name
         assert function["Tracing"] == "Active", name
         assert function["Runtime"] == "python3.11", name
-        # The wheels that packaging downloads are for this one.
+        # Packaging downloads wheels for this architecture.
         assert function["Architectures"] == ["x86_64"], name
 
 
-def test_functions_end_before_whoever_waits_for_them(resources: Json) -> None:
+def test_functions_end_before_their_callers_time_out(resources: Json) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(resources).items()}
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
     for schedule in ("ScheduleMetrics", "SweepOutbox"):
@@ -175,7 +175,7 @@ def test_logs_are_kept_for_a_time(packaged: Json) -> None:
 # -- roles
 
 
-def test_every_function_has_a_role_of_its_own(resources: Json) -> None:
+def test_every_function_has_its_own_role(resources: Json) -> None:
     roles = [function["Role"]["Fn::GetAtt"][0] for function in functions(resources).values()]
     assert len(set(roles)) == len(FUNCTIONS)
     assert set(roles) == set(of_type(resources, "AWS::IAM::Role"))
@@ -185,7 +185,7 @@ def test_no_role_has_a_wildcard(resources: Json) -> None:
     for role, statement in statements(resources):
         assert statement["Effect"] == "Allow", role
         assert not [action for action in statement["Action"] if "*" in action], role
-        # X-Ray knows no resources; everything else names its own.
+        # X-Ray has no resources; all other statements name theirs.
         if set(statement["Action"]) != {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}:
             assert statement["Resource"] != "*", (role, statement)
             texts = re.findall(r'"[^"]*\*[^"]*"', json.dumps(statement["Resource"]))
@@ -194,14 +194,13 @@ def test_no_role_has_a_wildcard(resources: Json) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.stem)
 def test_a_role_has_the_policy_of_its_function(resources: Json, policy: Path) -> None:
-    # What the jobs may do at the table, tests/jobs/test_policies.py holds against what they do.
+    # tests/jobs/test_policies.py compares the jobs' permissions on the table with their calls.
     name = policy.stem.removeprefix("policy-").title().replace("_", "")
-    assert [each for role, each in statements(resources) if role == f"{name}Role"] == json.loads(policy.read_text())[
-        "Statement"
-    ]
+    granted = [statement for role, statement in statements(resources) if role == f"{name}Role"]
+    assert granted == json.loads(policy.read_text())["Statement"]
 
 
-def test_who_is_called_reaches_the_table_no_further_than_its_work(resources: Json) -> None:
+def test_called_functions_have_only_the_table_permissions_they_need(resources: Json) -> None:
     rows = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
     for role, actions in {
         "ApiHandlerRole": rows,
@@ -210,7 +209,7 @@ def test_who_is_called_reaches_the_table_no_further_than_its_work(resources: Jso
         assert actions_of(resources, role, "dynamodb") == {f"dynamodb:{action}" for action in actions}, role
 
 
-def test_messages_are_sent_by_who_has_some(resources: Json) -> None:
+def test_only_producers_may_send_messages(resources: Json) -> None:
     queues = {
         (role, statement["Resource"]["Fn::GetAtt"][0])
         for role, statement in statements(resources)
@@ -251,7 +250,7 @@ def test_a_sender_ends_before_its_claim_on_a_mail_does(resources: Json) -> None:
     for name in senders:
         seconds = functions(resources)[name]["Timeout"]
         assert seconds <= outbox.SENDER_SECONDS < outbox.LEASE.total_seconds(), name
-        # A mail that hangs until its time-out leaves its sender the time to give it back.
+        # After a mail that hangs until its timeout, the sender still has time to release it.
         assert seconds > 1.5 * aws_clients.MAX_CALL_SECONDS, name
     assert outbox.LEASE < mail_queue.PATIENCE
     assert outbox.LEASE.total_seconds() < resources["MailQueue"]["Properties"]["VisibilityTimeout"]
@@ -296,7 +295,7 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
 
 
 @pytest.mark.parametrize("consumer", ["ConsumeStream", "SendMail"])
-def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: Json, consumer: str) -> None:
+def test_one_bad_change_blocks_no_other_of_the_tables_stream(resources: Json, consumer: str) -> None:
     stream = source(resources, consumer)
     assert stream["Stream"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
     assert stream["StartingPosition"] == "TRIM_HORIZON"
@@ -306,7 +305,7 @@ def test_the_stream_is_the_tables_and_one_bad_change_blocks_no_other(resources: 
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
 
 
-def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_its_own(resources: Json) -> None:
+def test_the_stream_has_two_readers_and_the_mail_reader_gets_only_mail(resources: Json) -> None:
     sources = [
         event["Properties"]
         for function in functions(resources).values()
@@ -322,25 +321,25 @@ def test_the_stream_has_no_more_readers_than_it_serves_and_mail_is_filtered_to_i
     }
 
 
-def test_a_batch_of_the_stream_fits_its_time_and_meets_no_other(resources: Json) -> None:
+def test_a_batch_of_the_stream_fits_its_timeout_and_runs_alone(resources: Json) -> None:
     stream = source(resources, "ConsumeStream")
     seconds = functions(resources)["ConsumeStream"]["Timeout"] - MARGIN_MILLISECONDS / 1000
-    # At a tenth of the rate that it is measured at
+    # At a tenth of the measured rate
     assert stream["BatchSize"] / seconds <= 10
     assert stream["ParallelizationFactor"] == 1
 
 
-@pytest.mark.parametrize(("worker", "of"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])
-def test_queues_are_ours_and_one_bad_message_repeats_no_other(resources: Json, worker: str, of: str) -> None:
+@pytest.mark.parametrize(("worker", "queue_name"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])
+def test_one_bad_message_repeats_no_other(resources: Json, worker: str, queue_name: str) -> None:
     queue = source(resources, worker)
-    assert queue["Queue"] == {"Fn::GetAtt": [f"{of}Queue", "Arn"]}
+    assert queue["Queue"] == {"Fn::GetAtt": [f"{queue_name}Queue", "Arn"]}
     assert queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    redrive = resources[f"{of}Queue"]["Properties"]["RedrivePolicy"]
-    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{of}DeadLetters", "Arn"]}
+    redrive = resources[f"{queue_name}Queue"]["Properties"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"{queue_name}DeadLetters", "Arn"]}
     assert redrive["maxReceiveCount"] == 5
 
 
-def test_what_the_stream_gives_up_is_redriven_together(resources: Json) -> None:
+def test_dead_letters_of_the_stream_are_redriven_together(resources: Json) -> None:
     letters = source(resources, "RedriveStream")
     assert letters["Queue"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
     assert letters["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -348,7 +347,7 @@ def test_what_the_stream_gives_up_is_redriven_together(resources: Json) -> None:
     assert letters["MaximumBatchingWindowInSeconds"] == 300
 
 
-def test_no_organizations_metrics_wait_for_another_message_of_their_batch(resources: Json) -> None:
+def test_recalculations_have_batches_of_one_message(resources: Json) -> None:
     assert source(resources, "RecalculateMetrics")["BatchSize"] == 1
 
 
@@ -361,7 +360,7 @@ def test_schedules(resources: Json) -> None:
     }
 
 
-def test_queues_are_encrypted_and_dead_letters_outlive_a_holiday(resources: Json) -> None:
+def test_queues_are_encrypted_and_dead_letters_stay_two_weeks(resources: Json) -> None:
     for name, queue in of_type(resources, "AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True, name
     for name in ("MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
@@ -369,7 +368,7 @@ def test_queues_are_encrypted_and_dead_letters_outlive_a_holiday(resources: Json
         assert resources[name]["DeletionPolicy"] == "Retain"
 
 
-def test_nothing_that_stands_in_for_real_names_is_left(packaged_file: Path) -> None:
+def test_no_placeholders_are_left(packaged_file: Path) -> None:
     text = packaged_file.read_text()
     assert "cors-origin.invalid" not in text
     assert not re.search(r"arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:", text)
@@ -388,7 +387,7 @@ def test_the_gateway_limits_and_traces(packaged: Json) -> None:
     assert api["TracingEnabled"] is True
 
 
-def test_the_firewall_and_reserved_concurrency_are_there_for_who_asks(packaged: Json) -> None:
+def test_firewall_and_reserved_concurrency_are_optional(packaged: Json) -> None:
     resources, parameters = packaged["Resources"], packaged["Parameters"]
     assert (parameters["WafRequestsPerFiveMinutes"]["Default"], parameters["ApiConcurrency"]["Default"]) == (0, 0)
     for name in ("WebAcl", "WebAclAssociation"):
@@ -442,17 +441,17 @@ def test_the_app_answers_every_method_of_a_known_path(resources: Json) -> None:
         routed = [method for name, method in methods.items() if name != "options"]
         assert all(method["x-amazon-apigateway-integration"] == app for method in routed), path
         assert app["type"] == "aws_proxy"
-        in_path = {each["name"] for each in any_method["parameters"] if each["in"] == "path"}
+        in_path = {row["name"] for row in any_method["parameters"] if row["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", path))
         assert ("head" in methods) == ("get" in methods)
 
 
-def test_what_is_deployed_fits_cloudformation(packaged_file: Path) -> None:
-    # 1 MB by way of a bucket; what is written here is indented for people.
+def test_the_template_fits_cloudformations_limit(packaged_file: Path) -> None:
+    # The limit is 1 MB for a template in a bucket. This one is indented, the deployed one is not.
     assert len(json.dumps(json.loads(packaged_file.read_text()), separators=(",", ":"))) < 700_000
 
 
-def test_browsers_are_answered_with_the_origin_of_the_deployment(resources: Json) -> None:
+def test_preflights_have_the_origin_of_the_deployment(resources: Json) -> None:
     paths = resources["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     preflights = [path["options"] for path in paths.values() if "options" in path]
     assert preflights
@@ -465,26 +464,26 @@ def test_browsers_are_answered_with_the_origin_of_the_deployment(resources: Json
 
 
 def watched(resources: Json) -> set[tuple[str, str, str]]:
-    """(namespace, metric, what it is about) of every alarm."""
-    found = set()
+    """Return (namespace, metric, subject) of all alarms."""
+    subjects = set()
     for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
-        metrics = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+        metrics = [row["MetricStat"]["Metric"] for row in alarm.get("Metrics", []) if "MetricStat" in row]
         for metric in metrics or [alarm]:
             for dimension in metric["Dimensions"]:
                 value = dimension["Value"]
-                about = value if isinstance(value, str) else value.get("Ref") or value["Fn::GetAtt"][0]
-                found.add((metric["Namespace"], metric["MetricName"], about))
-    return found
+                subject = value if isinstance(value, str) else value.get("Ref") or value["Fn::GetAtt"][0]
+                subjects.add((metric["Namespace"], metric["MetricName"], subject))
+    return subjects
 
 
-def test_every_function_is_watched(resources: Json) -> None:
+def test_every_function_has_alarms(resources: Json) -> None:
     alarms = watched(resources)
     for function in FUNCTIONS:
         assert ("AWS/Lambda", "Errors", function) in alarms
         assert ("AWS/Lambda", "Throttles", function) in alarms
 
 
-def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
+def test_api_queues_stream_and_table_have_alarms(resources: Json) -> None:
     assert {
         ("AWS/ApiGateway", "5XXError", "workledger"),
         ("AWS/DynamoDB", "ReadThrottleEvents", "Table"),
@@ -501,12 +500,12 @@ def test_api_queues_stream_and_table_are_watched(resources: Json) -> None:
     } <= watched(resources)
 
 
-def test_what_was_lost_for_a_while_is_told_of(resources: Json) -> None:
+def test_repaired_losses_have_alarms(resources: Json) -> None:
     metrics = {metric for namespace, metric, _ in watched(resources) if namespace == "Workledger"}
     assert metrics >= {"RestoredActivities", "RollupDrift", "StreamRecordsGivenUp", "UnreadableAuditEntries"}
 
 
-def test_alarms_reach_the_topic_and_quiet_is_not_alarming(resources: Json) -> None:
+def test_alarms_go_to_the_topic_and_missing_data_is_not_breaching(resources: Json) -> None:
     alarms = of_type(resources, "AWS::CloudWatch::Alarm")
     assert alarms
     for name, alarm in alarms.items():

@@ -1,4 +1,4 @@
-"""The mail of a module. The app is imported late: its settings must stand first."""
+"""Fixtures of the jobs. The app is imported late: its settings must be in place first."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def post(local_stack: Stack) -> Post:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No stream runs beside these tests for which a reconciliation would have to wait."""
+def _without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reconciliations run without waiting: no stream runs during these tests."""
     from chalicelib.metrics.rollups import reconcile
 
     monkeypatch.setattr(reconcile, "_PATIENCE_SECONDS", 0)

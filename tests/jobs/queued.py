@@ -1,4 +1,4 @@
-"""Messages as a queue hands them to its worker."""
+"""Queue events for workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from infra.local.lambda_events import Handler, invoke, queue_record
 
 
 def failed(worker: Handler, *messages: Any) -> list[str]:
-    """The ids that the worker reports, which are 1, 2, …"""
+    """Hand messages to a worker; return the ids that it reports as failed, which are 1, 2, …"""
     records = [
         queue_record(
             {
@@ -24,4 +24,4 @@ def failed(worker: Handler, *messages: Any) -> list[str]:
     ]
     answer = invoke(worker, "worker", {"Records": records})
     assert set(answer) == {"batchItemFailures"}
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

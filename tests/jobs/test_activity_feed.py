@@ -1,4 +1,4 @@
-"""The activity feed of what is done: each entry of the audit log becomes one activity, whatever the stream does."""
+"""The activity feed: each entry of the audit log becomes one activity, in any order of delivery."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ def store(local_stack: Stack) -> Store:
     return stores.of(local_stack)
 
 
-def _told(organization: Organization) -> list[dict[str, Any]]:
+def _feed(organization: Organization) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = organization.owner.call("getRecentActivities", query={"limit": 100}).data["items"]
     return items
 
 
 def _titles(organization: Organization) -> list[str]:
-    return [activity["title"] for activity in _told(organization)]
+    return [activity["title"] for activity in _feed(organization)]
 
 
-# -- what is told ----------------------------------------------------------------------------------------------------
+# -- content ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_done_appears_by_itself(organization: Organization, post: Post) -> None:
+def test_audited_actions_are_in_the_feed(organization: Organization, post: Post) -> None:
     # Given a client that was created
     client = new_client(organization.owner, name="Hansekontor Logistik", phone="+49 30 901820")
     (entry,) = organization.owner.call("getAuditLog").data["items"]
-    # When the stream has carried that on
+    # When the stream has delivered that
     post.carry()
-    # Then it is told, under the id that it has in the audit log, without the values
-    assert _told(organization) == [
+    # Then the feed has it, with the id of its audit entry and without the values
+    assert _feed(organization) == [
         {
             "id": entry["id"],
             "createdAt": entry["at"],
@@ -76,22 +76,22 @@ def test_what_is_done_appears_by_itself(organization: Organization, post: Post) 
         }
     ]
     assert organization.owner.call("getUnreadCount").data == {"count": 1, "isExact": True}
-    # And once, however often the stream is read
+    # And once, even if the stream is read again
     assert post.carry() >= 0
-    assert len(_told(organization)) == 1
+    assert len(_feed(organization)) == 1
 
 
-def test_values_that_not_everyone_may_see_stay_in_the_audit_log(organization: Organization, post: Post) -> None:
+def test_changed_values_are_not_in_the_feed(organization: Organization, post: Post) -> None:
     path = {"id": new_worker(organization.owner)["id"], "effectiveFrom": "2026-03-01"}
     rate = {"amount": 1690, "currency": "EUR"}
     assert organization.owner.call("setWorkerRate", path=path, body=rate).status == 200
     post.carry()
-    told = _told(organization)[0]
-    assert told["title"] == "Test Owner set a pay rate of a worker"
-    assert (told["description"], told["metadata"]) == (None, {"fields": ["rates.2026-03-01"]})
+    activity = _feed(organization)[0]
+    assert activity["title"] == "Test Owner set a pay rate of a worker"
+    assert (activity["description"], activity["metadata"]) == (None, {"fields": ["rates.2026-03-01"]})
 
 
-def test_what_readers_mark_and_record_is_told_no_further(organization: Organization, post: Post) -> None:
+def test_read_state_and_recorded_activities_make_no_activities(organization: Organization, post: Post) -> None:
     body = {
         "title": "Recorded", "type": "SYSTEM_EVENT", "entityType": "kpi", "entityId": "1", "action": "RECORDED"
     }  # fmt: skip
@@ -104,22 +104,22 @@ def test_what_readers_mark_and_record_is_told_no_further(organization: Organizat
     assert organization.owner.call("getUnreadCount").data["count"] == 0
 
 
-# -- in which words --------------------------------------------------------------------------------------------------
+# -- titles ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_event_is_told_or_left_out_on_purpose() -> None:
+def test_every_event_has_a_template_or_is_silent() -> None:
     assert {*TEMPLATES} | SILENT == {*AuditEvent}
     assert not {*TEMPLATES} & SILENT
-    assert {story.severity for story in TEMPLATES.values()} == {Severity.INFO, Severity.SUCCESS}
-    assert {story.type for story in TEMPLATES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
+    assert {template.severity for template in TEMPLATES.values()} == {Severity.INFO, Severity.SUCCESS}
+    assert {template.type for template in TEMPLATES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
 
 
-def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, who: str = "Anna Berg", **changes: Any) -> AuditEntry:
-    """`changes`: what the fields are before and after."""
+def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, actor: str = "Anna Berg", **changes: Any) -> AuditEntry:
+    """Return an audit entry. `changes`: (before, after) of fields."""
     return AuditEntry(
         id=ids.new_id(),
         at=datetime(2026, 3, 1, tzinfo=UTC),
-        actor=Actor(name=who),
+        actor=Actor(name=actor),
         action=event,
         entity_type="client",
         entity_id="1",
@@ -165,7 +165,7 @@ def test_titles(event: AuditEvent, changes: dict[str, Any], expected: str) -> No
 
 
 def test_names_are_taken_as_they_are() -> None:
-    entry = _entry(AuditEvent.CLIENT_CREATED, who="{client}", name=(None, r"{actor} \1"))
+    entry = _entry(AuditEvent.CLIENT_CREATED, actor="{client}", name=(None, r"{actor} \1"))
     assert _title(entry) == r"{client} created the client {actor} \1"
 
 
@@ -177,7 +177,7 @@ def test_a_long_title_is_cut() -> None:
     assert (len(_title(cut)), _title(cut)[-2:]) == (255, "n…")
 
 
-# -- however the stream delivers it ----------------------------------------------------------------------------------
+# -- deliveries ------------------------------------------------------------------------------------------------------
 
 
 def _record(pk: str, item: dict[str, Any], event: str = "INSERT") -> dict[str, Any]:
@@ -192,7 +192,7 @@ def _record(pk: str, item: dict[str, Any], event: str = "INSERT") -> dict[str, A
 
 
 def _written(store: Store, organization: Organization, *names: str) -> list[dict[str, Any]]:
-    """The stream's records of audit entries of new clients."""
+    """Create clients; return the stream records of the audit log."""
     for name in names:
         new_client(organization.owner, name=name)
     pk = keys.audit(organization.id)
@@ -200,9 +200,9 @@ def _written(store: Store, organization: Organization, *names: str) -> list[dict
 
 
 def _consume(*records: dict[str, Any]) -> list[str]:
-    """The sequence numbers that are reported for another delivery."""
+    """Return the sequence numbers that are reported as failed."""
     answer = invoke(stream.consume, "consume_stream", {"Records": list(records)})
-    return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def _number(record: dict[str, Any]) -> str:
@@ -210,35 +210,35 @@ def _number(record: dict[str, Any]) -> str:
     return number
 
 
-def test_what_is_delivered_again_is_told_once(organization: Organization, store: Store) -> None:
+def test_repeated_deliveries_make_one_activity(organization: Organization, store: Store) -> None:
     records = _written(store, organization, "One", "Two")
     assert _consume(*records, *records) == []
     before = store.items()
     assert _consume(*records[::-1]) == []
     assert store.items() == before
-    assert [each[-3:] for each in _titles(organization)] == ["Two", "One"]
+    assert [text[-3:] for text in _titles(organization)] == ["Two", "One"]
 
 
 @pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost once", "response lost"])
-@pytest.mark.parametrize("there", [0, 1, 2])
-def test_wherever_the_consumer_breaks_all_is_told_once(
-    organization: Organization, store: Store, kind: str, there: int
+@pytest.mark.parametrize("existing", [0, 1, 2])
+def test_after_any_fault_each_entry_has_one_activity(
+    organization: Organization, store: Store, kind: str, existing: int
 ) -> None:
     records = _written(store, organization, "One", "Two", "Three")
-    _consume(*records[:there])
+    _consume(*records[:existing])
     before = store.items()
     with recorded() as recording:
         assert _consume(*records) == []
-    # All in one transaction; then which of them are there already, and the rest
-    operations = ["TransactWriteItems", "BatchGetItem", "PutItem" if there == 2 else "TransactWriteItems"]
-    assert recording.operations == (operations if there else operations[:1])
+    # All in one transaction; then a read of the existing ones, and a write of the rest
+    operations = ["TransactWriteItems", "BatchGetItem", "PutItem" if existing == 2 else "TransactWriteItems"]
+    assert recording.operations == (operations if existing else operations[:1])
     for at_call in range(1, len(recording.operations) + 1):
         store.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
             failed = _consume(*records)
             assert failed == ([] if kind == "response lost once" else [_number(record) for record in records])
         assert _consume(*records) == []
-        assert [each.rpartition(" ")[2] for each in _titles(organization)] == ["Three", "Two", "One"]
+        assert [text.rpartition(" ")[2] for text in _titles(organization)] == ["Three", "Two", "One"]
 
 
 @pytest.mark.parametrize(
@@ -248,21 +248,21 @@ def test_wherever_the_consumer_breaks_all_is_told_once(
         (("One", "Two"), Refusal("TransactWriteItems", "TransactionCanceledException", "ThrottlingError")),
     ],
 )
-def test_what_the_store_refuses_is_delivered_again(
+def test_records_that_the_store_refuses_are_delivered_again(
     organization: Organization, store: Store, names: tuple[str, ...], refusal: Refusal
 ) -> None:
     records = _written(store, organization, *names)
     with without_waiting(), broken(refusal):
         assert _consume(*records) == [_number(record) for record in records]
-    assert _told(organization) == []
+    assert _feed(organization) == []
     assert _consume(*records) == []
-    assert len(_told(organization)) == len(records)
+    assert len(_feed(organization)) == len(records)
 
 
 def test_an_activity_that_cannot_be_written_fails_alone(
     organization: Organization, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given one among many that is greater than an item may be
+    # Given one among many that exceeds the size of an item
     records = _written(store, organization, *(f"Client {number}" for number in range(5)))
     refused = records[2]["dynamodb"]["NewImage"]["sk"]["S"]
     item = activities.ACTIVITIES.item
@@ -276,10 +276,10 @@ def test_an_activity_that_cannot_be_written_fails_alone(
     monkeypatch.setattr(type(activities.ACTIVITIES), "item", lambda _, *rest, **more: too_large(*rest, **more))
     with without_waiting():
         assert _consume(*records) == [_number(records[2])]
-    assert len(_told(organization)) == 4
+    assert len(_feed(organization)) == 4
 
 
-def test_more_than_a_transaction_holds_are_told_in_several(organization: Organization, store: Store) -> None:
+def test_many_activities_take_several_transactions(organization: Organization, store: Store) -> None:
     (record,) = _written(store, organization, "One")
     records = []
     for _ in range(MAX_WRITES + 1):
@@ -288,30 +288,30 @@ def test_more_than_a_transaction_holds_are_told_in_several(organization: Organiz
     with recorded() as recording:
         assert _consume(*records) == []
     assert recording.operations == ["TransactWriteItems", "PutItem"]
-    told = [key for key in store.items() if key[0] == keys.activities(organization.id)]
-    assert len(told) == MAX_WRITES + 1
+    written = [key for key in store.items() if key[0] == keys.activities(organization.id)]
+    assert len(written) == MAX_WRITES + 1
 
 
-def test_activities_that_there_is_no_time_for_are_delivered_again(organization: Organization, store: Store) -> None:
+def test_without_time_records_are_delivered_again(organization: Organization, store: Store) -> None:
     records = _written(store, organization, "One", "Two")
     answer = stream.consume({"Records": records}, LambdaContext("consume_stream", 1024, max_runtime_ms=1000))
     assert answer == {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in records]}
-    assert _told(organization) == []
+    assert _feed(organization) == []
     assert _consume(*records) == []
 
 
-def test_the_flood_of_one_organization_is_told_beside_another_s(api: Api, store: Store) -> None:
-    # Given a batch of which the last entry is another organization's
+def test_a_flood_of_one_organization_does_not_delay_another(api: Api, store: Store) -> None:
+    # Given a batch whose last entry belongs to another organization
     flood, other = new_organization(api), new_organization(api)
     records = [*_written(store, flood, *(f"Client {number}" for number in range(30))), *_written(store, other, "One")]
     # Then it waits for one request
     with recorded() as recording:
         assert _consume(*records) == []
     assert recording.operations == ["TransactWriteItems", "PutItem"]
-    assert len(_told(other)) == 1
+    assert len(_feed(other)) == 1
 
 
-def test_what_is_no_new_entry_is_passed_over(organization: Organization, store: Store) -> None:
+def test_other_records_are_skipped(organization: Organization, store: Store) -> None:
     (record,) = _written(store, organization, "One")
     item = record["dynamodb"]["NewImage"]
     foreign = [
@@ -323,21 +323,21 @@ def test_what_is_no_new_entry_is_passed_over(organization: Organization, store: 
         _record("p", item),
     ]
     assert _consume(*foreign) == []
-    assert _told(organization) == []
+    assert _feed(organization) == []
 
 
-def test_an_event_of_a_later_version_is_noted_and_passed_over(
+def test_an_unknown_event_is_logged_and_skipped(
     organization: Organization, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     (record,) = _written(store, organization, "One")
     record["dynamodb"]["NewImage"]["data"]["M"]["action"] = {"S": "ROCKET_LAUNCHED"}
     assert _consume(record) == []
-    assert _told(organization) == []
+    assert _feed(organization) == []
     assert "event not in the activity feed" in caplog.text
 
 
-def test_an_entry_that_nobody_can_read_fails_alone(organization: Organization, store: Store) -> None:
+def test_an_unreadable_entry_fails_alone(organization: Organization, store: Store) -> None:
     bad, good = _written(store, organization, "One", "Two")
     bad["dynamodb"]["NewImage"]["data"]["M"]["changes"] = {"S": "no JSON"}
     assert _consume(bad, good) == [_number(bad)]
-    assert [each[-3:] for each in _titles(organization)] == ["Two"]
+    assert [text[-3:] for text in _titles(organization)] == ["Two"]

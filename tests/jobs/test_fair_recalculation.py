@@ -1,4 +1,4 @@
-"""Recalculation in pieces: no organization waits for all that is due in another, and no piece outlives its worker."""
+"""Recalculation in pieces: no organization waits for another's backlog, and each piece fits the worker's timeout."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ AS_OF = clock.to_text(NOW + timedelta(minutes=1))
 
 
 class Fifo:
-    """The metrics queue, taken from message by message."""
+    """The metrics queue, read message by message."""
 
-    def __init__(self, grounds: Stack) -> None:
-        self._client = grounds.engine.client("sqs")
-        self._url = grounds.metrics_queue_url
+    def __init__(self, stack: Stack) -> None:
+        self._client = stack.engine.client("sqs")
+        self._url = stack.metrics_queue_url
         self._waiting: list[dict[str, Any]] = []
 
     def take(self) -> dict[str, Any] | None:
-        """The attributes and the body of the message that has waited longest."""
+        """Return the oldest message with its attributes."""
         arguments = {"MaxNumberOfMessages": 10, "AttributeNames": ["All"]}
-        while taken := self._client.receive_message(QueueUrl=self._url, **arguments).get("Messages", []):
-            for message in taken:
+        while messages := self._client.receive_message(QueueUrl=self._url, **arguments).get("Messages", []):
+            for message in messages:
                 self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-            self._waiting += taken
+            self._waiting += messages
         return self._waiting.pop(0) if self._waiting else None
 
     def work(self) -> bool:
-        """Hand the next message to its worker; False for an empty queue."""
+        """Hand the next message to its worker; return False for an empty queue."""
         message = self.take()
         if message is None:
             return False
@@ -65,7 +65,7 @@ def queue(local_stack: Stack) -> Fifo:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(store: Store, queue: Fifo) -> Iterator[None]:
+def _restored(store: Store, queue: Fifo) -> Iterator[None]:
     before = store.items()
     with standing_still(NOW):
         yield
@@ -86,10 +86,10 @@ def _calculated(gauges: Gauges) -> int:
 # -- between organizations -------------------------------------------------------------------------------------------
 
 
-def test_a_tenant_with_all_metrics_due_that_it_may_have_does_not_delay_another(
+def test_a_tenant_with_the_most_due_metrics_does_not_delay_another(
     api: Api, gauges: Gauges, store: Store, queue: Fifo
 ) -> None:
-    # Given a thousand due metrics, of which those of the first piece can be calculated, and one elsewhere
+    # Given a thousand due metrics, those of the first piece with a definition, and one in another organization
     large, small = gauges, Gauges(new_organization(api))
     large.many(store, MAX_METRICS, defined=recalculation.MAX_ROWS)
     single = small.new()
@@ -112,7 +112,7 @@ def test_pieces_of_one_organization_follow_each_other(api: Api, gauges: Gauges, 
     while queue.work():
         counts.append(_calculated(large))
 
-    # The second tick's message finds the first one's walk under way.
+    # At the second tick's message, the walk of the first one still runs.
     assert counts == [100, 100, 100, 200, 201]
     assert small.values(single) == [0]
     assert [large.points(row) for row in (rows[0], rows[-1])] == [[(AS_OF, 0)]] * 2
@@ -142,15 +142,15 @@ def _walk(gauges: Gauges, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of two rows."""
+    """Set the size of pieces to two rows."""
     monkeypatch.setattr(recalculation, "MAX_ROWS", 2)
 
 
 @pytest.mark.usefixtures("pieces")
-def test_a_walk_that_died_is_taken_over_when_its_lease_has_run_out(gauges: Gauges, store: Store, queue: Fifo) -> None:
+def test_a_dead_walk_is_resumed_after_its_lease(gauges: Gauges, store: Store, queue: Fifo) -> None:
     rows = gauges.many(store, 3)
     assert failed(metrics_queue.work, _walk(gauges)) == []
-    assert queue.take() is not None  # and lost
+    assert queue.take() is not None  # the message is lost
 
     with later(minutes=5):
         assert failed(metrics_queue.work, _walk(gauges)) == []
@@ -165,7 +165,7 @@ def test_a_walk_that_died_is_taken_over_when_its_lease_has_run_out(gauges: Gauge
 
 @pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost"])
-def test_a_walk_that_is_cut_off_at_any_call_goes_on_with_the_next_delivery(
+def test_a_walk_interrupted_at_any_call_continues_at_the_next_delivery(
     gauges: Gauges, store: Store, queue: Fifo, kind: str
 ) -> None:
     gauges.many(store, 5)
@@ -190,7 +190,7 @@ def test_a_walk_that_is_cut_off_at_any_call_goes_on_with_the_next_delivery(
 
 
 @pytest.mark.usefixtures("pieces")
-def test_the_end_of_a_walk_lets_the_next_begin(gauges: Gauges, store: Store, queue: Fifo) -> None:
+def test_a_walk_can_start_after_the_end_of_another(gauges: Gauges, store: Store, queue: Fifo) -> None:
     gauges.many(store, 3)
     for minute in range(2):
         with later(minutes=minute):
@@ -204,29 +204,29 @@ def test_the_end_of_a_walk_lets_the_next_begin(gauges: Gauges, store: Store, que
 
 
 class Clock:
-    """The remaining time of a worker that takes 30 s for each lot."""
+    """The remaining time of a worker that needs 30 s per group of rows."""
 
     def __init__(self, milliseconds: int) -> None:
         self.left = milliseconds
-        self.looks = 0
+        self.reads = 0
 
     def __call__(self) -> int:
-        # Looked at before and after each lot.
-        self.looks += 1
-        if self.looks % 2 == 0:
+        # Read before and after each group.
+        self.reads += 1
+        if self.reads % 2 == 0:
             self.left -= 30_000
         return self.left
 
 
 @pytest.mark.parametrize("kind", ["named rows", "walk"])
-def test_a_piece_ends_before_its_worker_does(
+def test_a_piece_ends_before_the_workers_timeout(
     gauges: Gauges, store: Store, queue: Fifo, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     is_walk = kind == "walk"
     monkeypatch.setattr(recalculation, "_AT_ONCE", 2)
     rows = gauges.many(store, 9)
     recalculation.work(_walk(gauges) if is_walk else _walk(gauges, rows=rows), Clock(125_000))
-    # After two lots 65 s are left: not enough to be sure of another that may take twice as long as the longest.
+    # After two groups 65 s are left: too little for another that may take twice as long as the longest.
     assert _calculated(gauges) == 4
 
     message = queue.take()
@@ -239,7 +239,7 @@ def test_a_piece_ends_before_its_worker_does(
     assert not queue.work()
 
 
-def test_a_worker_without_time_still_does_one_lot(
+def test_a_worker_without_time_still_calculates_one_group(
     gauges: Gauges, store: Store, queue: Fifo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recalculation, "_AT_ONCE", 1)

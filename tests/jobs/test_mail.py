@@ -1,4 +1,4 @@
-"""The outbox: a mail goes out once, survives every failure, and its code lies nowhere but in it."""
+"""The outbox: a mail is sent once and survives every failure, and its code is stored nowhere."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ SES = mail._ses().meta.events  # type: ignore[attr-defined]  # the client's hook
 
 @pytest.fixture
 def ses_refuses(local_stack: Stack) -> Iterator[None]:
-    """The sender's identity is gone: SES refuses for real."""
+    """Delete the sender's identity, so that SES refuses to send."""
     client = local_stack.engine.client("sesv2")
     client.delete_email_identity(EmailIdentity=SENDER)
     yield
     client.create_email_identity(EmailIdentity=SENDER)
 
 
-def _repair(grounds: Stack) -> None:
-    grounds.engine.client("sesv2").create_email_identity(EmailIdentity=SENDER)
+def _repair(stack: Stack) -> None:
+    stack.engine.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
 
 def _unsent() -> list[MailReference]:
     return outbox.unsent_since(clock.now() + timedelta(minutes=1), limit=100)
 
 
-def _items(grounds: Stack) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = grounds.engine.client("dynamodb").scan(TableName=grounds.table)["Items"]
-    return found
+def _items(stack: Stack) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = stack.engine.client("dynamodb").scan(TableName=stack.table)["Items"]
+    return items
 
 
-def _mail_of(grounds: Stack, email: str) -> MailReference:
-    (item,) = [item for item in _items(grounds) if "#MAIL" in item["pk"]["S"] and email in json.dumps(item["data"])]
+def _mail_of(stack: Stack, email: str) -> MailReference:
+    (item,) = [item for item in _items(stack) if "#MAIL" in item["pk"]["S"] and email in json.dumps(item["data"])]
     reference = outbox.reference_of(item["pk"]["S"], item["sk"]["S"])
     assert reference is not None
     return reference
@@ -62,7 +62,7 @@ def _accept(api: Api, email: str, code: str) -> int:
 # -- the normal case -------------------------------------------------------------------------------------------------
 
 
-def test_a_mail_goes_out_once_and_is_marked(organization: Organization, post: Post, local_stack: Stack) -> None:
+def test_a_mail_is_sent_once_and_marked(organization: Organization, post: Post, local_stack: Stack) -> None:
     email = invite(organization)["email"]
     assert [reference.organization for reference in _unsent()] == [organization.id]
     assert post.count(email) == 1
@@ -71,12 +71,12 @@ def test_a_mail_goes_out_once_and_is_marked(organization: Organization, post: Po
     assert post.mailbox.mails(email)[0]["recipient"] == email
 
 
-def test_delivered_again_it_does_not_go_out_again(organization: Organization, post: Post, local_stack: Stack) -> None:
+def test_a_repeated_delivery_sends_no_second_mail(organization: Organization, post: Post, local_stack: Stack) -> None:
     email = invite(organization)["email"]
     post.carry()
     reference = _mail_of(local_stack, email)
     assert [mail.deliver(reference) for _ in range(3)] == [True, True, True]
-    with clock.shifted(timedelta(minutes=3)):  # no lease is left that would hold it back
+    with clock.shifted(timedelta(minutes=3)):  # the lease has expired
         assert mail.deliver(reference) is True
     post.sweep()
     assert post.count(email) == 1
@@ -99,17 +99,17 @@ def test_a_repeated_request_mails_once(organization: Organization, post: Post) -
 
 
 @pytest.mark.usefixtures("ses_refuses")
-def test_what_ses_refuses_is_left_to_the_sweep_the_queue_and_the_worker(
+def test_mails_that_ses_refuses_are_sent_by_sweep_and_queue(
     api: Api, organization: Organization, post: Post, local_stack: Stack, caplog: pytest.LogCaptureFixture
 ) -> None:
     email = invite(organization)["email"]
     assert post.count(email) == 0
-    assert [stream.dead for stream in post.pump.streams] == [[], []]  # the stream goes on
+    assert [stream.dead for stream in post.pump.streams] == [[], []]  # the stream continues
     assert "mail not sent, left to the sweep" in caplog.text
     assert len(_unsent()) == 1
 
     _repair(local_stack)
-    assert mail_queue.sweep() == 0  # not yet overdue: the stream may still be at it
+    assert mail_queue.sweep() == 0  # not yet overdue: the stream may still send it
     with clock.shifted(timedelta(minutes=3)):
         assert mail_queue.sweep() == 1
         assert mail_queue.sweep() == 0
@@ -134,19 +134,21 @@ def test_a_worker_that_fails_gets_the_message_again(organization: Organization, 
 # -- two senders, and a sender that dies -----------------------------------------------------------------------------
 
 
-def test_who_comes_second_waits_for_who_has_it(organization: Organization, post: Post, local_stack: Stack) -> None:
+def test_a_second_sender_waits_for_the_lease_of_the_first(
+    organization: Organization, post: Post, local_stack: Stack
+) -> None:
     email = invite(organization)["email"]
     reference = _mail_of(local_stack, email)
-    assert outbox.claim(reference) is not None  # the first sender, at work
+    assert outbox.claim(reference) is not None  # the first sender
     assert mail.deliver(reference) is False
-    assert failed(mail_queue.work, _message(reference)) == ["1"]  # comes back later
+    assert failed(mail_queue.work, _message(reference)) == ["1"]  # delivered again later
     assert post.count(email) == 0
     with clock.shifted(outbox.LEASE + timedelta(seconds=1)):  # the first sender is dead by now
         assert mail.deliver(reference) is True
     assert post.count(email) == 1
 
 
-def test_died_between_sending_and_noting_it_a_mail_goes_twice_and_the_later_code_holds(
+def test_after_a_death_between_sending_and_marking_the_later_code_is_valid(
     api: Api, organization: Organization, post: Post, local_stack: Stack
 ) -> None:
     email = invite(organization)["email"]
@@ -166,16 +168,18 @@ def test_died_between_sending_and_noting_it_a_mail_goes_twice_and_the_later_code
     first = post.mailbox.latest_code(email)
     assert sent
     assert first is not None
-    assert mail.deliver(reference) is False  # its lease runs on
+    assert mail.deliver(reference) is False  # the lease is still valid
     with clock.shifted(timedelta(minutes=3)):
         post.sweep()
-    codes = [each["code"] for each in post.mailbox.mails(email)]
+    codes = [message["code"] for message in post.mailbox.mails(email)]
     assert len(codes) == 2
     assert codes[1] == first
     assert (_accept(api, email, first), _accept(api, email, codes[0])) == (400, 200)
 
 
-def test_died_before_sending_it_goes_out_later(organization: Organization, post: Post, local_stack: Stack) -> None:
+def test_after_a_death_before_sending_the_mail_is_sent_later(
+    organization: Organization, post: Post, local_stack: Stack
+) -> None:
     email = invite(organization)["email"]
     reference = _mail_of(local_stack, email)
 
@@ -194,12 +198,12 @@ def test_died_before_sending_it_goes_out_later(organization: Organization, post:
     assert post.count(email) == 1
 
 
-def test_a_sweep_that_dies_half_way_loses_nothing_and_mails_once(
+def test_a_sweep_that_dies_loses_nothing_and_mails_once(
     organization: Organization, post: Post, local_stack: Stack
 ) -> None:
     email = invite(organization)["email"]
     reference = _mail_of(local_stack, email)
-    assert outbox.claim(reference)  # so that the stream leaves it
+    assert outbox.claim(reference)  # so that the stream does not send it
 
     def die(model: Any, **_: Any) -> None:
         raise ProcessDied
@@ -225,7 +229,7 @@ def test_the_mail_of_a_user_who_is_gone_is_dropped(organization: Organization, p
 # -- nothing secret in the table -------------------------------------------------------------------------------------
 
 
-def test_no_code_no_token_and_no_password_lies_in_the_table(
+def test_no_code_token_or_password_is_stored(
     api: Api, organization: Organization, post: Post, local_stack: Stack
 ) -> None:
     email = invite(organization)["email"]
@@ -252,7 +256,7 @@ def _message(reference: MailReference) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("poison", ["not json", "{}", '{"organizationId": "1", "mailId": "2"}', "[]", "null"])
-def test_a_message_that_nobody_can_read_fails_alone(
+def test_an_unreadable_message_fails_alone(
     organization: Organization, post: Post, local_stack: Stack, poison: str
 ) -> None:
     email = invite(organization)["email"]
@@ -261,7 +265,7 @@ def test_a_message_that_nobody_can_read_fails_alone(
     assert post.count(email) == 1
 
 
-def test_a_batch_of_nothing_but_failures_is_reported_and_not_raised() -> None:
+def test_a_batch_of_failures_is_reported_and_not_raised() -> None:
     assert failed(mail_queue.work, "x", "y") == ["1", "2"]
 
 
@@ -274,7 +278,7 @@ def _record(number: int, event: str = "INSERT", **keys: str) -> dict[str, Any]:
     return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
 
 
-def test_the_consumer_passes_over_what_is_no_mail(organization: Organization, post: Post, local_stack: Stack) -> None:
+def test_the_mail_consumer_skips_other_records(organization: Organization, post: Post, local_stack: Stack) -> None:
     email = invite(organization)["email"]
     reference = _mail_of(local_stack, email)
     pk = f"ORG#{reference.organization}#MAIL"
@@ -287,12 +291,12 @@ def test_the_consumer_passes_over_what_is_no_mail(organization: Organization, po
         _record(6, pk=pk, sk=str(reference.id)),
     ]
     assert invoke(stream.consume, "consume_stream", {"Records": records}) == {"batchItemFailures": []}
-    assert post.mailbox.mails(email) == []  # mail is not the main consumer's
+    assert post.mailbox.mails(email) == []  # the main consumer sends no mail
     assert invoke(mail_stream.consume, "send_mail", {"Records": records}) == {"batchItemFailures": []}
     assert len(post.mailbox.mails(email)) == 1
 
 
-def test_a_record_that_nobody_can_read_is_reported_by_its_sequence_number(organization: Organization) -> None:
+def test_an_unreadable_record_is_reported_by_its_sequence_number(organization: Organization) -> None:
     records = [
         _record(7, pk=f"ORG#{organization.id}#MAIL", sk="not-a-uuid"),
         _record(8, pk=f"ORG#{organization.id}#CLIENT", sk="x"),
@@ -301,7 +305,7 @@ def test_a_record_that_nobody_can_read_is_reported_by_its_sequence_number(organi
     assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
 
-def test_unsent_mails_come_oldest_first_and_within_a_limit(organization: Organization, post: Post) -> None:
+def test_unsent_mails_are_read_oldest_first_up_to_a_limit(organization: Organization, post: Post) -> None:
     post.carry()
     with table.counted() as traffic:
         assert outbox.unsent_since(clock.now(), limit=2) == []
@@ -309,5 +313,5 @@ def test_unsent_mails_come_oldest_first_and_within_a_limit(organization: Organiz
     for _ in range(3):
         invite(organization)
     oldest = outbox.unsent_since(clock.now() + timedelta(minutes=1), limit=2)
-    assert [each.id for each in oldest] == sorted(each.id for each in oldest)
+    assert [row.id for row in oldest] == sorted(row.id for row in oldest)
     assert len(oldest) == 2

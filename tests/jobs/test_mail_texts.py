@@ -1,4 +1,4 @@
-"""Mail as its reader sees it: who asked for it, how to object, and no link but ours, whatever names are stored."""
+"""Texts of mails: they name the requester and a contact, and have no link but ours, even with hostile names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTACT = "abuse@workledger.example"
 NAUGHTY: list[str] = json.loads((Path(__file__).parents[1] / "vectors/naughty-strings/blns.json").read_text())
 
 LINKED = re.compile(r"[a-z][a-z0-9+.-]*:[\w/\\\\]|//\S|\bwww\.\S|\w[.。．｡]\w|\w@\w|[^\s:]\\\\\S", re.IGNORECASE)
-"""More than any mail program makes a link of."""
+"""Matches everything that a mail program may turn into a link."""
 
 HOSTILE = [
     "https://evil.example/x",
@@ -69,8 +69,8 @@ def _compose(name: str = "Ida", organization: str = "Berg", requested_by: Actor 
     )
 
 
-def _hold(text: EmailText, address: str = "") -> None:
-    """The one link is ours, and a subject is one line."""
+def _assert_safe(text: EmailText, address: str = "") -> None:
+    """Assert that the only link is ours, and that the subject is one line."""
     body = text.body.replace(LINK, "").replace(CONTACT, "").replace(address or LINK, "")
     assert text.body.count(LINK) == 1
     assert not LINKED.search(body), body
@@ -79,15 +79,15 @@ def _hold(text: EmailText, address: str = "") -> None:
     assert len(text.subject) < MAX_NAME_CHARACTERS + 40
 
 
-def test_a_name_is_never_made_a_link_of() -> None:
+def test_hostile_names_are_no_links() -> None:
     for text in (*HOSTILE, "", *NAUGHTY):
-        _hold(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
+        _assert_safe(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
 
 
 @law(300)
 @given(st.text(st.sampled_from("aZ9.:/@\\-。 \n\u200b\u202eä"), max_size=80))
-def test_nothing_that_can_be_stored_is_made_a_link_of(text: str) -> None:
-    _hold(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
+def test_no_stored_text_is_a_link(text: str) -> None:
+    _assert_safe(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
     assert len(safe_name(text)) <= MAX_NAME_CHARACTERS
 
 
@@ -106,24 +106,24 @@ def test_nothing_that_can_be_stored_is_made_a_link_of(text: str) -> None:
         ("\u202e\u3164\n", ""),
     ],
 )
-def test_names_are_shown_as_people_know_them(name: str, shown: str) -> None:
+def test_ordinary_names_are_readable(name: str, shown: str) -> None:
     assert safe_name(name) == shown
 
 
 @pytest.mark.parametrize("local", ["www.evil.com/x", "www.evil.com", "evil.com/x", "'//evil"])
-def test_an_address_that_looks_like_a_link_is_none(local: str) -> None:
-    _hold(_compose(requested_by=Actor(id=uuid4(), name="Anna", email=f"{local}@x.example")))
+def test_an_address_that_looks_like_a_link_is_safe(local: str) -> None:
+    _assert_safe(_compose(requested_by=Actor(id=uuid4(), name="Anna", email=f"{local}@x.example")))
 
 
-def test_names_that_say_nothing_are_left_out() -> None:
+def test_invisible_names_are_left_out() -> None:
     text = _compose("\u200b", "\u3164", None)
     assert text.body.startswith("Hello there,\n\nan organization invites you to join an organization on Workledger.")
 
 
-# -- what is mailed --------------------------------------------------------------------------------------------------
+# -- sent mails ------------------------------------------------------------------------------------------------------
 
 
-def test_an_invitation_says_who_asked_for_it_and_how_to_object(organization: Organization, post: Post) -> None:
+def test_an_invitation_names_its_requester_and_a_contact(organization: Organization, post: Post) -> None:
     owner = organization.owner.user
     email = invite(organization)["email"]
     post.carry()
@@ -133,7 +133,7 @@ def test_an_invitation_says_who_asked_for_it_and_how_to_object(organization: Org
     assert f"write to {settings().abuse_contact}." in mail["body"]
 
 
-def test_a_reset_says_why_it_comes_and_how_to_object(api: Api, organization: Organization, post: Post) -> None:
+def test_a_reset_mail_names_its_reason_and_a_contact(api: Api, organization: Organization, post: Post) -> None:
     email = organization.enrol(Role.MEMBER, PASSWORD).user.email
     api.call("resetPassword", body={"email": email})
     post.carry()
@@ -143,9 +143,7 @@ def test_a_reset_says_why_it_comes_and_how_to_object(api: Api, organization: Org
     assert f"write to {settings().abuse_contact}." in mail["body"]
 
 
-def test_names_that_were_stored_before_the_rule_are_mailed_safely(
-    organization: Organization, post: Post, local_stack: Stack
-) -> None:
+def test_stored_hostile_names_are_mailed_safely(organization: Organization, post: Post, local_stack: Stack) -> None:
     email = invite(organization)["email"]
     table = store.of(local_stack)
     hostile = {"S": "see https://evil.example/x"}
@@ -160,9 +158,7 @@ def test_names_that_were_stored_before_the_rule_are_mailed_safely(
     assert "Hello see https: / / evil. example/ x," in mail["body"]
 
 
-def test_a_mail_that_was_decided_before_it_named_who_asked_goes_out(
-    organization: Organization, post: Post, local_stack: Stack
-) -> None:
+def test_a_mail_without_a_stored_requester_is_sent(organization: Organization, post: Post, local_stack: Stack) -> None:
     email = invite(organization)["email"]
     table = store.of(local_stack)
     (item,) = [item for (pk, _), item in table.items().items() if pk == f"ORG#{organization.id}#MAIL"]
@@ -189,7 +185,7 @@ def test_a_mail_that_was_decided_before_it_named_who_asked_goes_out(
         ("inviteUser", "firstName"),
     ],
 )
-def test_a_web_address_is_no_name(organization: Organization, action: str, field: str, name: str) -> None:
+def test_a_name_with_a_web_address_is_refused(organization: Organization, action: str, field: str, name: str) -> None:
     body = {"email": "a@example.com", "firstName": "Ida", "lastName": "Holm"} if action == "inviteUser" else {}
     answer = organization.owner.call(action, body={**body, field: name})
     assert answer.error["details"]["fieldErrors"] == {field: ["must not have a web address"]}
@@ -208,6 +204,6 @@ def test_a_web_address_is_no_name(organization: Organization, action: str, field
         "T: West",
     ],
 )
-def test_what_companies_are_called_is_taken(organization: Organization, name: str) -> None:
+def test_names_of_companies_are_accepted(organization: Organization, name: str) -> None:
     answer = organization.owner.call("updateOrganization", body={"name": name})
     assert answer.data["name"] == name

@@ -1,4 +1,4 @@
-"""set_subscription_tier: what operators may ask, and that it is written down."""
+"""Functions for operators: input, effect and audit entry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import app as roof
+import app as product
 from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError
 from chalicelib.models.dashboards import metric_states
@@ -18,7 +18,7 @@ from tests.support.world import Organization, new_organization
 
 
 def _set(event: Any) -> Any:
-    return invoke(roof.set_subscription_tier, "set_subscription_tier", event)
+    return invoke(product.set_subscription_tier, "set_subscription_tier", event)
 
 
 @pytest.mark.parametrize("tier", ["PRO", "ENTERPRISE", "FREE"])
@@ -40,7 +40,7 @@ def test_it_is_in_the_organizations_audit_log(organization: Organization) -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "field"),
     [
         ({"tier": "GOLD"}, "tier"),
         ({"tier": "pro"}, "tier"),
@@ -50,14 +50,16 @@ def test_it_is_in_the_organizations_audit_log(organization: Organization) -> Non
         ({"extra": 1}, "extra"),
     ],
 )
-def test_bad_input_is_named_and_changes_nothing(organization: Organization, change: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=f"^{named}: "):
+def test_invalid_input_is_named_and_changes_nothing(
+    organization: Organization, change: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: "):
         _set({"organizationId": str(organization.id), "tier": "PRO", **change})
     assert organization.owner.call("getOrganization").data["version"] == 1
 
 
 @pytest.mark.parametrize("event", [{}, {"tier": "PRO"}])
-def test_what_is_missing_is_named(event: dict[str, str]) -> None:
+def test_missing_input_is_named(event: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="organizationId: Field required"):
         _set(event)
 
@@ -67,27 +69,27 @@ def test_an_unknown_organization_is_not_found() -> None:
         _set({"organizationId": str(ids.new_id()), "tier": "PRO"})
 
 
-def test_a_change_meanwhile_is_not_overwritten(organization: Organization) -> None:
+def test_a_concurrent_change_is_not_overwritten(organization: Organization) -> None:
     with wire.overtaken(lambda: organization.owner.call("updateOrganization", body={"currency": "CHF"})):
         answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
     assert (answer["currency"], answer["subscriptionTier"], answer["version"]) == ("CHF", "PRO", 3)
 
 
 @pytest.mark.parametrize(
-    ("event", "named"),
+    ("event", "field"),
     [({}, "organizationId"), ({"organizationId": "1"}, "organizationId"), ({"organization": "1"}, "organizationId")],
 )
-def test_who_compares_rollups_names_the_organization(event: dict[str, str], named: str) -> None:
-    with pytest.raises(ValueError, match=f"^{named}: "):
-        invoke(roof.reconcile_rollups, "reconcile_rollups", event)
+def test_a_reconciliation_requires_an_organization(event: dict[str, str], field: str) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        invoke(product.reconcile_rollups, "reconcile_rollups", event)
 
 
-def test_rollups_are_compared_of_one_organization_or_by_the_schedule_of_all(api: Api, post: Post) -> None:
+def test_operators_reconcile_one_organization_and_the_schedule_all(api: Api, post: Post) -> None:
     organizations = [new_organization(api) for _ in range(3)]
     for organization in organizations:
         metric_states.create_system_row(organization.id, clock.now())
-    assert invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(organizations[0].id)}) == 1
-    assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 3
+    assert invoke(product.reconcile_rollups, "reconcile_rollups", {"organizationId": str(organizations[0].id)}) == 1
+    assert invoke(product.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 3
     post.carry()
 
 
@@ -95,7 +97,7 @@ def test_rollups_are_compared_of_one_organization_or_by_the_schedule_of_all(api:
 
 
 def _redrive(event: Any) -> Any:
-    return invoke(roof.redrive_stream, "redrive_stream", event)
+    return invoke(product.redrive_stream, "redrive_stream", event)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def _redrive(event: Any) -> Any:
         ({"since": "2026-06-02T00:00:00Z", "organization": "1"}, "organization: "),
     ],
 )
-def test_who_redrives_the_stream_says_what(event: dict[str, str], error: str) -> None:
+def test_a_redrive_requires_a_valid_range(event: dict[str, str], error: str) -> None:
     with pytest.raises(ValueError, match=f"^{error}"):
         _redrive(event)
 

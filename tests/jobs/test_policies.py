@@ -1,4 +1,4 @@
-"""Each function may do at the table what it does, and nothing else: too little fails only in AWS, too much never."""
+"""Each function has exactly the table permissions that it uses: missing ones fail only in AWS, others never."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import app as roof
+import app as product
 from chalicelib.core import clock
 from infra.local import functions
 from infra.local.lambda_events import Handler, invoke
@@ -32,20 +32,20 @@ FUNCTIONS = [
     "send_mail", "sweep_outbox",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
-"""What may be done, and at what: the table, or an index of it."""
+"""Operation and its target: the table or one of its indexes."""
 
 
 @pytest.fixture(scope="module")
-def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
-    """By each function, in a story that has work for all of them."""
-    done: dict[str, Permissions] = defaultdict(set)
+def used(local_stack: Stack, api: Api) -> dict[str, Permissions]:
+    """Return the permissions that each function uses, in a scenario with work for all of them."""
+    used: dict[str, Permissions] = defaultdict(set)
 
     def watched(name: str) -> Handler:
         def run(event: dict[str, Any], context: Any) -> Any:
             with recorded() as recording:
-                answer = getattr(roof, name)(event, context)
+                answer = getattr(product, name)(event, context)
             for call in recording.calls:
-                done[name] |= set(_needed(call))
+                used[name] |= set(_needed(call))
             return answer
 
         return run
@@ -60,19 +60,19 @@ def done(local_stack: Stack, api: Api) -> dict[str, Permissions]:
     )
     with standing_still(NOW):
         organization = new_organization(api)
-        _live(organization, pump)
-        for whose in ({}, {"organizationId": str(organization.id)}):
-            invoke(watched("redrive_stream"), "redrive_stream", {"since": clock.to_text(NOW), **whose})
+        _use_product(organization, pump)
+        for scope in ({}, {"organizationId": str(organization.id)}):
+            invoke(watched("redrive_stream"), "redrive_stream", {"since": clock.to_text(NOW), **scope})
         with later(hours=1):
             pump.run_schedules()
             for queue in pump.queues:
-                # Before the stream, which would send the mail that it has waiting.
+                # Before the stream, which would send the waiting mail.
                 queue.drain()
             pump.pump_once()
-    return done
+    return used
 
 
-def _live(organization: Organization, pump: Pump) -> None:
+def _use_product(organization: Organization, pump: Pump) -> None:
     owner = organization.owner
     location = new_location(owner)
     position = created(owner, "createPosition", workLocationId=location["id"], name="Picker")
@@ -80,13 +80,13 @@ def _live(organization: Organization, pump: Pump) -> None:
     start = at(-30)
     assignment = {"workerId": worker["id"], "positionId": position["id"], "startAt": start}
     created(owner, "createAssignment", **assignment)
-    for where in ({"field": "name", "op": "eq", "value": "Picker"}, {"field": "isOpen", "op": "eq", "value": True}):
-        query = {"type": "snapshot", "source": "positions", "aggregate": "count", "where": [where]}
+    for condition in ({"field": "name", "op": "eq", "value": "Picker"}, {"field": "isOpen", "op": "eq", "value": True}):
+        query = {"type": "snapshot", "source": "positions", "aggregate": "count", "where": [condition]}
         limits = {"warningThreshold": 0, "criticalThreshold": 5}
-        created(owner, "createDashboardMetric", name=where["field"], category="SALES", query=query, **limits)
+        created(owner, "createDashboardMetric", name=condition["field"], category="SALES", query=query, **limits)
     pump.pump_once()
-    for action, rated in (("setPositionRate", position), ("setWorkerRate", worker)):
-        path = {"id": rated["id"], "effectiveFrom": "2026-06-01"}
+    for action, entity in (("setPositionRate", position), ("setWorkerRate", worker)):
+        path = {"id": entity["id"], "effectiveFrom": "2026-06-01"}
         assert owner.call(action, path=path, body={"amount": 4000, "currency": "EUR"}).status == 200
     pump.pump_once()
     assert owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"}).status == 200
@@ -96,19 +96,19 @@ def _live(organization: Organization, pump: Pump) -> None:
 
 def _needed(call: Call) -> Iterator[tuple[str, str]]:
     parameters = call.parameters
-    where = parameters.get("IndexName", "table")
+    target = parameters.get("IndexName", "table")
     if call.operation != "TransactWriteItems":
-        yield call.operation, where
+        yield call.operation, target
         return
     for write in parameters["TransactItems"]:
         (kind,) = write
-        yield {"ConditionCheck": "ConditionCheckItem"}.get(kind, f"{kind}Item"), where
+        yield {"ConditionCheck": "ConditionCheckItem"}.get(kind, f"{kind}Item"), target
 
 
 def _allowed(function: str) -> Permissions:
     policy = json.loads((ROOT / f".chalice/policy-{function}.json").read_text())
     return {
-        (action.removeprefix("dynamodb:"), _named(resource))
+        (action.removeprefix("dynamodb:"), _target(resource))
         for statement in policy["Statement"]
         for action in statement["Action"]
         if action.startswith("dynamodb:") and "Stream" not in action and not action.endswith(("Records", "Iterator"))
@@ -116,7 +116,7 @@ def _allowed(function: str) -> Permissions:
     }
 
 
-def _named(resource: dict[str, Any]) -> str:
+def _target(resource: dict[str, Any]) -> str:
     if resource == {"Fn::GetAtt": ["Table", "Arn"]}:
         return "table"
     text: str = resource["Fn::Sub"]
@@ -124,5 +124,5 @@ def _named(resource: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_what_it_does_and_nothing_else(done: dict[str, Permissions], function: str) -> None:
-    assert _allowed(function) == done[function]
+def test_a_function_has_exactly_the_permissions_that_it_uses(used: dict[str, Permissions], function: str) -> None:
+    assert _allowed(function) == used[function]

@@ -1,4 +1,4 @@
-"""Metrics are recalculated when they are due: whatever is repeated, overlaps or is cut off, once."""
+"""Due metrics are recalculated once, even with repeated, overlapping or interrupted runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-import app as roof
+import app as product
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.settings import settings
@@ -35,7 +35,7 @@ from tests.support.wire import Fault, ProcessDied, broken, overtaken, recorded, 
 from tests.support.world import PASSWORD, Organization, address, new_organization
 
 AS_OF = clock.to_text(NOW + timedelta(minutes=1))
-"""The end of the minute that stands still."""
+"""The end of the frozen minute."""
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def store(local_stack: Stack) -> Store:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(store: Store, local_stack: Stack) -> Iterator[None]:
-    """Time stands still; nothing is due, and nothing queued, but what the test makes so."""
+def _restored(store: Store, local_stack: Stack) -> Iterator[None]:
+    """Freeze time, and restore table and queue after the test."""
     before = store.items()
     with standing_still(NOW):
         yield
@@ -58,15 +58,15 @@ def gauges(organization: Organization) -> Gauges:
     return Gauges(organization)
 
 
-def _messages(grounds: Stack) -> list[dict[str, Any]]:
-    """All that wait in the queue."""
-    sqs, url = grounds.engine.client("sqs"), grounds.metrics_queue_url
-    found: list[dict[str, Any]] = []
-    while taken := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-        for message in taken:
+def _messages(stack: Stack) -> list[dict[str, Any]]:
+    """Remove and return the messages in the queue."""
+    sqs, url = stack.engine.client("sqs"), stack.metrics_queue_url
+    bodies: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.append(json.loads(message["Body"]))
-    return found
+            bodies.append(json.loads(message["Body"]))
+    return bodies
 
 
 def _message(gauges: Gauges, *rows: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _recalculate(gauges: Gauges, *rows: str) -> None:
 # -- the schedule ----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_due_is_queued_and_calculated(gauges: Gauges, local_stack: Stack) -> None:
+def test_due_metrics_are_queued_and_calculated(gauges: Gauges, local_stack: Stack) -> None:
     metric = gauges.new()
     gauges.set(3)
 
@@ -98,7 +98,7 @@ def test_what_is_due_is_queued_and_calculated(gauges: Gauges, local_stack: Stack
         assert recalculation.tick() == 1
 
 
-def test_how_often_is_the_metrics_refresh_rate(gauges: Gauges) -> None:
+def test_the_interval_is_the_metrics_refresh_rate(gauges: Gauges) -> None:
     metric = gauges.new(refreshRate=600)
     _recalculate(gauges, metric)
 
@@ -107,7 +107,7 @@ def test_how_often_is_the_metrics_refresh_rate(gauges: Gauges) -> None:
             assert recalculation.tick() == due
 
 
-def test_a_schedule_writes_nothing_and_asks_each_shard_once(gauges: Gauges, store: Store) -> None:
+def test_a_tick_writes_nothing_and_reads_each_shard_once(gauges: Gauges, store: Store) -> None:
     gauges.new()
     before = store.items()
 
@@ -118,7 +118,7 @@ def test_a_schedule_writes_nothing_and_asks_each_shard_once(gauges: Gauges, stor
     assert not store.changes(before)
 
 
-def test_an_organization_is_one_message_whatever_is_due_in_it(api: Api, gauges: Gauges, local_stack: Stack) -> None:
+def test_an_organization_has_one_message_for_all_due_metrics(api: Api, gauges: Gauges, local_stack: Stack) -> None:
     other = Gauges(new_organization(api))
     metrics = {gauges.new(), gauges.new()}
     elsewhere = other.new()
@@ -139,7 +139,9 @@ def test_more_than_a_batch_of_organizations_are_all_queued(local_stack: Stack) -
     assert {message["organizationId"] for message in _messages(local_stack)} == {*map(str, organizations)}
 
 
-def test_many_due_rows_are_not_named(gauges: Gauges, local_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_does_not_name_many_due_rows(
+    gauges: Gauges, local_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recalculation, "MAX_ROWS", 1)
     metrics = [gauges.new(), gauges.new()]
     gauges.set(1)
@@ -154,7 +156,7 @@ def test_many_due_rows_are_not_named(gauges: Gauges, local_stack: Stack, monkeyp
     assert [gauges.values(metric) for metric in metrics] == [[1], [1]]
 
 
-def test_two_schedules_at_once_change_nothing(gauges: Gauges, local_stack: Stack) -> None:
+def test_two_concurrent_ticks_have_one_effect(gauges: Gauges, local_stack: Stack) -> None:
     metric = gauges.new(**LIMITS)
     gauges.set(1)
     recalculation.tick()
@@ -171,7 +173,7 @@ def test_two_schedules_at_once_change_nothing(gauges: Gauges, local_stack: Stack
 # -- the worker ------------------------------------------------------------------------------------------------------
 
 
-def test_a_message_that_comes_again_later_finds_nothing_due(gauges: Gauges) -> None:
+def test_a_repeated_message_finds_nothing_due(gauges: Gauges) -> None:
     metric = gauges.new(refreshRate=300)
     _recalculate(gauges, metric)
     gauges.set(1)
@@ -183,10 +185,8 @@ def test_a_message_that_comes_again_later_finds_nothing_due(gauges: Gauges) -> N
 
 
 @pytest.mark.parametrize("kind", ["process dies before", "process dies after", "response lost"])
-def test_a_worker_that_is_cut_off_at_any_call_has_one_effect_in_the_end(
-    gauges: Gauges, store: Store, kind: str
-) -> None:
-    # Given a metric that gets worse, and what recalculating it does when nothing breaks
+def test_a_worker_interrupted_at_any_call_has_one_effect_in_the_end(gauges: Gauges, store: Store, kind: str) -> None:
+    # Given a metric that gets worse, and the effect of an undisturbed recalculation
     metric = gauges.new(**LIMITS)
     gauges.set(1)
     before = store.items()
@@ -195,19 +195,19 @@ def test_a_worker_that_is_cut_off_at_any_call_has_one_effect_in_the_end(
     expected = canonical(store.changes(before), before)
 
     for at_call in range(1, len(recording.operations) + 1):
-        # When a call breaks, and the message is delivered again
+        # When a call fails, and the message is delivered again
         store.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
             failed(metrics_queue.work, _message(gauges, metric))
         _recalculate(gauges, metric)
-        # Then there is the same value, one point of its history and one activity
+        # Then the effect is the same: one value, one point of the history, one activity
         assert canonical(store.changes(before), before) == expected, f"{kind} at call {at_call}"
 
 
-def test_a_worker_that_dies_between_transactions_is_carried_on(
+def test_a_worker_that_dies_between_transactions_is_continued(
     gauges: Gauges, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given more metrics that get worse than one transaction holds
+    # Given metrics that get worse, too many for one transaction
     monkeypatch.setattr("chalicelib.metrics.recalculation.MAX_WRITES", 6)
     metrics = [gauges.new(**LIMITS) for _ in range(3)]
     gauges.set(2)
@@ -224,11 +224,11 @@ def test_a_worker_that_dies_between_transactions_is_carried_on(
     assert sum(bool(gauges.state(metric).results) for metric in metrics) == 2
     _recalculate(gauges, *metrics)
 
-    # Then the other carries on where it ended
+    # Then the next one continues where it ended
     assert canonical(store.changes(before), before) == expected
 
 
-def test_of_workers_that_overlap_one_is_enough(gauges: Gauges) -> None:
+def test_overlapping_workers_have_one_effect(gauges: Gauges) -> None:
     metrics = [gauges.new(**LIMITS), gauges.new(**LIMITS)]
     gauges.set(1)
 
@@ -241,7 +241,7 @@ def test_of_workers_that_overlap_one_is_enough(gauges: Gauges) -> None:
         assert len(gauges.told(metric)) == 1
 
 
-def test_what_is_changed_meanwhile_is_calculated_as_it_is_now(gauges: Gauges) -> None:
+def test_a_concurrent_change_of_the_definition_is_respected(gauges: Gauges) -> None:
     metric = gauges.new()
     gauges.set(1)
     clients = {**HEADCOUNT, "source": "clients"}
@@ -260,16 +260,16 @@ def test_what_is_changed_meanwhile_is_calculated_as_it_is_now(gauges: Gauges) ->
     assert gauges.state(metric).due_at == NOW + timedelta(minutes=2)
 
 
-def test_of_what_is_deleted_meanwhile_nothing_is_written(gauges: Gauges, store: Store) -> None:
-    kept, gone = gauges.new(), gauges.new()
+def test_nothing_is_written_for_a_concurrently_deleted_metric(gauges: Gauges, store: Store) -> None:
+    other, deleted = gauges.new(), gauges.new()
 
-    with overtaken(lambda: gauges.organization.owner.call("deleteDashboardMetric", path={"id": gone})):
-        _recalculate(gauges, kept, gone)
+    with overtaken(lambda: gauges.organization.owner.call("deleteDashboardMetric", path={"id": deleted})):
+        _recalculate(gauges, other, deleted)
 
-    assert gauges.points(kept) == [(AS_OF, 0)]
-    left = [pk.split("#")[2] for pk, sk in store.items() if gone in pk + sk]
+    assert gauges.points(other) == [(AS_OF, 0)]
+    left = [pk.split("#")[2] for pk, sk in store.items() if deleted in pk + sk]
     assert sorted({*left} & {"METRIC", "METRICHISTORY", "METRICSTATE"}) == ["METRIC"]
-    _recalculate(gauges, gone)
+    _recalculate(gauges, deleted)
 
 
 def test_a_poisoned_message_fails_alone(gauges: Gauges) -> None:
@@ -284,7 +284,7 @@ def test_a_poisoned_message_fails_alone(gauges: Gauges) -> None:
 
 def test_a_message_that_keeps_failing_becomes_a_dead_letter(local_stack: Stack) -> None:
     url = settings().metrics_queue_url
-    queue = Queue(local_stack.engine.client("sqs"), Worker("recalculate_metrics", url, roof.recalculate_metrics))
+    queue = Queue(local_stack.engine.client("sqs"), Worker("recalculate_metrics", url, product.recalculate_metrics))
     queues.send(url, [{"kind": "recalculate", "organizationId": str(ids.new_id())}])
 
     assert queue.drain() == 5
@@ -292,11 +292,11 @@ def test_a_message_that_keeps_failing_becomes_a_dead_letter(local_stack: Stack) 
     assert len(queue.dead) == 1
 
 
-# -- the metrics that come with the product --------------------------------------------------------------------------
+# -- built-in metrics ------------------------------------------------------------------------------------------------
 
 
 def test_a_new_organization_has_its_system_metrics_within_a_minute(api: Api, local_stack: Stack) -> None:
-    # No event that could be lost makes them due: they are part of the sign-up.
+    # They are due from the sign-up itself, not by an event that could be lost.
     signed_up, _ = sign_up(api, address("founder"), PASSWORD)
 
     assert recalculation.tick() == 1
@@ -318,7 +318,7 @@ def test_an_older_organization_joins_when_its_system_metrics_are_calculated(gaug
     assert {*gauges.state(SYSTEM).results} == {*SYSTEM_METRICS}
 
 
-def test_each_system_metric_has_a_history_of_its_own(gauges: Gauges) -> None:
+def test_each_system_metric_has_its_own_history(gauges: Gauges) -> None:
     metric_states.create_system_row(gauges.tenant, NOW)
 
     _recalculate(gauges, SYSTEM)
@@ -327,10 +327,10 @@ def test_each_system_metric_has_a_history_of_its_own(gauges: Gauges) -> None:
     assert [[as_of for as_of, _ in points] for points in histories] == [[AS_OF]] * len(SYSTEM_METRICS)
 
 
-# -- what is told ----------------------------------------------------------------------------------------------------
+# -- activities ------------------------------------------------------------------------------------------------------
 
 
-def test_each_crossing_is_told_once(gauges: Gauges) -> None:
+def test_each_change_of_status_has_one_activity(gauges: Gauges) -> None:
     metric = gauges.new(name="Workers", **LIMITS)
     for minute, count in enumerate((0, 1, 1, 2, 1, 0, 0, 2, 0)):
         gauges.set(count)
@@ -348,7 +348,7 @@ def test_each_crossing_is_told_once(gauges: Gauges) -> None:
     assert [value for _, value in gauges.points(metric)] == [0, 1, 1, 2, 1, 0, 0, 2, 0]
 
 
-def test_a_metric_that_is_bad_from_the_start_is_told_of(gauges: Gauges) -> None:
+def test_an_initial_bad_status_has_an_activity(gauges: Gauges) -> None:
     metric = gauges.new(warningThreshold=0)
 
     _recalculate(gauges, metric)
@@ -356,7 +356,7 @@ def test_a_metric_that_is_bad_from_the_start_is_told_of(gauges: Gauges) -> None:
     assert [severity for severity, _ in gauges.told(metric)] == ["WARNING"]
 
 
-def test_other_thresholds_are_told_of_by_what_they_make_of_the_value(gauges: Gauges) -> None:
+def test_a_change_of_status_by_other_thresholds_has_an_activity(gauges: Gauges) -> None:
     metric = gauges.new(name="Workers", **LIMITS)
     gauges.set(1)
     _recalculate(gauges, metric)
@@ -367,10 +367,10 @@ def test_other_thresholds_are_told_of_by_what_they_make_of_the_value(gauges: Gau
     assert [title for _, title in gauges.told(metric)] == ["Workers is warning", "Workers is back to normal"]
 
 
-# -- what fails ------------------------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
-def test_one_that_fails_has_its_own_error_and_the_others_their_values(gauges: Gauges) -> None:
+def test_a_failing_metric_has_its_own_error_and_the_others_have_values(gauges: Gauges) -> None:
     spoilt, sound = gauges.new(), gauges.new()
     gauges.spoil(spoilt)
     gauges.set(4)
@@ -383,7 +383,7 @@ def test_one_that_fails_has_its_own_error_and_the_others_their_values(gauges: Ga
     assert "/source" in result.error
     assert gauges.values(sound) == [4]
     assert gauges.points(spoilt) == []
-    assert recalculation.tick() == 0  # not tried over and over
+    assert recalculation.tick() == 0  # not retried at once
 
 
 def test_an_error_is_no_change_of_status(gauges: Gauges) -> None:
@@ -407,27 +407,27 @@ def test_an_error_is_no_change_of_status(gauges: Gauges) -> None:
     assert len(gauges.told(metric)) == 1
 
 
-def test_a_bug_that_one_query_meets_costs_the_others_nothing(
+def test_a_bug_in_one_query_does_not_affect_the_others(
     gauges: Gauges, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    cursed, sound = gauges.new(), gauges.new()
+    failing, sound = gauges.new(), gauges.new()
     gauges.set(2)
 
     def buggy(organization: Any, queries: Any, at: Any) -> Any:
-        if UUID(cursed) in queries:
+        if UUID(failing) in queries:
             raise ZeroDivisionError
         return evaluate(organization, queries, at)
 
     monkeypatch.setattr(results, "evaluate", buggy)
-    _recalculate(gauges, cursed, sound)
+    _recalculate(gauges, failing, sound)
 
-    (result,) = gauges.state(cursed).results.values()
+    (result,) = gauges.state(failing).results.values()
     assert result.error == "something went wrong on our side"
     assert gauges.values(sound) == [2]
     assert "metric not evaluated" in caplog.text
 
 
-def test_a_store_that_does_not_answer_is_no_error_of_the_metric(gauges: Gauges) -> None:
+def test_a_store_failure_is_not_an_error_of_the_metric(gauges: Gauges) -> None:
     metric = gauges.new()
     with recorded() as recording:
         results.current(gauges.stored, {}, NOW)

@@ -1,4 +1,4 @@
-"""Nothing that the stream gives up is lost: all that follows from a write is done again from the table."""
+"""Dead letters of the stream lose nothing: all effects of a write are restored from the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-import app as roof
+import app as product
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
@@ -23,7 +23,7 @@ from chalicelib.models.dashboards import metric_states
 from infra.local.lambda_events import invoke, queue_record, scheduled_event
 from infra.local.stack import Stack
 from tests.jobs.queued import failed
-from tests.jobs.rolled import cells, wanted
+from tests.jobs.rollup_state import buckets, expected_buckets
 from tests.support import store as stores
 from tests.support.api import Api
 from tests.support.deliveries import Deliveries
@@ -63,7 +63,7 @@ def desk(api: Api) -> Desk:
 
 
 def _write(desk: Desk) -> None:
-    """Something of everything that the stream carries on."""
+    """Write something of each kind that the stream processes."""
     position, worker = desk.position(), desk.worker()
     for start in (-50, -5, 30):
         desk.assign(worker, position, start, start + 8)
@@ -74,16 +74,16 @@ def _write(desk: Desk) -> None:
 
 
 def _redrive(**event: str) -> int:
-    count: int = invoke(roof.redrive_stream, "redrive_stream", {"since": SINCE, **event})
+    count: int = invoke(product.redrive_stream, "redrive_stream", {"since": SINCE, **event})
     return count
 
 
 def _work(deliveries: Deliveries) -> None:
     while messages := deliveries.messages():
         assert failed(metrics_queue.work, *messages) == []
-        # The stream works again: what the redrive itself writes, it carries on.
+        # The stream works again, and delivers the writes of the redrive itself.
         if records := deliveries.changes():
-            assert invoke(roof.consume_stream, "consume_stream", {"Records": records}) == {"batchItemFailures": []}
+            assert invoke(product.consume_stream, "consume_stream", {"Records": records}) == {"batchItemFailures": []}
 
 
 def _entries(store: Store, organization: OrganizationId) -> set[str]:
@@ -100,18 +100,18 @@ def _feed(organization: Organization) -> list[dict[str, Any]]:
 
 
 def _is_complete(store: Store, organization: OrganizationId) -> bool:
-    """Feed and rollups are what the entities and the audit log make them."""
-    rollup = all(cells(store, organization, source) == wanted(organization, source) for source in SOURCES)
+    """Return True if feed and rollups match the audit log and the entities."""
+    rollup = all(buckets(store, organization, source) == expected_buckets(organization, source) for source in SOURCES)
     return rollup and _activities(store, organization) == _entries(store, organization)
 
 
-# -- everything that the consumer derives ----------------------------------------------------------------------------
+# -- effects ---------------------------------------------------------------------------------------------------------
 
 
-def test_after_a_redrive_all_is_as_if_the_stream_had_lost_nothing(
+def test_a_redrive_restores_everything_that_the_stream_lost(
     api: Api, desk: Desk, deliveries: Deliveries, store: Store
 ) -> None:
-    # Given two organizations, of one of which the stream loses every record
+    # Given an organization whose records the stream lost
     _write(desk)
     assert deliveries.changes()
     assert not _is_complete(store, desk.organization.id)
@@ -120,12 +120,12 @@ def test_after_a_redrive_all_is_as_if_the_stream_had_lost_nothing(
     _work(deliveries)
     # Then nothing is missing
     assert _is_complete(store, desk.organization.id)
-    # And the feed is what the stream makes of the same writes
-    told = {activity["id"]: activity for activity in _feed(desk.organization)}
-    for activity in told:
+    # And the feed is the same as the stream makes from these writes
+    redriven = {activity["id"]: activity for activity in _feed(desk.organization)}
+    for activity in redriven:
         store.remove([(keys.activities(desk.organization.id), activity)])
     _consume_audit(store, desk.organization.id)
-    assert {activity["id"]: activity for activity in _feed(desk.organization)} == told
+    assert {activity["id"]: activity for activity in _feed(desk.organization)} == redriven
 
 
 def _consume_audit(store: Store, organization: OrganizationId) -> None:
@@ -137,14 +137,14 @@ def _consume_audit(store: Store, organization: OrganizationId) -> None:
             "eventSource": "aws:dynamodb",
             "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "NewImage": item, "SequenceNumber": str(number)},
         }
-        for number, ((held, sk), item) in enumerate(sorted(store.items().items()))
-        if held == pk
+        for number, ((partition, sk), item) in enumerate(sorted(store.items().items()))
+        if partition == pk
     ]
-    answer = invoke(roof.consume_stream, "consume_stream", {"Records": records})
+    answer = invoke(product.consume_stream, "consume_stream", {"Records": records})
     assert answer == {"batchItemFailures": []}
 
 
-def test_twice_and_at_once_nothing_is_doubled(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+def test_repeated_and_concurrent_redrives_double_nothing(desk: Desk, deliveries: Deliveries, store: Store) -> None:
     _write(desk)
     deliveries.changes()
     _redrive(organizationId=str(desk.organization.id))
@@ -161,7 +161,7 @@ def test_twice_and_at_once_nothing_is_doubled(desk: Desk, deliveries: Deliveries
     assert not store.changes(before)
 
 
-def test_what_the_stream_carried_on_is_left_alone(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+def test_processed_records_are_not_written_again(desk: Desk, deliveries: Deliveries, store: Store) -> None:
     _write(desk)
     _consume_audit(store, desk.organization.id)
     message = {
@@ -172,7 +172,7 @@ def test_what_the_stream_carried_on_is_left_alone(desk: Desk, deliveries: Delive
     assert recording.operations == ["Query", "Query"]
 
 
-def test_a_long_range_is_worked_off_page_by_page(
+def test_a_long_range_is_processed_page_by_page(
     desk: Desk, deliveries: Deliveries, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activity_reconciliation, "_MAX_ENTRIES", 3)
@@ -199,8 +199,11 @@ def test_only_the_range_is_redriven(desk: Desk, deliveries: Deliveries, store: S
 def test_an_organization_that_wrote_nothing_costs_one_query(api: Api, deliveries: Deliveries) -> None:
     organizations = [new_organization(api) for _ in range(3)]
     message = {
-        "kind": "redrive", "organizations": [str(each.id) for each in organizations], "since": SINCE, "until": SINCE
-    }  # fmt: skip
+        "kind": "redrive",
+        "organizations": [str(organization.id) for organization in organizations],
+        "since": SINCE,
+        "until": SINCE,
+    }
     with recorded() as recording:
         assert failed(metrics_queue.work, message) == []
     assert recording.operations == ["Query"] * 3
@@ -208,7 +211,7 @@ def test_an_organization_that_wrote_nothing_costs_one_query(api: Api, deliveries
     assert deliveries.messages() == []
 
 
-def test_organizations_are_looked_at_in_pieces(
+def test_organizations_are_redriven_in_pieces(
     api: Api, deliveries: Deliveries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redrive, "MAX_ORGANIZATIONS", 2)
@@ -217,16 +220,16 @@ def test_organizations_are_looked_at_in_pieces(
         metric_states.create_system_row(organization, NOW)
     count = _redrive()
     messages = deliveries.messages()
-    listed = [UUID(each) for message in messages for each in message["organizations"]]
+    listed = [UUID(organization) for message in messages for organization in message["organizations"]]
     assert {len(message["organizations"]) for message in messages} <= {1, 2}
     assert len(listed) == count
     assert {*listed} >= organizations
 
 
-# -- what is wrong with an entry -------------------------------------------------------------------------------------
+# -- failures --------------------------------------------------------------------------------------------------------
 
 
-def test_an_entry_that_nobody_can_read_keeps_no_other_from_the_feed(
+def test_an_unreadable_entry_blocks_no_other(
     desk: Desk, deliveries: Deliveries, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.worker()
@@ -240,7 +243,7 @@ def test_an_entry_that_nobody_can_read_keeps_no_other_from_the_feed(
     assert "audit entry unreadable" in caplog.text
 
 
-def test_a_store_that_does_not_answer_is_asked_again(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+def test_a_message_that_the_store_failed_is_retried(desk: Desk, deliveries: Deliveries, store: Store) -> None:
     desk.worker()
     message = {
         "kind": "reconcileActivities", "organizationId": str(desk.organization.id), "since": SINCE, "until": SINCE
@@ -251,7 +254,7 @@ def test_a_store_that_does_not_answer_is_asked_again(desk: Desk, deliveries: Del
     assert _activities(store, desk.organization.id) == _entries(store, desk.organization.id)
 
 
-# -- when ------------------------------------------------------------------------------------------------------------
+# -- triggers --------------------------------------------------------------------------------------------------------
 
 
 def test_a_dead_letter_is_redriven_at_once(desk: Desk, deliveries: Deliveries, store: Store) -> None:
@@ -272,7 +275,7 @@ def test_many_dead_letters_are_one_redrive(desk: Desk, deliveries: Deliveries) -
 
 
 @pytest.mark.parametrize("body", ["no JSON", "[]", "{}", '{"DDBStreamBatchInfo": {}}', '{"DDBStreamBatchInfo": null}'])
-def test_what_is_no_dead_letter_of_the_stream_stays_in_its_queue(
+def test_other_messages_stay_in_the_dead_letter_queue(
     deliveries: Deliveries, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert _take(body) == ["1"]
@@ -281,7 +284,7 @@ def test_what_is_no_dead_letter_of_the_stream_stays_in_its_queue(
 
 
 def _letter(at: datetime) -> str:
-    """As Lambda writes it."""
+    """Return a dead letter in Lambda's form."""
     second = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return json.dumps(
         {
@@ -312,41 +315,41 @@ def _take(*bodies: str) -> list[str]:
         queue_record({"MessageId": str(number), "ReceiptHandle": "r", "Body": body, "MD5OfBody": ""}, "arn")
         for number, body in enumerate(bodies, 1)
     ]
-    answer = invoke(roof.redrive_stream, "redrive_stream", {"Records": records})
+    answer = invoke(product.redrive_stream, "redrive_stream", {"Records": records})
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 @pytest.mark.parametrize("days", [1, 2, 3])
-def test_a_night_makes_up_for_the_last_three_days(desk: Desk, deliveries: Deliveries, store: Store, days: int) -> None:
+def test_the_nightly_reconciliation_restores_the_last_three_days(
+    desk: Desk, deliveries: Deliveries, store: Store, days: int
+) -> None:
     _write(desk)
     deliveries.changes()
     with later(days=days, hours=-1):
-        assert invoke(roof.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 1
+        assert invoke(product.reconcile_rollups, "reconcile_rollups", scheduled_event("reconcile_rollups")) >= 1
         _work(deliveries)
     assert _is_complete(store, desk.organization.id)
 
 
-def test_a_night_leaves_what_is_on_its_way(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+def test_the_nightly_reconciliation_skips_recent_records(desk: Desk, deliveries: Deliveries, store: Store) -> None:
     desk.worker()
     deliveries.changes()
     for minutes, count in ((14, 0), (16, 1)):
         with later(minutes=minutes):
-            invoke(roof.reconcile_rollups, "reconcile_rollups", {"organizationId": str(desk.organization.id)})
+            invoke(product.reconcile_rollups, "reconcile_rollups", {"organizationId": str(desk.organization.id)})
             _work(deliveries)
         assert len(_activities(store, desk.organization.id)) == count
 
 
-def test_what_was_lost_before_a_sleep_is_made_up_for_when_it_ends(
-    desk: Desk, deliveries: Deliveries, store: Store
-) -> None:
-    # Given an organization that sleeps before any night has seen what it wrote
+def test_losses_before_a_sleep_are_restored_when_it_ends(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    # Given an organization that sleeps before the next nightly reconciliation
     _write(desk)
     deliveries.changes()
     with later(hours=3):
         recalculation.tick()
         _work(deliveries)
     assert recalculation.tick() == 0
-    # Then a redrive does not see it, and its next request makes up for it, however late
+    # Then a redrive skips it, and its next request restores the losses, at any later time
     with later(days=100):
         _redrive()
         _work(deliveries)

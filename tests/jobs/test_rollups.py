@@ -1,4 +1,4 @@
-"""The rollups follow the stream: whatever it repeats, reorders or cuts off, they hold what the entities come to."""
+"""Rollups follow the stream: they match the entities after repeated, reordered and interrupted deliveries."""
 
 from __future__ import annotations
 
@@ -26,7 +26,17 @@ from chalicelib.metrics.rollups.apply import sync, sync_entity
 from chalicelib.models.users import Role
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
-from tests.jobs.rolled import calls_of, cells, cut_off, deaths, held, roll_up, told, told_of, wanted
+from tests.jobs.rollup_state import (
+    buckets,
+    calls_of,
+    change_of,
+    changes_of,
+    cut_off,
+    deaths,
+    expected_buckets,
+    roll_up,
+    stored_rollups,
+)
 from tests.metrics.measuring import days, stored, total, value
 from tests.metrics.measuring import roll_up as roll_up_all
 from tests.modules.reports.crew import Crew, minute_of
@@ -36,7 +46,7 @@ from tests.support.store import Store
 from tests.support.threads import at_once
 from tests.support.wire import CLIENT, Call, Fault, Refusal, broken, overtaken, recorded, without_waiting
 
-EIGHT = minute_of("2030-03-04T08:00Z")  # still to come
+EIGHT = minute_of("2030-03-04T08:00Z")  # in the future
 DAY = 24 * 60
 
 
@@ -46,8 +56,8 @@ def table(local_stack: Stack) -> Store:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(table: Store) -> Iterator[None]:
-    """A small table: moto's every call looks at every item."""
+def _restored(table: Store) -> Iterator[None]:
+    """Restore the table after each test: each call of moto reads all items."""
     before = table.items()
     yield
     table.restore(before)
@@ -65,7 +75,7 @@ def crew(api: Api) -> Crew:
 
 
 def _reads(change: Change) -> int:
-    """How many requests a change is worth."""
+    """Return the number of requests that a change causes."""
     with recorded() as recording:
         roll_up(change)
     return len(recording.calls)
@@ -74,7 +84,7 @@ def _reads(change: Change) -> int:
 # -- which changes --------------------------------------------------------------------------------------------------
 
 
-def test_an_entity_is_followed_from_its_beginning_to_its_end(crew: Crew, table: Store) -> None:
+def test_an_entity_is_synced_from_its_start_to_its_end(crew: Crew, table: Store) -> None:
     organization, assignments = crew.organization.id, []
     for act in (
         lambda: assignments.append(crew.assign(0, 0, EIGHT, EIGHT + 480)),
@@ -82,47 +92,49 @@ def test_an_entity_is_followed_from_its_beginning_to_its_end(crew: Crew, table: 
         lambda: crew.end(assignments[0], EIGHT + 60),
         lambda: crew.delete(assignments[0]),
     ):
-        roll_up(told_of(table, "ASSIGNMENT", act))
-        assert cells(table, organization, "assignments") == wanted(organization, "assignments")
-    assert held(table, organization) == {}
+        roll_up(change_of(table, "ASSIGNMENT", act))
+        assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
+    assert stored_rollups(table, organization) == {}
 
 
-def test_a_change_that_moves_no_edge_costs_no_write(crew: Crew, table: Store) -> None:
-    created = told_of(table, "CLIENT", lambda: crew.done("createClient", body={"name": "Another"}))
+def test_a_change_without_level_changes_costs_no_write(crew: Crew, table: Store) -> None:
+    created = change_of(table, "CLIENT", lambda: crew.done("createClient", body={"name": "Another"}))
     assert calls_of(lambda: roll_up(created)) == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
-    # A name is no edge
+    # A name is not measured
     client = created.key.sk
-    renamed = told_of(table, "CLIENT", lambda: crew.done("updateClient", path={"id": client}, body={"name": "Renamed"}))
+    renamed = change_of(
+        table, "CLIENT", lambda: crew.done("updateClient", path={"id": client}, body={"name": "Renamed"})
+    )
     assert calls_of(lambda: roll_up(renamed)) == ["BatchGetItem", "BatchGetItem"]
-    # A work location is counted beside its client
+    # A work location changes only a counter of its client
     body = {"clientId": client, "name": "Its location"}
-    counted = told_of(table, "CLIENT", lambda: crew.done("createWorkLocation", body=body))
+    counted = change_of(table, "CLIENT", lambda: crew.done("createWorkLocation", body=body))
     assert calls_of(lambda: roll_up(counted)) == []
 
 
-def test_positions_follow_who_is_assigned_and_workers_do_not(crew: Crew, table: Store) -> None:
+def test_assignments_sync_their_positions_and_not_their_workers(crew: Crew, table: Store) -> None:
     roll_up_all(crew.organization.id)
-    changes = told(table, lambda: crew.assign(0, 0, EIGHT, EIGHT + 480))
+    changes = changes_of(table, lambda: crew.assign(0, 0, EIGHT, EIGHT + 480))
     kinds = {change.entity.kind for change in changes if change.entity is not None}
     assert kinds >= {"ASSIGNMENT", "POSITION", "WORKER"}
-    followed = [change.entity.kind for change in changes if change.entity is not None and _reads(change)]
-    assert sorted(followed) == ["ASSIGNMENT", "POSITION"]
-    assert cells(table, crew.organization.id, "positions") == wanted(crew.organization.id, "positions")
+    synced = [change.entity.kind for change in changes if change.entity is not None and _reads(change)]
+    assert sorted(synced) == ["ASSIGNMENT", "POSITION"]
+    assert buckets(table, crew.organization.id, "positions") == expected_buckets(crew.organization.id, "positions")
 
 
-def test_what_is_derived_is_followed_by_nothing(crew: Crew, table: Store) -> None:
+def test_derived_items_sync_nothing(crew: Crew, table: Store) -> None:
     crew.assign(0, 0, EIGHT, EIGHT + 480)
-    derived = told(table, lambda: roll_up_all(crew.organization.id))
+    derived = changes_of(table, lambda: roll_up_all(crew.organization.id))
     assert len(derived) > 20
     assert not [change.key for change in derived if _reads(change)]
 
 
-def test_what_never_was_leaves_nothing(crew: Crew, table: Store) -> None:
+def test_an_unknown_entity_leaves_nothing(crew: Crew, table: Store) -> None:
     assert sync_entity(crew.organization.id, "assignments", ids.new_id()) is False
-    assert held(table, crew.organization.id) == {}
+    assert stored_rollups(table, crew.organization.id) == {}
 
 
-# -- repeated, reordered, cut off -----------------------------------------------------------------------------------
+# -- repeated, reordered, interrupted -------------------------------------------------------------------------------
 
 
 def _assigned(crew: Crew) -> Callable[[], Any]:
@@ -154,7 +166,7 @@ def _left(crew: Crew) -> Callable[[], Any]:
 
 @pytest.fixture
 def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a few edges take several."""
+    """Make a few level changes take several transactions."""
     monkeypatch.setattr("chalicelib.models.rollups.rollups.MAX_WRITES", 16)
 
 
@@ -169,38 +181,38 @@ def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
         ("users", _left, 1),
     ],
 )
-def test_who_dies_on_the_way_and_begins_again_leaves_the_same(
+def test_an_interrupted_and_repeated_sync_has_the_same_effect(
     crew: Crew, table: Store, source: str, happens: Callable[[Crew], Callable[[], Any]], transactions: int
 ) -> None:
-    change = told_of(table, source.upper().removesuffix("S"), happens(crew))
+    change = change_of(table, source.upper().removesuffix("S"), happens(crew))
     before = table.items()
     operations = calls_of(lambda: roll_up(change))
-    undisturbed = held(table, crew.organization.id)
-    assert cells(table, crew.organization.id, source) == wanted(crew.organization.id, source)
+    undisturbed = stored_rollups(table, crew.organization.id)
+    assert buckets(table, crew.organization.id, source) == expected_buckets(crew.organization.id, source)
     assert operations.count("TransactWriteItems") == transactions
     for fault in deaths(operations, *(() if happens is _assigned else ("TransactWriteItems",))):
         table.restore(before)
         cut_off(lambda: roll_up(change), fault)
         roll_up(change)
-        assert held(table, crew.organization.id) == undisturbed, fault
+        assert stored_rollups(table, crew.organization.id) == undisturbed, fault
 
 
 @pytest.mark.parametrize("kind", ["request lost", "request lost once", "response lost", "response lost once"])
-def test_a_network_that_fails_changes_nothing_twice(crew: Crew, table: Store, kind: str) -> None:
-    change = told_of(table, "ASSIGNMENT", _assigned(crew))
+def test_a_failing_network_has_one_effect(crew: Crew, table: Store, kind: str) -> None:
+    change = change_of(table, "ASSIGNMENT", _assigned(crew))
     before = table.items()
     operations = calls_of(lambda: roll_up(change))
-    undisturbed = held(table, crew.organization.id)
+    undisturbed = stored_rollups(table, crew.organization.id)
     table.restore(before)
     cut_off(lambda: roll_up(change), Fault(operations.index("TransactWriteItems") + 1, kind))
     roll_up(change)
-    assert held(table, crew.organization.id) == undisturbed
+    assert stored_rollups(table, crew.organization.id) == undisturbed
 
 
-def test_changes_may_come_again_and_in_any_order(crew: Crew, table: Store) -> None:
+def test_repeated_and_reordered_changes_have_one_effect(crew: Crew, table: Store) -> None:
     organization, assignments = crew.organization.id, []
     changes = [
-        told_of(table, "ASSIGNMENT", act)
+        change_of(table, "ASSIGNMENT", act)
         for act in (
             lambda: assignments.append(crew.assign(0, 0, EIGHT, EIGHT + 480)),
             lambda: assignments.append(crew.assign(1, 1, EIGHT, None)),
@@ -212,33 +224,33 @@ def test_changes_may_come_again_and_in_any_order(crew: Crew, table: Store) -> No
     for order in (changes[::-1], [*changes[2:], *changes[:3]] * 2):
         for change in order:
             roll_up(change)
-        assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+        assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
 
 
-def test_a_change_that_is_told_again_costs_reads_only(crew: Crew, table: Store) -> None:
-    change = told_of(table, "ASSIGNMENT", _assigned(crew))
+def test_a_repeated_change_costs_reads_only(crew: Crew, table: Store) -> None:
+    change = change_of(table, "ASSIGNMENT", _assigned(crew))
     once, again = (calls_of(lambda: roll_up(change)) for _ in range(2))
     reads = ["BatchGetItem"] * 3
-    # Afterwards, whether the rates are still those that were read
+    # The last read checks that the rates are unchanged
     assert once == [*reads, "TransactWriteItems", "BatchGetItem"]
     assert again == reads
 
 
-# -- at once --------------------------------------------------------------------------------------------------------
+# -- concurrency ----------------------------------------------------------------------------------------------------
 
 
-def test_who_is_overtaken_by_another_follower_looks_again(crew: Crew, table: Store) -> None:
+def test_a_sync_overtaken_by_another_reads_again(crew: Crew, table: Store) -> None:
     organization = crew.organization.id
     assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
     with without_waiting(), overtaken(lambda: sync_entity(organization, "assignments", assignment)) as answers:
         assert sync_entity(organization, "assignments", assignment) is False
     assert answers == [True]
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
     assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 8
 
 
-@pytest.mark.parametrize("of", ["position", "worker", "organization"])
-def test_who_is_overtaken_by_a_change_of_rates_looks_again(crew: Crew, of: str) -> None:
+@pytest.mark.parametrize("entity", ["position", "worker", "organization"])
+def test_a_sync_overtaken_by_a_change_of_rates_reads_again(crew: Crew, entity: str) -> None:
     organization = crew.organization.id
     assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
     body = {"amount": 5000, "currency": "EUR"}
@@ -250,60 +262,60 @@ def test_who_is_overtaken_by_a_change_of_rates_looks_again(crew: Crew, of: str) 
             "setWorkerRate", path={"id": crew.workers[0], "effectiveFrom": "2030-01-01"}, body=body
         ),
         "organization": lambda: crew.done("updateOrganization", body={"currency": "USD"}),
-    }[of]
+    }[entity]
     with without_waiting(), overtaken(change):
         assert sync_entity(organization, "assignments", assignment) is True
-    told = {
+    amounts = {
         field: value(stored(organization), "2031-01-01T00:00Z", total(field, period=days("2030-03-04")))
         for field in ("billed", "paid")
     }
     assert (
-        told
+        amounts
         == {
             "position": {"billed": 400, "paid": None},
             "worker": {"billed": 320, "paid": 400},
             "organization": {"billed": None, "paid": None},
-        }[of]
+        }[entity]
     )
 
 
-def test_who_is_overtaken_always_gives_up_and_says_so(crew: Crew, table: Store) -> None:
+def test_a_sync_that_is_always_overtaken_raises_a_conflict(crew: Crew, table: Store) -> None:
     assignment = UUID(crew.assign(0, 0, EIGHT, EIGHT + 480))
     refusal = Refusal("TransactWriteItems", "TransactionCanceledException", "ConditionalCheckFailed")
     with without_waiting(), broken(refusal) as operations, pytest.raises(ActionError) as raised:
         sync_entity(crew.organization.id, "assignments", assignment)
     assert raised.value.code is ErrorCode.CONFLICT
     assert operations.count("TransactWriteItems") == 6
-    assert held(table, crew.organization.id) == {}
+    assert stored_rollups(table, crew.organization.id) == {}
 
 
 @pytest.mark.usefixtures("on_a_safe_engine")
-def test_followers_at_once_of_one_and_of_many_entities(crew: Crew, table: Store) -> None:
+def test_concurrent_syncs_of_one_and_many_entities(crew: Crew, table: Store) -> None:
     organization = crew.organization.id
     assignments = [
         UUID(crew.assign(number % 2, number % 3, EIGHT + number, EIGHT + number + 60)) for number in range(6)
     ]
     at_once(
         [
-            lambda each=each: sync_entity(organization, "assignments", each)
-            for each in [*assignments, *assignments[:2] * 2]
+            lambda assignment=assignment: sync_entity(organization, "assignments", assignment)
+            for assignment in [*assignments, *assignments[:2] * 2]
         ]
     )
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
     assert value(stored(organization), "2031-01-01T00:00Z", total("hours", period=days("2030-03-04"))) == 6
 
 
 @pytest.mark.usefixtures("on_a_safe_engine")
-def test_followers_while_everything_changes(crew: Crew, table: Store) -> None:
-    """Each writer's event comes after its commit, in whatever order the events are dealt with."""
+def test_syncs_during_concurrent_changes(crew: Crew, table: Store) -> None:
+    """Each writer syncs after its commit, in any order."""
     organization = crew.organization.id
     assignments = [crew.assign(number % 2, 0, EIGHT, EIGHT + 480) for number in range(3)]
 
     def price(amount: int) -> None:
         path = {"id": crew.positions[0], "effectiveFrom": "2030-01-01"}
         crew.done("setPositionRate", path=path, body={"amount": amount, "currency": "EUR"})
-        for each in assignments:
-            sync_entity(organization, "assignments", UUID(each))
+        for assignment in assignments:
+            sync_entity(organization, "assignments", UUID(assignment))
 
     def shorten(assignment: str, hours: int) -> None:
         crew.end(assignment, EIGHT + 60 * hours)
@@ -322,17 +334,17 @@ def test_followers_while_everything_changes(crew: Crew, table: Store) -> None:
             lambda: remove(assignments[2]),
         ]
     )
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
     seen, over = stored(organization), days("2030-03-04")
     assert value(seen, "2031-01-01T00:00Z", total("hours", period=over)) == 6
     assert value(seen, "2031-01-01T00:00Z", total("billed", period=over)) in {300, 360}
 
 
-# -- by the batch ---------------------------------------------------------------------------------------------------
+# -- batches --------------------------------------------------------------------------------------------------------
 
 
 def _month(crew: Crew, count: int, worker: int = 0) -> list[str]:
-    """Shifts of one worker, a day after the other, at all three positions."""
+    """Assign one worker on consecutive days, at all three positions."""
     return [
         crew.assign(worker, number % 3, EIGHT + number * DAY, EIGHT + number * DAY + 480 + number)
         for number in range(count)
@@ -340,7 +352,7 @@ def _month(crew: Crew, count: int, worker: int = 0) -> list[str]:
 
 
 def _all_changes(table: Store, *organizations: OrganizationId) -> list[Change]:
-    """As if every entity had just been created; those of the organizations in turns."""
+    """Return the creation of every entity as changes, alternating between the organizations."""
     entities: dict[OrganizationId, list[Change]] = {organization: [] for organization in organizations}
     for key, item in sorted(table.items().items()):
         change = Change(Kind.INSERT, Key(*key), {}, item)
@@ -355,38 +367,38 @@ def _tenants(call: Call) -> set[str]:
 
 def _is_in_step(table: Store, organization: OrganizationId) -> bool:
     sources = ("assignments", "clients", "positions", "users", "workers")
-    return all(cells(table, organization, source) == wanted(organization, source) for source in sources)
+    return all(buckets(table, organization, source) == expected_buckets(organization, source) for source in sources)
 
 
-def test_a_batch_leaves_what_its_changes_do_one_by_one(api: Api, crew: Crew, table: Store) -> None:
-    # Given two organizations with more than transactions hold: cancelled, deleted and moved ones, too
+def test_a_batch_has_the_same_effect_as_its_single_changes(api: Api, crew: Crew, table: Store) -> None:
+    # Given two organizations with assignments for several transactions, some cancelled, deleted or moved
     other = Crew.hired(api, rates=[{}, {}, {date(2020, 1, 1): Money(amount=3000, currency="EUR")}])
     assignments = _month(crew, 30)
     _month(other, 5)
     crew.cancel(assignments[0])
     crew.move(assignments[1], 2)
     changes = _all_changes(table, crew.organization.id, other.organization.id)
-    changes += [told_of(table, "ASSIGNMENT", lambda: crew.delete(assignments[2]))]
+    changes += [change_of(table, "ASSIGNMENT", lambda: crew.delete(assignments[2]))]
     before = table.items()
-    # When they come in one batch, all of them twice
+    # When they are delivered in one batch, all of them twice
     with recorded() as recording:
         assert roll_up(*changes, *changes) == set()
-    batched = held(table, crew.organization.id), held(table, other.organization.id)
-    # Then all is in step, as it is when they come one after the other
+    batched = stored_rollups(table, crew.organization.id), stored_rollups(table, other.organization.id)
+    # Then the rollups match, as after single deliveries
     assert _is_in_step(table, crew.organization.id)
     assert _is_in_step(table, other.organization.id)
     table.restore(before)
     for change in changes:
         assert roll_up(change) == set()
-    assert (held(table, crew.organization.id), held(table, other.organization.id)) == batched
-    # And no transaction is of two organizations
+    assert (stored_rollups(table, crew.organization.id), stored_rollups(table, other.organization.id)) == batched
+    # And no transaction has items of two organizations
     assert all(len(_tenants(call)) == 1 for call in recording.calls)
     transactions = [call for call in recording.calls if call.operation == "TransactWriteItems"]
     assert len(transactions) < len(changes) / 3
     assert max(len(call.parameters["TransactItems"]) for call in transactions) <= MAX_WRITES
 
 
-def test_what_shares_a_day_and_a_place_costs_a_transaction(crew: Crew, table: Store) -> None:
+def test_assignments_of_one_day_and_position_share_a_transaction(crew: Crew, table: Store) -> None:
     organization = crew.organization.id
     ids = []
     for number in range(6):
@@ -398,73 +410,74 @@ def test_what_shares_a_day_and_a_place_costs_a_transaction(crew: Crew, table: St
     assert recording.operations == [*reads, "TransactWriteItems", "BatchGetItem"]
     (transaction,) = [call for call in recording.calls if call.operation == "TransactWriteItems"]
     kinds = Counter(pk.split("#")[2] for pk in transaction.partitions())
-    # Of the source its month, day, hours and the minutes of six hours (and of those in which they end); of two workers
-    # and of one position, location and client a month and a day.
+    # For the source: month, day, hours, and the minutes of six hours (and those of the ends); for two workers and one
+    # position, location and client: month and day.
     assert kinds == {"APPLIED": 6, "TAG": 1, "ROLLUP": 3 + 6 + 2 * (2 + 3)}
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
 
 
 @pytest.mark.usefixtures("small_transactions")
-def test_who_dies_in_a_batch_and_begins_again_leaves_the_same(crew: Crew, table: Store) -> None:
+def test_an_interrupted_and_repeated_batch_has_the_same_effect(crew: Crew, table: Store) -> None:
     assignments = _month(crew, 3)
     roll_up_all(crew.organization.id, "assignments")
     changes = [
-        *told(table, lambda: crew.move(assignments[0], 1)),
-        *told(table, lambda: crew.delete(assignments[1])),
-        *told(table, lambda: _month(crew, 3, worker=1)),
+        *changes_of(table, lambda: crew.move(assignments[0], 1)),
+        *changes_of(table, lambda: crew.delete(assignments[1])),
+        *changes_of(table, lambda: _month(crew, 3, worker=1)),
     ]
     before = table.items()
     operations = calls_of(lambda: roll_up(*changes))
-    undisturbed = held(table, crew.organization.id)
+    undisturbed = stored_rollups(table, crew.organization.id)
     assert operations.count("TransactWriteItems") > 3
     for fault in deaths(operations):
         table.restore(before)
         cut_off(lambda: roll_up(*changes), fault)
         assert roll_up(*changes) == set()
-        assert held(table, crew.organization.id) == undisturbed, fault
+        assert stored_rollups(table, crew.organization.id) == undisturbed, fault
 
 
 @pytest.mark.parametrize("kind", ["request lost", "response lost"])
-def test_a_batch_on_a_network_that_fails_is_delivered_again(crew: Crew, table: Store, kind: str) -> None:
-    changes = told(table, lambda: _month(crew, 4))
+def test_a_batch_with_a_failing_network_is_delivered_again(crew: Crew, table: Store, kind: str) -> None:
+    changes = changes_of(table, lambda: _month(crew, 4))
     before = table.items()
     operations = calls_of(lambda: roll_up(*changes))
-    undisturbed = held(table, crew.organization.id)
+    undisturbed = stored_rollups(table, crew.organization.id)
     for at_call in range(1, len(operations) + 1):
         table.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)):
             assert roll_up(*changes), at_call
         assert roll_up(*changes) == set()
-        assert held(table, crew.organization.id) == undisturbed, at_call
+        assert stored_rollups(table, crew.organization.id) == undisturbed, at_call
 
 
-def test_rates_that_change_while_a_batch_is_planned_are_those_that_count(crew: Crew, table: Store) -> None:
+def test_rates_that_change_during_a_batch_are_used(crew: Crew, table: Store) -> None:
     organization = crew.organization.id
-    ids = [UUID(each) for each in _month(crew, 3)]
+    ids = [UUID(assignment) for assignment in _month(crew, 3)]
     path = {"id": crew.workers[0], "effectiveFrom": "2030-03-05"}
     body = {"amount": 5000, "currency": "EUR"}
     with without_waiting(), overtaken(lambda: crew.done("setWorkerRate", path=path, body=body)):
         assert sync(organization, "assignments", ids).require().changed == {*ids}
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
     assert value(stored(organization), "2031-01-01T00:00Z", total("paid", period=days("2030-03-05"))) > 0  # type: ignore[operator]
 
 
-def test_one_that_nobody_can_read_keeps_no_other_from_being_rolled_up(crew: Crew, table: Store) -> None:
-    changes = told(table, lambda: _month(crew, 5))
-    numbers = [number for number, each in enumerate(changes) if each.entity and each.entity.kind == "ASSIGNMENT"]
+def test_an_unreadable_entity_blocks_no_other(crew: Crew, table: Store) -> None:
+    changes = changes_of(table, lambda: _month(crew, 5))
+    numbers = [number for number, row in enumerate(changes) if row.entity and row.entity.kind == "ASSIGNMENT"]
     unreadable = changes[numbers[2]].key
     broken_item = {**table.items()[unreadable], "data": {"M": {"startAt": {"S": "never"}}}}
     table.put([broken_item])
     assert roll_up(*changes) == {numbers[2]}
-    assert len([key for key in held(table, crew.organization.id) if key[0].endswith("#APPLIED#ASSIGNMENTS")]) == 4
+    assert (
+        len([key for key in stored_rollups(table, crew.organization.id) if key[0].endswith("#APPLIED#ASSIGNMENTS")])
+        == 4
+    )
 
 
-def test_one_that_others_keep_changing_keeps_no_other_from_being_rolled_up(
-    crew: Crew, table: Store, local_stack: Stack
-) -> None:
-    # Given one among six that somebody else applies between each reading and its transaction
+def test_a_contested_entity_blocks_no_other(crew: Crew, table: Store, local_stack: Stack) -> None:
+    # Given one entity of six that another sync changes between each read and its transaction
     organization = crew.organization.id
-    ids = [UUID(each) for each in _month(crew, 6)]
+    ids = [UUID(assignment) for assignment in _month(crew, 6)]
     contested = keys.applied(organization, "assignments", ids[3])
     others = local_stack.engine.client("dynamodb")
 
@@ -488,26 +501,26 @@ def test_one_that_others_keep_changing_keeps_no_other_from_being_rolled_up(
             synced = sync(organization, "assignments", ids)
     finally:
         CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-    # Then only that one is left
+    # Then only that one fails
     assert synced.changed == {*ids} - {ids[3]}
     assert [getattr(error, "code", None) for error in synced.failed.values()] == [ErrorCode.CONFLICT]
     assert synced.failed.keys() == {ids[3]}
     assert sync_entity(organization, "assignments", ids[3]) is True
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
 
 
-def test_a_transaction_that_is_refused_as_a_whole_is_tried_in_halves(crew: Crew, table: Store) -> None:
-    """As one that is too large is."""
+def test_a_refused_transaction_is_split_in_halves(crew: Crew, table: Store) -> None:
+    """The store refuses a transaction that is too large."""
     organization = crew.organization.id
     ids = [UUID(crew.assign(number % 2, 0, EIGHT + number * 60, EIGHT + number * 60 + 50)) for number in range(4)]
     with broken(Refusal("TransactWriteItems", "ValidationException", calls=1)) as operations:
         assert sync(organization, "assignments", ids).require().changed == {*ids}
     assert operations.count("TransactWriteItems") == 3
-    assert cells(table, organization, "assignments") == wanted(organization, "assignments")
+    assert buckets(table, organization, "assignments") == expected_buckets(organization, "assignments")
 
 
-def test_a_store_that_does_not_answer_is_asked_once(crew: Crew, table: Store, small_transactions: None) -> None:
-    ids = [UUID(each) for each in _month(crew, 4)]
+def test_a_failing_store_is_called_once(crew: Crew, table: Store, small_transactions: None) -> None:
+    ids = [UUID(assignment) for assignment in _month(crew, 4)]
     with without_waiting(), broken(Refusal("TransactWriteItems", "InternalServerError")) as operations:
         synced = sync(crew.organization.id, "assignments", ids)
     assert operations.count("TransactWriteItems") == 1
@@ -516,38 +529,40 @@ def test_a_store_that_does_not_answer_is_asked_once(crew: Crew, table: Store, sm
 
 
 def test_organizations_take_turns(api: Api, crew: Crew, table: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given one organization with many changes, before another's one
+    # Given one organization with many changes, before one change of another
     monkeypatch.setattr("chalicelib.jobs.rollups.AT_ONCE", 2)
     other = Crew.hired(api)
-    changes = [*told(table, lambda: _month(crew, 6)), *told(table, lambda: _month(other, 1))]
+    changes = [*changes_of(table, lambda: _month(crew, 6)), *changes_of(table, lambda: _month(other, 1))]
     with recorded() as recording:
         assert roll_up(*changes) == set()
-    # Then the other's is rolled up after the first few
+    # Then the other one is rolled up after the first few
     order = [_tenants(call) for call in recording.calls if call.operation == "TransactWriteItems"]
     first = order.index({str(other.organization.id)})
     assert 0 < first <= 3 < len(order) - 1
-    assert cells(table, other.organization.id, "assignments") == wanted(other.organization.id, "assignments")
+    assert buckets(table, other.organization.id, "assignments") == expected_buckets(
+        other.organization.id, "assignments"
+    )
 
 
 class _Hurried:
-    """A function's context with time for a few looks at it."""
+    """A function's context whose time is over after a few reads."""
 
-    def __init__(self, looks: int) -> None:
-        self._looks = looks
+    def __init__(self, reads: int) -> None:
+        self._reads = reads
 
     def get_remaining_time_in_millis(self) -> int:
-        self._looks -= 1
-        return MARGIN_MILLISECONDS if self._looks >= 0 else MARGIN_MILLISECONDS - 1
+        self._reads -= 1
+        return MARGIN_MILLISECONDS if self._reads >= 0 else MARGIN_MILLISECONDS - 1
 
 
-def test_a_batch_ends_before_its_time_does_and_goes_on_where_it_was(
+def test_a_batch_ends_before_its_timeout_and_continues_later(
     crew: Crew, table: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.jobs.rollups.AT_ONCE", 2)
-    changes = told(table, lambda: _month(crew, 7))
+    changes = changes_of(table, lambda: _month(crew, 7))
     batch = {
         str(number): change
-        for number, change in enumerate(each for each in changes if each.entity and each.entity.kind == "ASSIGNMENT")
+        for number, change in enumerate(row for row in changes if row.entity and row.entity.kind == "ASSIGNMENT")
     }
     lowest = []
     while True:
@@ -555,17 +570,17 @@ def test_a_batch_ends_before_its_time_does_and_goes_on_where_it_was(
             failed = rollups.roll_up(batch, Deadline(_Hurried(2)))
         if not failed:
             break
-        # It stops by itself, each time further on: no delivery is in vain
+        # Each delivery makes progress before it stops
         assert "TransactWriteItems" in recording.operations
         lowest.append(min(failed, key=int))
         batch = {number: change for number, change in batch.items() if int(number) >= int(lowest[-1])}
     assert len(lowest) > 1
     assert lowest == sorted({*lowest}, key=int)
-    assert cells(table, crew.organization.id, "assignments") == wanted(crew.organization.id, "assignments")
+    assert buckets(table, crew.organization.id, "assignments") == expected_buckets(crew.organization.id, "assignments")
 
 
-def test_without_time_nothing_is_begun(crew: Crew, table: Store) -> None:
-    changes = told(table, lambda: _month(crew, 1))
+def test_without_time_nothing_is_started(crew: Crew, table: Store) -> None:
+    changes = changes_of(table, lambda: _month(crew, 1))
     batch = {str(number): change for number, change in enumerate(changes)}
     with recorded() as recording:
         failed = rollups.roll_up(batch, Deadline(_Hurried(0)))

@@ -1,4 +1,4 @@
-"""Sleep: an organization that nobody uses costs nothing, and whoever uses it again finds it as it would have been."""
+"""Sleep: an unused organization costs nothing, and when it is used again its data is the same as without sleep."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def store(local_stack: Stack) -> Store:
 class Jobs:
     """The schedule and the worker of the metrics queue."""
 
-    def __init__(self, grounds: Stack) -> None:
-        self._client = grounds.engine.client("sqs")
-        self._url = grounds.metrics_queue_url
+    def __init__(self, stack: Stack) -> None:
+        self._client = stack.engine.client("sqs")
+        self._url = stack.metrics_queue_url
 
     def messages(self) -> list[dict[str, Any]]:
-        taken = []
+        bodies = []
         while answer := self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
             for message in answer:
                 self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-                taken.append(json.loads(message["Body"]))
-        return taken
+                bodies.append(json.loads(message["Body"]))
+        return bodies
 
     def run(self) -> int:
-        """A tick, and the work that follows from it; how many rows were due."""
+        """Run a tick and its messages; return the number of due rows."""
         count = recalculation.tick()
         while messages := self.messages():
             assert failed(metrics_queue.work, *messages) == []
@@ -65,7 +65,7 @@ def jobs(local_stack: Stack) -> Jobs:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(store: Store, jobs: Jobs) -> Iterator[None]:
+def _restored(store: Store, jobs: Jobs) -> Iterator[None]:
     before = store.items()
     with standing_still(NOW):
         yield
@@ -75,7 +75,7 @@ def _as_it_was(store: Store, jobs: Jobs) -> Iterator[None]:
 
 @pytest.fixture
 def gauges(organization: Organization) -> Gauges:
-    """An organization with its system metrics and one of its own."""
+    """Return an organization with its system metrics and one of its own."""
     metric_states.create_system_row(organization.id, NOW)
     gauges = Gauges(organization)
     gauges.new()
@@ -97,13 +97,13 @@ def _sleep_of(organization: OrganizationId) -> Sleep:
 
 
 def _listed(organization: OrganizationId) -> set[str]:
-    """The rows in the index of due rows."""
+    """Return the organization's rows in the index of due rows."""
     due = (row for shard in range(SHARDS) for row in metric_states.due(shard, NOW + timedelta(days=1000)))
     return {row.row for row in due if row.organization == organization}
 
 
 def _is_awake(organization: OrganizationId) -> bool:
-    """Not marked, and every row in the index: nothing may be in between."""
+    """Return True if it is awake; then all of its rows must be in the index."""
     is_marked = _stored(organization).sleep is not None
     if not is_marked:
         assert _listed(organization) == {*metric_states.read_all(organization)}
@@ -111,7 +111,7 @@ def _is_awake(organization: OrganizationId) -> bool:
 
 
 def _asleep(gauges: Gauges, jobs: Jobs) -> None:
-    """Two hours later it sleeps."""
+    """Let it fall asleep, two hours later."""
     jobs.run()
     with later(hours=2):
         jobs.run()
@@ -119,7 +119,7 @@ def _asleep(gauges: Gauges, jobs: Jobs) -> None:
     assert not _sleep_of(gauges.tenant).is_waking
 
 
-# -- when ------------------------------------------------------------------------------------------------------------
+# -- falling asleep --------------------------------------------------------------------------------------------------
 
 
 def test_a_sign_up_that_is_never_used_again_sleeps_after_an_hour(api: Api, jobs: Jobs) -> None:
@@ -143,7 +143,7 @@ def test_a_sign_up_that_is_never_used_again_sleeps_after_an_hour(api: Api, jobs:
         (timedelta(days=100), timedelta(days=7)),
     ],
 )
-def test_it_sleeps_after_as_long_as_it_was_in_use(
+def test_the_idle_time_depends_on_the_time_in_use(
     gauges: Gauges, jobs: Jobs, in_use: timedelta, idle: timedelta
 ) -> None:
     with clock.shifted(in_use):
@@ -154,7 +154,7 @@ def test_it_sleeps_after_as_long_as_it_was_in_use(
         assert _is_awake(gauges.tenant) is is_awake, seconds
 
 
-def test_requests_keep_it_awake_whether_they_write_or_not(gauges: Gauges, jobs: Jobs) -> None:
+def test_reads_and_writes_keep_it_awake(gauges: Gauges, jobs: Jobs) -> None:
     for minute in range(0, 240, 30):
         with later(minutes=minute):
             _use(gauges)
@@ -162,7 +162,7 @@ def test_requests_keep_it_awake_whether_they_write_or_not(gauges: Gauges, jobs: 
             assert _is_awake(gauges.tenant)
 
 
-def test_use_that_is_too_short_to_be_noted_is_seen_in_the_audit_log(api: Api, jobs: Jobs) -> None:
+def test_short_use_counts_by_the_audit_log(api: Api, jobs: Jobs) -> None:
     email = address("brief")
     organization, _ = sign_up(api, email, PASSWORD)
     for minute in range(50, 300, 50):
@@ -172,7 +172,7 @@ def test_use_that_is_too_short_to_be_noted_is_seen_in_the_audit_log(api: Api, jo
             assert _is_awake(organization)
 
 
-def test_use_is_noted_once_in_a_quarter_of_an_hour(gauges: Gauges) -> None:
+def test_use_is_written_every_15_minutes(gauges: Gauges) -> None:
     for minutes, operations in (
         (15, []),
         (16, ["UpdateItem", "UpdateItem"]),
@@ -185,7 +185,7 @@ def test_use_is_noted_once_in_a_quarter_of_an_hour(gauges: Gauges) -> None:
         assert recording.operations == ["BatchGetItem", *operations], minutes
 
 
-def test_a_request_that_dies_between_its_notes_leaves_both_to_the_next(gauges: Gauges) -> None:
+def test_after_a_death_between_its_writes_the_next_request_repeats_both(gauges: Gauges) -> None:
     with later(minutes=20):
         with broken(Fault(2, "process dies after")), pytest.raises(ProcessDied):
             _use(gauges)
@@ -194,28 +194,28 @@ def test_a_request_that_dies_between_its_notes_leaves_both_to_the_next(gauges: G
     assert recording.operations == ["BatchGetItem", "UpdateItem", "UpdateItem"]
 
 
-# -- what a sleeper costs --------------------------------------------------------------------------------------------
+# -- cost ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_tick_reads_nothing_of_those_that_sleep(store: Store, jobs: Jobs) -> None:
+def test_a_tick_reads_nothing_of_sleeping_organizations(store: Store, jobs: Jobs) -> None:
     def cost() -> tuple[list[str], float]:
         with recorded() as recording:
             assert recalculation.tick() == 0
         return recording.operations, sum(call.capacity for call in recording.calls)
 
     before = cost()
-    # Given a thousand organizations that sleep, and whose rows have long been due
+    # Given a thousand sleeping organizations whose rows are overdue
     items = [metric_states.item(OrganizationId(ids.new_id()), MetricState.of_system(NOW)) for _ in range(1000)]
     for item in items:
         item.gsi9pk = None
     store.put(item.serialize() for item in items)
-    # Then a tick costs what it did
+    # Then a tick costs the same
     with later(days=1):
         assert cost() == before
     assert list(metric_states.organizations(0)) == []
 
 
-def test_nothing_is_calculated_of_a_sleeper_and_nothing_audited(gauges: Gauges, store: Store, jobs: Jobs) -> None:
+def test_nothing_is_calculated_or_audited_during_sleep(gauges: Gauges, store: Store, jobs: Jobs) -> None:
     jobs.run()
     before = store.items()
     with later(hours=2):
@@ -232,7 +232,7 @@ def test_nothing_is_calculated_of_a_sleeper_and_nothing_audited(gauges: Gauges, 
     assert "sleep" not in shown
 
 
-def test_more_rows_than_a_message_leave_piece_by_piece(
+def test_many_rows_leave_the_index_piece_by_piece(
     gauges: Gauges, store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recalculation, "MAX_ROWS", 3)
@@ -249,7 +249,7 @@ def test_more_rows_than_a_message_leave_piece_by_piece(
 # -- waking ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_next_request_wakes_it_and_all_is_calculated_with_the_next_tick(gauges: Gauges, jobs: Jobs) -> None:
+def test_the_next_request_wakes_it_and_the_next_tick_calculates_all(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
 
     with later(hours=3):
@@ -266,7 +266,7 @@ def test_the_next_request_wakes_it_and_all_is_calculated_with_the_next_tick(gaug
         assert _is_awake(gauges.tenant)
 
 
-def test_rows_that_were_not_due_come_back_when_they_are_due(
+def test_rows_that_were_not_due_keep_their_due_time(
     gauges: Gauges, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daily = gauges.new(refreshRate=86400)
@@ -282,7 +282,7 @@ def test_rows_that_were_not_due_come_back_when_they_are_due(
     assert len(gauges.points(daily)) == 1
 
 
-def test_metrics_asked_for_while_it_wakes_are_as_usual(gauges: Gauges, jobs: Jobs) -> None:
+def test_metrics_can_be_calculated_while_it_wakes(gauges: Gauges, jobs: Jobs) -> None:
     gauges.set(1)
     _asleep(gauges, jobs)
     with later(hours=3):
@@ -294,7 +294,7 @@ def test_metrics_asked_for_while_it_wakes_are_as_usual(gauges: Gauges, jobs: Job
             assert _is_awake(gauges.tenant)
 
 
-def test_what_only_a_signed_in_user_may_do_wakes_it_and_a_stranger_does_not(gauges: Gauges, jobs: Jobs) -> None:
+def test_only_requests_of_signed_in_users_wake_it(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
     with later(hours=3):
         token = gauges.organization.owner.token
@@ -304,7 +304,7 @@ def test_what_only_a_signed_in_user_may_do_wakes_it_and_a_stranger_does_not(gaug
         assert _sleep_of(gauges.tenant).is_waking
 
 
-def test_waking_is_one_transaction_more_and_only_once(gauges: Gauges, jobs: Jobs) -> None:
+def test_waking_costs_one_transaction_once(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
     with later(minutes=10), recorded() as first:
         _use(gauges)
@@ -317,7 +317,7 @@ def test_waking_is_one_transaction_more_and_only_once(gauges: Gauges, jobs: Jobs
 # -- races and crashes -----------------------------------------------------------------------------------------------
 
 
-def test_two_requests_at_once_wake_it_once(gauges: Gauges, jobs: Jobs) -> None:
+def test_two_concurrent_requests_wake_it_once(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
     with later(hours=3):
         with overtaken(lambda: _use(gauges)):
@@ -326,8 +326,8 @@ def test_two_requests_at_once_wake_it_once(gauges: Gauges, jobs: Jobs) -> None:
         assert _is_awake(gauges.tenant)
 
 
-def test_who_comes_second_changes_nothing(gauges: Gauges, jobs: Jobs) -> None:
-    """A worker that found it idle before it slept, and requests that found it asleep before it woke."""
+def test_late_transitions_change_nothing(gauges: Gauges, jobs: Jobs) -> None:
+    """A worker read it before it slept, and requests read it before it woke."""
     awake = _stored(gauges.tenant)
     _asleep(gauges, jobs)
     first = _sleep_of(gauges.tenant)
@@ -346,7 +346,7 @@ def test_who_comes_second_changes_nothing(gauges: Gauges, jobs: Jobs) -> None:
         assert _is_awake(gauges.tenant)
 
 
-def test_a_request_that_collides_again_and_again_is_answered(gauges: Gauges, jobs: Jobs) -> None:
+def test_a_request_with_repeated_conflicts_is_answered(gauges: Gauges, jobs: Jobs) -> None:
     _asleep(gauges, jobs)
     refusal = Refusal("TransactWriteItems", "TransactionCanceledException", "TransactionConflict")
     with later(hours=3), without_waiting():
@@ -357,10 +357,10 @@ def test_a_request_that_collides_again_and_again_is_answered(gauges: Gauges, job
         assert _sleep_of(gauges.tenant).is_waking
 
 
-def test_a_request_during_the_falling_asleep_has_the_last_word(
+def test_a_request_while_it_falls_asleep_wakes_it(
     gauges: Gauges, store: Store, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given a worker that takes its rows out of the index in several transactions
+    # Given a worker that removes its rows from the index in several transactions
     monkeypatch.setattr(sleep, "MAX_WRITES", 2)
     gauges.many(store, 3)
     jobs.run()
@@ -391,7 +391,7 @@ def _cut_off(run: Callable[[], Any], fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_wherever_the_falling_asleep_breaks_a_request_wakes_it(
+def test_after_any_fault_while_falling_asleep_a_request_wakes_it(
     gauges: Gauges, store: Store, jobs: Jobs, kind: str
 ) -> None:
     jobs.run()
@@ -405,10 +405,10 @@ def test_wherever_the_falling_asleep_breaks_a_request_wakes_it(
             store.restore(before)
             _cut_off(lambda: failed(metrics_queue.work, message), Fault(at_call, kind))
             half = store.items()
-            # It goes on falling asleep …
+            # It continues to fall asleep …
             jobs.run()
             assert _listed(gauges.tenant) == set(), at_call
-            # … or is used, and is awake.
+            # … or is used and awake.
             store.restore(half)
             _use(gauges)
             sleep.note_use(gauges.tenant)
@@ -417,18 +417,18 @@ def test_wherever_the_falling_asleep_breaks_a_request_wakes_it(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_wherever_the_waking_breaks_it_wakes(gauges: Gauges, store: Store, jobs: Jobs, kind: str) -> None:
+def test_after_any_fault_while_waking_it_wakes(gauges: Gauges, store: Store, jobs: Jobs, kind: str) -> None:
     _asleep(gauges, jobs)
     before = store.items()
     with later(hours=3):
-        # A request that dies leaves the rest to the next.
+        # After a request that dies, the next one continues.
         for at_call in range(1, 1 + _calls(lambda: _use(gauges))):
             store.restore(before)
             _cut_off(lambda: gauges.organization.owner.call("getOrganization"), Fault(at_call, kind))
             _use(gauges)
             jobs.run()
             assert _is_awake(gauges.tenant), at_call
-        # A worker that dies, to the next delivery, or if that is lost, to a later tick.
+        # After a worker that dies, the next delivery continues or, if that is lost, a later tick.
         store.restore(before)
         _use(gauges)
         waking = store.items()
@@ -452,30 +452,30 @@ def test_a_walk_from_before_the_sleep_does_not_end_it(
 ) -> None:
     monkeypatch.setattr(recalculation, "MAX_ROWS", 2)
     gauges.many(store, 4)
-    # Given the message for the second page of a walk, which was kept somewhere
+    # Given a delayed message for the second page of a walk
     assert failed(metrics_queue.work, {"kind": "recalculate", "organizationId": str(gauges.tenant)}) == []
     (second,) = jobs.messages()
     _asleep(gauges, jobs)
     with later(hours=3):
         _use(gauges)
-        # When it comes while the organization wakes, and goes through the last rows
+        # When it is delivered while the organization wakes, and processes the last rows
         messages = [second]
         while messages:
             assert failed(metrics_queue.work, *messages) == []
             messages = jobs.messages()
-        # Then that is not the end of the sleep: those before its position are not back
+        # Then the sleep does not end: the rows before its position are not in the index
         assert not _is_awake(gauges.tenant)
     with later(hours=3, minutes=6):
         jobs.run()
         assert _is_awake(gauges.tenant)
 
 
-def test_a_row_that_is_gone_when_it_should_come_back_stays_gone(gauges: Gauges) -> None:
+def test_a_deleted_row_is_not_listed_again(gauges: Gauges) -> None:
     metric_states.relist(gauges.tenant, str(ids.new_id()))
     assert {*metric_states.read_all(gauges.tenant)} == _listed(gauges.tenant)
 
 
-def test_organizations_without_a_row_of_their_system_get_one_before_they_sleep(api: Api, jobs: Jobs) -> None:
+def test_organizations_without_a_system_row_get_one_before_they_sleep(api: Api, jobs: Jobs) -> None:
     organization = Gauges(new_organization(api))
     organization.new()
     with later(hours=2):
@@ -489,7 +489,7 @@ def test_organizations_without_a_row_of_their_system_get_one_before_they_sleep(a
         assert _is_awake(organization.tenant)
 
 
-def test_the_note_of_a_use_is_nobodys_news(gauges: Gauges) -> None:
+def test_the_item_of_the_use_is_derived(gauges: Gauges) -> None:
     sleep.note_use(gauges.tenant)
     item = table.get(keys.use(gauges.tenant))
     assert item is not None

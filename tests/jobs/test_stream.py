@@ -1,4 +1,4 @@
-"""The stream's handlers: each gets every change, and one that fails keeps no other from its work."""
+"""The stream's handlers: each gets every change, and a failing one blocks no other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _record(number: int, event: str, **images: Any) -> dict[str, Any]:
     return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
 
 
-def test_a_change_is_what_the_stream_tells() -> None:
+def test_changes_are_read_from_stream_records() -> None:
     old, new = {"version": {"N": "1"}}, {"version": {"N": "2"}}
     key = Key("ORG#1#SHELF", "7")
     assert Change.of(_record(7, "INSERT", NewImage=new)) == (Kind.INSERT, key, {}, new)
@@ -27,10 +27,8 @@ def test_a_change_is_what_the_stream_tells() -> None:
     assert Change.of(_record(7, "REMOVE", OldImage=old)) == (Kind.REMOVE, key, old, {})
 
 
-def test_a_handler_that_fails_keeps_no_other_from_its_work(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    # Given three handlers, of which the second fails on one change
+def test_a_failing_handler_blocks_no_other(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    # Given three handlers, the second of which fails on one change
     seen: list[tuple[str, str]] = []
 
     def first(change: Change) -> None:
@@ -44,18 +42,18 @@ def test_a_handler_that_fails_keeps_no_other_from_its_work(
         seen.append(("last", change.key.sk))
 
     monkeypatch.setattr(stream, "_HANDLERS", [stream.one_by_one(handle) for handle in (first, failing, last)])
-    # When they get three
+    # When they get three changes
     answer = invoke(stream.consume, "consume_stream", {"Records": [_record(number, "INSERT") for number in (1, 2, 3)]})
     # Then that one is delivered again, and the others have seen them all
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    assert seen == [(who, number) for who in ("first", "last") for number in "123"]
+    assert seen == [(name, number) for name in ("first", "last") for number in "123"]
     (failure,) = (record for record in caplog.records if record.levelname == "ERROR")
     assert failure.getMessage() == "change not carried on"
     assert failure.exception_name == "ValueError"
     assert "poison" not in str(vars(failure))
 
 
-def test_a_record_that_nobody_can_read_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_record_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     monkeypatch.setattr(stream, "_HANDLERS", [stream.one_by_one(lambda change: seen.append(change.key.sk))])
     records = [_record(number, "INSERT") for number in (1, 2, 3)]
@@ -65,7 +63,7 @@ def test_a_record_that_nobody_can_read_fails_alone(monkeypatch: pytest.MonkeyPat
     assert seen == ["1", "3"]
 
 
-def test_what_there_is_no_time_for_is_delivered_again(
+def test_without_time_records_are_delivered_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Context:

@@ -1,4 +1,4 @@
-"""Data that cannot be kept, or is damaged: `make serve` says so in a line, ends, and overwrites nothing."""
+"""Damaged data, or none that can be stored: `make serve` prints one line, ends, and overwrites nothing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from infra.local.data import DataDirectory, DataUnusable
-from infra.local.engine import Store, free_port, wanted_store
+from infra.local.engine import Store, configured_store, free_port
 
 ROOT = Path(__file__).parents[2]
 
 
 def _sound(directory: Path) -> None:
-    """A database of several pages, and positions."""
+    """Create a database of several pages, and positions."""
     directory.mkdir()
     database = sqlite3.connect(directory / "workledger.db")
     database.execute("CREATE TABLE rows (name TEXT PRIMARY KEY, text TEXT)")
@@ -53,7 +53,7 @@ def _cut_off(directory: Path) -> str:
     return "workledger.db"
 
 
-def _spoiled_in_the_middle(directory: Path) -> str:
+def _damaged_in_the_middle(directory: Path) -> str:
     _sound(directory)
     content = bytearray((directory / "workledger.db").read_bytes())
     content[8192:12288] = b"\xff" * 4096
@@ -72,15 +72,15 @@ def _contents(path: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in files}
 
 
-@pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="moto keeps nothing")
+@pytest.mark.skipif(configured_store() is not Store.DYNOXIDE, reason="moto stores nothing")
 @pytest.mark.parametrize(
-    "damage", [_file_in_the_way, _half_positions, _no_database, _cut_off, _spoiled_in_the_middle, _no_queues]
+    "damage", [_file_in_the_way, _half_positions, _no_database, _cut_off, _damaged_in_the_middle, _no_queues]
 )
 def test_the_run_ends_with_a_line_that_names_the_file_and_leaves_it(
     tmp_path: Path, damage: Callable[[Path], str]
 ) -> None:
     directory = tmp_path / "data"
-    named = damage(directory)
+    name = damage(directory)
     before = _contents(directory)
     environment = {name: value for name, value in os.environ.items() if name != "TABLE_ENDPOINT"}
     run = subprocess.run(
@@ -92,33 +92,33 @@ def test_the_run_ends_with_a_line_that_names_the_file_and_leaves_it(
         check=False,
     )
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
-    assert named in run.stderr
+    assert name in run.stderr
     assert "make reset" in run.stderr or "choose another directory" in run.stderr
     assert _contents(directory) == before
 
 
 @pytest.mark.parametrize("path", ["file/data", "file/deep/data"])
-def test_a_directory_that_cannot_be_made(tmp_path: Path, path: str) -> None:
+def test_a_directory_that_cannot_be_created(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").write_text("mine")
-    with contextlib.ExitStack() as parts, pytest.raises(DataUnusable, match="Not a directory"):
-        DataDirectory(tmp_path / path).lock(parts)
+    with contextlib.ExitStack() as contexts, pytest.raises(DataUnusable, match="Not a directory"):
+        DataDirectory(tmp_path / path).lock(contexts)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, from nobody")
-def test_a_directory_that_takes_no_files() -> None:
-    with contextlib.ExitStack() as parts, pytest.raises(DataUnusable, match="/proc"):
-        DataDirectory(Path("/proc")).lock(parts)
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is read-only")
+def test_a_read_only_directory() -> None:
+    with contextlib.ExitStack() as contexts, pytest.raises(DataUnusable, match="/proc"):
+        DataDirectory(Path("/proc")).lock(contexts)
 
 
-def test_a_second_run_is_told_that_another_holds_the_data(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as parts:
-        assert DataDirectory(tmp_path).lock(parts)
-        assert not DataDirectory(tmp_path).lock(parts)
-    with contextlib.ExitStack() as parts:
-        assert DataDirectory(tmp_path).lock(parts)
+def test_a_second_run_cannot_lock_the_data(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as contexts:
+        assert DataDirectory(tmp_path).lock(contexts)
+        assert not DataDirectory(tmp_path).lock(contexts)
+    with contextlib.ExitStack() as contexts:
+        assert DataDirectory(tmp_path).lock(contexts)
 
 
-def test_sound_data_and_none_at_all_are_used(tmp_path: Path) -> None:
+def test_sound_and_missing_data_are_accepted(tmp_path: Path) -> None:
     DataDirectory(tmp_path / "nothing").require_sound()
     _sound(tmp_path / "data")
     DataDirectory(tmp_path / "data").require_sound()

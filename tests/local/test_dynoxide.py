@@ -1,4 +1,4 @@
-"""The store's binary is the pinned one or none; the store keeps what it acknowledged and ends when it should."""
+"""The dynoxide binary is the pinned one; the store keeps acknowledged writes and ends with its parent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import dynoxide, table
-from infra.local.engine import Store, UnknownStore, running, wanted_store
+from infra.local.engine import Store, UnknownStore, configured_store, running
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def tarball(tmp_path: Path) -> Path:
     return packed
 
 
-def test_another_tarball_than_the_pinned_one_is_refused(tarball: Path, tmp_path: Path) -> None:
+def test_a_tarball_other_than_the_pinned_one_is_refused(tarball: Path, tmp_path: Path) -> None:
     target = tmp_path / "cache" / "dynoxide"
     target.parent.mkdir()
     with pytest.raises(dynoxide.DynoxideUnavailable, match="not the pinned"):
@@ -41,11 +41,11 @@ def test_the_pinned_tarball_becomes_a_runnable_file_and_nothing_else(tarball: Pa
     target.parent.mkdir()
     digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
     dynoxide.unpack(tarball, target, f"sha512-{digest}")
-    assert [each.name for each in target.parent.iterdir()] == ["dynoxide"]
+    assert [file.name for file in target.parent.iterdir()] == ["dynoxide"]
     assert subprocess.check_output([target], text=True) == "dynoxide\n"
 
 
-def test_without_npm_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_npm_the_reason_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORKLEDGER_DYNOXIDE", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(dynoxide.DynoxideUnavailable, match=r"npm|Linux"):
@@ -62,7 +62,7 @@ def test_an_unknown_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TABLE_ENDPOINT", raising=False)
     monkeypatch.setenv("WORKLEDGER_STORE", "mongo")
     with pytest.raises(UnknownStore, match="'mongo'"):
-        wanted_store()
+        configured_store()
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ with running(Store.DYNOXIDE) as engine:
 
 @pytest.mark.usefixtures("binary")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
-def test_the_store_ends_with_its_parent_however_that_ends() -> None:
+def test_the_store_ends_with_its_killed_parent() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", _HOLDS_A_STORE], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
     )
@@ -103,13 +103,13 @@ def test_the_store_ends_with_its_parent_however_that_ends() -> None:
     assert parent.stdout
     with parent.stdin, parent.stdout:
         port = parent.stdout.readline().rsplit(":", 1)[1].strip()
-        stores = [each for each in _processes() if each.endswith(f"--port {port}")]
+        stores = [command for command in _processes() if command.endswith(f"--port {port}")]
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
     assert len(stores) == 1
     deadline = time.monotonic() + 5
-    while any(each.endswith(f"--port {port}") for each in _processes()):
-        assert time.monotonic() < deadline, "the store lives on"
+    while any(command.endswith(f"--port {port}") for command in _processes()):
+        assert time.monotonic() < deadline, "the store still runs"
         time.sleep(0.02)
 
 

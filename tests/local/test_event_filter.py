@@ -1,4 +1,4 @@
-"""Filter patterns mean what they mean to Lambda; what is not implemented is refused."""
+"""Filter patterns match as in Lambda; unsupported ones are refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_pattern(pattern: Any, record: dict[str, Any], *, passes: bool) -> Non
     assert _filter(pattern).passes(record) is passes
 
 
-def test_any_of_several_patterns_is_enough_and_none_lets_all_through() -> None:
+def test_any_of_several_patterns_suffices_and_no_pattern_passes_all() -> None:
     both = _filter({"a": ["x"]}, {"a": ["y"]})
     assert [both.passes({"a": value}) for value in "xyz"] == [True, True, False]
     assert EventFilter().passes({"a": "z"})
@@ -68,7 +68,7 @@ def test_any_of_several_patterns_is_enough_and_none_lets_all_through() -> None:
         [],
     ],
 )
-def test_what_is_not_known_is_refused(pattern: Any) -> None:
+def test_unsupported_patterns_are_refused(pattern: Any) -> None:
     with pytest.raises(UnknownPattern):
         _filter(pattern)
 
@@ -89,6 +89,6 @@ def test_what_is_not_known_is_refused(pattern: Any) -> None:
         ),
     ],
 )
-def test_who_reads_a_record(record: dict[str, Any], readers: list[str]) -> None:
+def test_the_readers_of_a_record(record: dict[str, Any], readers: list[str]) -> None:
     consumers = ("consume_stream", "send_mail")
     assert [name for name in consumers if stream_source(name).filter.passes(record)] == readers

@@ -1,4 +1,4 @@
-"""A message that the local queues took survives the process, until a worker has dealt with it."""
+"""A message in the local queues survives the process until a worker has processed it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from infra.local.stack import Stack, build
 
 
 @pytest.fixture(scope="module")
-def grounds() -> Iterator[Stack]:
+def stack() -> Iterator[Stack]:
     with running(Store.MOTO) as engine:
         yield build(engine, f"workledger-{uuid4()}")
 
 
-def _send(grounds: Stack, *bodies: str) -> None:
+def _send(stack: Stack, *bodies: str) -> None:
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
-    grounds.engine.client("sqs").send_message_batch(QueueUrl=grounds.mail_queue_url, Entries=entries)
+    stack.engine.client("sqs").send_message_batch(QueueUrl=stack.mail_queue_url, Entries=entries)
 
 
-def _work(grounds: Stack, fails_on: str = "") -> list[str]:
-    """Hand everything to a worker; return the bodies in the order in which it got them."""
+def _work(stack: Stack, fails_on: str = "") -> list[str]:
+    """Deliver all messages to a worker; return the bodies in order."""
     bodies: list[str] = []
 
     def handle(event: dict[str, list[dict[str, str]]], _: object) -> object:
@@ -35,47 +35,47 @@ def _work(grounds: Stack, fails_on: str = "") -> list[str]:
         failed = [record["messageId"] for record in event["Records"] if record["body"] == fails_on]
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
-    Queue(grounds.engine.client("sqs"), Worker("deliver_mail", grounds.mail_queue_url, handle)).drain()
+    Queue(stack.engine.client("sqs"), Worker("deliver_mail", stack.mail_queue_url, handle)).drain()
     return bodies
 
 
-def _die(grounds: Stack) -> None:
-    """Forget all messages, as a process does that is killed."""
+def _die(stack: Stack) -> None:
+    """Drop all messages, as when the process is killed."""
     for name, queue in sqs_backends[ACCOUNT][REGION].queues.items():
-        if name.startswith(grounds.table):
+        if name.startswith(stack.table):
             queue._messages.clear()
 
 
-def test_messages_outlive_the_process_but_those_dealt_with(grounds: Stack, tmp_path: Path) -> None:
-    with queue_store.kept(tmp_path / "queues.db"):
-        _send(grounds, "done")
-        assert _work(grounds) == ["done"]
-        _send(grounds, "one", "two")
-    _die(grounds)
-    with queue_store.kept(tmp_path / "queues.db"):
-        assert _work(grounds) == ["one", "two"]
-    _die(grounds)
-    with queue_store.kept(tmp_path / "queues.db"):
-        assert _work(grounds) == []
+def test_unprocessed_messages_survive_the_process(stack: Stack, tmp_path: Path) -> None:
+    with queue_store.persisted(tmp_path / "queues.db"):
+        _send(stack, "done")
+        assert _work(stack) == ["done"]
+        _send(stack, "one", "two")
+    _die(stack)
+    with queue_store.persisted(tmp_path / "queues.db"):
+        assert _work(stack) == ["one", "two"]
+    _die(stack)
+    with queue_store.persisted(tmp_path / "queues.db"):
+        assert _work(stack) == []
 
 
-def test_a_message_that_a_worker_holds_or_failed_outlives_the_process(grounds: Stack, tmp_path: Path) -> None:
-    with queue_store.kept(tmp_path / "queues.db"):
-        _send(grounds, "held")
-        grounds.engine.client("sqs").receive_message(QueueUrl=grounds.mail_queue_url)
-    _die(grounds)
-    with queue_store.kept(tmp_path / "queues.db"):
-        assert _work(grounds) == ["held"]
+def test_a_received_message_survives_the_process(stack: Stack, tmp_path: Path) -> None:
+    with queue_store.persisted(tmp_path / "queues.db"):
+        _send(stack, "held")
+        stack.engine.client("sqs").receive_message(QueueUrl=stack.mail_queue_url)
+    _die(stack)
+    with queue_store.persisted(tmp_path / "queues.db"):
+        assert _work(stack) == ["held"]
 
 
-def test_a_dead_letter_stays_one(grounds: Stack, tmp_path: Path) -> None:
-    with queue_store.kept(tmp_path / "queues.db"):
-        _send(grounds, "bad")
-        assert set(_work(grounds, fails_on="bad")) == {"bad"}
-    _die(grounds)
-    with queue_store.kept(tmp_path / "queues.db"):
-        assert _work(grounds) == []
-        sqs = grounds.engine.client("sqs")
-        dead_letters = sqs.get_queue_url(QueueName=f"{grounds.table}-mail-dead-letters")["QueueUrl"]
+def test_a_dead_letter_stays_a_dead_letter(stack: Stack, tmp_path: Path) -> None:
+    with queue_store.persisted(tmp_path / "queues.db"):
+        _send(stack, "bad")
+        assert set(_work(stack, fails_on="bad")) == {"bad"}
+    _die(stack)
+    with queue_store.persisted(tmp_path / "queues.db"):
+        assert _work(stack) == []
+        sqs = stack.engine.client("sqs")
+        dead_letters = sqs.get_queue_url(QueueName=f"{stack.table}-mail-dead-letters")["QueueUrl"]
         assert [message["Body"] for message in sqs.receive_message(QueueUrl=dead_letters)["Messages"]] == ["bad"]
-    _die(grounds)
+    _die(stack)

@@ -1,4 +1,4 @@
-"""`make serve` from its start to its end: the whole product, as a developer meets it."""
+"""`make serve` from start to end: the whole product, as a developer uses it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import pytest
 import urllib3
 
 from infra.local import demo
-from infra.local.engine import HOST, Store, free_port, wanted_store
+from infra.local.engine import HOST, Store, configured_store, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,14 +45,14 @@ class Serving:
             text=True,
         )
         self.banner = ""
-        while not (line := self._line()).startswith("Ctrl-C ends it."):
+        while not (line := self._line()).startswith("Ctrl-C stops it."):
             self.banner += line
-        assert "being furnished" in line, self.banner
+        assert "being filled" in line, self.banner
         self.cpu_seconds = self._cpu_seconds()
         while not (line := self._line()).startswith("The demo organization is complete"):
-            assert "not as described" not in line, line
+            assert "is incomplete" not in line, line
         self._rest: list[str] = []
-        # The log goes on: an unread pipe would fill up and stop the product.
+        # The log continues: an unread pipe would fill up and block the product.
         self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
         self._reader.start()
 
@@ -96,8 +96,8 @@ class Serving:
 
 
 def _store() -> Store:
-    """The one that this pass is about; a foreign engine is not the runner's to start."""
-    store = wanted_store()
+    """Return the configured store; moto instead of a foreign engine, which the runner cannot start."""
+    store = configured_store()
     return Store.MOTO if store is Store.OTHER else store
 
 
@@ -112,7 +112,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     assert "Traceback" not in log
 
 
-def test_it_says_where_everything_is(serving: Serving) -> None:
+def test_the_banner_has_all_addresses(serving: Serving) -> None:
     for path in ("/api/v1", "/docs", "/_local/mail"):
         assert f"{serving.url}{path}" in serving.banner
     assert re.search(r"ready after [0-9.]+ s", serving.banner)
@@ -121,7 +121,7 @@ def test_it_says_where_everything_is(serving: Serving) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_it_is_ready_within_ten_seconds(serving: Serving) -> None:
-    # Of its own time: the machine's other work is not the runner's.
+    # CPU time, because other processes may slow down the machine.
     assert serving.cpu_seconds < 10
 
 
@@ -135,17 +135,17 @@ def test_the_first_calls_work_as_printed(serving: Serving) -> None:
 
 
 @pytest.mark.parametrize("person", [demo.OWNER, *demo.TEAM], ids=lambda person: person.name)
-def test_everyone_is_as_the_list_says(serving: Serving, person: demo.Person) -> None:
+def test_members_have_their_role_and_status(serving: Serving, person: demo.Person) -> None:
     credentials = {"email": person.email, "password": demo.PASSWORD}
-    if person.standing == "ACTIVE":
+    if person.status == "ACTIVE":
         assert serving.api().post("/auth/sign-in", **credentials)["user"]["role"] == person.role
     else:
-        refusal = {"DEACTIVATED": "FORBIDDEN", "INVITED": "INVALID_CREDENTIALS"}[person.standing]
+        refusal = {"DEACTIVATED": "FORBIDDEN", "INVITED": "INVALID_CREDENTIALS"}[person.status]
         with pytest.raises(demo.Refused, match=refusal):
             serving.api().post("/auth/sign-in", **credentials)
 
 
-def test_the_companies_have_places_positions_and_rates(serving: Serving) -> None:
+def test_companies_have_work_locations_positions_and_rates(serving: Serving) -> None:
     owner = serving.owner()
     organization = owner.get("/organization")
     assert [organization[name] for name in ("timezone", "currency", "region")] == ["Europe/Berlin", "EUR", "DE"]
@@ -157,7 +157,7 @@ def test_the_companies_have_places_positions_and_rates(serving: Serving) -> None
     assert rates[1] > rates[2] > rates[0] > 0
 
 
-def test_workers_are_scheduled_and_at_work_and_their_hours_reported(serving: Serving) -> None:
+def test_assignments_have_all_states_and_hours_are_reported(serving: Serving) -> None:
     owner = serving.owner()
     today = datetime.now(UTC).date()
     for status in ("scheduled", "active", "completed", "cancelled"):
@@ -169,11 +169,11 @@ def test_workers_are_scheduled_and_at_work_and_their_hours_reported(serving: Ser
     assert report["totals"]["hoursWithoutBillRate"] > 0
 
 
-def test_a_dashboard_shows_what_is_measured(serving: Serving) -> None:
+def test_the_dashboard_shows_the_metrics(serving: Serving) -> None:
     owner = serving.owner()
-    calculated = {each["name"]: each for each in owner.post("/metrics/calculate")["metrics"]}
+    calculated = {row["name"]: row for row in owner.post("/metrics/calculate")["metrics"]}
     assert {metric["name"] for metric in demo.METRICS} < set(calculated)
-    assert [each for each in calculated.values() if "error" in each] == []
+    assert [row for row in calculated.values() if "error" in row] == []
     widgets = list(owner.all("/widgets"))
     assert {widget["type"] for widget in widgets} == {
         "METRIC", "CHART", "TABLE", "ACTIVITY_FEED", "QUICK_ACTIONS", "CALENDAR",
@@ -195,13 +195,13 @@ def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     assert invitation["code"] in page.data.decode()
 
 
-def test_what_never_reaches_the_app_is_in_the_envelope(serving: Serving) -> None:
+def test_the_gateways_own_answers_are_in_the_envelope(serving: Serving) -> None:
     answer = serving.get("/nothing")
     error = answer.json()["error"]
     assert (answer.status, error["code"], error["requestId"]) == (404, "NOT_FOUND", answer.headers["X-Request-Id"])
 
 
-def test_bytes_that_are_no_text_are_a_validation_error(serving: Serving) -> None:
+def test_a_body_that_is_not_text_is_a_validation_error(serving: Serving) -> None:
     headers = {"Content-Type": "application/json"}
     answer = serving.http.request("POST", f"{serving.url}/api/v1/auth/sign-in", body=b'"\xff"', headers=headers)
     assert (answer.status, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
@@ -219,7 +219,7 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(_store() is Store.MOTO, reason="moto keeps nothing; the strict pass tries this")
+@pytest.mark.skipif(_store() is Store.MOTO, reason="moto stores nothing; the strict pass runs this")
 def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: Path) -> None:
     first = Serving(Store.DYNOXIDE, tmp_path)
     owner = first.owner()
@@ -227,10 +227,10 @@ def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: P
     while not first.get("/_local/mail?to=late@demo.example").json():
         time.sleep(0.1)
     while not owner.get(f"/activities/by-entity/user/{late['id']}")["items"]:
-        # Then the feed tells of everything before it, too.
+        # Then the feed also has all earlier events.
         time.sleep(0.1)
     counts = _counts(owner)
-    # All requests share one source here: limits by source hold on demand
+    # All requests share one source here, so limits by source are optional
     assert first.limits_of_sign_in() == '"sign-in";q=10;w=900'
     os.kill(_engine_on(tmp_path / "workledger.db"), signal.SIGKILL)
     assert "make serve: the engine has ended, with exit code -9" in first.ended(1)
@@ -239,7 +239,7 @@ def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: P
     owner = second.owner()
     assert "late@demo.example" in {user["email"] for user in owner.get("/users?pageSize=100")["data"]}
     assert _counts(owner) == counts
-    # Nobody is mailed again within minutes, whatever the number of runs.
+    # No address is mailed twice within minutes, even by several runs.
     assert second.get("/_local/mail").json() == []
     assert "Traceback" not in second.end()
 
@@ -252,19 +252,19 @@ def _engine_on(file: Path) -> int:
 
 
 def _counts(owner: demo.Api) -> dict[str, int]:
-    """How many there are of everything that the demo makes."""
+    """Return the number of entities of each kind in the demo organization."""
     counts = {path: len(list(owner.all(path))) for path in ("/users", "/clients", "/work-locations", "/workers")}
     positions = list(owner.all("/positions"))
-    rates = [rate for each in positions for rate in owner.get(f"/positions/{each['id']}/rates")["rates"]]
+    rates = [rate for row in positions for rate in owner.get(f"/positions/{row['id']}/rates")["rates"]]
     assignments = list(owner.all("/assignments"))
     about = f"/activities/by-entity/organization/{owner.get('/organization')['id']}"
-    told = [each["action"] for each in owner.all(about) if each["type"] != "DATA_CHANGE"]
+    recorded = [row["action"] for row in owner.all(about) if row["type"] != "DATA_CHANGE"]
     return {
         **counts,
         "/positions": len(positions),
         "rates": len(rates),
         "/assignments": len(assignments),
-        "activities": len(told),
+        "activities": len(recorded),
         "/metrics": owner.get("/metrics")["pagination"]["totalItems"],
         "/widgets": len(list(owner.all("/widgets"))),
         "/quick-actions": len(owner.get("/quick-actions?includeDisabled=true")["items"]),

@@ -1,4 +1,4 @@
-"""The local gateway and server, around a small app that says what it got."""
+"""The local gateway and server, with a small app that echoes its requests."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ echo = Chalice(app_name="echo", configure_logs=False)
 
 
 @echo.route("/echo", methods=["GET", "POST"], cors=True, content_types=["application/json", "text/plain"])
-def say_what_came() -> dict[str, Any]:
+def echo_event() -> dict[str, Any]:
     event: dict[str, Any] = echo.current_request.to_original_event()
     return event
 
 
 @echo.route("/things/{name}", methods=["GET"])
-def say_name(name: str) -> dict[str, Any]:
+def answer_name(name: str) -> dict[str, Any]:
     return {"name": name}
 
 
 @echo.route("/things/first", methods=["GET"])
-def say_first() -> dict[str, Any]:
+def answer_first() -> dict[str, Any]:
     return {"name": None}
 
 
 @echo.route("/empty", methods=["GET"])
-def say_nothing() -> Response:
+def answer_nothing() -> Response:
     return Response(body="", status_code=204)
 
 
 @echo.route("/broken", methods=["GET"])
-def say_something_else() -> Response:
+def answer_text() -> Response:
     return Response(body="text", headers={"Content-Type": "text/plain", "Set-Cookie": ["a=1", "b=2"]})
 
 
 @echo.route("/lengthy", methods=["GET", "HEAD"])
-def say_how_long_it_would_be() -> Response:
+def answer_length() -> Response:
     is_head = echo.current_request.method == "HEAD"
     return Response(body="" if is_head else "x" * 42, headers={"Content-Length": "42", "Content-Type": "text/plain"})
 
@@ -99,8 +99,8 @@ def _raw(port: int, request: bytes) -> bytes:
 
 
 def _assert_envelope(answer: Answer, status: int, code: str) -> None:
-    got, headers, body = answer
-    assert (got, body["success"], body["error"]["code"]) == (status, False, code)
+    actual, headers, body = answer
+    assert (actual, body["success"], body["error"]["code"]) == (status, False, code)
     assert body["error"]["requestId"] == headers["X-Request-Id"]
 
 
@@ -139,13 +139,13 @@ def test_text_travels_as_text(connection: http.client.HTTPConnection, body: str)
     assert (event["body"], event["isBase64Encoded"]) == (body, False)
 
 
-def test_bytes_that_are_no_text_travel_in_base64(connection: http.client.HTTPConnection) -> None:
+def test_other_bytes_travel_in_base64(connection: http.client.HTTPConnection) -> None:
     event = _ask(connection, "POST", "/echo", b'{"a":"\xff"}', {"Content-Type": "application/json"})[2]
     assert base64.b64decode(event["body"]) == b'{"a":"\xff"}'
     assert event["isBase64Encoded"]
 
 
-def test_a_chunked_body_is_put_together(connection: http.client.HTTPConnection) -> None:
+def test_a_chunked_body_is_joined(connection: http.client.HTTPConnection) -> None:
     event = _ask(connection, "POST", "/echo", iter([b"one ", b"two"]), encode_chunked=True)[2]
     assert event["body"] == "one two"
 
@@ -159,7 +159,7 @@ def test_a_connection_serves_many_requests(connection: http.client.HTTPConnectio
     assert connection.sock is socket_of_first
 
 
-def test_headers_with_many_values_are_sent_one_by_one(connection: http.client.HTTPConnection) -> None:
+def test_each_value_of_a_header_is_sent(connection: http.client.HTTPConnection) -> None:
     connection.request("GET", "/broken")
     answer = connection.getresponse()
     assert (answer.read(), answer.headers.get_all("Set-Cookie")) == (b"text", ["a=1", "b=2"])
@@ -181,7 +181,7 @@ HEAD_BYTES = 10_240
 
 
 @pytest.mark.parametrize("name", ["If-Match", "X-Padding"])
-def test_a_head_of_10_240_bytes_and_not_a_byte_more(port: int, name: str) -> None:
+def test_a_head_has_10_240_bytes_at_most(port: int, name: str) -> None:
     line = "GET /echo HTTP/1.1"
     free = HEAD_BYTES - len(line) - len(name)
     for length, status in [(free, b"200"), (free + 1, b"413"), (60_000, b"413"), (70_000, b"413")]:
@@ -216,7 +216,7 @@ def test_malformed_requests_are_refused_in_the_envelope(port: int, request_bytes
     assert json.loads(body)["error"]["code"] == "VALIDATION_ERROR"
 
 
-def test_an_answer_to_head_says_how_long_the_one_to_get_is(connection: http.client.HTTPConnection) -> None:
+def test_an_answer_to_head_has_the_length_of_the_one_to_get(connection: http.client.HTTPConnection) -> None:
     for target in ("/lengthy", "/nothing"):
         _, by_get, _ = _ask(connection, "GET", target)
         _, by_head, body = _ask(connection, "HEAD", target)
@@ -224,7 +224,7 @@ def test_an_answer_to_head_says_how_long_the_one_to_get_is(connection: http.clie
         assert by_get["Content-Length"] != "0"
 
 
-def test_the_gateways_own_answers_are_neither_kept_nor_framed(connection: http.client.HTTPConnection) -> None:
+def test_the_gateways_own_answers_have_the_security_headers(connection: http.client.HTTPConnection) -> None:
     _, headers, _ = _ask(connection, "GET", "/nothing")
     assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
@@ -233,21 +233,21 @@ def test_a_method_of_any_name_reaches_the_app(connection: http.client.HTTPConnec
     assert _ask(connection, "BREW", "/echo")[0] == 405
 
 
-def test_an_absolute_target_is_understood(port: int) -> None:
+def test_an_absolute_target_is_accepted(port: int) -> None:
     answer = _raw(port, b"GET http://elsewhere:1/things/x HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert answer.endswith(b'{"name":"x"}')
 
 
-def test_local_pages_are_not_the_apps(connection: http.client.HTTPConnection) -> None:
+def test_local_pages_bypass_the_app(connection: http.client.HTTPConnection) -> None:
     assert _ask(connection, "GET", "/_local/page?to=x")[2] == b"/_local/page?to=x"
 
 
 def test_concurrent_requests_get_their_own_answers(port: int) -> None:
-    def asks(name: int) -> bool:
+    def has_own_answer(name: int) -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=10)
         event = _ask(connection, "GET", f"/echo?name={name}")[2]
         connection.close()
         return bool(event["queryStringParameters"] == {"name": str(name)})
 
     with ThreadPoolExecutor(16) as threads:
-        assert all(threads.map(asks, range(200)))
+        assert all(threads.map(has_own_answer, range(200)))

@@ -1,4 +1,4 @@
-"""The stream in dynoxide's file: an index answers what the engine asks at each write, and what is read is dropped."""
+"""The stream in dynoxide's file: its index serves the engine's queries, and read records are dropped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from infra.local import stream_log
-from infra.local.engine import Store, running, wanted_store
+from infra.local.engine import Store, configured_store, running
 from infra.local.pump import Pump
 from infra.local.stack import Stack, build
 from infra.local.stream import Consumer
 
-pytestmark = pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="about dynoxide's file")
+pytestmark = pytest.mark.skipif(configured_store() is not Store.DYNOXIDE, reason="about dynoxide's file")
 
-# As they stand in dynoxide 1.2.1, for each record that it writes, and for each read.
+# The queries of dynoxide 1.2.1 for each written record, and for each read.
 NEXT_NUMBER = (
     "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 'kept'"
 )
@@ -56,9 +56,9 @@ def _write(stack: Stack, *names: str) -> None:
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("statement", [NEXT_NUMBER, READ])
-def test_the_engine_looks_at_no_more_records_than_it_needs(file: Path, statement: str) -> None:
+def test_the_engine_reads_only_the_records_that_it_needs(file: Path, statement: str) -> None:
     (plan,) = _rows(file, f"EXPLAIN QUERY PLAN {statement}")
-    # Without "USING INDEX" it reads the table; with a sort, all that match.
+    # Without "USING INDEX" it reads the table; with a sort, all matching records.
     assert "USING INDEX workledger_sequence_numbers" in plan[3]
 
 
@@ -71,7 +71,7 @@ def test_a_file_of_another_shape_is_left_alone(tmp_path: Path) -> None:
     assert len(_rows(file, "SELECT * FROM sqlite_master")) == 1
 
 
-def test_what_every_consumer_has_passed_is_dropped_and_no_other(stack: Stack, file: Path, tmp_path: Path) -> None:
+def test_only_records_that_all_consumers_have_passed_are_dropped(stack: Stack, file: Path, tmp_path: Path) -> None:
     read: list[str] = []
 
     def consume(event: Any, _: Any) -> Any:
@@ -96,7 +96,7 @@ def test_what_every_consumer_has_passed_is_dropped_and_no_other(stack: Stack, fi
     first.streams[1].drain()
     highest = max(_numbers(file))
     first.trim_stream()
-    # The last one stays, as the next number is counted from it.
+    # The last one stays, because the next number follows it.
     assert _numbers(file) == [highest]
     _write(stack, "d")
     assert _numbers(file) == [highest, highest + 1]

@@ -1,4 +1,4 @@
-"""The table in an engine is the one that `infra/resources.yaml` defines."""
+"""The table in an engine matches `infra/resources.yaml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.local import table
 from infra.local.engine import Engine, Store, running
 from infra.local.template import load, properties
 
-# Of CreateTable's input, what a local table does without: it guards deployed ones.
+# Parameters of CreateTable that local tables omit: they protect deployed ones.
 GUARDS = {"DeletionProtectionEnabled", "SSESpecification", "TableName", "Tags"}
 
 
@@ -36,13 +36,13 @@ def test_a_created_table_is_as_defined(engine: Engine) -> None:
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": defined["TimeToLiveSpecification"]["AttributeName"]}
 
 
-def test_nothing_that_create_table_takes_is_left_out() -> None:
+def test_no_parameter_of_create_table_is_left_out() -> None:
     model = botocore.session.get_session().get_service_model("dynamodb").operation_model("CreateTable")
-    taken = set(model.input_shape.members) & set(properties("Table"))
-    assert taken - set(table.table_definition()) <= GUARDS
+    accepted = set(model.input_shape.members) & set(properties("Table"))
+    assert accepted - set(table.table_definition()) <= GUARDS
 
 
-def test_a_kept_table_is_taken_as_it_is(engine: Engine) -> None:
+def test_an_existing_table_is_used(engine: Engine) -> None:
     client, name = engine.client("dynamodb"), f"table-{uuid4()}"
     table.ensure_table(client, name)
     client.put_item(TableName=name, Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
@@ -50,7 +50,7 @@ def test_a_kept_table_is_taken_as_it_is(engine: Engine) -> None:
     assert client.scan(TableName=name)["Count"] == 1
 
 
-def test_a_kept_table_of_another_shape_is_refused(engine: Engine) -> None:
+def test_an_existing_table_of_another_shape_is_refused(engine: Engine) -> None:
     client, name = engine.client("dynamodb"), f"table-{uuid4()}"
     client.create_table(TableName=name, **_without_indexes())
     with pytest.raises(table.TableDiffers, match=name):
@@ -60,13 +60,13 @@ def test_a_kept_table_of_another_shape_is_refused(engine: Engine) -> None:
 def _without_indexes() -> dict[str, Any]:
     definition = table.table_definition()
     del definition["GlobalSecondaryIndexes"]
-    keys = {each["AttributeName"] for each in definition["KeySchema"]}
-    attributes = [each for each in definition["AttributeDefinitions"] if each["AttributeName"] in keys]
+    keys = {row["AttributeName"] for row in definition["KeySchema"]}
+    attributes = [row for row in definition["AttributeDefinitions"] if row["AttributeName"] in keys]
     return definition | {"AttributeDefinitions": attributes}
 
 
 @pytest.mark.parametrize("resource", ["MailQueue", "MetricsQueue"])
-def test_a_queue_gives_up_after_as_many_tries_as_defined(engine: Engine, resource: str) -> None:
+def test_a_queue_has_the_defined_number_of_receives(engine: Engine, resource: str) -> None:
     client = engine.client("sqs")
     url = table.create_queue(client, resource, f"queue-{uuid4()}")
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

@@ -1,4 +1,4 @@
-"""An engine that has ended or hangs is noticed; one that answers is left alone."""
+"""The watch reports an engine that has ended or hangs, and none that answers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.local.engine import Engine, Store, running, wanted_store
+from infra.local.engine import Engine, Store, configured_store, running
 from infra.local.watch import Watch
 
-pytestmark = pytest.mark.skipif(wanted_store() is not Store.DYNOXIDE, reason="moto is a part of the process")
+pytestmark = pytest.mark.skipif(configured_store() is not Store.DYNOXIDE, reason="moto runs in this process")
 
 
 @pytest.fixture

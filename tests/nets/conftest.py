@@ -1,4 +1,4 @@
-"""What the nets share: the table to look into, one organization a module, and a table kept small."""
+"""Fixtures of the nets: access to the table, an organization per module, and a table that stays small."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def store(local_stack: Stack) -> Store:
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was(store: Store) -> Iterator[None]:
-    """Each test leaves the table as it found it, so that it stays small: moto's every call looks at every item."""
+def _restored(store: Store) -> Iterator[None]:
+    """Restore the table after each test, so that it stays small: each call of moto reads all items."""
     from tests.support import arrange
 
     before = store.items()
@@ -44,7 +44,7 @@ def on_a_safe_engine(local_stack: Stack) -> None:
 
 @pytest.fixture(scope="module")
 def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
-    """An organization with an OWNER, a VIEWER, and another OWNER to send requests."""
+    """Return an organization with an OWNER, a VIEWER, and another OWNER who sends the requests."""
     from chalicelib.models.users import Role
     from tests.support.arrange import prepare
     from tests.support.world import new_organization
@@ -57,7 +57,7 @@ def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
 
 @pytest.fixture(scope="module")
 def abroad(api: Api, home: Organization) -> Organization:
-    """Another organization."""
+    """Return another organization."""
     from tests.support.world import new_organization
 
     return new_organization(api)
@@ -65,5 +65,5 @@ def abroad(api: Api, home: Organization) -> Organization:
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[dict[str, Any]], None]:
-    """Takes what an action costs, for the list at the end of the run."""
+    """Return a function that takes the cost of an action, for the list at the end of the run."""
     return lambda cost: request.node.user_properties.append((ROUND_TRIPS, cost))

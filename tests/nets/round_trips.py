@@ -1,4 +1,4 @@
-"""What an action may cost in round trips to the table."""
+"""The allowed number of round trips to the table, by action."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ from tests.support.arrange import names
 
 READ, PAGE_LIST, WRITE = 2, 3, 3
 
-_PARENTS = "one read more, for the parents of all that is shown"
-_CHILDREN = "the children are found by index, then read"
-_NAMED = "one read more, for whom and what it names"
-_LANES = "a query for each of five lanes, more where one holds over 1 MB; then the assignments; then what they name"
-_MOVED = "the assignment, then worker, position and months that it moves, then whom and what it names"
-_WARNED = "what may clash lies on timelines, a query a lane, and is read by id"
-_MARKS = "one read more, for what of it the caller has read and archived"
-_VALUES = "one read more, for what it came to last; and those of the sources, where that is due"
-_DASHBOARDS = "a query for each of two dashboards; then what is shown, and who has created it"
-_RESERVED = "the attempt is reserved before the password is tried"
-_REPORT = "the hours, and the names and rates of whom and what they are about: a read each"
+_PARENTS = "one more read, for the parents of the shown entities"
+_CHILDREN = "the index gives the children, which are then read"
+_NAMED = "one more read, for the names of the referenced entities"
+_INTERVALS = "a query for each of five length classes, more for those over 1 MB; then the assignments; then their names"
+_CHANGED = "the assignment; then the worker, position and months that it changes; then the names"
+_OVERLAPS = "interval indexes give the overlapping assignments, a query per length class, which are then read"
+_READ_STATE = "one more read, for the caller's read state"
+_VALUES = "one more read, for the last result; if that is due, also those of the sources"
+_DASHBOARDS = "a query for each of two dashboards; then the shown entities, and their creators"
+_RESERVED = "the attempt is reserved before the password is checked"
+_REPORT = "a read for the hours, and one for names and rates"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "calculateMetrics": (7, "definitions, states, definitions, what they ask of their sources, what they came to"),
-    "cancelAssignment": (5, _MOVED),
+    "calculateMetrics": (7, "definitions, states, definitions, reads of the sources, results"),
+    "cancelAssignment": (5, _CHANGED),
     "createAssignment": (4, _NAMED),
-    "deleteAssignment": (5, _MOVED),
-    "endAssignment": (5, _MOVED),
+    "deleteAssignment": (5, _CHANGED),
+    "endAssignment": (5, _CHANGED),
     "exportReportToCsv": (3, _REPORT),
     "generateHoursReport": (3, _REPORT),
-    "getActivitiesByEntity": (3, _MARKS),
-    "getActivitiesByType": (3, _MARKS),
+    "getActivitiesByEntity": (3, _READ_STATE),
+    "getActivitiesByType": (3, _READ_STATE),
     "getAssignment": (3, _NAMED),
-    "getAssignments": (9, _LANES),
+    "getAssignments": (9, _INTERVALS),
     "getClientWithLocations": (4, _CHILDREN),
     "getDashboardMetrics": (6, _VALUES),
     "getDashboardWidgets": (4, _DASHBOARDS),
     "getHoursReport": (3, _REPORT),
     "getMetricById": (3, _VALUES),
-    "getMetricHistory": (3, "one read more, for who may see it"),
+    "getMetricHistory": (3, "one more read, for its permissions"),
     "getMetricsByCategory": (6, _VALUES),
     "getPosition": (3, _PARENTS),
     "getPositions": (4, _PARENTS),
-    "getQuickActions": (3, "found by index, then read by id, each 100 at once"),
-    "getRecentActivities": (3, _MARKS),
-    "getUnreadCount": (4, "how far the caller has read, what happened since, and what of that is marked"),
-    "getWidgetById": (3, "one read more, for who has created it"),
-    "getWidgetData": (8, f"of a calendar: {_LANES}"),
+    "getQuickActions": (3, "the index gives ids, which are then read, 100 at once"),
+    "getRecentActivities": (3, _READ_STATE),
+    "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
+    "getWidgetById": (3, "one more read, for its creator"),
+    "getWidgetData": (8, f"of a calendar: {_INTERVALS}"),
     "getWidgetsByType": (4, _DASHBOARDS),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),
-    "getWorkers": (6, "what a page's workers do this month, and where: months, positions, work locations"),
-    "getWorkerWithAssignments": (7, _LANES),
+    "getWorkers": (6, "the current assignments of a page's workers: months, positions, work locations"),
+    "getWorkerWithAssignments": (7, _INTERVALS),
     "importWorkers": (
         6,
-        "an earlier try's answer and parts are looked for; each 30 rows are a look at phones and a transaction",
+        "a read of an earlier attempt's answer and chunks; per 30 rows a read of phones and a transaction",
     ),
     "signIn": (4, _RESERVED),
-    "resendInvitation": (4, "one read more, for what is left of the limits on mail"),
-    "updateAssignment": (6, f"{_MOVED}; {_WARNED}"),
-    "updatePassword": (5, f"an earlier try's answer is looked for; {_RESERVED}"),
+    "resendInvitation": (4, "one more read, for the limits on mail"),
+    "updateAssignment": (6, f"{_CHANGED}; {_OVERLAPS}"),
+    "updatePassword": (5, f"a read of an earlier attempt's answer; {_RESERVED}"),
 }
-"""Actions that may cost more: how much, and why."""
+"""Actions that may cost more: the number of round trips and the reason."""
 
 Report = Callable[[dict[str, object]], None]
 
@@ -76,7 +76,7 @@ PAGE_LISTS = names(_is_page_list)
 
 
 def hold(action: str, answer: Answer, limit: int, report: Report, of: str = "") -> None:
-    """Reports what an answer cost, and fails when it was more than it may."""
+    """Report the cost of an answer, and fail if it exceeds the limit. `of`: the variant of the request."""
     allowed, reason = EXCEPTIONS.get(action, (limit, ""))
     report({"action": action, "operations": answer.recording.operations, "of": of})
     assert answer.status == REGISTRY[action].status, answer.text

@@ -1,4 +1,4 @@
-"""Every action can be asked for something valid: what all the other nets stand on."""
+"""Every action has a valid arranged request, on which the other nets depend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.world import Organization
 
 @pytest.mark.parametrize("action", names())
 def test_arranged_requests_are_answered_as_declared(home: Organization, action: str) -> None:
-    # Given requests derived from what the action declares: two, because neither may stand in the other's way
+    # Given two derived requests, which must not interfere with each other
     requests = arrange(action, home), arrange(action, home)
     for arranged in requests:
         # When each is sent
@@ -18,10 +18,10 @@ def test_arranged_requests_are_answered_as_declared(home: Organization, action: 
         # Then it succeeds
         assert answer.status == arranged.action.status, (
             f"{action} refuses {arranged.call}: {answer.text}\n"
-            "Give its contract fields examples that are valid, or say in ARRANGEMENTS (tests/support/arrange.py) "
-            "what its request needs."
+            "Give its contract fields valid examples, or add the preconditions of its request to ARRANGEMENTS "
+            "(tests/support/arrange.py)."
         )
 
 
-def test_nothing_is_arranged_for_actions_that_are_gone() -> None:
+def test_arrangements_are_of_existing_actions() -> None:
     assert set(ARRANGEMENTS) <= set(names())

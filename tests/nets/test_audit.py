@@ -1,6 +1,6 @@
-"""Every successful write has one audit entry, and it is true; every failed one has none, and wrote nothing.
+"""Every successful write has one correct audit entry; a failed one writes nothing.
 
-One that is done in parts has its own, and those of what its parts did; one that runs another, the other's as well.
+A chunked write has its own entry and those of its chunks; one that runs another action also has the entry of that.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from chalicelib.models.identity.sessions import StoredSession
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.arrange import WRITES, Arranged, arrange, takes_header
-from tests.support.entries import Entries, Entry, entries_of
+from tests.support.audit_entries import Entries, Entry, entries_of
 from tests.support.store import Snapshot, Store, entity_in, plain
 from tests.support.world import Organization
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
 FREE_JSON = {"config", "formConfig", "metadata", "query"}
-"""Fields that lie in the table as one text."""
+"""Fields that are stored as one text."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A write that was carried out once."""
+    """A write that ran once."""
 
     arranged: Arranged
     answer: Answer
@@ -45,11 +45,11 @@ class Written:
     after: Snapshot
     entries: Entries
     organization: str
-    """Where they lie: for a sign-up, an organization that was not there before."""
+    """The organization of the entries; for a sign-up, the new one."""
 
     @property
     def reader(self) -> str:
-        """The token of an OWNER there."""
+        """Return the token of an OWNER of that organization."""
         known = self.arranged.organization
         return known.owner.token if self.organization == str(known.id) else str(self.answer.data["token"])
 
@@ -67,7 +67,7 @@ def written(home: Organization, store: Store, action: str) -> Written:
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_a_write_has_one_entry_that_says_who_did_what(written: Written) -> None:
+def test_a_write_has_one_entry_with_its_actor_and_entity(written: Written) -> None:
     sender = written.arranged.sender
     for entry in (written.entries.own, *written.entries.others):
         assert entry["requestId"] == written.answer.headers["X-Request-Id"]
@@ -82,34 +82,34 @@ def test_a_write_has_one_entry_that_says_who_did_what(written: Written) -> None:
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_what_the_entry_says_of_before_and_after_is_true(api: Api, store: Store, written: Written) -> None:
+def test_the_changes_of_an_entry_are_correct(api: Api, store: Store, written: Written) -> None:
     entries = written.entries.about_one_entity
     # Given the entity as it was stored and shown, before and after
     shown_after = [_truth(api, written, entry, written.after) for entry in entries]
     store.restore(written.before)
     shown_before = [_truth(api, written, entry, written.before) for entry in entries]
     for entry, before, after in zip(entries, shown_before, shown_after, strict=True):
-        # Then the entry shows what differs, and nothing else
-        told = {name: (change["before"], change["after"]) for name, change in entry["changes"].items()}
-        assert _without_nulls(told) == _without_nulls(
+        # Then the entry has exactly the differences
+        recorded = {name: (change["before"], change["after"]) for name, change in entry["changes"].items()}
+        assert _without_nulls(recorded) == _without_nulls(
             {
                 name: (before.get(name), after.get(name))
                 for name in sorted({*before, *after})
-                if before.get(name) != after.get(name) and _is_told(entry["entityType"], name)
+                if before.get(name) != after.get(name) and _is_audited(entry["entityType"], name)
             }
-        ), f"{written.arranged.call.action} did not tell all, or told what is not so"
+        ), f"{written.arranged.call.action} has missing or wrong changes"
 
 
 @pytest.mark.parametrize("action", WRITES)
 def test_the_entry_is_in_the_audit_log(api: Api, written: Written) -> None:
     listed = api.call("getAuditLog", written.reader, query={"limit": 1}).data["items"][0]
 
-    told = ("action", "entityType", "entityId", "requestId", "changes")
-    assert {name: listed[name] for name in told} == {name: written.entries.own[name] for name in told}
+    fields = ("action", "entityType", "entityId", "requestId", "changes")
+    assert {name: listed[name] for name in fields} == {name: written.entries.own[name] for name in fields}
 
 
 def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict[str, Any]:
-    """The entity's stored fields, and what its read shows beyond them; nothing when there is no such entity."""
+    """Return the entity's stored fields and those of its read action; nothing if there is no such entity."""
     item = entity_in(snapshot, written.organization, entry["entityType"], entry["entityId"])
     if item is None:
         return {}
@@ -124,37 +124,37 @@ def _number(stored: Decimal) -> int | float:
 
 
 def _without_nulls(value: Any) -> Any:
-    """An absent field and a null one say the same."""
+    """Remove null fields, which are equal to absent ones."""
     if isinstance(value, dict):
-        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+        return {name: _without_nulls(child) for name, child in value.items() if child is not None}
     if isinstance(value, tuple):
-        return tuple(_without_nulls(each) for each in value)
+        return tuple(_without_nulls(child) for child in value)
     return value
 
 
 def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, Any]:
-    """What the entity's own read answers; nothing where there is none, or nothing to read."""
-    called = f"get{entity_type[0].upper()}{entity_type[1:]}"
-    for name in (called, f"{called}ById"):
+    """Return the answer of the entity's read action; nothing if there is none, or it refuses."""
+    read_action = f"get{entity_type[0].upper()}{entity_type[1:]}"
+    for name in (read_action, f"{read_action}ById"):
         if name in REGISTRY:
             answer = api.call(name, token, path=dict.fromkeys(REGISTRY[name].parameters, entity_id))
             return answer.data if answer.status == 200 else {}
     return {}
 
 
-def _is_told(entity_type: str, field: str) -> bool:
-    """Whether entries tell of it: fields of the entity itself, not what its read derives or shows of others."""
+def _is_audited(entity_type: str, field: str) -> bool:
+    """Return True for a field of the entity itself; False if its read derives it or takes it from other entities."""
     record = _records()[entity_type]
-    told = {*record.model_fields, *record.model_computed_fields} - record.internal - {*record.counts}
-    return field.partition(".")[0] in {to_camel(name) for name in told} - BOOKKEEPING
+    own_fields = {*record.model_fields, *record.model_computed_fields} - record.internal - {*record.counts}
+    return field.partition(".")[0] in {to_camel(name) for name in own_fields} - BOOKKEEPING
 
 
 @cache
 def _records() -> dict[str, type[Record]]:
-    """What is stored of each entity."""
+    """Return the record type of each entity."""
     modules = [module for name, module in sys.modules.items() if name.startswith("chalicelib.models.")]
-    constants = [each for module in modules for each in vars(module).values()]
-    collections = {each.entity: each.record for each in constants if isinstance(each, Collection)}
+    constants = [value for module in modules for value in vars(module).values()]
+    collections = {value.entity: value.record for value in constants if isinstance(value, Collection)}
     return {**collections, sessions.ENTITY: StoredSession}
 
 
@@ -165,15 +165,13 @@ def _records() -> dict[str, type[Record]]:
 def test_a_failed_write_leaves_nothing(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     before = store.items()
-    for why, answer in _failures(home, arranged):
-        assert answer.status >= 400, f"{action} is not refused though {why}"
-        assert not store.changes(before), f"{action} wrote something though {why}: {answer.text}"
+    for reason, answer in _failures(home, arranged):
+        assert answer.status >= 400, f"{action} is not refused though {reason}"
+        assert not store.changes(before), f"{action} wrote something though {reason}: {answer.text}"
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_a_write_that_cannot_be_done_twice_leaves_nothing_the_second_time(
-    home: Organization, store: Store, action: str
-) -> None:
+def test_a_refused_second_write_leaves_nothing(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     assert arranged.send().status == arranged.action.status
     before = store.items()
@@ -188,13 +186,13 @@ def _failures(home: Organization, arranged: Arranged) -> Iterator[tuple[str, Ans
     unknown = {**(call.body or {}), "unexpected": 1}
     yield "its input is wrong", replace(arranged, call=replace(call, body=unknown)).send("a key")
     if action.takes_body:
-        yield "its body is no JSON", replace(arranged, call=replace(call, body=b"{")).send("a key")
+        yield "its body is not JSON", replace(arranged, call=replace(call, body=b"{")).send("a key")
     if not action.is_public and action.permission not in PERMISSIONS[Role.VIEWER]:
-        yield "its sender may not", arranged.send("a key", token=home.member(Role.VIEWER).token)
+        yield "its sender lacks the permission", arranged.send("a key", token=home.member(Role.VIEWER).token)
     if call.path:
         yield "its target does not exist", arranged.with_other_ids().send("a key")
         nonsense = replace(call, path=dict.fromkeys(call.path, "nonsense"))
         yield "its path is nonsense", replace(arranged, call=nonsense).send("a key")
     if takes_header(action, "If-Match"):
         yield "its target has changed", arranged.send("a key", headers={"If-Match": '"0-0"'})
-        yield "its condition is no tag", arranged.send("a key", headers={"If-Match": "nonsense"})
+        yield "its condition is not a tag", arranged.send("a key", headers={"If-Match": "nonsense"})

@@ -1,4 +1,4 @@
-"""Who may call what: every action, asked for by everybody."""
+"""Authorization: every action, called by all kinds of callers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.world import PASSWORD, Organization
 SIGNED_IN = names(lambda action: not action.is_public)
 PUBLIC = names(lambda action: action.is_public)
 FILTERING_BY_PATH = {"getActivitiesByEntity"}
-"""What their path names need not be there: of what is not, there is nothing to list."""
+"""Lists that are empty, and not refused, if the entity in their path does not exist."""
 MALFORMED = ("", "wl_", "wl_not-base64!", "nonsense", "wl_" + base64.urlsafe_b64encode(b"short").decode())
 
 
@@ -47,7 +47,7 @@ def signed_out(home: Organization) -> str:
 
 
 def ended_with_the_others(home: Organization) -> str:
-    """By a new epoch, not by a mark on the session."""
+    """Return the token of a session that ended by a new epoch, not by its own state."""
     member = home.enrol(Role.OWNER)
     other = home.session(member.user)
     assert home.api.call("revokeOtherSessions", other).status == 200
@@ -77,29 +77,29 @@ def _a_member_of_each_role(home: Organization) -> None:
 
 @pytest.fixture(scope="module")
 def refused_tokens(home: Organization) -> dict[str, str]:
-    return {who: make(home) for who, (make, _, _) in REFUSED_CALLERS.items()}
+    return {caller: make(home) for caller, (make, _, _) in REFUSED_CALLERS.items()}
 
 
 @pytest.mark.parametrize("action", SIGNED_IN)
-def test_whoever_is_not_signed_in_is_refused(
+def test_callers_who_are_not_signed_in_are_refused(
     home: Organization, store: Store, refused_tokens: dict[str, str], action: str
 ) -> None:
-    # Given a request that its sender may make
+    # Given a permitted request
     arranged = arrange(action, home)
     before = store.items()
-    # When anybody else makes it
+    # When other callers send it
     nobody = replace(arranged, sender=None)
     answers = {"nobody": (nobody.send(), 401, "NOT_AUTHENTICATED")}
     for token in MALFORMED:
         answers[f"malformed {token!r}"] = (_with_header(nobody, f"Bearer {token}"), 401, "NOT_AUTHENTICATED")
     answers["another scheme"] = (_with_header(nobody, f"Basic {home.owner.token}"), 401, "NOT_AUTHENTICATED")
-    for who, (_, status, code) in REFUSED_CALLERS.items():
-        answers[who] = (arranged.send(token=refused_tokens[who], key="stolen"), status, code)
+    for caller, (_, status, code) in REFUSED_CALLERS.items():
+        answers[caller] = (arranged.send(token=refused_tokens[caller], key="stolen"), status, code)
     with clock.shifted(sessions.LIFETIME + timedelta(seconds=1)):
         answers["expired"] = (arranged.send(), 401, "SESSION_EXPIRED")
-    # Then each is refused in the words for their case, and nothing is written
-    for who, (answer, status, code) in answers.items():
-        assert (answer.status, answer.code) == (status, code), f"{action} answered {who}: {answer.text}"
+    # Then each is refused with its own code, and nothing is written
+    for caller, (answer, status, code) in answers.items():
+        assert (answer.status, answer.code) == (status, code), f"{action} answered {caller}: {answer.text}"
     assert store.items() == before, f"{action} wrote something for a caller it refused"
 
 
@@ -108,7 +108,7 @@ def _with_header(arranged: Arranged, authorization: str) -> Answer:
 
 
 @pytest.mark.parametrize("action", SIGNED_IN)
-def test_each_role_may_do_what_the_table_says(home: Organization, store: Store, action: str) -> None:
+def test_each_role_has_exactly_its_permissions(home: Organization, store: Store, action: str) -> None:
     permission = REGISTRY[action].permission
     arranged = arrange(action, home)
     before = store.items()
@@ -127,7 +127,7 @@ def test_each_role_may_do_what_the_table_says(home: Organization, store: Store, 
 
 
 @pytest.mark.parametrize("action", PUBLIC)
-def test_a_public_action_asks_for_no_session(home: Organization, refused_tokens: dict[str, str], action: str) -> None:
+def test_a_public_action_requires_no_session(home: Organization, refused_tokens: dict[str, str], action: str) -> None:
     for token in (None, "nonsense", refused_tokens["deactivated"]):
         arranged = arrange(action, home)
         answer = arranged.send() if token is None else _with_header(arranged, f"Bearer {token}")
@@ -135,16 +135,16 @@ def test_a_public_action_asks_for_no_session(home: Organization, refused_tokens:
 
 
 @pytest.mark.parametrize("action", SIGNED_IN)
-def test_another_organization_is_told_what_a_stranger_is_told(
+def test_entities_of_another_organization_are_answered_like_missing_ones(
     home: Organization, abroad: Organization, store: Store, action: str
 ) -> None:
-    # Given a request about an organization's things
+    # Given a request about entities of an organization
     foreign = arrange(action, home)
-    before = _of(home, store)
-    # When an OWNER of another organization makes it, and makes it about things that do not exist
+    before = _items_of(home, store)
+    # When an OWNER of another organization sends it, and sends it about entities that do not exist
     owner = abroad.enrol(Role.OWNER, PASSWORD)
     answer, unknown = foreign.send(token=owner.token), foreign.with_other_ids().send(token=owner.token)
-    # Then the two answers are one, and nothing of the first organization has changed
+    # Then the two answers are equal, and nothing of the first organization has changed
     if action in FILTERING_BY_PATH:
         assert answer.data == unknown.data == {"items": [], "nextCursor": None}
     elif foreign.call.path and foreign.ids:
@@ -152,10 +152,10 @@ def test_another_organization_is_told_what_a_stranger_is_told(
         assert _refusal(answer) == _refusal(unknown)
     else:
         assert answer.status == unknown.status or not foreign.ids, f"{action}: {answer.text} but {unknown.text}"
-    assert _of(home, store) == before, f"{action} of another organization changed this one"
+    assert _items_of(home, store) == before, f"{action} of another organization changed this one"
 
 
-def _of(organization: Organization, store: Store) -> Snapshot:
+def _items_of(organization: Organization, store: Store) -> Snapshot:
     return partitions_of(store.items(), organization.id)
 
 
@@ -164,5 +164,5 @@ def _refusal(answer: Answer) -> tuple[int, dict[str, object]]:
     return answer.status, {name: value for name, value in error.items() if name != "requestId"}
 
 
-def test_every_permission_belongs_to_an_owner() -> None:
+def test_owners_have_every_permission() -> None:
     assert PERMISSIONS[Role.OWNER] == frozenset(Permission)

@@ -1,4 +1,4 @@
-"""No input is unbounded, and no answer to bad input grows with it: over every action of the registry."""
+"""Inputs of all actions are bounded, and so are the answers to invalid input."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ MAX_REFUSAL_BYTES = 64 * 1024
 Schema = dict[str, Any]
 
 
-# -- what may be sent ------------------------------------------------------------------------------------------------
+# -- inputs ----------------------------------------------------------------------------------------------------------
 
 
 def _unbounded(schema: Schema, path: str, open_: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the paths of texts, lists and objects of any size."""
+    """Yield the paths of texts, lists and objects of unlimited size."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         if name not in open_:
@@ -48,7 +48,7 @@ def _unbounded(schema: Schema, path: str, open_: frozenset[str] = frozenset()) -
         yield from _unbounded(inner, f"{path}.{name}", open_)
     if isinstance(schema.get("items"), dict):
         yield from _unbounded(schema["items"], f"{path}[]", open_)
-    if "properties" not in schema:  # beside them, alternatives only say which go together
+    if "properties" not in schema:  # with properties, alternatives only restrict their combinations
         for inner in [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
             yield from _unbounded(inner, path, open_)
 
@@ -67,12 +67,12 @@ def _is_finite(kind: str, schema: Schema) -> bool:
 
 
 def _is_short(pattern: str | None) -> bool:
-    # The longest text that the expression matches, as Python's own parser knows it.
+    # Python's own parser knows the longest text that the expression matches.
     return pattern is not None and re._parser.parse(pattern).getwidth()[1] <= 100  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [*REGISTRY])
-def test_every_text_list_and_object_that_is_taken_has_an_end(name: str) -> None:
+def test_all_inputs_are_bounded(name: str) -> None:
     described = operation(REGISTRY[name])
     schemas = {parameter["name"]: parameter["schema"] for parameter in described["parameters"]}
     if "requestBody" in described:
@@ -91,14 +91,14 @@ def test_every_text_list_and_object_that_is_taken_has_an_end(name: str) -> None:
         {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "string"}}},
     ],
 )
-def test_what_has_no_end_is_noticed(schema: Schema) -> None:
+def test_unbounded_schemas_are_found(schema: Schema) -> None:
     assert len([*_unbounded(schema, "x")]) == 1
 
 
-# -- what is answered to too much of it ------------------------------------------------------------------------------
+# -- answers to invalid input ----------------------------------------------------------------------------------------
 
 
-def _hold_to_size(answer: Answer) -> dict[str, Any]:
+def _assert_small_refusal(answer: Answer) -> dict[str, Any]:
     assert answer.code == "VALIDATION_ERROR", answer.text[:300]
     assert len(answer.text.encode()) < MAX_REFUSAL_BYTES
     details: dict[str, Any] = answer.error["details"]
@@ -119,17 +119,17 @@ def _send(api: Api, organization: Organization, name: str, body: bytes) -> Answe
 
 
 @pytest.mark.parametrize("name", TAKING_A_BODY)
-def test_unknown_fields_by_the_hundred_thousand_are_answered_shortly(api: Api, shared: Organization, name: str) -> None:
-    details = _hold_to_size(_send(api, shared, name, _compact({f"k{n:06}": 1 for n in range(80_000)})))
+def test_many_unknown_fields_have_a_short_answer(api: Api, shared: Organization, name: str) -> None:
+    details = _assert_small_refusal(_send(api, shared, name, _compact({f"k{n:06}": 1 for n in range(80_000)})))
     assert list(details["fieldErrors"]) == ["body"]
-    # As many as are looked at, each of a long name
-    details = _hold_to_size(_send(api, shared, name, _compact({f"{n}" + "x" * 900: 1 for n in range(1000)})))
+    # As many as are checked, each with a long name
+    details = _assert_small_refusal(_send(api, shared, name, _compact({f"{n}" + "x" * 900: 1 for n in range(1000)})))
     assert details["omittedErrors"] >= 1000 - MAX_MESSAGES
-    _hold_to_size(_send(api, shared, name, json.dumps({"x" * 900_000: 1}).encode()))
+    _assert_small_refusal(_send(api, shared, name, json.dumps({"x" * 900_000: 1}).encode()))
 
 
 @pytest.mark.parametrize("name", TAKING_A_BODY)
-def test_a_long_list_of_faults_is_answered_shortly(api: Api, shared: Organization, name: str) -> None:
+def test_many_invalid_items_have_a_short_answer(api: Api, shared: Organization, name: str) -> None:
     schema = operation(REGISTRY[name])["requestBody"]["content"][JSON]["schema"]
     fields = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
     for field in fields:
@@ -137,14 +137,14 @@ def test_a_long_list_of_faults_is_answered_shortly(api: Api, shared: Organizatio
             answer = _send(api, shared, name, _compact({field: [item] * 1_500}))
             assert len(answer.text.encode()) < MAX_REFUSAL_BYTES
             if answer.status == 400:
-                _hold_to_size(answer)
-    longer = _hold_to_size(_send(api, shared, name, _compact({next(iter(fields)): [0] * 100_000})))
+                _assert_small_refusal(answer)
+    longer = _assert_small_refusal(_send(api, shared, name, _compact({next(iter(fields)): [0] * 100_000})))
     assert list(longer["fieldErrors"]) == ["body"]
 
 
 def test_messages_beyond_the_first_hundred_are_counted(api: Api, shared: Organization) -> None:
     answer = _send(api, shared, "createClient", json.dumps({f"k{n}": 1 for n in range(250)}).encode())
-    details = _hold_to_size(answer)
+    details = _assert_small_refusal(answer)
     # One more for the name, which is missing
     assert sum(map(len, details["fieldErrors"].values())) == MAX_MESSAGES
     assert details["omittedErrors"] == 251 - MAX_MESSAGES
@@ -152,11 +152,11 @@ def test_messages_beyond_the_first_hundred_are_counted(api: Api, shared: Organiz
     assert "omittedErrors" not in few.error["details"]
 
 
-def test_a_query_with_thousands_of_faults_is_checked_at_a_small_price(shared: Organization) -> None:
+def test_a_query_with_thousands_of_errors_has_a_short_answer(shared: Organization) -> None:
     simple = {"version": 1, "type": "simple", "source": "assignments", "aggregate": "count", "period": "this_week"}
-    faulty = {"field": "nope", "op": "x", "z": 1}
+    invalid = {"field": "nope", "op": "x", "z": 1}
     for query in (
-        {**simple, "where": [faulty] * 1_900},
+        {**simple, "where": [invalid] * 1_900},
         {**simple, "groupBy": ["z"] * 1_900},
         {**simple, "where": [{f"k{n}": 1 for n in range(900)}] * 6},
         {**simple, **{f"k{n}": 1 for n in range(900)}},
@@ -165,16 +165,16 @@ def test_a_query_with_thousands_of_faults_is_checked_at_a_small_price(shared: Or
         assert len(checked.data["errors"]) <= MAX_MESSAGES
         assert len(checked.text) < MAX_REFUSAL_BYTES
         body = {"name": "M", "category": "SALES", "query": query}
-        details = _hold_to_size(shared.owner.call("createDashboardMetric", body=body))
-        told = sum(map(len, details["fieldErrors"].values())) + details.get("omittedErrors", 0)
-        assert told == len(checked.data["errors"]) + checked.data["omittedErrors"]
+        details = _assert_small_refusal(shared.owner.call("createDashboardMetric", body=body))
+        counted = sum(map(len, details["fieldErrors"].values())) + details.get("omittedErrors", 0)
+        assert counted == len(checked.data["errors"]) + checked.data["omittedErrors"]
     long = {**simple, "where": [{"field": "status", "op": "in", "value": ["x" * 2_000] * 40}]}
     for name, body in (("validateMetricQuery", {}), ("createDashboardMetric", {"name": "M", "category": "SALES"})):
         answer = shared.owner.call(name, body={**body, "query": long})
         assert answer.error["details"]["fieldErrors"] == {"query": ["may take 65536 bytes as JSON text"]}
 
 
-# -- what is answered ------------------------------------------------------------------------------------------------
+# -- answers ---------------------------------------------------------------------------------------------------------
 
 
 class Text(Contract):
@@ -185,15 +185,15 @@ class Length(Body):
     length: int
 
 
-def _too_much() -> None:
+def _declare_large() -> None:
     @action("readMuch", "POST /read-much", permission=Permission.CLIENTS_WRITE)
     def read(ctx: Context, data: Length) -> Text:
-        """Returns as much as is asked for."""
+        """Return a text of the requested length."""
         return Text(text="ü" * data.length)
 
     @action("writeMuch", "POST /write-much", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
     def write(ctx: Context, data: Length) -> Text:
-        """Returns as much as is asked for."""
+        """Return a text of the requested length."""
         ctx.unit.changes("client", ctx.organization, {}, {"name": "much"})
         return Text(text="ü" * data.length)
 
@@ -203,7 +203,7 @@ def _too_much() -> None:
 def test_an_answer_over_a_megabyte_is_refused_before_anything_is_written(
     organization: Organization, name: str, key: str | None
 ) -> None:
-    with product_with(_too_much) as api:
+    with product_with(_declare_large) as api:
         most = MAX_ANSWER_BYTES // 2
         answer = api.call(name, organization.owner.token, body={"length": most}, key=key)
         assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
@@ -212,10 +212,10 @@ def test_an_answer_over_a_megabyte_is_refused_before_anything_is_written(
         assert api.call(name, organization.owner.token, body={"length": 1000}).status == 200
 
 
-def test_pages_of_large_rows_are_shorter_and_lose_none(organization: Organization) -> None:
+def test_pages_of_large_rows_are_shorter_and_complete(organization: Organization) -> None:
     owner = organization.owner
     metadata = {"text": "ü" * 4_900}
-    body = {"type": "USER_ACTION", "metadata": metadata, **WHAT}
+    body = {"type": "USER_ACTION", "metadata": metadata, **SUBJECT}
     recorded = [owner.call("recordActivity", body={**body, "title": unique("Large")}) for _ in range(130)]
     assert {answer.status for answer in recorded} == {201}
     for name in ("getRecentActivities", "getAuditLog"):
@@ -231,12 +231,12 @@ def test_pages_of_large_rows_are_shorter_and_lose_none(organization: Organizatio
         assert len(listed) == len({*listed}) >= 130 or name == "getAuditLog"
 
 
-WHAT = {"action": "NOTED", "entityType": "client", "entityId": "1"}
+SUBJECT = {"action": "NOTED", "entityType": "client", "entityId": "1"}
 
 
 @pytest.fixture(scope="module")
 def shared(api: Api, _fresh_table: None) -> Organization:
-    """One for all: nothing here is written."""
+    """Return an organization for all tests, which write nothing."""
     from tests.support.world import new_organization
 
     return new_organization(api)

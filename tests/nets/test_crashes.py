@@ -1,7 +1,7 @@
-"""Whatever breaks at whichever call of a write, the same request again has one effect and one answer.
+"""After any fault at any call of a write, repeating the request gives one effect and one answer.
 
-The table is put back before each case, so every case is the very same request; what it leaves behind is compared with
-what the undisturbed request left behind.
+The table is restored before each case, so every case is the same request; its effect is compared with that of the
+undisturbed request.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import contextlib
 import pytest
 
 from infra.local.engine import Store as Engines
-from infra.local.engine import wanted_store
+from infra.local.engine import configured_store
 from tests.support.api import Answer
 from tests.support.arrange import WRITES, Arranged, arrange
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Snapshot, Store, anonymous, canonical, tokens_in
 from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
 from tests.support.world import Organization
 
 KEY = "one-and-the-same"
-TRIED = WRITES[:: 4 if wanted_store() is Engines.MOTO else 1]
-"""Some of them where each costs most: what they are about is the same over every engine."""
+TRIED = WRITES[:: 4 if configured_store() is Engines.MOTO else 1]
+"""A sample on moto, where each case is slow; the logic is the same on every engine."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _no_waiting() -> object:
 
 @pytest.mark.parametrize("action", TRIED)
 def test_a_broken_write_can_be_repeated(home: Organization, store: Store, action: str) -> None:
-    # Given a request, and what it does when nothing breaks
+    # Given a request and its undisturbed effect
     arranged = arrange(action, home)
     before = store.items()
     undisturbed = arranged.send(KEY)
@@ -43,7 +43,7 @@ def test_a_broken_write_can_be_repeated(home: Organization, store: Store, action
     for at_call in range(1, undisturbed.round_trips + 1):
         for kind in KINDS:
             case = f"{action}, {kind} at {undisturbed.recording.operations[at_call - 1]}, call {at_call}"
-            # When one of its calls breaks, and the client repeats it with its key
+            # When one of its calls fails, and the client repeats it with its key
             store.restore(before)
             first = _send_broken(arranged, Fault(at_call, kind))
             again = arranged.send(KEY)
@@ -53,13 +53,14 @@ def test_a_broken_write_can_be_repeated(home: Organization, store: Store, action
                 assert first.headers["Retry-After"], case
             assert _effect(store, before) == expected, f"{case}: {again.text}"
             assert tokens_in(store.changes(before)) == ("token" in again.data) * (1 + again.is_replay), case
-            _assert_same_answer(case, arranged, undisturbed, again)
+            assert again.status == undisturbed.status, f"{case}: {again.text}"
+            assert anonymous(str(_data(again))) == anonymous(str(_data(undisturbed))), case
             if first is not None and first.status == again.status == 200:
-                assert _told(first) == _told(again), case
+                assert _data(first) == _data(again), case
 
 
 def _send_broken(arranged: Arranged, fault: Fault) -> Answer | None:
-    """None when the process died."""
+    """Send the request with a fault; return None if the process died."""
     answer = None
     with broken(fault), contextlib.suppress(ProcessDied):
         answer = arranged.send(KEY)
@@ -70,10 +71,5 @@ def _effect(store: Store, before: Snapshot) -> list[str]:
     return canonical(store.changes(before), before)
 
 
-def _assert_same_answer(case: str, arranged: Arranged, undisturbed: Answer, again: Answer) -> None:
-    assert again.status == undisturbed.status, f"{case}: {again.text}"
-    assert anonymous(str(_told(again))) == anonymous(str(_told(undisturbed))), case
-
-
-def _told(answer: Answer) -> dict[str, object]:
+def _data(answer: Answer) -> dict[str, object]:
     return {name: value for name, value in answer.data.items() if name != "token"}

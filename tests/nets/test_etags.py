@@ -1,4 +1,4 @@
-"""`ETag`, `If-None-Match` and `If-Match`, on every read and write that has them."""
+"""`ETag`, `If-None-Match` and `If-Match`, on all reads and writes that support them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.support.arrange import Arranged, arrange, names, takes_header
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Snapshot, Store, entity_in, plain
 from tests.support.world import Organization
 
@@ -16,20 +16,20 @@ CONDITIONAL_WRITES = names(lambda action: takes_header(action, "If-Match"))
 
 
 @pytest.mark.parametrize("action", TAGGED_READS)
-def test_what_is_known_is_not_sent_again(home: Organization, action: str) -> None:
+def test_a_known_entity_is_not_sent_again(home: Organization, action: str) -> None:
     # Given a read that was answered with a tag
     arranged = arrange(action, home)
     first = arranged.send()
     tag = first.headers["ETag"]
     assert re.fullmatch(rf'"{first.data["version"]}-[0-9a-f]+"', tag)
-    # When it is repeated with the tag, in whatever form
+    # When it is repeated with the tag, in any form
     for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         answer = arranged.send(headers={"If-None-Match": condition})
         # Then the answer is that nothing has changed
         assert (answer.status, answer.text) == (304, ""), condition
         assert answer.headers["ETag"] == tag
         assert answer.headers["X-Request-Id"]
-    # And another tag gets it all
+    # And with another tag the entity is sent
     assert arranged.send(headers={"If-None-Match": '"0-0"'}).data == first.data
 
 
@@ -47,7 +47,7 @@ def test_a_stale_tag_changes_nothing(home: Organization, store: Store, action: s
 
 
 @pytest.mark.parametrize("action", CONDITIONAL_WRITES)
-def test_the_current_tag_lets_a_write_through(home: Organization, store: Store, action: str) -> None:
+def test_a_write_with_the_current_tag_succeeds(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     before = store.items()
     version = _version_of_target(arranged, store, before)
@@ -72,27 +72,23 @@ def test_the_tag_of_the_read_is_the_tag_for_the_write(home: Organization, action
     again = arranged.send(headers={"If-Match": tag})
 
     assert answer.status == arranged.action.status
-    assert again.status >= 400 or _leaves_the_target_as_it_is(action)
-
-
-def _leaves_the_target_as_it_is(action: str) -> bool:
-    return action in {"executeQuickAction", "resendInvitation"}
+    assert again.status >= 400 or action in {"executeQuickAction", "resendInvitation"}  # they do not change it
 
 
 def _is_read_of(read: str, write: str) -> bool:
-    """The longest read whose path the write's path continues."""
+    """Return True if the write's path is or continues the read's."""
     from chalicelib.action.registry import REGISTRY
 
-    wanted, path = REGISTRY[write].path, REGISTRY[read].path
-    return wanted == path or (bool(REGISTRY[read].parameters) and wanted.startswith(path + "/"))
+    write_path, read_path = REGISTRY[write].path, REGISTRY[read].path
+    return write_path == read_path or (bool(REGISTRY[read].parameters) and write_path.startswith(read_path + "/"))
 
 
 def _version_of_target(arranged: Arranged, store: Store, before: Snapshot) -> int:
-    """Found by carrying out the write, and putting everything back."""
+    """Return the version of the entity that a write changes: run the write, then restore the table."""
     answer = arranged.send()
     assert answer.status == arranged.action.status, answer.text
     entry = entries_of(arranged.action, store.changes(before)).own
     store.restore(before)
     item = entity_in(before, arranged.organization.id, entry["entityType"], entry["entityId"])
-    assert item is not None, f"{arranged.call.action} honours If-Match, but nothing was there before it"
+    assert item is not None, f"{arranged.call.action} supports If-Match, but its target did not exist before"
     return int(plain(item)["version"])

@@ -1,4 +1,4 @@
-"""The faults that other nets inject are what they say: checked on one plain call, SDK and engine included."""
+"""The faults that other nets inject work as named: checked on one plain call, with SDK and engine."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.support.store import Store, plain
 from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
 
 COUNTER = Key("ORG#faults#COUNTER", "one")
-TRIES = 3
-"""The SDK's, retries included."""
+ATTEMPTS = 3
+"""Attempts of the SDK, retries included."""
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +33,9 @@ def counted(store: Store) -> int:
 
 @pytest.mark.parametrize(
     ("kind", "executions"),
-    [("request lost", 0), ("response lost", TRIES)],
+    [("request lost", 0), ("response lost", ATTEMPTS)],
 )
-def test_a_lost_call_is_lost_in_every_try(store: Store, kind: str, executions: int) -> None:
+def test_a_lost_call_is_lost_in_every_attempt(store: Store, kind: str, executions: int) -> None:
     with broken(Fault(1, kind)), pytest.raises(ActionError, match="the store did not answer"):
         count_once()
 
@@ -43,7 +43,7 @@ def test_a_lost_call_is_lost_in_every_try(store: Store, kind: str, executions: i
 
 
 @pytest.mark.parametrize(("kind", "executions"), [("request lost once", 1), ("response lost once", 2)])
-def test_a_call_lost_once_is_saved_by_the_sdk(store: Store, kind: str, executions: int) -> None:
+def test_a_call_lost_once_is_retried_by_the_sdk(store: Store, kind: str, executions: int) -> None:
     with broken(Fault(1, kind)) as operations:
         count_once()
 
@@ -59,7 +59,7 @@ def test_a_process_dies_around_one_execution(store: Store, kind: str, executions
     assert counted(store) == executions
 
 
-def test_only_the_call_in_question_breaks(store: Store) -> None:
+def test_only_the_chosen_call_fails(store: Store) -> None:
     with broken(Fault(2, "request lost")):
         count_once()
         with pytest.raises(ActionError):
@@ -69,7 +69,7 @@ def test_only_the_call_in_question_breaks(store: Store) -> None:
     assert counted(store) == 2
 
 
-def test_a_refusal_reaches_the_code_as_the_engines_own(store: Store) -> None:
+def test_an_injected_refusal_is_handled_like_the_engines_own(store: Store) -> None:
     with (
         broken(Refusal("UpdateItem", "ProvisionedThroughputExceededException", calls=1)),
         pytest.raises(ActionError, match="the store did not answer"),

@@ -1,6 +1,6 @@
-"""What grows with use, filled to its limit: there it works, and one more is refused with words; never a 500.
+"""Growing data at its limit: it works up to the limit, and one more is refused with a message, never with 500.
 
-The limits of assignments are tried in tests/modules/assignments/test_many.py.
+The limits of assignments are tested in tests/modules/assignments/test_many.py.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support.world import Organization
 
 ITEM_BYTES = 400_000
 EMOJI = "🏗"
-"""4 bytes as it is, 12 escaped, 14 escaped twice."""
+"""4 bytes unescaped, 12 escaped, 14 escaped twice."""
 
 
 def filled(organization: Organization, collection: Collection[Any], identifier: str, name: str, values: Any) -> None:
@@ -47,7 +47,7 @@ def largest(store: Store) -> int:
     return max(len(repr(item).encode()) for item in store.items().values())
 
 
-# -- money and time beside people and positions ------------------------------------------------------------------------
+# -- rates and assignments -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("of", [WORKERS, POSITIONS], ids=["worker", "position"])
@@ -69,18 +69,18 @@ def test_rates(home: Organization, of: Collection[Any]) -> None:
 def test_assignments_without_an_end(home: Organization) -> None:
     worker, position = new_worker(home.owner)["id"], new_position(home.owner, headcount=10_000)["id"]
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    standing = LongRunning(position_id=UUID(position), start_at=start).model_dump(mode="json", exclude_none=True)
-    filled(home, WORKERS, worker, "standing", {str(ids.new_id()): standing for _ in range(MAX_STANDING - 1)})
+    entry = LongRunning(position_id=UUID(position), start_at=start).model_dump(mode="json", exclude_none=True)
+    filled(home, WORKERS, worker, "standing", {str(ids.new_id()): entry for _ in range(MAX_STANDING - 1)})
     body = {"workerId": worker, "positionId": position, "startAt": "2026-01-01T00:00:00Z"}
     assert home.owner.call("createAssignment", body=body).status == 201
     refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAX_STANDING} assignments")
 
 
-# -- what admins write -------------------------------------------------------------------------------------------------
+# -- definitions -------------------------------------------------------------------------------------------------------
 
 
 def query_of(size: int) -> dict[str, Any]:
-    """A query that takes so many bytes as JSON text."""
+    """Return a query of `size` bytes as JSON text."""
 
     def query(number: int, rest: int) -> dict[str, Any]:
         texts = [EMOJI * 60] * number + ["x" * rest]
@@ -97,7 +97,7 @@ def query_of(size: int) -> dict[str, Any]:
 
 
 def test_metric_queries(home: Organization, store: Store) -> None:
-    """An audit entry holds it before and after, and the kept answer holds it escaped twice."""
+    """The audit entry has the query before and after, and the idempotency record has it escaped twice."""
     metric = {"name": "Many", "category": "OPERATIONAL", "query": query_of(MAX_QUERY_BYTES)}
     created = home.owner.call("createDashboardMetric", body=metric, key="grown")
     assert created.status == 201, created.text
@@ -129,11 +129,11 @@ def test_forms(home: Organization, store: Store) -> None:
     refused(home.owner.call("createQuickAction", body=body), f"may take {MAX_FORM_BYTES} bytes")
 
 
-# -- answers that are kept ---------------------------------------------------------------------------------------------
+# -- idempotency records -----------------------------------------------------------------------------------------------
 
 
-def test_an_import_of_faulty_rows(home: Organization, store: Store) -> None:
-    """Its answer tells of each row, and is kept for 24 hours."""
+def test_an_import_of_invalid_rows(home: Organization, store: Store) -> None:
+    """Its answer has the errors of each row, and is stored for 24 hours."""
     row = {"firstName": "Mehmet", "lastName": "x" * 101, "phone": "+49 151 2345678", "x" * 500: None}
     body = {"rows": [row] * MAX_ROWS}
     answers = [home.owner.call("importWorkers", body=body, key="import") for _ in range(2)]

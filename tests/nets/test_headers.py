@@ -1,4 +1,4 @@
-"""What browsers and caches are told of every answer, and `HEAD`, over every action."""
+"""Security and cache headers of all answers, and `HEAD`, for every action."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from tests.support.world import Organization
 
 GETS = names(lambda action: action.method == "GET")
 _SECRETS = re.compile(r'"(token|code|password\w*|cursorSecret)": "')
-_OF_ONE_ANSWER = {"X-Request-Id", "Content-Length", "ETag", "Date"}
+_VARYING = {"X-Request-Id", "Content-Length", "ETag", "Date"}
 
 
-def _hold_to_headers(answer: Answer) -> None:
+def _assert_headers(answer: Answer) -> None:
     for name in SECURITY_HEADERS.keys() - {"Cache-Control"}:
         assert answer.headers[name] == SECURITY_HEADERS[name]
-    kept = answer.headers["Cache-Control"]
-    assert kept == (REVALIDATED if "ETag" in answer.headers else "no-store"), answer.headers
-    assert not _SECRETS.search(answer.text) or kept == "no-store"
+    cache_control = answer.headers["Cache-Control"]
+    assert cache_control == (REVALIDATED if "ETag" in answer.headers else "no-store"), answer.headers
+    assert not _SECRETS.search(answer.text) or cache_control == "no-store"
 
 
 @pytest.mark.parametrize("action", [*REGISTRY])
-def test_every_answer_says_how_it_may_be_kept_and_shown(home: Organization, action: str) -> None:
+def test_every_answer_has_cache_and_security_headers(home: Organization, action: str) -> None:
     arranged = arrange(action, home)
     answer = arranged.send()
     assert answer.status == arranged.action.status, answer.text
     if arranged.action.is_public and arranged.action.raw_media_type is not None:
         assert answer.headers["Cache-Control"] == ANYBODYS
     else:
-        _hold_to_headers(answer)
-    _hold_to_headers(home.api.send(replace(arranged.call, query={"surplus": "1"}, body=b"[]"), token="nobody's"))
+        _assert_headers(answer)
+    _assert_headers(home.api.send(replace(arranged.call, query={"surplus": "1"}, body=b"[]"), token="nobody's"))
 
 
 @pytest.mark.parametrize("action", GETS)
@@ -45,19 +45,19 @@ def test_head_is_get_without_the_body(home: Organization, action: str) -> None:
     by_get, by_head = (_raw(arranged, method) for method in ("GET", "HEAD"))
     assert (by_head.status, by_head.text) == (by_get.status, "")
     assert by_head.status == arranged.action.status
-    for name in {*by_get.headers, *by_head.headers} - _OF_ONE_ANSWER:
+    for name in {*by_get.headers, *by_head.headers} - _VARYING:
         assert by_head.headers[name] == by_get.headers[name], name
     assert ("ETag" in by_head.headers) == ("ETag" in by_get.headers)
-    # The instant at which it was answered may be written longer or shorter.
+    # The instant of the answer may be written longer or shorter.
     assert abs(int(by_head.headers["Content-Length"]) - len(by_get.text.encode())) < 10
 
 
-def test_head_asks_for_the_same_rights(api: Api) -> None:
+def test_head_requires_the_same_permissions(api: Api) -> None:
     answer = api.raw("HEAD", f"{PREFIX}/clients", {})
     assert (answer.status, answer.text) == (401, "")
 
 
-def test_pages_run_no_script_but_their_own_and_stand_in_no_frame(api: Api) -> None:
+def test_pages_run_only_their_own_scripts_and_cannot_be_framed(api: Api) -> None:
     for path in ("/docs", f"{PREFIX}/docs"):
         answer = api.raw("GET", path, {})
         policy = dict(part.partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split("; "))

@@ -1,4 +1,4 @@
-"""An `Idempotency-Key` makes every write safe to repeat, and is nobody else's."""
+"""An `Idempotency-Key` makes every write safe to repeat, and belongs to one caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import SECRETIVE, WRITES, arrange, secret_fields
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Change, Store, canonical, plain, texts_in, tokens_in
 from tests.support.threads import at_once
 from tests.support.variations import other_input
@@ -24,14 +24,14 @@ KEY = "k-1"
 
 
 def body_of(answer: Answer) -> str:
-    """The body byte for byte, without the token."""
+    """Return the body byte for byte, without the token."""
     token = answer.data.get("token")
     return answer.text.replace(token, "") if token else answer.text
 
 
 @pytest.mark.parametrize("action", WRITES)
 def test_a_repeated_write_is_replayed(home: Organization, store: Store, action: str) -> None:
-    # Given a write that was carried out with a key
+    # Given a write that ran with a key
     arranged = arrange(action, home)
     before = store.items()
     first = arranged.send(KEY)
@@ -41,7 +41,7 @@ def test_a_repeated_write_is_replayed(home: Organization, store: Store, action: 
     # When it is repeated, twice
     for repetition in (1, 2):
         again = arranged.send(KEY)
-        # Then it is answered as it was, with a new token, and has no further effect
+        # Then it has the same answer, with a new token, and no further effect
         assert again.is_replay, again.text
         assert (again.status, body_of(again)) == (first.status, body_of(first))
         assert again.headers.get("ETag") == first.headers.get("ETag")
@@ -55,7 +55,7 @@ def test_a_key_used_with_another_input_is_refused(home: Organization, store: Sto
     arranged = arrange(action, home)
     other = other_input(arranged)
     if other is None:
-        pytest.skip("its input is nothing, or only what the key belongs to")
+        pytest.skip("it has no input, or only the owner of the key")
     assert arranged.send(KEY).status == arranged.action.status
     before = store.items()
 
@@ -67,21 +67,21 @@ def test_a_key_used_with_another_input_is_refused(home: Organization, store: Sto
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_others_have_the_same_key_to_themselves(home: Organization, abroad: Organization, action: str) -> None:
+def test_keys_of_other_callers_are_independent(home: Organization, abroad: Organization, action: str) -> None:
     # Given a key that was used
     arranged = arrange(action, home)
     assert arranged.send(KEY).status == arranged.action.status
     # When another user uses it, and a user of another organization
     for theirs in (arrange(action, home), arrange(action, abroad)):
         answer = theirs.send(KEY)
-        # Then they get what they asked for
+        # Then it is not a replay
         assert answer.status == theirs.action.status, answer.text
         assert not answer.is_replay
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_another_action_has_the_same_key_to_itself(home: Organization, action: str) -> None:
-    # Given a sender who has used the key for something else
+def test_keys_of_other_actions_are_independent(home: Organization, action: str) -> None:
+    # Given a sender who has used the key for another action
     sender = home.enrol(Role.OWNER, PASSWORD)
     arranged = arrange(action, home, sender)
     elsewhere = "updateProfile" if action != "updateProfile" else "updatePreferences"
@@ -95,15 +95,15 @@ def test_another_action_has_the_same_key_to_itself(home: Organization, action: s
 
 @pytest.mark.parametrize("action", WRITES)
 def test_a_key_is_free_again_after_a_day(home: Organization, action: str) -> None:
-    # Given a write that was carried out with a key
+    # Given a write that ran with a key
     arranged = arrange(action, home)
     assert arranged.send(KEY).status == arranged.action.status
-    # When it is repeated just before and just after the record has run out
+    # When it is repeated just before and just after the record expires
     with clock.shifted(timedelta(seconds=KEPT_SECONDS - 30)):
         before = arranged.send(KEY)
     with clock.shifted(timedelta(seconds=KEPT_SECONDS + 30)):
         after = arranged.send(KEY)
-    # Then it is replayed, and then carried out or refused on its own merits
+    # Then it is replayed first, and handled as a new request later
     assert before.is_replay, before.text
     assert not after.is_replay
     assert after.status != 422, after.text
@@ -111,7 +111,7 @@ def test_a_key_is_free_again_after_a_day(home: Organization, action: str) -> Non
 
 @pytest.mark.parametrize("action", WRITES)
 def test_two_at_once_have_one_effect(on_a_safe_engine: None, home: Organization, store: Store, action: str) -> None:
-    # Given a request, and what it does alone
+    # Given a request and its effect when sent alone
     arranged = arrange(action, home)
     before = store.items()
     assert arranged.send(KEY).status == arranged.action.status
@@ -136,8 +136,8 @@ FAST_HASHES = (hashlib.md5, hashlib.sha1, hashlib.sha224, hashlib.sha256, hashli
 def test_no_secret_is_stored(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     answer = arranged.send(KEY)
-    given = [arranged.call.body[field] for field in secret_fields(arranged.action)]
-    secrets = {*given, answer.data.get("token", PASSWORD)}
+    inputs = [arranged.call.body[field] for field in secret_fields(arranged.action)]
+    secrets = {*inputs, answer.data.get("token", PASSWORD)}
 
     stored = "\n".join(text for item in store.items().values() for text in texts_in(item))
 
@@ -148,11 +148,11 @@ def test_no_secret_is_stored(home: Organization, store: Store, action: str) -> N
 
 
 @pytest.mark.parametrize("action", SECRETIVE)
-def test_what_is_kept_under_the_key_tells_nothing_of_a_secret(home: Organization, store: Store, action: str) -> None:
-    """A digest over an input with its secrets would let them be guessed quickly: only argon2 may tell them apart."""
+def test_an_idempotency_record_reveals_no_secret(home: Organization, store: Store, action: str) -> None:
+    """Secrets are compared by argon2 only: a digest of an input with its secrets could be guessed quickly."""
     arranged = arrange(action, home)
     before = store.items()
-    kept = []
+    records = []
     for field in secret_fields(arranged.action):
         for suffix in ("", "-another"):
             if suffix and field not in {"password", "newPassword"}:
@@ -160,10 +160,10 @@ def test_what_is_kept_under_the_key_tells_nothing_of_a_secret(home: Organization
             store.restore(before)
             call = replace(arranged.call, body={**arranged.call.body, field: arranged.call.body[field] + suffix})
             if replace(arranged, call=call).send(KEY).status == arranged.action.status:
-                kept += [_record(store.changes(before))]
+                records += [_record(store.changes(before))]
 
-    assert {record["secretsHash"].split("$")[1] for record in kept} == {"argon2id"}
-    assert len({record["payloadHash"] for record in kept}) == 1
+    assert {record["secretsHash"].split("$")[1] for record in records} == {"argon2id"}
+    assert len({record["payloadHash"] for record in records}) == 1
 
 
 def _record(changes: dict[tuple[str, str], Change]) -> dict[str, str]:
@@ -172,8 +172,8 @@ def _record(changes: dict[tuple[str, str], Change]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("action", SECRETIVE)
-def test_a_used_key_with_another_secret_is_no_replay(home: Organization, store: Store, action: str) -> None:
-    """Or whoever learns a key could have a session without knowing the password."""
+def test_a_used_key_with_another_secret_is_not_replayed(home: Organization, store: Store, action: str) -> None:
+    """Otherwise a known key would give a session without the password."""
     arranged = arrange(action, home)
     assert arranged.send(KEY).status == arranged.action.status
     before = store.items()
@@ -187,7 +187,7 @@ def test_a_used_key_with_another_secret_is_no_replay(home: Organization, store: 
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "tab\there"])
-def test_a_key_that_is_none_is_refused(home: Organization, store: Store, key: str) -> None:
+def test_an_invalid_key_is_refused(home: Organization, store: Store, key: str) -> None:
     arranged = arrange("createClient", home)
     before = store.items()
 
@@ -197,7 +197,7 @@ def test_a_key_that_is_none_is_refused(home: Organization, store: Store, key: st
     assert store.items() == before
 
 
-def test_the_longest_key_is_taken(home: Organization) -> None:
+def test_the_longest_key_is_accepted(home: Organization) -> None:
     arranged = arrange("createClient", home)
 
     assert arranged.send("k" * 255).status == 201

@@ -1,4 +1,4 @@
-"""An import is done in parts: whatever breaks between them, the same request again completes it, once."""
+"""An import is a chunked write: after any fault between chunks, repeating the request completes it once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.core import clock
 from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.modules.workers import importing
 from tests.support.api import Answer
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Snapshot, Store, canonical
 from tests.support.threads import at_once
 from tests.support.wire import KINDS, Fault, ProcessDied, broken, overtaken, without_waiting
@@ -39,29 +39,29 @@ def _workers(snapshot: Snapshot) -> set[str]:
 
 
 @pytest.fixture
-def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "_PART_ROWS", 2)
 
 
-@pytest.mark.usefixtures("_small_parts")
-def test_an_import_that_broke_anywhere_is_completed_by_its_repetition(home: Organization, store: Store) -> None:
+@pytest.mark.usefixtures("_small_chunks")
+def test_an_interrupted_import_is_completed_by_its_repetition(home: Organization, store: Store) -> None:
     declared, before = REGISTRY["importWorkers"], store.items()
-    # Given an import of three parts, and what it does when nothing breaks
+    # Given an import of three chunks and its undisturbed effect
     undisturbed = _import(home.owner, FIVE)
     assert undisturbed.recording.operations.count("TransactWriteItems") == 3 + 1
     expected = canonical(store.changes(before), before)
     for at_call in range(1, undisturbed.round_trips + 1):
         for kind in KINDS:
             case = f"{kind} at call {at_call}"
-            # When it breaks, is then asked for something else, and is repeated
+            # When it is interrupted, the key is used with another input, and the import is repeated
             store.restore(before)
             with without_waiting():
                 with broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
                     _import(home.owner, FIVE)
                 after_first = store.items()
-                other = _import(home.owner, _rows(6)) if _has_parts(after_first) else None
+                other = _import(home.owner, _rows(6)) if _has_chunks(after_first) else None
                 again = _import(home.owner, FIVE)
-            # Then who was created by the first try is created still, nobody twice, and the other input is refused
+            # Then each worker is created once, those of the first attempt included, and the other input is refused
             assert canonical(store.changes(before), before) == expected, case
             assert other is None or (other.status, other.code) == (422, "IDEMPOTENCY_MISMATCH"), case
             entries = entries_of(declared, store.changes(before))
@@ -71,28 +71,28 @@ def test_an_import_that_broke_anywhere_is_completed_by_its_repetition(home: Orga
             assert _workers(after_first) <= ids == _workers(store.items()), case
 
 
-def _has_parts(snapshot: Snapshot) -> bool:
+def _has_chunks(snapshot: Snapshot) -> bool:
     return any("#PART#" in pk for pk, _ in snapshot)
 
 
-@pytest.mark.usefixtures("_small_parts")
-def test_whose_parts_they_are(home: Organization, abroad: Organization) -> None:
-    """Parts left behind by one are nobody else's."""
+@pytest.mark.usefixtures("_small_chunks")
+def test_chunks_belong_to_one_caller(home: Organization, abroad: Organization) -> None:
+    """Chunks of an interrupted import do not affect other callers."""
     _import_that_dies(home)
     for member in (home.enrol(home.owner.user.role), abroad.owner):
         answer = _import(member, _rows(6))
         assert (answer.status, answer.data["created"]) == (200, 1)
 
 
-@pytest.mark.usefixtures("_small_parts")
-def test_a_dry_run_takes_no_key_from_an_import_to_be_completed(home: Organization) -> None:
+@pytest.mark.usefixtures("_small_chunks")
+def test_a_dry_run_cannot_use_the_key_of_an_interrupted_import(home: Organization) -> None:
     _import_that_dies(home)
-    rehearsal = home.owner.call("importWorkers", key=KEY, body={"rows": FIVE, "dryRun": True})
-    assert (rehearsal.status, rehearsal.code) == (422, "IDEMPOTENCY_MISMATCH")
+    dry_run = home.owner.call("importWorkers", key=KEY, body={"rows": FIVE, "dryRun": True})
+    assert (dry_run.status, dry_run.code) == (422, "IDEMPOTENCY_MISMATCH")
     assert _import(home.owner, FIVE).data["created"] == 5
 
 
-@pytest.mark.usefixtures("_small_parts")
+@pytest.mark.usefixtures("_small_chunks")
 def test_an_import_completes_one_that_overtook_it_and_died(home: Organization, store: Store) -> None:
     with overtaken(lambda: _import_that_dies(home)):
         answer = _import(home.owner, FIVE)
@@ -100,8 +100,8 @@ def test_an_import_completes_one_that_overtook_it_and_died(home: Organization, s
     assert {row["workerId"] for row in answer.data["rows"]} == _workers(store.items())
 
 
-@pytest.mark.usefixtures("_small_parts")
-def test_an_import_leaves_the_key_to_another_that_overtook_it_and_died(home: Organization, store: Store) -> None:
+@pytest.mark.usefixtures("_small_chunks")
+def test_an_import_is_refused_if_another_took_its_key_and_died(home: Organization, store: Store) -> None:
     with overtaken(lambda: _import_that_dies(home)):
         answer = _import(home.owner, _rows(6, 7, 8))
     assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH")
@@ -109,31 +109,31 @@ def test_an_import_leaves_the_key_to_another_that_overtook_it_and_died(home: Org
 
 
 def _import_that_dies(home: Organization) -> None:
-    """After its first part."""
+    """Send an import whose process dies after the first chunk."""
     with without_waiting(), broken(Fault(6, "process dies before")), contextlib.suppress(ProcessDied):
         _import(home.owner, FIVE)
 
 
-@pytest.mark.usefixtures("_small_parts")
-def test_parts_are_forgotten_after_a_day(home: Organization, store: Store) -> None:
-    # Given an import that got as far as its first part
+@pytest.mark.usefixtures("_small_chunks")
+def test_chunks_expire_after_a_day(home: Organization, store: Store) -> None:
+    # Given an import that ended after its first chunk
     _import_that_dies(home)
     first = _workers(store.items())
     assert len(first) == 2
     with clock.shifted(timedelta(seconds=KEPT_SECONDS - 30)):
         assert _import(home.owner, _rows(6)).status == 422
-    # When a day has gone by
+    # When a day has passed
     with clock.shifted(timedelta(seconds=KEPT_SECONDS + 30)):
         answer = _import(home.owner, FIVE)
-    # Then it is a new import, which finds the workers there are
+    # Then it is a new import, to which the existing workers are duplicates
     assert [row["result"] for row in answer.data["rows"]] == ["duplicate"] * 2 + ["created"] * 3
 
 
-# -- at once, and large ------------------------------------------------------------------------------------------------
+# -- concurrent and large imports --------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
-def test_imports_at_once_with_one_key_are_one(home: Organization, store: Store) -> None:
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_chunks")
+def test_concurrent_imports_with_one_key_have_one_effect(home: Organization, store: Store) -> None:
     before = store.items()
     answers = at_once([lambda: _import(home.owner, FIVE)] * 4)
     assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
@@ -142,8 +142,8 @@ def test_imports_at_once_with_one_key_are_one(home: Organization, store: Store) 
     assert len(_workers(store.items()) - _workers(before)) == 5
 
 
-@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
-def test_imports_at_once_of_one_file_create_each_worker_once(home: Organization, store: Store) -> None:
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_chunks")
+def test_concurrent_imports_of_one_file_create_each_worker_once(home: Organization, store: Store) -> None:
     answers = at_once([lambda n=n: _import(home.owner, FIVE, f"key {n}") for n in range(4)])
     assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
     rows = [row for answer in answers for row in answer.data["rows"]]
@@ -151,8 +151,8 @@ def test_imports_at_once_of_one_file_create_each_worker_once(home: Organization,
     assert {row["workerId"] for row in rows} == _workers(store.items())
 
 
-@pytest.mark.usefixtures("on_a_safe_engine", "_small_parts")
-def test_inputs_at_once_with_one_key_are_not_mixed(home: Organization, store: Store) -> None:
+@pytest.mark.usefixtures("on_a_safe_engine", "_small_chunks")
+def test_concurrent_inputs_with_one_key_are_not_mixed(home: Organization, store: Store) -> None:
     files = [_rows(*range(10 * n, 10 * n + 5)) for n in range(1, 5)]
     answers = at_once([lambda rows=rows: _import(home.owner, rows) for rows in files])
     assert sorted(answer.status for answer in answers) == [200, 422, 422, 422], [answer.text for answer in answers]

@@ -1,4 +1,4 @@
-"""Names that deceive: refused in every field that takes a text of one line, and harmless where they are stored."""
+"""Deceptive names: refused in every one-line field, and harmless if they are already stored."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.world import Organization
 
 DECEPTIVE = {"nothing to see": "\u3164\u200b", "turned": "An\u202ena", "hidden": "An\u200bna", "broken": "An\u2028na"}
 NAMES = {"color", "dataSource", "firstName", "icon", "lastName", "name", "title", "unit"}
-"""Stored fields that are texts of one line."""
+"""Stored one-line fields."""
 
 _LINE = TypeAdapter(Line).json_schema()["pattern"]
 
 
 def _fields(action: str) -> list[str]:
-    """The fields of an action's body that are texts of one line."""
+    """Return the one-line fields of an action's body."""
     data_type = REGISTRY[action].data_type
     if data_type is None or not REGISTRY[action].takes_body:
         return []
@@ -36,13 +36,13 @@ def _parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
 FIELDS = [(action, field) for action in REGISTRY for field in _fields(action)]
 
 
-def test_the_net_knows_the_fields() -> None:
+def test_the_net_finds_the_fields() -> None:
     assert {("createClient", "name"), ("inviteUser", "lastName"), ("signUp", "organizationName")} <= {*FIELDS}
     assert len(FIELDS) > 40
 
 
 @pytest.mark.parametrize(("action", "field"), FIELDS)
-def test_a_name_that_deceives_is_refused_on_its_field(home: Organization, action: str, field: str) -> None:
+def test_a_deceptive_name_is_refused_on_its_field(home: Organization, action: str, field: str) -> None:
     example = operation(REGISTRY[action])["requestBody"]["content"]["application/json"]["example"]
     path = dict.fromkeys(REGISTRY[action].parameters, "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091")
     for kind, text in DECEPTIVE.items():
@@ -52,22 +52,26 @@ def test_a_name_that_deceives_is_refused_on_its_field(home: Organization, action
 
 
 @pytest.mark.parametrize("action", [*REGISTRY])
-def test_a_name_that_was_stored_before_the_rule_hinders_no_request(
-    home: Organization, store: Store, action: str
-) -> None:
+def test_a_stored_deceptive_name_breaks_no_request(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
-    store.put([_spoilt(item) for item in store.items().values() if item["pk"]["S"].startswith(f"ORG#{home.id}#")])
+    store.put(
+        [
+            _with_deceptive_names(item)
+            for item in store.items().values()
+            if item["pk"]["S"].startswith(f"ORG#{home.id}#")
+        ]
+    )
 
     answer = arranged.send("a key")
 
     assert answer.status == arranged.action.status, answer.text
 
 
-def _spoilt(value: Any) -> Any:
-    """A stored item, or a part of one, with every name turned and hidden."""
+def _with_deceptive_names(value: Any) -> Any:
+    """Make every name in an item deceptive."""
     if not isinstance(value, dict):
         return value
     return {
-        name: {"S": f"\u202e\u200b{part['S']}\u2028"} if name in NAMES and "S" in part else _spoilt(part)
+        name: {"S": f"\u202e\u200b{part['S']}\u2028"} if name in NAMES and "S" in part else _with_deceptive_names(part)
         for name, part in value.items()
     }

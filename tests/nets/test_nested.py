@@ -1,4 +1,4 @@
-"""Whatever a quick action may run, it does as when it is called by itself: for the same callers, to the same effect."""
+"""An action run by a quick action behaves as when called directly: same callers, same effect."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import targets
 from infra.local.engine import Store as Engines
-from infra.local.engine import wanted_store
+from infra.local.engine import configured_store
 from tests.support.api import Answer
 from tests.support.arrange import Arranged, arrange, names
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Snapshot, Store, anonymous, canonical
 from tests.support.world import Member, Organization
 
 TARGETS = targets.names()
-TRIED = TARGETS[:: 4 if wanted_store() is Engines.MOTO else 1]
-"""Some of them where each costs most: what they are about is the same over every engine."""
+TRIED = TARGETS[:: 4 if configured_store() is Engines.MOTO else 1]
+"""A sample on moto, where each case is slow; the logic is the same on every engine."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,8 +52,8 @@ def _effect(store: Store, before: Snapshot) -> Counter[str]:
 
 
 @pytest.mark.parametrize("action", TRIED)
-def test_what_is_run_is_what_is_called(home: Organization, store: Store, action: str) -> None:
-    # Given a request for an action, what it does by itself, and a quick action that runs it
+def test_running_an_action_equals_calling_it(home: Organization, store: Store, action: str) -> None:
+    # Given a request for an action, its direct effect, and a quick action that runs it
     arranged = arrange(action, home)
     assert arranged.sender is not None
     quick_action = _quick_action(home, action)
@@ -62,20 +62,20 @@ def test_what_is_run_is_what_is_called(home: Organization, store: Store, action:
     assert called.status == arranged.action.status, called.text
     effect = _effect(store, before)
     store.restore(before)
-    # When somebody runs it who may run quick actions, but may not call the action
+    # When a role runs it that may run quick actions, but not call the action
     permission = arranged.action.permission
     for role in Role:
         if Permission.QUICK_ACTIONS_RUN in PERMISSIONS[role] and permission not in PERMISSIONS[role]:
             refused = _execute(home.member(role), quick_action, arranged)
-            # Then they are refused
+            # Then it is refused
             assert (refused.status, refused.code) == (403, "FORBIDDEN"), f"{role} runs {action}: {refused.text}"
     assert not store.changes(before)
     # When the sender runs it
     run = _execute(arranged.sender, quick_action, arranged)
-    # Then it is answered as by itself, and leaves the same, and one entry about the quick action
+    # Then answer and effect are as in the direct call, with one more entry about the quick action
     assert run.status == 200, run.text
-    told = {name: value for name, value in run.data.items() if name != "result"}
-    assert told == {"type": "API_CALL", "action": action, "status": called.status}
+    summary = {name: value for name, value in run.data.items() if name != "result"}
+    assert summary == {"type": "API_CALL", "action": action, "status": called.status}
     assert anonymous(str(run.data["result"])) == anonymous(str(called.data))
     entries = entries_of(REGISTRY["executeQuickAction"], store.changes(before))
     assert [entry["action"] for entry in entries.others] == [arranged.action.audit] * arranged.action.is_write
@@ -92,7 +92,7 @@ def test_path_and_other_parameters_have_different_names() -> None:
         assert not fields & {*REGISTRY[name].parameters}, name
 
 
-def test_what_may_not_be_run_is_known() -> None:
+def test_the_actions_that_cannot_be_run() -> None:
     assert {*names()} - {*TARGETS} == {
         "acceptInvitation",
         "confirmResetPassword",

@@ -1,4 +1,4 @@
-"""What a page of many rows costs in round trips to the table."""
+"""Round trips of a page of many rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.support.arrange import WRITES, arrange, operation
 from tests.support.store import Store, StoredItem
 from tests.support.world import Organization
 
-ROWS = 250 if engine.wanted_store() is engine.Store.MOTO else 1000
+ROWS = 250 if engine.configured_store() is engine.Store.MOTO else 1000
 PAGES: dict[str, dict[str, Any]] = {" (page 2)": {"page": 2, "pageSize": 100}, " (search)": {"search": "e"}}
 
 
 @pytest.mark.parametrize("action", PAGE_LISTS)
 def test_page_lists(home: Organization, store: Store, report: Report, action: str) -> None:
-    # Given many rows: copies of one that the product made
+    # Given many rows: copies of one that the product wrote
     collection, _, _ = REGISTRY[action].path.partition("/by-")
     creator = next(name for name in WRITES if (REGISTRY[name].method, REGISTRY[name].path) == ("POST", collection))
     created = arrange(creator, home).send().data
@@ -28,7 +28,7 @@ def test_page_lists(home: Organization, store: Store, report: Report, action: st
     kind = REGISTRY[creator].audit.rpartition("_")[0].replace("_", "")  # type: ignore[union-attr]  # it is a write
     row = store.items()[f"ORG#{home.id}#{kind}", created["id"]]
     store.put(_copy(row) for _ in range(ROWS - 1))
-    # When a page of them is asked for, in whatever way
+    # When a page of them is requested, by page or search
     for of, query in PAGES.items():
         if not {*query} <= _parameters(action):
             continue
@@ -41,7 +41,7 @@ def test_page_lists(home: Organization, store: Store, report: Report, action: st
 
 
 def _copy(row: StoredItem) -> StoredItem:
-    """With an id of its own, which what is listed by time has in its sort key there, too."""
+    """Return a copy with a new id, also in the sort key of lists by time."""
     identifier = str(new_id())
     copy = {**row, "sk": {"S": identifier}}
     if "at" in row:
@@ -50,4 +50,4 @@ def _copy(row: StoredItem) -> StoredItem:
 
 
 def _parameters(action: str) -> set[str]:
-    return {each["name"] for each in operation(REGISTRY[action])["parameters"]}
+    return {row["name"] for row in operation(REGISTRY[action])["parameters"]}

@@ -1,4 +1,4 @@
-"""Concurrent requests, on an engine that can take them: whoever wins, the rules hold."""
+"""Concurrent requests, on an engine that supports them: the rules hold in every order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_one_of_twenty_sign_ups_of_one_address_wins(api: Api, store: Store) -> N
     spellings = [email if number % 2 else email.upper() for number in range(RIVALS)]
     # When twenty sign up with it at once
     answers = at_once([lambda given=given: api.call("signUp", body={**request, "email": given}) for given in spellings])
-    # Then one has it, the others are told so, and nothing is left of theirs
+    # Then one succeeds, the others are refused, and leave nothing
     assert Counter(_outcome(answer) for answer in answers) == {"201": 1, "DUPLICATE_ENTRY": RIVALS - 1}
     winner = next(answer for answer in answers if answer.status == 201)
     organization = winner.data["organization"]["id"]
@@ -41,7 +41,7 @@ def test_one_of_twenty_sign_ups_of_one_address_wins(api: Api, store: Store) -> N
     assert api.call("getOrganization", winner.data["token"]).data["userCount"] == 1
 
 
-def test_one_of_twenty_clients_of_one_name_is_made(home: Organization, store: Store) -> None:
+def test_one_of_twenty_clients_of_one_name_is_created(home: Organization, store: Store) -> None:
     before = store.items()
     names = ["Hansekontor" if number % 2 else "HANSEKONTOR" for number in range(RIVALS)]
 
@@ -63,7 +63,7 @@ def test_two_owners_cannot_demote_each_other(api: Api, action: str, body: dict[s
             lambda: second.call(action, path={"userId": first.user.id}, body=body),
         ]
     )
-    # Then one of them is an OWNER still
+    # Then one of them is still an OWNER
     assert sum(answer.status == 200 for answer in answers) == 1, [answer.text for answer in answers]
     roles = [member.call("getUserRole") for member in (first, second)]
     owners = [answer for answer in roles if answer.status == 200 and answer.data["role"] == "OWNER"]
@@ -80,19 +80,19 @@ def _two_owners(api: Api) -> tuple[Member, Member]:
 
 @pytest.fixture
 def load(home: Organization) -> Iterator[list[Answer]]:
-    """Eight threads that keep the API busy; what they are answered."""
-    over, answers = threading.Event(), []
+    """Run eight threads that keep the API busy; return the list of their answers."""
+    is_over, answers = threading.Event(), []
 
-    def work(member: Member) -> None:
-        while not over.is_set():
+    def send_requests(member: Member) -> None:
+        while not is_over.is_set():
             answers.append(member.call("getClients"))
             answers.append(member.call("updateProfile", body={"firstName": "Busy"}))
 
-    threads = [threading.Thread(target=work, args=(home.enrol(Role.OWNER),)) for _ in range(8)]
+    threads = [threading.Thread(target=send_requests, args=(home.enrol(Role.OWNER),)) for _ in range(8)]
     for thread in threads:
         thread.start()
     yield answers
-    over.set()
+    is_over.set()
     for thread in threads:
         thread.join()
 
@@ -133,8 +133,8 @@ def test_concurrent_updates_all_count(home: Organization) -> None:
     assert {answer.data["version"] for answer in answers} == {*range(client["version"] + 1, client["version"] + 7)}
 
 
-def test_of_updates_of_one_version_one_wins(home: Organization) -> None:
-    client = home.owner.call("createClient", body={"name": "Wanted"})
+def test_one_of_several_updates_of_one_version_wins(home: Organization) -> None:
+    client = home.owner.call("createClient", body={"name": "Contended too"})
     path, tag = {"id": client.data["id"]}, client.headers["ETag"]
 
     def update(number: int) -> Answer:
@@ -150,19 +150,19 @@ def test_counts_are_exact_after_a_rush(home: Organization) -> None:
     before = home.owner.call("getOrganization").data["userCount"]
     people = [{"email": address("guest"), "firstName": "Jo", "lastName": "Weber", "role": "MEMBER"} for _ in range(8)]
 
-    answers = at_once([lambda who=who: home.owner.call("inviteUser", body=who) for who in people])
+    answers = at_once([lambda person=person: home.owner.call("inviteUser", body=person) for person in people])
 
-    made = [answer for answer in answers if answer.status == 201]
-    assert len(made) == 8, [answer.text for answer in answers]
-    assert home.owner.call("getOrganization").data["userCount"] == before + len(made)
-
-
-# -- marks -----------------------------------------------------------------------------------------------------------
+    created = [answer for answer in answers if answer.status == 201]
+    assert len(created) == 8, [answer.text for answer in answers]
+    assert home.owner.call("getOrganization").data["userCount"] == before + len(created)
 
 
-def test_marks_made_at_once_are_all_kept(home: Organization) -> None:
+# -- read state ------------------------------------------------------------------------------------------------------
+
+
+def test_concurrent_changes_of_read_state_are_all_stored(home: Organization) -> None:
     reader = home.enrol(Role.VIEWER)
-    body = {"title": "News", "type": "SYSTEM_EVENT", "entityType": "kpi", "entityId": "1", "action": "TOLD"}
+    body = {"title": "News", "type": "SYSTEM_EVENT", "entityType": "kpi", "entityId": "1", "action": "NOTED"}
     recorded = [home.owner.call("recordActivity", body=body).data["id"] for _ in range(5)]
     both = ("markActivityAsRead", "archiveActivity")
 
@@ -176,7 +176,7 @@ def test_marks_made_at_once_are_all_kept(home: Organization) -> None:
 
     assert {answer.status for answer in answers} == {200}, [answer.text for answer in answers]
     marked = reader.call("getRecentActivities", query={"archived": "true"}).data["items"]
-    assert [(each["id"], each["isRead"]) for each in marked] == [(each, True) for each in recorded[:0:-1]]
+    assert [(row["id"], row["isRead"]) for row in marked] == [(identifier, True) for identifier in recorded[:0:-1]]
     assert reader.call("getUnreadCount").data["count"] == 1
 
 

@@ -1,4 +1,4 @@
-"""Conflicts and throttling, which no local engine ever answers: injected into every action."""
+"""Conflicts and throttling, which local engines never answer: injected into every action."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.arrange import READS, WRITES, arrange
-from tests.support.entries import entries_of
+from tests.support.audit_entries import entries_of
 from tests.support.store import Store, canonical
 from tests.support.wire import Refusal, broken, without_waiting
 from tests.support.world import Organization
@@ -27,7 +27,7 @@ def cancelled(reason: str, calls: int | None = None) -> Refusal:
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_a_conflict_that_passes_is_not_noticed(home: Organization, store: Store, action: str) -> None:
+def test_a_temporary_conflict_has_no_effect(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     before = store.items()
     undisturbed = arranged.send(KEY)
@@ -47,7 +47,7 @@ def test_a_conflict_that_passes_is_not_noticed(home: Organization, store: Store,
 
 
 @pytest.mark.parametrize("action", WRITES)
-def test_a_conflict_that_stays_is_told(home: Organization, store: Store, action: str) -> None:
+def test_a_permanent_conflict_is_answered(home: Organization, store: Store, action: str) -> None:
     arranged = arrange(action, home)
     before = store.items()
 
@@ -75,12 +75,12 @@ def test_a_throttled_transaction_can_be_retried_later(
         assert (answer.status, answer.code) == (503, "DATABASE_ERROR"), answer.text
         assert int(answer.headers["Retry-After"]) >= 1
         assert not store.changes(before)
-    # And later is not too late
+    # And a later attempt succeeds
     assert arranged.send(KEY).status == arranged.action.status
 
 
 @pytest.mark.parametrize("action", [*READS, *WRITES])
-def test_throttling_anywhere_is_told_and_logged_with_its_cause(
+def test_throttling_of_any_call_is_answered_and_logged_with_its_cause(
     home: Organization, store: Store, caplog: pytest.LogCaptureFixture, action: str
 ) -> None:
     arranged = arrange(action, home)

@@ -1,4 +1,4 @@
-"""What each action costs in round trips to the table; the run prints the list."""
+"""Round trips of each action to the table; the run prints the list."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def test_the_audit_log_by_index(home: Organization, report: Report, by: str) -> 
     assert answer.data["items"]
 
 
-def test_the_use_of_session_and_organization_is_noted_once_in_a_quarter_of_an_hour(home: Organization) -> None:
+def test_the_use_of_session_and_organization_is_written_every_15_minutes(home: Organization) -> None:
     with clock.shifted(timedelta(minutes=16)):
-        noted, again = home.owner.call("getUserRole"), home.owner.call("getUserRole")
+        first, again = home.owner.call("getUserRole"), home.owner.call("getUserRole")
 
-    assert noted.recording.operations == ["BatchGetItem", "UpdateItem", "UpdateItem"]
+    assert first.recording.operations == ["BatchGetItem", "UpdateItem", "UpdateItem"]
     assert again.recording.operations == ["BatchGetItem"]

@@ -1,4 +1,4 @@
-"""No request leaves its tenant, and the tripwire that says so bites."""
+"""No request leaves its tenant, and the check of that works."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_read_outside_the_tenant_is_caught(home: Organization, abroad: Organiz
     ],
     ids=["batch", "query", "index", "update"],
 )
-def test_every_kind_of_call_is_read_by_the_tripwire(abroad: Organization, leave: object) -> None:
+def test_the_check_reads_every_kind_of_call(abroad: Organization, leave: object) -> None:
     with recorded() as recording:
         leave(abroad.id)  # type: ignore[operator]
 
@@ -52,10 +52,10 @@ def test_a_signed_in_action_that_touches_identity_is_caught(home: Organization) 
         hold_to_tenant("getClient", home.owner.token, Answer(200, {}, "", recording))
 
 
-def test_an_action_that_forgets_its_caller_is_caught_in_an_ordinary_test(
+def test_an_action_that_ignores_its_caller_is_caught_in_an_ordinary_test(
     home: Organization, abroad: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Given an action that looks in whichever organization it likes
+    # Given an action that reads another organization
     client = arrange("getClient", abroad)
     declared = REGISTRY["getClient"]
 
@@ -63,24 +63,24 @@ def test_an_action_that_forgets_its_caller_is_caught_in_an_ordinary_test(
         return CLIENTS.get(OrganizationId(abroad.id), id_)
 
     monkeypatch.setitem(declared.__dict__, "function", careless)
-    # When somebody of another organization calls it
-    # Then the harness refuses to go on
+    # When a member of the first organization calls it
+    # Then the check fails
     with pytest.raises(AssertionError, match="touched"):
         client.send(token=home.owner.token)
 
 
 @pytest.mark.parametrize("action", names())
-def test_what_is_stored_mentions_no_other_organization(
+def test_stored_items_mention_no_other_organization(
     home: Organization, abroad: Organization, store: Store, action: str
 ) -> None:
-    # Given what an action stores in two organizations
+    # Given the items that an action stores in two organizations
     for organization in (home, abroad):
         assert arrange(action, organization).send("a key").status == REGISTRY[action].status
-    # When all that lies in either is read
+    # When all items of both are read
     everything = store.items()
     for organization, other in ((home, abroad), (abroad, home)):
         # Then neither is mentioned in the other
         for key, item in partitions_of(everything, organization.id).items():
             assert not any(str(other.id) in text for text in texts_in(item)), f"{key} mentions another organization"
-    # And outside of both lies only identity
+    # And only items of identity are outside of both
     assert {pk.split("#")[0] for pk, _ in everything} <= {"ORG", "EMAIL", "SOURCE"}

@@ -14,14 +14,14 @@ from infra.local.dynoxide import DynoxideUnavailable
 
 def main() -> int:
     arguments = _arguments()
-    store = engine.wanted_store(default=engine.Store.DYNOXIDE)
+    store = engine.configured_store(default=engine.Store.DYNOXIDE)
     if store is engine.Store.MOTO:
         _complain("moto loses acknowledged writes when its calls overlap: this needs dynoxide")
         return 2
     try:
         with engine.running(store) as running:
             built = stack.build(running, "workledger-prove")
-            # The app's client is made at import.
+            # The app creates its client at import.
             os.environ.update({**built.environment(), "LOG_LEVEL": "CRITICAL"})
             return _prove(built, arguments)
     except DynoxideUnavailable as error:
@@ -31,11 +31,13 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description="Prove that faults lose nothing.")
-    parser.add_argument("--seed", type=int, default=1, help="from which every choice and every fault follows")
-    parser.add_argument("--operations", type=int, default=1200, help="writes that the clients ask for")
-    parser.add_argument("--clients", type=int, default=12, help="how many write at once, up to 90")
-    parser.add_argument("--domains", nargs="*", default=(), help="of which the operations are, such as `identity`")
-    parser.add_argument("--sabotage", help="break the product in a named way, to see it noticed; `list` names them")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all choices and faults")
+    parser.add_argument("--operations", type=int, default=1200, help="number of writes")
+    parser.add_argument("--clients", type=int, default=12, help="number of concurrent clients, up to 90")
+    parser.add_argument("--domains", nargs="*", default=(), help="domains of the operations, such as `identity`")
+    parser.add_argument(
+        "--sabotage", help="break the product in a named way, to test the checks; `list` prints the names"
+    )
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""What lay in the table before the clients began: the organization and its users."""
+"""The table before the clients started: the organization and its users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.store import Snapshot
 class Baseline:
     versions: dict[layout.EntityKey, int]
     kinds: Counter[str]
-    """Items by kind."""
+    """Kind to number of items."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Baseline:

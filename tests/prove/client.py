@@ -1,4 +1,4 @@
-"""A client of the run: it asks, loses answers, asks again with the same key, and notes what it was answered."""
+"""A client of the run: it sends requests, loses answers, repeats with the same key, and records the answers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tests.support.api import Answer, Api, Call
 from tests.support.wire import Odds, ProcessDied, Recording, Storm, in_storm
 
 if TYPE_CHECKING:
-    from tests.prove.operations.identity import Letter
+    from tests.prove.operations.identity import CodeMail
     from tests.prove.world import World
 
 ODDS = Odds(response_lost=0.2, throttled=0.2, conflict=0.05, request_lost=0.02, death=0.02)
-"""Of each try of the SDK, while clients write."""
+"""Odds of each attempt of the SDK, while clients write."""
 ANSWERS_DROPPED = 0.2
 MAX_ATTEMPTS = 60
 _RETRIED = frozenset({"DATABASE_ERROR", "CONFLICT", "RATE_LIMITED"})
@@ -27,8 +27,8 @@ _MAX_RATE_LIMITED = 3
 _PAUSE_SECONDS = 0.01
 
 
-class Door(Api):
-    """The API as a client reaches it. A repeated sign-up may have tried several new organizations in vain."""
+class ClientApi(Api):
+    """The API of a client. Public actions are not checked: a repeated sign-up may have tried several organizations."""
 
     def hold_to_tenant(self, action: str, token: str | None, answer: Answer) -> None:
         if not REGISTRY[action].is_public:
@@ -37,7 +37,7 @@ class Door(Api):
 
 @dataclass
 class Account:
-    """A user, as far as the client who plays them knows."""
+    """A user, as known to the client who plays the user."""
 
     organization: str
     user: str
@@ -47,7 +47,7 @@ class Account:
     is_active: bool = True
     has_accepted: bool = True
     tokens: list[str] = field(default_factory=list)
-    """Of the open sessions; the first one is used."""
+    """Tokens of the open sessions; the first one is used."""
     wrong_passwords: int = 0
     resets: int = 0
 
@@ -61,13 +61,13 @@ class Account:
 
 
 @dataclass
-class Marks:
-    """What the client's first user has read and archived of the activities."""
+class ReadState:
+    """The activities that the client's first user has read and archived."""
 
     read: set[str] = field(default_factory=set)
     archived: set[str] = field(default_factory=set)
     read_all_until: str | None = None
-    """When everything was marked as read; what happened before may be read or not, unless it is in `read`."""
+    """The time at which all were marked as read. Earlier activities may be read or not, unless they are in `read`."""
 
 
 def session_of(token: str) -> str:
@@ -78,7 +78,7 @@ def session_of(token: str) -> str:
 
 class Client:
     def __init__(self, world: World, number: int, account: Account, *, shares: bool, is_calm: bool = False) -> None:
-        """`shares`: it also works on what all clients have in common. `is_calm`: nothing breaks."""
+        """Create a client. `shares`: it also works on common entities. `is_calm`: without faults."""
         self.world = world
         self.name = f"c{number:02}"
         self.account = account
@@ -86,20 +86,20 @@ class Client:
         self.shares = shares
         self.rng = self.generator("plan")
         self.own: dict[str, list[dict[str, Any]]] = {}
-        """What it created and nobody else touches, as it was answered last, by entity type."""
-        self.letters: list[Letter] = []
-        """Mails with codes that it waits for."""
-        self.marks = Marks()
+        """Entity type to the entities that only this client changes, as last answered."""
+        self.pending_mails: list[CodeMail] = []
+        """Pending mails with codes."""
+        self.read_state = ReadState()
         self.requests = 0
         self.storm = Storm(Odds() if is_calm else ODDS, self.generator("faults"))
         self._drops = self.generator("drops")
         self._dropped = 0 if is_calm else ANSWERS_DROPPED
-        self._api = Door(source=f"203.0.113.{number}")
+        self._api = ClientApi(source=f"203.0.113.{number}")
 
     def generator(self, purpose: str) -> random.Random:
         return random.Random(f"{self.world.seed}/{self.name}/{purpose}")
 
-    # -- what an operation asks ----------------------------------------------------------------------------------------
+    # -- requests of operations ----------------------------------------------------------------------------------------
 
     def write(
         self,
@@ -111,8 +111,8 @@ class Client:
         runs: tuple[str, About] | None = None,
         **parts: Any,
     ) -> Any:
-        """The data of the answer; None for a refusal, which must be one of the codes in `allowed`."""
-        request = self._carry_out(action, by, parts)
+        """Send a write; return the answer's data, or None for a refusal, whose code must be in `allowed`."""
+        request = self._send(action, by, parts)
         answer = request.answer
         if answer is None:
             return None
@@ -131,13 +131,13 @@ class Client:
         return data
 
     def is_refused(self, action: str, code: str, *, by: Account | None = None, **parts: Any) -> None:
-        """A request that must be refused."""
-        request = self._carry_out(action, by, parts)
+        """Send a request that must be refused."""
+        request = self._send(action, by, parts)
         if request.answer is not None and (request.answer.status < 400 or request.answer.code != code):
             self.world.report("missing refusal", f"{action} was not refused with {code}", request)
 
     def read(self, action: str, *, by: Account | None = None, **parts: Any) -> Any:
-        """None for a read that did not get through."""
+        """Send a read; return None if all attempts failed."""
         call, token = Call.of(action, **parts), (by or self.account).tokens[0]
         for _ in range(MAX_ATTEMPTS):
             with contextlib.suppress(ProcessDied), in_storm(self.storm):
@@ -152,7 +152,7 @@ class Client:
 
     # -- repetition ----------------------------------------------------------------------------------------------------
 
-    def _carry_out(self, action: str, by: Account | None, parts: dict[str, Any]) -> Request:
+    def _send(self, action: str, by: Account | None, parts: dict[str, Any]) -> Request:
         account = by or self.account
         is_public = REGISTRY[action].is_public
         self.requests += 1
@@ -167,9 +167,9 @@ class Client:
         self.world.history.add(request)
         token = None if is_public else account.tokens[0]
         rate_limited = 0
-        for tried in range(MAX_ATTEMPTS):
-            if tried:
-                time.sleep(self._drops.uniform(0, _PAUSE_SECONDS * min(tried, 10)))
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt:
+                time.sleep(self._drops.uniform(0, _PAUSE_SECONDS * min(attempt, 10)))
             answer = self._try(request, token)
             if answer is None:
                 continue
@@ -181,7 +181,7 @@ class Client:
         return request
 
     def _try(self, request: Request, token: str | None) -> Answer | None:
-        """None when the process died, or when its answer was lost on the way."""
+        """Make one attempt; return None if the process died or its answer was lost."""
         try:
             with in_storm(self.storm):
                 answer = self._api.send(request.call, token, key=request.key)
@@ -193,36 +193,36 @@ class Client:
         request.attempts.append(text + " (dropped)" * is_dropped)
         if answer.status == 500:
             self.world.report("internal error", answer.text[:300], request)
-        # What was sent is of no use later, and there is much of it.
+        # The recording is not needed later, and it is large.
         return None if is_dropped else replace(answer, recording=Recording())
 
     def _compare(self, request: Request, data: Any) -> None:
-        """What was asked for is what is answered."""
+        """Report fields of the answer that differ from the request."""
         if not isinstance(data, dict) or not isinstance(request.call.body, dict):
             return
         for name, value in request.call.body.items():
             if name in data and isinstance(value, str | int | bool) and data[name] != value:
                 self.world.report("other answer", f"{name} is {data[name]!r} instead of {value!r}", request)
 
-    # -- what it holds -------------------------------------------------------------------------------------------------
+    # -- own entities --------------------------------------------------------------------------------------------------
 
     def keep(self, entity: str, data: dict[str, Any] | None) -> None:
-        """Notes an entity of its own as it is now."""
+        """Record the current state of an own entity."""
         if data is None:
             return
-        held = self.own.setdefault(entity, [])
-        held[:] = [other for other in held if other["id"] != data["id"]]
+        known = self.own.setdefault(entity, [])
+        known[:] = [other for other in known if other["id"] != data["id"]]
         if data.get("deletedAt") is None:
-            held.append(data)
+            known.append(data)
 
     def drop(self, entity: str, identifier: str) -> None:
-        held = self.own.get(entity, [])
-        held[:] = [other for other in held if other["id"] != identifier]
+        known = self.own.get(entity, [])
+        known[:] = [other for other in known if other["id"] != identifier]
 
     def mine(self, entity: str, **fields: Any) -> list[dict[str, Any]]:
-        """Live entities of its own, oldest first."""
-        held = sorted(self.own.get(entity, []), key=lambda data: str(data["id"]))
-        return [data for data in held if all(data.get(name) == value for name, value in fields.items())]
+        """Return own live entities, oldest first."""
+        known = sorted(self.own.get(entity, []), key=lambda data: str(data["id"]))
+        return [data for data in known if all(data.get(name) == value for name, value in fields.items())]
 
     def pick(self, entity: str, **fields: Any) -> dict[str, Any] | None:
         candidates = self.mine(entity, **fields)
@@ -232,7 +232,7 @@ class Client:
         return self.rng.random() < probability
 
     def in_common(self, probability: float = 0.5) -> bool:
-        """Whether the operation at hand is about what all clients share."""
+        """Return True if the current operation is to use common entities."""
         drawn = self.rng.random()
         return self.shares and drawn < probability
 

@@ -1,4 +1,4 @@
-"""What the clients asked for, what became of it, and what it must have left behind."""
+"""The requests of the clients, with their attempts, answers and expected effects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.modules.workers.import_contracts import RowResult
 from tests.support.api import Answer, Call
 
 About = tuple[str, str | None]
-"""An entity as the audit log names it: type and id. Without an id, the one that the request creates."""
+"""Type and id of an entity, as in the audit log. Without an id: the entity that the request creates."""
 
 _KEEPING_VERSIONS = frozenset(
     {
@@ -29,22 +29,22 @@ _KEEPING_VERSIONS = frozenset(
         AuditEvent.WORKERS_IMPORTED,
     }
 )
-"""Events that leave the version of the entity they are about as it was."""
+"""Events that do not change the version of their entity."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one request must have left behind of one entity."""
+    """The expected effect of one request on one entity."""
 
     event: AuditEvent | None
-    """Its audit entry; None for an entity that is created beside the one the request is about."""
+    """Event of its audit entry; None for an entity that is created in addition to the request's own."""
     entity: str
     id: str
     data: dict[str, Any] | None = None
-    """The entity as it was answered, where the answer is about it."""
+    """The entity in the answer, if the answer is about it."""
 
     @property
-    def moves_version(self) -> bool:
+    def changes_version(self) -> bool:
         return self.event not in _KEEPING_VERSIONS
 
     @property
@@ -54,13 +54,13 @@ class Effect:
 
 @dataclass
 class Request:
-    """One write: the same call with the same key, repeated until it is answered."""
+    """A write: the same call with the same key, repeated until it is answered."""
 
     client: str
     number: int
     organization: str | None
     user: str | None
-    """Who signed in asks; None for a public action."""
+    """Id of the sender; None for a public action."""
     call: Call
     key: str
     attempts: list[str] = field(default_factory=list)
@@ -73,18 +73,18 @@ class Request:
 
     def __str__(self) -> str:
         parts = [f"{name}={value}" for name, value in (("path", self.call.path), ("body", self.call.body)) if value]
-        asked = f"{self.client}/{self.number} {self.call.action} {' '.join(parts)} key={self.key}"
+        request = f"{self.client}/{self.number} {self.call.action} {' '.join(parts)} key={self.key}"
         answered = "no answer" if self.answer is None else f"{self.answer.status} {self.answer.text[:600]}"
-        return f"{asked}\n      {', '.join(self.attempts)}\n      {answered}"
+        return f"{request}\n      {', '.join(self.attempts)}\n      {answered}"
 
     def names(self, identifier: str) -> bool:
-        """Whether the entity is in the request, its effects or its answer."""
+        """Return True if the entity is in the request, its effects or its answer."""
         texts = [json.dumps([self.call.path, self.call.body], default=str), self.answer.text if self.answer else ""]
         return any(identifier in text for text in texts) or any(effect.id == identifier for effect in self.effects)
 
 
 class History:
-    """Every request of a run, by all clients."""
+    """All requests of a run, by all clients."""
 
     def __init__(self) -> None:
         self._requests: list[Request] = []
@@ -113,7 +113,7 @@ class History:
 
 
 def effects_of(action: str, about: About, data: Any, runs: tuple[str, About] | None = None) -> list[Effect]:
-    """`runs`: the action that a quick action runs, and what that is about."""
+    """Return the effects of an answered request. `runs`: the action that a quick action runs, and its entity."""
     entity, identifier = about
     identifier = identifier or str(data["id"])
     answered = data if isinstance(data, dict) and data.get("id") == identifier and "version" in data else None

@@ -1,4 +1,4 @@
-"""What lies where in the table: all that the checks know of it, beside what the product's own readers tell."""
+"""The layout of the table, as far as the checks know it independently of the product's own readers."""
 
 from __future__ import annotations
 
@@ -40,35 +40,35 @@ COLLECTIONS: Mapping[str, Collection[Any]] = {
         WORKERS,
     )
 }
-"""Every kind of entity but sessions, by its name in the audit log."""
+"""Name in the audit log to collection, of all kinds of entities except sessions."""
 
 _BY_KIND = {collection.kind: entity for entity, collection in COLLECTIONS.items()}
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _KINDS: Mapping[str, str] = {
-    # Each: pk and sk, with a blank between them.
-    "activity mark": r"ORG#<id>#MARK#<id> (<id>|READ_UP_TO)",
+    # pk and sk, separated by a space.
+    "read state": r"ORG#<id>#MARK#<id> (<id>|READ_UP_TO)",
     "limit": r"(EMAIL#\S+|SOURCE#\S+|ORG#<id>#LIMIT) LIMIT#\S+",
     "audit entry": r"ORG#<id>#AUDIT <id>",
     "cached answer": r"ORG#<id>#CACHE#\w+ ANSWER",
-    "cells": r"ORG#<id>#ROLLUP#.+ [A-Z]#\S+",
+    "buckets": r"ORG#<id>#ROLLUP#.+ [A-Z]#\S+",
     "credential": r"EMAIL#\S+ CREDENTIAL",
     "decoy": r"EMAIL#\S+ DECOY#\d",
     "entity": rf"ORG#<id>#({'|'.join(_BY_KIND)}) <id>",
     "mail": r"ORG#<id>#MAIL <id>",
     "metric history": r"ORG#<id>#METRICHISTORY#(<id>|SYSTEM) \S+",
     "metric state": r"ORG#<id>#METRICSTATE (<id>|SYSTEM)",
-    "month of a roster": r"ORG#<id>#ROSTER \d{4}-\d\d#<id>",
-    "part of a request": r"ORG#<id>#PART#\S+ \d{4}",
+    "packed month": r"ORG#<id>#ROSTER \d{4}-\d\d#<id>",
+    "chunk of a request": r"ORG#<id>#PART#\S+ \d{4}",
     "public request": r"EMAIL#\S+ IDEMPOTENCY#\S+",
     "request": r"ORG#<id>#IDEMPOTENCY#\S+ RECORD",
-    "rolled up": r"ORG#<id>#APPLIED#[A-Z]+ <id>",
+    "applied contribution": r"ORG#<id>#APPLIED#[A-Z]+ <id>",
     "session": r"ORG#<id>#SESSION#<id> <id>",
     "tag": r"ORG#<id>#TAG \S+",
     "unique value": r"ORG#<id>#[A-Z]+#UNIQUE#[A-Z]+ [0-9a-f]{64}",
     "workload day": r"ORG#<id>#WORKLOAD#(POSITION|WORKER) <id>#\d{4}-\d\d-\d\d",
 }
-"""Everything that may lie in the table after a run."""
+"""Kind to key pattern, of all items that may be stored after a run."""
 _PATTERNS = {kind: re.compile(pattern.replace("<id>", _ID)) for kind, pattern in _KINDS.items()}
 
 
@@ -79,7 +79,7 @@ class EntityKey(NamedTuple):
 
 
 def kind_of(key: tuple[str, str]) -> str | None:
-    """None for what nobody knows."""
+    """Return the kind of an item; None for an unknown one."""
     text = " ".join(key)
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(text)), None)
 
@@ -93,18 +93,18 @@ def of_kind(snapshot: Snapshot, kind: str) -> Snapshot:
 
 
 def organizations(snapshot: Snapshot) -> list[OrganizationId]:
-    found = {key.id for key in entities(snapshot) if key.entity == ORGANIZATIONS.entity}
-    return [OrganizationId(UUID(identifier)) for identifier in sorted(found)]
+    identifiers = {key.id for key in entities(snapshot) if key.entity == ORGANIZATIONS.entity}
+    return [OrganizationId(UUID(identifier)) for identifier in sorted(identifiers)]
 
 
 def entities(snapshot: Snapshot) -> dict[EntityKey, StoredItem]:
-    """Deleted ones too."""
-    found: dict[EntityKey, StoredItem] = {}
+    """Return all entities, deleted ones included."""
+    items: dict[EntityKey, StoredItem] = {}
     for key, item in of_kind(snapshot, "entity").items():
         name = keys.entity_of(keys.Key(*key))
         assert name is not None
-        found[EntityKey(str(name.organization), _BY_KIND[name.kind], str(name.id))] = item
-    return found
+        items[EntityKey(str(name.organization), _BY_KIND[name.kind], str(name.id))] = item
+    return items
 
 
 def version_of(item: StoredItem) -> int:
@@ -112,23 +112,23 @@ def version_of(item: StoredItem) -> int:
 
 
 def record_of(entity: str, item: StoredItem) -> Any:
-    """The entity as the product reads it."""
+    """Return the entity as the product reads it."""
     collection = COLLECTIONS[entity]
     return collection.record.of(table.item_from_raw(item), collection.entity)
 
 
 def counters_of(item: StoredItem) -> dict[str, int]:
-    """Of live children and the like, without those that are 0."""
+    """Return counters of live children and the like, without zeros."""
     counters = plain(item).get("children") or {}
     return {name: int(count) for name, count in counters.items() if count}
 
 
 def guards(organization: OrganizationId, entity: str, record: Any) -> set[tuple[str, str]]:
-    """Where the unique values of a live entity are taken."""
+    """Return the keys of the guards of a live entity's unique values."""
     collection = COLLECTIONS[entity]
     return {tuple(collection.guard(organization, unique, record)) for unique in collection.unique}
 
 
 def owner_of(key: tuple[str, str]) -> str:
-    """The organization of an item inside one."""
+    """Return the organization of an item."""
     return key[0].split("#")[1]

@@ -1,4 +1,4 @@
-"""Which operations a client does, and how often each."""
+"""The operations of a client and their frequencies."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ WEIGHTS: Mapping[Operation, int] = {
     feed.unarchive_activity: 1,
     identity.change_role: 1,
     identity.invite_user: 2,
-    identity.open_letters: 5,
+    identity.use_mailed_codes: 5,
     identity.resend_invitation: 1,
     identity.reset_password: 2,
     identity.revoke_other_sessions: 1,
     identity.sign_in: 3,
     identity.sign_out: 2,
     identity.sign_up: 1,
-    identity.turn_access: 2,
+    identity.toggle_access: 2,
     identity.update_organization: 1,
     identity.update_password: 1,
     identity.update_preferences: 2,
@@ -65,18 +65,18 @@ DOMAINS = sorted({operation.__module__.rpartition(".")[2] for operation in WEIGH
 
 
 def of_domains(domains: Sequence[str]) -> Mapping[Operation, int]:
-    """The operations of some domains, or of all where none is named."""
+    """Return the operations of some domains, or of all if none is named."""
     chosen = domains or DOMAINS
     return {
         operation: weight for operation, weight in WEIGHTS.items() if operation.__module__.rpartition(".")[2] in chosen
     }
 
 
-def carry_out(client: Client, requests: int, weights: Mapping[Operation, int] = WEIGHTS) -> None:
-    """At least so many requests. Which operations they are follows from the seed and from nothing else.
+def run_operations(client: Client, requests: int, weights: Mapping[Operation, int] = WEIGHTS) -> None:
+    """Run operations until there are at least `requests` requests. The seed alone determines the operations.
 
-    Each operation draws from a generator of its own, so one that comes to something else, because mail or others were
-    faster this time, leaves those after it as they were.
+    Each operation has its own random generator: if it takes another course, because mail or other clients were faster,
+    the later operations are not affected.
     """
     number = 0
     while client.requests < requests:

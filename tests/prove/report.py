@@ -1,4 +1,4 @@
-"""What a run says of itself: figures, and the first violations with all that concerns them."""
+"""The report of a run: figures, and the first violations with their history."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from chalicelib.dal import keys, table
 from chalicelib.models import audit
 from tests.prove.world import Violation, World
 
-_TOLD_IN_FULL = 3
-_REQUESTS_TOLD = 25
+_DETAILED_VIOLATIONS = 3
+_MAX_REQUESTS = 25
 
 
 def figures(world: World) -> str:
     history = world.history
     attempts = Counter(attempt for request in history for attempt in request.attempts)
     unanswered = sum(count for attempt, count in attempts.items() if "(dropped)" in attempt or attempt == "died")
-    done = f"{len(history.done())} carried out, {sum(1 for _ in history.effects())} effects"
+    done = f"{len(history.done())} succeeded, {sum(1 for _ in history.effects())} effects"
     lines = [
         f"{len(history)} requests in {sum(attempts.values())} attempts, {unanswered} without an answer; {done}",
         "  attempts   " + ", ".join(f"{count} × {attempt}" for attempt, count in attempts.most_common()),
     ]
     actions = Counter(request.call.action for request in history.done())
-    lines.append("  carried out  " + ", ".join(f"{count} × {action}" for action, count in actions.most_common()))
+    lines.append("  succeeded    " + ", ".join(f"{count} × {action}" for action, count in actions.most_common()))
     faults: Counter[str] = sum((storm.struck for storm in world.storms), Counter())
     lines.append("  faults       " + ", ".join(f"{count} × {fault}" for fault, count in faults.most_common()))
     return "\n".join(lines)
 
 
 def violations(world: World) -> str:
-    """All of them by kind, and the first with their history."""
+    """Return all violations by kind, and the first ones with their history."""
     kinds = Counter(violation.check for violation in world.violations)
     lines = [f"{len(world.violations)} violations: " + ", ".join(f"{count} × {kind}" for kind, count in kinds.items())]
-    for violation in world.violations[:_TOLD_IN_FULL]:
-        lines += ["", *_story(world, violation)]
+    for violation in world.violations[:_DETAILED_VIOLATIONS]:
+        lines += ["", *_details(world, violation)]
     lines += [
         "",
-        *(f"{violation.check}: {violation.message[:300]}" for violation in world.violations[_TOLD_IN_FULL:40]),
+        *(f"{violation.check}: {violation.message[:300]}" for violation in world.violations[_DETAILED_VIOLATIONS:40]),
     ]
     return "\n".join(lines)
 
 
-def _story(world: World, violation: Violation) -> Iterator[str]:
+def _details(world: World, violation: Violation) -> Iterator[str]:
     yield f"{violation.check}: {violation.message}"
     if violation.request is not None:
-        yield f"  asked {violation.request}"
+        yield f"  request {violation.request}"
     if violation.entity is None:
         return
-    for request in world.history.about(violation.entity)[:_REQUESTS_TOLD]:
-        yield f"  asked {request}"
+    for request in world.history.about(violation.entity)[:_MAX_REQUESTS]:
+        yield f"  request {request}"
     if violation.organization is not None:
         yield from _entries(violation.organization, violation.entity)
 

@@ -1,4 +1,4 @@
-"""A run: clients write while the store, the network and the processes fail; then all is carried on, and checked."""
+"""A run: clients write while store, network and processes fail; then all pending work is finished and checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import app as roof
+import app as product
 from chalicelib.core import clock
 from chalicelib.models.organizations import SubscriptionTier
 from chalicelib.models.users import Role
@@ -30,10 +30,10 @@ from tests.support.wire import Odds, ProcessDied, Storm, in_storm, without_waiti
 from tests.support.world import PASSWORD, Member, Organization, new_organization
 
 CONSUMER_ODDS = Odds(response_lost=0.08, throttled=0.08, conflict=0.02, request_lost=0.01, death=0.005)
-"""Of each try, while the consumer carries on what was written."""
+"""Odds of each attempt of the consumers of stream and queues."""
 _SHARE_OF_PAUSES = 0.1
 _BEYOND_LEASES = timedelta(minutes=10)
-"""Until then a mail belongs to a sender that died with it, and the sweep leaves young mails alone."""
+"""Later than the lease of a dead sender, and old enough for the sweep to send a mail."""
 _COMMONS = 4
 
 
@@ -41,42 +41,42 @@ _COMMONS = 4
 class Options:
     seed: int
     operations: int = 1200
-    """Writes that are asked for, repetitions aside."""
+    """Number of writes, not counting repetitions."""
     clients: int = 12
     domains: Sequence[str] = ()
-    """Of which to draw operations; all, where none is named."""
+    """Domains of the operations; all if empty."""
     sabotage: str | None = None
 
 
 class _Died(Exception):
-    """A function died, which its caller sees as a failure."""
+    """A function died; its caller sees a failure."""
 
 
 def prove(stack: Stack, options: Options) -> World:
-    """Runs and checks; what was wrong is in the world's violations."""
-    with hashing.cheap(), without_waiting(_SHARE_OF_PAUSES), sabotage.done(options.sabotage):
+    """Run and check; return the world with its violations."""
+    with hashing.cheap(), without_waiting(_SHARE_OF_PAUSES), sabotage.applied(options.sabotage):
         table = store.of(stack)
         world = World(options.seed, Post(stack, _Functions()))
-        clients = _clients(world, options.clients)
+        clients = create_clients(world, options.clients)
         world.storms += [client.storm for client in clients]
         baseline = Baseline.of(table.items())
-        _furnish(world, clients[0].account)
+        create_commons(world, clients[0].account)
         share = -(-options.operations // len(clients))
         operations = plan.of_domains(options.domains)
-        with _carried_on(world):
-            _at_once(world, clients, lambda client: plan.carry_out(client, share, operations))
-        _settle(world)
-        _at_once(world, clients, _open_last_letters)
-        _settle(world)
+        with running_consumer(world):
+            _at_once(world, clients, lambda client: plan.run_operations(client, share, operations))
+        settle(world)
+        _at_once(world, clients, _use_last_codes)
+        settle(world)
         checks.all_of(world, clients, baseline, table)
     return world
 
 
 class _Functions:
-    """The functions that run without a caller, as the pump calls them: Lambda outlives the process of a function."""
+    """The functions that the pump calls, with deaths as failures: Lambda survives the process of a function."""
 
     def __getattr__(self, name: str) -> Handler:
-        function: Handler = getattr(roof, name)
+        function: Handler = getattr(product, name)
 
         def handle(event: dict[str, Any], context: Any) -> Any:
             try:
@@ -87,12 +87,12 @@ class _Functions:
         return handle
 
 
-# -- before ----------------------------------------------------------------------------------------------------------
+# -- setup -----------------------------------------------------------------------------------------------------------
 
 
-def _clients(world: World, count: int) -> list[Client]:
-    """All OWNERs of one organization; every second one works alone, so nothing may ever be refused it."""
-    # Of the tier that may invite most.
+def create_clients(world: World, count: int) -> list[Client]:
+    """Create the clients: OWNERs of one organization. Every second one shares no entities."""
+    # The tier with the largest quota of invitations.
     organization = new_organization(Api(), subscription_tier=SubscriptionTier.ENTERPRISE)
     clients = []
     for number in range(1, count + 1):
@@ -105,8 +105,8 @@ def _account(organization: Organization, member: Member) -> Account:
     return Account(str(organization.id), str(member.user.id), member.user.email, PASSWORD, tokens=[member.token])
 
 
-def _furnish(world: World, account: Account) -> None:
-    """Makes what the clients have in common, by requests like theirs, while nothing breaks."""
+def create_commons(world: World, account: Account) -> None:
+    """Create the common entities of the clients, by the same requests as theirs, without faults."""
     owner = Client(world, 99, account, shares=False, is_calm=True)
     for name in staffing.COMMON_NAMES[:_COMMONS]:
         owner.keep("client", owner.write("createClient", ("client", None), body={"name": name}))
@@ -120,29 +120,29 @@ def _furnish(world: World, account: Account) -> None:
         world.commons[entity] = [data["id"] for data in owner.mine(entity)]
 
 
-# -- while -----------------------------------------------------------------------------------------------------------
+# -- the run ---------------------------------------------------------------------------------------------------------
 
 
-def _at_once(world: World, clients: Sequence[Client], work: Callable[[Client], None]) -> None:
+def _at_once(world: World, clients: Sequence[Client], task: Callable[[Client], None]) -> None:
     def run(client: Client) -> None:
         try:
-            work(client)
-        except Exception as error:  # noqa: BLE001  a client that cannot go on is a finding like any other
+            task(client)
+        except Exception as error:  # noqa: BLE001  a client that stops is a violation, too
             world.report("client stopped", f"{client.name}: {type(error).__name__}: {error}")
 
     at_once([lambda client=client: run(client) for client in clients])
 
 
 @contextlib.contextmanager
-def _carried_on(world: World) -> Any:
-    """What follows from the writes, meanwhile, under faults of its own; schedules run much too often."""
-    over = threading.Event()
+def running_consumer(world: World) -> Any:
+    """Run stream, queues and schedules in a thread, under their own faults; schedules run far too often."""
+    is_over = threading.Event()
     storm = Storm(CONSUMER_ODDS, random.Random(f"{world.seed}/consumer"))
     world.storms.append(storm)
 
     def run() -> None:
         with in_storm(storm):
-            while not over.is_set():
+            while not is_over.is_set():
                 with contextlib.suppress(Exception, ProcessDied):
                     _schedules(world)
                     world.post.carry()
@@ -153,26 +153,26 @@ def _carried_on(world: World) -> Any:
     try:
         yield
     finally:
-        over.set()
+        is_over.set()
         thread.join()
 
 
 def _schedules(world: World) -> None:
     world.post.pump.run_schedules()
-    invoke(roof.schedule_metrics, "schedule_metrics", scheduled_event("schedule_metrics"))
+    invoke(product.schedule_metrics, "schedule_metrics", scheduled_event("schedule_metrics"))
 
 
-def _settle(world: World) -> None:
-    """Everything that is still to follow follows, and nothing breaks any more."""
+def settle(world: World) -> None:
+    """Finish all pending work, without faults."""
     world.post.carry()
     with clock.shifted(_BEYOND_LEASES):
         _schedules(world)
-        # Retries come at once here, so a sender's death can use them all up while its lease holds.
+        # Retries are immediate here, so a dead sender's message can use them all up during its lease.
         for queue in world.post.pump.queues:
             queue.redrive()
         world.post.carry()
 
 
-def _open_last_letters(client: Client) -> None:
-    for letter in list(client.letters):
-        identity.use_code(client, letter, is_last=True)
+def _use_last_codes(client: Client) -> None:
+    for mail in list(client.pending_mails):
+        identity.use_code(client, mail, is_last=True)

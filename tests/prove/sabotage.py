@@ -1,4 +1,4 @@
-"""Breaks the product on purpose, so that the run proves that it would notice."""
+"""Deliberate defects of the product, to prove that the checks report them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from chalicelib.models.staffing import assignments
 
 
 def _nothing(*_: Any) -> None:
-    """What is left of a function."""
+    """Replace a function by no effect."""
 
 
-def _no_answers_kept() -> Any:
-    """A repeated request is carried out again."""
+def store_no_answers() -> Any:
+    """Run a repeated request again."""
     return mock.patch.object(idempotency, "keep", _nothing)
 
 
-def _no_child_counted() -> Any:
-    """A parent's counter stays as it is."""
+def count_no_children() -> Any:
+    """Do not count children on their parents."""
     return mock.patch.object(Collection, "count_child", _nothing)
 
 
-def _no_roster_moved() -> Any:
-    """Assignments leave no trace beside positions."""
+def update_no_workloads() -> Any:
+    """Do not count assignments on positions."""
     return mock.patch.object(assignments, "_move_position", _nothing)
 
 
-def _no_audit_entry() -> Any:
-    """Some requests leave no entry in the audit log."""
+def skip_audit_entries() -> Any:
+    """Write no audit entry for some requests."""
     recorded = steps.record
 
     def record(action: Any, context: Any) -> None:
@@ -45,18 +45,22 @@ def _no_audit_entry() -> Any:
     return mock.patch.object(steps, "record", record)
 
 
-def _rolled_up_twice() -> Any:
-    """Each change of the rollups is added twice."""
+def roll_up_twice() -> Any:
+    """Add each change to the rollups twice."""
     written = rollups.write
 
-    def write(unit: UnitOfWork, source: str, moves: Any) -> None:
-        written(unit, source, {cell: {name: 2 * by for name, by in amounts.items()} for cell, amounts in moves.items()})
+    def write(unit: UnitOfWork, source: str, increments: Any) -> None:
+        written(
+            unit,
+            source,
+            {bucket: {name: 2 * by for name, by in amounts.items()} for bucket, amounts in increments.items()},
+        )
 
     return mock.patch.object(rollups, "write", write)
 
 
-def _guard_kept() -> Any:
-    """A unique value stays taken by what is deleted or renamed."""
+def keep_guards() -> Any:
+    """Keep the unique values of deleted and renamed entities."""
     deleted = UnitOfWork.delete
 
     def delete(unit: UnitOfWork, key: Any, *rest: Any) -> None:
@@ -67,16 +71,16 @@ def _guard_kept() -> Any:
 
 
 SABOTAGES: Mapping[str, Callable[[], Any]] = {
-    "answers-not-kept": _no_answers_kept,
-    "audit-skipped": _no_audit_entry,
-    "children-not-counted": _no_child_counted,
-    "guards-kept": _guard_kept,
-    "rollups-doubled": _rolled_up_twice,
-    "rosters-not-moved": _no_roster_moved,
+    "answers-not-stored": store_no_answers,
+    "audit-skipped": skip_audit_entries,
+    "children-not-counted": count_no_children,
+    "guards-kept": keep_guards,
+    "rollups-doubled": roll_up_twice,
+    "workloads-not-updated": update_no_workloads,
 }
 
 
 @contextlib.contextmanager
-def done(name: str | None) -> Iterator[None]:
+def applied(name: str | None) -> Iterator[None]:
     with contextlib.nullcontext() if name is None else SABOTAGES[name]():
         yield

@@ -1,4 +1,4 @@
-"""What the clients of a run share: organizations, a pool of common entities, mail, the history and its violations."""
+"""The state that the clients of a run share: common entities, mail, the history and its violations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Violation:
     message: str
     request: Request | None = None
     entity: str | None = None
-    """The id of an entity whose history tells more."""
+    """Id of an entity whose history is reported, too."""
     organization: str | None = None
 
 
@@ -30,11 +30,11 @@ class World:
     history: History = field(default_factory=History)
     violations: list[Violation] = field(default_factory=list)
     commons: dict[str, list[str]] = field(default_factory=dict)
-    """Ids of what everybody works on, by entity type: fixed, so that who is lost among them is found again."""
+    """Entity type to ids of common entities. Fixed, so that a lost one is noticed."""
     storms: list[Storm] = field(default_factory=list)
-    """What strikes the clients and the consumer."""
+    """The faults of the clients and the consumer."""
     now: datetime = field(default_factory=clock.now)
-    """When the run began: what lies days from here stays scheduled, active or past while it lasts."""
+    """Start of the run. Assignments days away from it keep their status during the run."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def report(
@@ -50,9 +50,9 @@ class World:
             self.violations.append(Violation(check, message, request, entity, organization and str(organization)))
 
     def mails(self, address: str) -> int:
-        """How many have come."""
+        """Return the number of mails to an address."""
         return len(self.post.mailbox.mails(address))
 
     def code(self, address: str) -> str | None:
-        """The newest one that has come."""
+        """Return the newest code mailed to an address."""
         return self.post.mailbox.latest_code(address)

@@ -1,4 +1,4 @@
-"""The product as a client sees it: requests by action name, through the same gateway code as `make serve`."""
+"""A client of the product: requests by action name, through the same gateway code as `make serve`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from chalice import Chalice
 
-import app as roof
+import app as product
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.auth.tokens import Token
 from infra.local.gateway import Gateway, HttpRequest
@@ -17,9 +17,9 @@ from tests.support import wire
 from tests.support.wire import Recording
 
 SOURCE = "198.51.100.7"
-"""Where requests come from."""
+"""Source address of requests."""
 OUTSIDE = {"EMAIL", "SOURCE"}
-"""Partitions of identity, which have no organization yet."""
+"""Partitions of identity, which belong to no organization."""
 _USE_IDENTITY = {"executeQuickAction", "inviteUser", "resendInvitation", "updatePassword"}
 """Signed-in actions that touch the e-mail guard; a quick action may run inviteUser."""
 
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """A request for an action, before it is sent by somebody."""
+    """A request for an action, without its sender."""
 
     action: str
     path: dict[str, str]
@@ -78,19 +78,19 @@ class Call:
         body: Any = None,
         headers: dict[str, str] | None = None,
     ) -> Call:
-        named = {name: str(value) for name, value in (path or {}).items()}
-        return cls(action, named, dict(query or {}), body, dict(headers or {}))
+        parameters = {name: str(value) for name, value in (path or {}).items()}
+        return cls(action, parameters, dict(query or {}), body, dict(headers or {}))
 
 
 class Api:
-    """Sends requests and, after each, holds it to its tenant."""
+    """Sends requests, and checks after each that it stayed within its tenant."""
 
-    def __init__(self, app: Chalice = roof.app, source: str = SOURCE) -> None:
+    def __init__(self, app: Chalice = product.app, source: str = SOURCE) -> None:
         self._gateway = Gateway(app)
         self.source = source
 
     def call(self, action: str, token: str | None = None, *, key: str | None = None, **parts: Any) -> Answer:
-        """`parts`: path, query, body (bytes as they are, anything else as JSON), headers."""
+        """Send a request. `parts`: path, query, body (bytes unchanged, anything else as JSON), headers."""
         return self.send(Call.of(action, **parts), token, key=key)
 
     def send(self, call: Call, token: str | None = None, *, key: str | None = None) -> Answer:
@@ -121,13 +121,13 @@ class Api:
 
 
 def hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
-    """The tripwire: no request names a key outside its caller's organization, identity aside."""
+    """Assert that a request named no key outside its caller's organization, except for identity."""
     tenants, elsewhere = answer.recording.tenants(), answer.recording.elsewhere()
     declared = REGISTRY[action]
     parsed = Token.parse(token) if token else None
     if declared.is_public:
-        # A repeated sign-up tried a new organization, in vain, before it found the one it had made, and with it
-        # perhaps that its session has ended.
+        # A repeated sign-up first tries a new organization in vain, and then reads the one that it had created,
+        # whose session may have ended.
         is_repetition = answer.is_replay or (answer.status >= 400 and answer.code == "SESSION_EXPIRED")
         assert len(tenants) <= 1 + is_repetition, f"{action} touched {tenants}"
         assert elsewhere <= OUTSIDE | {"HEALTH"}, f"{action} touched {elsewhere}"

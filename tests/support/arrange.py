@@ -1,7 +1,7 @@
-"""A valid, fresh request for any action of the registry, derived from what the action declares.
+"""A valid, fresh request for any action of the registry, derived from the action's declaration.
 
 Bodies come from the OpenAPI example, ids in paths from the action that POSTs to the collection before them, ids in
-bodies from the action that creates such an entity. `ARRANGEMENTS` holds the preconditions that no declaration tells.
+bodies from the action that creates such an entity. `ARRANGEMENTS` has the preconditions that are not declared.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.world import PASSWORD, Member, Organization, address, unique
 ANOTHER_PASSWORD = "steady-lantern-77"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SAMPLES = {"date": "2026-03-01", "date-time": "2026-03-01T08:30:00.000Z"}
-_HINT = "say in ARRANGEMENTS (tests/support/arrange.py) what its request needs to stand there before"
+_HINT = "add the preconditions of its request to ARRANGEMENTS (tests/support/arrange.py)"
 
 
 class NotArranged(AssertionError):
@@ -38,7 +38,7 @@ class NotArranged(AssertionError):
 
 @dataclass(frozen=True)
 class Arranged:
-    """A request that will be answered with the action's declared status, once, when its sender sends it."""
+    """A request that its sender can send once, and that is answered with the action's declared status."""
 
     api: Api
     call: Call
@@ -50,33 +50,33 @@ class Arranged:
         return REGISTRY[self.call.action]
 
     def send(self, key: str | None = None, token: str | None = None, headers: dict[str, str] | None = None) -> Answer:
-        """`token`: somebody else's."""
+        """Send the request. `token`: of another sender."""
         own = self.sender.token if self.sender else None
         call = replace(self.call, headers={**self.call.headers, **(headers or {})})
         return self.api.send(call, token or own, key=key)
 
     @property
     def ids(self) -> set[str]:
-        """Every id that the request names."""
+        """All ids in the request."""
         return {*_UUID.findall(repr((self.call.path, self.call.body)))}
 
     def with_other_ids(self) -> Arranged:
-        """The same request about things that do not exist."""
+        """Return the same request about entities that do not exist."""
         others = {identifier: str(ids.new_id()) for identifier in self.ids}
-        path, body = _exchanged(self.call.path, others), _exchanged(self.call.body, others)
+        path, body = _replaced(self.call.path, others), _replaced(self.call.body, others)
         return replace(self, call=replace(self.call, path=path, body=body))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a request is arranged: others' doing is the organization's first OWNER's."""
+    """The organization and sender of a request. Its first OWNER creates the preconditions."""
 
     organization: Organization
     sender: Member
 
     def create(self, action: str, path: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
-        """What an action answers to a valid request of the OWNER's. `fields`: of the body, in place of the derived."""
-        call = _call(REGISTRY[action], replace(self, sender=self.organization.owner), path)
+        """Send a valid request as the OWNER; return the answer's data. `fields` replace derived fields of the body."""
+        call = derive_call(REGISTRY[action], replace(self, sender=self.organization.owner), path)
         if fields:
             call = replace(call, body={**call.body, **fields})
         answer = self.organization.api.send(call, self.organization.owner.token)
@@ -92,14 +92,14 @@ class Scene:
         return code
 
 
-# Far away, so that what is scheduled stays so, and one request made twice is made of the same assignment.
+# Far in the future, so that scheduled assignments stay scheduled, and repeated requests are equal.
 _AHEAD = {"startAt": "2096-03-02T08:00:00.000Z", "endAt": "2096-03-02T16:30:00.000Z"}
 _LATER = {"startAt": "2096-03-05T08:00:00.000Z", "endAt": "2096-03-05T16:30:00.000Z"}
 _OPEN = {"startAt": "2026-03-02T08:00:00.000Z", "endAt": None}
 
 
 def _assignment(scene: Scene, span: dict[str, str | None]) -> dict[str, str]:
-    """The path to a new one."""
+    """Return the path parameters of a new assignment."""
     return {"id": scene.create("createAssignment", **span)["id"]}
 
 
@@ -113,25 +113,25 @@ def _confirm_reset_password(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": email, "code": scene.code(email, CodePurpose.RESET), "newPassword": ANOTHER_PASSWORD}}
 
 
-def _delete_rate(of: str) -> Callable[[Scene], dict[str, Any]]:
-    """Of a worker or position on which one was set."""
+def _delete_rate(entity: str) -> Callable[[Scene], dict[str, Any]]:
+    """Return the arrangement for deleting a rate of a new worker or position."""
 
     def arrange_path(scene: Scene) -> dict[str, Any]:
-        identifier = scene.create(f"create{of}")["id"]
-        rate = scene.create(f"set{of}Rate", {"id": identifier, "effectiveFrom": _SAMPLES["date"]})
+        identifier = scene.create(f"create{entity}")["id"]
+        rate = scene.create(f"set{entity}Rate", {"id": identifier, "effectiveFrom": _SAMPLES["date"]})
         return {"path": {"id": identifier, "effectiveFrom": rate["effectiveFrom"]}}
 
     return arrange_path
 
 
 def _execute_quick_action(scene: Scene) -> dict[str, Any]:
-    """One that runs a write, of which as many roles are capable as of quick actions."""
+    """Arrange a quick action that runs a write, which the same roles may run as quick actions."""
     quick_action = scene.create("createQuickAction", apiAction="recordActivity")
-    return {"path": {"id": quick_action["id"]}, "body": {"payload": _body(REGISTRY["recordActivity"])}}
+    return {"path": {"id": quick_action["id"]}, "body": {"payload": example_body(REGISTRY["recordActivity"])}}
 
 
 def _calculated_metric(scene: Scene) -> dict[str, Any]:
-    """One whose result lies there, and whose values everybody may see."""
+    """Create a calculated metric whose values all roles may see."""
     metric = scene.create("createDashboardMetric", permissions=list(Role))
     answer = scene.organization.owner.call("calculateMetrics", body={"metricIds": [metric["id"]]})
     assert answer.status == 200, answer.text
@@ -144,7 +144,7 @@ def _reactivate_user(scene: Scene) -> dict[str, Any]:
 
 
 def _resend_invitation(scene: Scene) -> dict[str, Any]:
-    """An invitation that was mailed long enough ago to be mailed again."""
+    """Arrange an invitation that was mailed long enough ago to be mailed again."""
     with clock.shifted(timedelta(minutes=-10)):
         return {"path": {"userId": scene.create("inviteUser")["id"]}}
 
@@ -164,8 +164,8 @@ def _sign_in(scene: Scene) -> dict[str, Any]:
 
 
 def _own_widget(scene: Scene) -> dict[str, Any]:
-    """One that the sender may change, whatever their role."""
-    answer = scene.organization.api.send(_call(REGISTRY["createDashboardWidget"], scene), scene.sender.token)
+    """Arrange a widget that the sender may change in any role."""
+    answer = scene.organization.api.send(derive_call(REGISTRY["createDashboardWidget"], scene), scene.sender.token)
     assert answer.status == 201, answer.text
     return {"path": {"id": answer.data["id"]}}
 
@@ -178,8 +178,8 @@ def _update_assignment(scene: Scene) -> dict[str, Any]:
 
 
 def _update_organization(_: Scene) -> dict[str, Any]:
-    settings = _body(REGISTRY["updateOrganization"])
-    del settings["loanRole"]  # only an OWNER's: other roles have a request of their own
+    settings = example_body(REGISTRY["updateOrganization"])
+    del settings["loanRole"]  # only an OWNER may set it, and other roles send this request, too
     return {"body": settings}
 
 
@@ -200,8 +200,10 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "executeQuickAction": _execute_quick_action,
     "getMetricById": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
-    "importWorkers": lambda _: {"body": {"rows": [_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}},
-    "inviteUser": lambda _: {"body": {**_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
+    "importWorkers": lambda _: {
+        "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
+    },
+    "inviteUser": lambda _: {"body": {**example_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
@@ -212,7 +214,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
 }
-"""The parts of a request (path, body) that cannot be derived, after making true what it needs."""
+"""Creates the preconditions of a request, and returns its parts (path, body) that cannot be derived."""
 
 
 _prepared: dict[Organization, Member] = {}
@@ -220,12 +222,12 @@ _taken: set[Organization] = set()
 
 
 def prepare(organization: Organization) -> None:
-    """Makes the sender of the first request that is arranged in an organization beforehand, once for many tests."""
+    """Create the sender of the first arranged request of an organization in advance, once for many tests."""
     _prepared[organization] = organization.enrol(Role.OWNER, PASSWORD)
 
 
 def start_over() -> None:
-    """The table is as it was: what was prepared is fresh again."""
+    """Make prepared senders available again, after the table was restored."""
     _taken.clear()
 
 
@@ -237,41 +239,38 @@ def _new_sender(organization: Organization) -> Member:
 
 
 def arrange(action: str, organization: Organization, sender: Member | None = None) -> Arranged:
-    """`sender`: a member of the organization with the password PASSWORD; by default an OWNER who did nothing yet."""
+    """Return a valid request. `sender`: a member with the password PASSWORD; by default a new OWNER."""
     declared = REGISTRY[action]
     sender = sender or _new_sender(organization)
-    call = _call(declared, Scene(organization, sender))
+    call = derive_call(declared, Scene(organization, sender))
     return Arranged(organization.api, call, organization, None if declared.is_public else sender)
 
 
-def _call(action: Action, scene: Scene, path: dict[str, str] | None = None) -> Call:
+def derive_call(action: Action, scene: Scene, path: dict[str, str] | None = None) -> Call:
     parts = ARRANGEMENTS[action.name](scene) if path is None and action.name in ARRANGEMENTS else {}
     if "path" not in parts:
-        parts["path"] = _path(action, scene) if path is None else path
+        parts["path"] = derive_path(action, scene) if path is None else path
     if "body" not in parts and action.takes_body:
-        parts["body"] = _referring(_body(action), scene)
+        parts["body"] = _referring(example_body(action), scene)
     return Call.of(action.name, query=_query(action), **parts)
 
 
-def _path(action: Action, scene: Scene) -> dict[str, str]:
-    """Each parameter is the id of a new entity of the collection before it, or an example where nothing creates one."""
+def derive_path(action: Action, scene: Scene) -> dict[str, str]:
+    """Return the path parameters: ids of new entities of the collection before them, else examples."""
     values: dict[str, str] = {}
     segments = action.path.split("/")
     for position, segment in enumerate(segments):
         if not segment.startswith("{"):
             continue
         name = segment[1:-1]
-        creator = _poster_to("/".join(segments[:position]))
+        collection = ("POST", "/".join(segments[:position]))
+        creator = next((name for name, known in REGISTRY.items() if (known.method, known.path) == collection), None)
         values[name] = scene.create(creator, values or None)["id"] if creator else _sample(action, name)
     return values
 
 
-def _poster_to(collection: str) -> str | None:
-    return next((name for name, each in REGISTRY.items() if (each.method, each.path) == ("POST", collection)), None)
-
-
-def _body(action: Action) -> dict[str, Any]:
-    """The documented example, with new values in fields that may have to be one of a kind."""
+def example_body(action: Action) -> dict[str, Any]:
+    """Return the documented example, with new values in fields that may be unique."""
     example = operation(action)["requestBody"]["content"]["application/json"]["example"]
     if not isinstance(example, dict):
         raise NotArranged(f"{action.name} has no object as its example: {_HINT}")
@@ -284,21 +283,19 @@ def _body(action: Action) -> dict[str, Any]:
 
 
 def _referring(body: dict[str, Any], scene: Scene) -> dict[str, Any]:
-    """With the id of a new entity in each field such as `clientId`, if there is an action such as `createClient`."""
+    """Fill fields such as `clientId` with the id of a new entity, if there is an action such as `createClient`."""
     creators = {name: f"create{name[0].upper()}{name[1:-2]}" for name in body if name.endswith("Id")}
-    made = {name: scene.create(creator)["id"] for name, creator in creators.items() if creator in REGISTRY}
-    return {**body, **made}
+    new_ids = {name: scene.create(creator)["id"] for name, creator in creators.items() if creator in REGISTRY}
+    return {**body, **new_ids}
 
 
 def _query(action: Action) -> dict[str, Any]:
     parameters = operation(action)["parameters"]
-    return {
-        each["name"]: _sample(action, each["name"]) for each in parameters if each["in"] == "query" and each["required"]
-    }
+    return {row["name"]: _sample(action, row["name"]) for row in parameters if row["in"] == "query" and row["required"]}
 
 
 def _sample(action: Action, parameter: str) -> str:
-    schema = next(each["schema"] for each in operation(action)["parameters"] if each["name"] == parameter)
+    schema = next(row["schema"] for row in operation(action)["parameters"] if row["name"] == parameter)
     for source in ("examples", "enum"):
         if schema.get(source):
             return str(schema[source][0])
@@ -308,13 +305,13 @@ def _sample(action: Action, parameter: str) -> str:
 
 
 def operation(action: Action) -> dict[str, Any]:
-    """What the OpenAPI document says of an action."""
-    found: dict[str, Any] = _document()["paths"][PREFIX + action.path][action.method.lower()]
-    return found
+    """Return the operation of an action in the OpenAPI document."""
+    described: dict[str, Any] = _document()["paths"][PREFIX + action.path][action.method.lower()]
+    return described
 
 
 def takes_header(action: Action, name: str) -> bool:
-    return any(each["in"] == "header" and each["name"] == name for each in operation(action)["parameters"])
+    return any(row["in"] == "header" and row["name"] == name for row in operation(action)["parameters"])
 
 
 @cache
@@ -322,21 +319,21 @@ def _document() -> dict[str, Any]:
     return openapi.document()
 
 
-def _exchanged(value: Any, others: dict[str, str]) -> Any:
+def _replaced(value: Any, others: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        return {name: _exchanged(each, others) for name, each in value.items()}
+        return {name: _replaced(child, others) for name, child in value.items()}
     if isinstance(value, list):
-        return [_exchanged(each, others) for each in value]
+        return [_replaced(child, others) for child in value]
     return others.get(value, value) if isinstance(value, str) else value
 
 
 def names(matching: Callable[[Action], bool] = lambda _: True) -> list[str]:
-    """The actions that match, for tests to be run once for each."""
+    """Return the names of matching actions, as parameters of tests."""
     return [name for name, action in REGISTRY.items() if matching(action)]
 
 
 def secret_fields(action: Action) -> list[str]:
-    """By their names in the API."""
+    """Return the names of the secret fields, as in the API."""
     fields = action.data_type.model_fields.values() if action.data_type else ()
     return [str(field.alias) for field in fields if field.annotation is SecretStr]
 

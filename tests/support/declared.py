@@ -1,4 +1,4 @@
-"""Actions that only tests declare, beside the product's own."""
+"""Actions that tests declare, in addition to the product's own."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.support.api import Api
 
 @contextlib.contextmanager
 def registry_kept() -> Iterator[None]:
-    """What is declared inside is gone afterwards."""
+    """Restore the registry when the block ends."""
     load_actions()
-    kept = dict(REGISTRY)
+    before = dict(REGISTRY)
     try:
         yield
     finally:
         REGISTRY.clear()
-        REGISTRY.update(kept)
+        REGISTRY.update(before)
 
 
 @contextlib.contextmanager
 def product_with(declare: Callable[[], object]) -> Iterator[Api]:
-    """An app of its own that has the actions which `declare` declares, too."""
+    """Yield a client of a new app that also has the actions of `declare`."""
     with registry_kept():
         declare()
         app = Chalice(app_name="workledger-extended", configure_logs=False)

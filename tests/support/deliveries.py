@@ -1,4 +1,4 @@
-"""Changes of the table as a careless world delivers them: again, in any order, cut off half-way."""
+"""Unreliable delivery of the table's changes: repeated, in any order, interrupted."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class Deliveries:
         return {"batchItemFailures": []}
 
     def changes(self) -> list[dict[str, Any]]:
-        """Return what the stream's main consumer has not been given yet."""
+        """Return the records that the stream's main consumer has not received yet."""
         self._stream.drain()
-        found, self._records = self._records, []
-        return found
+        records, self._records = self._records, []
+        return records
 
     def messages(self) -> list[dict[str, Any]]:
-        """All that wait in the metrics queue; none comes twice by itself."""
-        found: list[dict[str, Any]] = []
+        """Remove and return the messages of the metrics queue."""
+        messages: list[dict[str, Any]] = []
         url = settings().metrics_queue_url
-        while taken := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in taken:
+        while batch := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in batch:
                 self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                found.append(json.loads(message["Body"]))
-        return found
+                messages.append(json.loads(message["Body"]))
+        return messages
 
     def deliver(self, chance: random.Random) -> None:
-        """Everything at least once, until nothing is left: shuffled, some twice, some cut off and then repeated."""
+        """Deliver all changes at least once, until none is left: shuffled, some repeated, some interrupted first."""
         with without_waiting():
             while self._deliver_changes(chance) or self._deliver_messages(chance):
                 pass

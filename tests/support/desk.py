@@ -1,4 +1,4 @@
-"""Where workers are assigned in tests: at an instant that stands still, in hours from it."""
+"""Helpers for assignments: at a frozen instant, with times in hours from it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.support.world import Member, Organization
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MILLISECOND = 1 / 3_600_000
-"""In hours."""
+"""A millisecond in hours."""
 
 
 def at(hours: float) -> str:
-    """So many hours from now, as the API writes it."""
+    """Return the instant `hours` from now, as the API writes it."""
     return clock.to_text(NOW + timedelta(milliseconds=round(hours * 3_600_000)))
 
 
@@ -45,7 +45,7 @@ class Desk:
         return self.member.call("createAssignment", body={"workerId": worker, "positionId": position, **times})
 
     def assign(self, worker: Any, position: Any, start: float = 1, end: float | None = 9) -> dict[str, Any]:
-        """From and to so many hours from now."""
+        """Assign a worker, from and to a number of hours from now."""
         answer = self.try_to_assign(worker, position, start, end)
         assert answer.status == 201, answer.text
         data: dict[str, Any] = answer.data
@@ -64,12 +64,12 @@ class Desk:
         return self.carry_out("getAssignment", identifier)
 
     def listed(self, **query: Any) -> list[str]:
-        """The ids on the first page of a list."""
+        """Return the ids on the first page of a list."""
         answer = self.member.call("getAssignments", query=query)
         assert answer.status == 200, answer.text
         return [row["id"] for row in answer.data["data" if "data" in answer.data else "items"]]
 
 
 def refusal(answer: Answer) -> tuple[int, str, list[str]]:
-    """Status, code and the fields that are at fault."""
+    """Return status, code and the invalid fields of a refusal."""
     return answer.status, answer.code, sorted(answer.error.get("details", {}).get("fieldErrors", {}))

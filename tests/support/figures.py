@@ -1,4 +1,4 @@
-"""Figures that tests report as properties, printed at the end of the run: also of one in parallel processes."""
+"""Figures that tests report as properties, printed at the end of the run, also with parallel processes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import defaultdict
 from typing import Any
 
 ROUND_TRIPS = "round trips"
-"""What a request for an action cost: `action`, `operations`, `of` (what it was asked for)."""
+"""The cost of a request for an action: `action`, `operations`, `of` (the variant of the request)."""
 
 GENERATED_REQUESTS = "generated requests"
-"""How many requests the contract net made for an action."""
+"""The number of requests that the contract net made for an action."""
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     reported = defaultdict(list)
     for report in terminalreporter.getreports(""):
-        # Those of setup and call are in the one of teardown too.
+        # The report of teardown includes the properties of setup and call.
         for name, value in report.user_properties if report.when == "teardown" else ():
             reported[name].append(value)
     if reported[ROUND_TRIPS]:
@@ -30,4 +30,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def _round_trips(costs: list[dict[str, Any]]) -> list[str]:
     rows = {(cost["action"] + cost["of"], tuple(cost["operations"])) for cost in costs}
-    return [f"{asked:<42}{len(operations)}  {', '.join(operations)}" for asked, operations in sorted(rows)]
+    return [f"{request:<42}{len(operations)}  {', '.join(operations)}" for request, operations in sorted(rows)]

@@ -1,4 +1,4 @@
-"""Metrics for tests: how many workers there are, which a test makes go up and down."""
+"""Helpers for metrics: the number of workers, which a test changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.world import Organization, unique
 
 HEADCOUNT = {"version": 1, "type": "snapshot", "source": "workers", "aggregate": "count", "period": "today"}
 LIMITS = {"warningThreshold": 1, "criticalThreshold": 2}
-"""Of workers: 1 is worth a warning, 2 are critical."""
+"""Thresholds of the number of workers."""
 
 
 @dataclass
@@ -40,12 +40,12 @@ class Gauges:
         return ORGANIZATIONS.get(self.tenant, self.tenant)
 
     def new(self, **fields: Any) -> str:
-        """A metric, by its id: how many workers there are, calculated every minute."""
-        given = {"name": unique("Workers"), "category": "OPERATIONAL", "query": HEADCOUNT, "refreshRate": 60, **fields}
-        return str(created(self.organization.owner, "createDashboardMetric", **given)["id"])
+        """Create a metric of the number of workers, refreshed every minute; return its id."""
+        metric = {"name": unique("Workers"), "category": "OPERATIONAL", "query": HEADCOUNT, "refreshRate": 60, **fields}
+        return str(created(self.organization.owner, "createDashboardMetric", **metric)["id"])
 
     def many(self, store: Store, count: int, *, defined: int | None = None) -> list[str]:
-        """Further metrics that are due, written past the API; only the first `defined` have a definition."""
+        """Write further due metrics directly to the table; only the first `defined` have a definition."""
         now = clock.now()
         metrics = [
             Metric.new(name=unique("Workers"), category=MetricCategory.OPERATIONAL, query=HEADCOUNT, refresh_rate=60)
@@ -58,7 +58,7 @@ class Gauges:
         return [state.row for state in states]
 
     def set(self, count: int) -> None:
-        """So many workers there are."""
+        """Create or delete workers until there are `count`."""
         while len(self.workers) != count:
             if len(self.workers) < count:
                 self.workers.append(new_worker(self.organization.owner)["id"])
@@ -69,7 +69,7 @@ class Gauges:
             sync_entity(self.tenant, "workers", UUID(changed))
 
     def spoil(self, metric: str) -> None:
-        """As if a deployment had taken away what its query asks for."""
+        """Make the metric's query invalid, as if a deployment had removed its source."""
         query = json.dumps({**HEADCOUNT, "source": "unicorns"})
         table.update(METRICS.key(self.tenant, UUID(metric)), [Item.data["query"].set(query)])
 
@@ -80,15 +80,15 @@ class Gauges:
         return [result.value for result in self.state(row).results.values()]
 
     def points(self, metric: str) -> list[tuple[str, float | None]]:
-        """The oldest first."""
+        """Return the history of a metric, oldest first."""
         answer = self.organization.owner.call(
             "getMetricHistory", path={"id": metric}, query={"sortOrder": "asc", "limit": 100}
         )
         return [(point["asOf"], point["value"]) for point in answer.data["items"]]
 
     def told(self, metric: str) -> list[tuple[str, str]]:
-        """Severity and title of what was told of the metric's status, the oldest first."""
+        """Return severity and title of the activities about the metric's status, oldest first."""
         path = {"entityType": "metric", "entityId": metric}
         answer = self.organization.owner.call("getActivitiesByEntity", path=path, query={"limit": 100})
-        activities = [each for each in answer.data["items"] if each["action"] == "METRIC_STATUS_CHANGED"]
-        return [(each["severity"], each["title"]) for each in reversed(activities)]
+        activities = [row for row in answer.data["items"] if row["action"] == "METRIC_STATUS_CHANGED"]
+        return [(row["severity"], row["title"]) for row in reversed(activities)]

@@ -1,4 +1,4 @@
-"""argon2id at its cheapest: nets hash hundreds of secrets, and what they watch is not how hard the hashes are."""
+"""Cheap argon2id parameters: tests hash hundreds of secrets, and do not depend on the strength of the hashes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @contextlib.contextmanager
 def cheap() -> Iterator[None]:
-    proper = passwords._HASHER
+    original = passwords._HASHER
     _forget()
     passwords._HASHER = _CHEAP
     try:
         yield
     finally:
-        passwords._HASHER = proper
+        passwords._HASHER = original
         _forget()
 
 
 def _forget() -> None:
-    """Hashes made with other parameters would be made anew at the next sign-in."""
+    """Drop cached hashes: a sign-in would replace hashes with other parameters."""
     passwords._hash_of_nothing.cache_clear()
     world.hash_of.cache_clear()

@@ -1,4 +1,4 @@
-"""Settings of property tests: how many examples, the same ones on every machine."""
+"""Settings of property tests: the number of examples, which are the same on every machine."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from infra.local.engine import Store, wanted_store
+from infra.local.engine import Store, configured_store
 
 IS_FULL = os.environ.get("WORKLEDGER_BUDGET") == "full"
-"""`make test-full`: every example. Otherwise a quarter of those of which there are many."""
+"""True for `make test-full`, which runs all examples. Otherwise a quarter of large numbers."""
 _FEW = 15
 
 
 def law(examples: int = 100) -> settings:
-    """`examples`: few for properties of the table, and a third of these on moto, where each costs most."""
+    """Return the settings. `examples`: few for properties of the table, a third of them on moto, which is slow."""
     if not IS_FULL:
-        is_slow = examples < 100 and wanted_store() is Store.MOTO
+        is_slow = examples < 100 and configured_store() is Store.MOTO
         examples = max(1, examples // 3) if is_slow else min(examples, max(_FEW, examples // 4))
     return settings(
         max_examples=examples,

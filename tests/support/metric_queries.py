@@ -1,4 +1,4 @@
-"""Queries of metrics that are valid, as JSON: every kind, over every source and field of the catalogue."""
+"""Strategies of valid metric queries as JSON: all kinds, over all sources and fields of the catalogue."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def conditions(draw: st.DrawFn, source: Source) -> Json:
 
 @st.composite
 def aggregations(draw: st.DrawFn, *, momentary: bool = False, totals: bool = False) -> Json:
-    """Without the type."""
+    """Draw an aggregation without its type."""
     source = draw(SOURCES)
     choices: list[tuple[Aggregate, str | None]] = [(Aggregate.COUNT, None)]
     for field in source.fields.values():
@@ -66,28 +66,28 @@ def aggregations(draw: st.DrawFn, *, momentary: bool = False, totals: bool = Fal
         elif field.is_measure and not source.accumulates(field):
             choices.append((Aggregate.SUM, field.name))
     aggregate, field_name = draw(
-        st.sampled_from([each for each in choices if not totals or each[0] in {Aggregate.COUNT, Aggregate.SUM}])
+        st.sampled_from([choice for choice in choices if not totals or choice[0] in {Aggregate.COUNT, Aggregate.SUM}])
     )
-    wanted: Json = {
+    aggregation: Json = {
         "source": source.name,
         "aggregate": aggregate.value,
         "where": draw(st.lists(conditions(source), max_size=2)),
     }
-    return wanted if field_name is None else {**wanted, "field": field_name}
+    return aggregation if field_name is None else {**aggregation, "field": field_name}
 
 
-def unit_of(wanted: Json) -> Unit:
-    """Of an aggregation, constant or operation."""
-    if wanted["type"] == "constant":
-        return Unit(wanted["unit"])
-    if wanted["type"] in list(Operation):
-        return RESULTS[Operation(wanted["type"])][unit_of(wanted["left"]), unit_of(wanted["right"])]
-    field = wanted.get("field")
-    return UNITS.get(CATALOGUE[wanted["source"]].fields[field].type, Unit.NUMBER) if field else Unit.NUMBER
+def unit_of(operand: Json) -> Unit:
+    """Return the unit of an aggregation, constant or operation."""
+    if operand["type"] == "constant":
+        return Unit(operand["unit"])
+    if operand["type"] in list(Operation):
+        return RESULTS[Operation(operand["type"])][unit_of(operand["left"]), unit_of(operand["right"])]
+    field = operand.get("field")
+    return UNITS.get(CATALOGUE[operand["source"]].fields[field].type, Unit.NUMBER) if field else Unit.NUMBER
 
 
-SIMPLE = aggregations().map(lambda wanted: {"type": "simple", **wanted})
-SNAPSHOTS = aggregations(momentary=True).map(lambda wanted: {"type": "snapshot", **wanted})
+SIMPLE = aggregations().map(lambda aggregation: {"type": "simple", **aggregation})
+SNAPSHOTS = aggregations(momentary=True).map(lambda aggregation: {"type": "snapshot", **aggregation})
 OPERANDS = SIMPLE | SNAPSHOTS
 CONSTANTS = st.fixed_dictionaries(
     {
@@ -125,9 +125,9 @@ PERIODS = st.sampled_from([period.value for period in NamedPeriod]) | days()
 
 
 @st.composite
-def _grouped(draw: st.DrawFn, wanted: Json) -> Json:
-    dimensions = [field.name for field in CATALOGUE[wanted["source"]].fields.values() if field.is_dimension]
-    return {**wanted, "groupBy": draw(st.lists(st.sampled_from(dimensions), max_size=1) if dimensions else st.just([]))}
+def _grouped(draw: st.DrawFn, query: Json) -> Json:
+    dimensions = [field.name for field in CATALOGUE[query["source"]].fields.values() if field.is_dimension]
+    return {**query, "groupBy": draw(st.lists(st.sampled_from(dimensions), max_size=1) if dimensions else st.just([]))}
 
 
 @st.composite
@@ -139,7 +139,7 @@ def _ratios(draw: st.DrawFn) -> Json:
 
 
 CUMULATIVE = st.builds(
-    lambda wanted, since: {"type": "cumulative", **wanted, **since},
+    lambda aggregation, since: {"type": "cumulative", **aggregation, **since},
     aggregations(totals=True),
     st.integers(1, 366).map(lambda length: {"window": f"P{length}D"})
     | st.sampled_from([{"since": since.value} for since in Since]),

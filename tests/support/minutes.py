@@ -1,6 +1,6 @@
-"""The slow way to tell what a piece of time is worth: look at the local calendar at every minute of it.
+"""A slow oracle for time and money: reads the local calendar at every minute of an interval.
 
-Minutes are whole ones since 1970: all offsets from UTC here are whole minutes too.
+Minutes are counted since 1970. All offsets from UTC here are whole minutes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ YEARS = [
 
 @dataclass(frozen=True)
 class Stretch:
-    """Minutes [start, end) in a zone, drawn about a turning point."""
+    """Minutes [start, end) in a zone, drawn around a turning point."""
 
     zone: str
     about: int
@@ -54,7 +54,7 @@ class Stretch:
     end: int
 
     def days(self) -> list[date]:
-        """What the local calendar shows, minute by minute."""
+        """Return the local date of each minute."""
         zone = ZoneInfo(self.zone)
         return [datetime.fromtimestamp(minute * 60, zone).date() for minute in range(self.start, self.end)]
 
@@ -65,7 +65,7 @@ def local_day(minute: int, zone: str) -> date:
 
 @cache
 def _turning_points(zone: str, year: int) -> list[int]:
-    """The edges of the year and of its February and, more often, the transitions to the hour."""
+    """Return the ends of the year and of its February and, with more weight, the transitions, to the hour."""
     edges = [datetime(*first, 1, tzinfo=UTC) for first in ((year, 1), (year, 3), (year + 1, 1))]
     january, march, end = (int(edge.timestamp()) // 60 for edge in edges)
     hours = range(january, end, 60)
@@ -76,7 +76,7 @@ def _turning_points(zone: str, year: int) -> list[int]:
 
 @cache
 def _midnights(zone: str, about: int) -> list[int]:
-    """The minutes, within two days of `about`, at which the local day turns."""
+    """Return the minutes within two days of `about` at which the local date changes."""
     return [
         minute
         for hour in range(about - 2 * DAY, about + 2 * DAY, 60)
@@ -87,7 +87,7 @@ def _midnights(zone: str, about: int) -> list[int]:
 
 
 def stretches(zone: str, year: int) -> st.SearchStrategy[Stretch]:
-    """Up to four days about a transition or an edge of the year, often from or to a midnight."""
+    """Draw up to four days around a transition or an end of the year, often from or to a midnight."""
     return st.sampled_from(_turning_points(zone, year)).flatmap(lambda about: stretches_about(zone, about))
 
 
@@ -100,14 +100,14 @@ def stretches_about(draw: st.DrawFn, zone: str, about: int) -> Stretch:
 
 
 def days_about(stretch: Stretch) -> st.SearchStrategy[date]:
-    """From the day before its turning point to two days after."""
+    """Draw a day from the day before the turning point to two days after it."""
     day = local_day(stretch.about, stretch.zone)
     return st.integers(-1, 2).map(lambda shift: day + timedelta(days=shift))
 
 
 def rate_on(day: date, rates: Mapping[date, Money], currency: str = "EUR") -> int | None:
-    """Of the latest day up to it; None where there is none, or one in another currency."""
-    effective = [each for each in rates if each <= day]
+    """Return the rate in force on a day; None if there is none, or one in another currency."""
+    effective = [since for since in rates if since <= day]
     if not effective or rates[max(effective)].currency != currency:
         return None
     return rates[max(effective)].amount

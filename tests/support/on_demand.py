@@ -1,4 +1,4 @@
-"""The engines of a test process: their addresses are known at once, each starts with its first use."""
+"""The engines of a test process: their addresses are known at once, and each starts at its first use."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TABLE = "workledger-test"
 
 
 class OnDemand:
-    """A stack that is not there yet: the app may be imported, whose client needs nothing but the addresses."""
+    """A stack whose engines start later. The app can be imported before: its client needs only the addresses."""
 
     def __init__(self, store: Store) -> None:
-        self._parts = contextlib.ExitStack()
-        services = self._parts.enter_context(moto_server(HOST, prepare=lambda: create_services(self.stack)))
+        self._contexts = contextlib.ExitStack()
+        services = self._contexts.enter_context(moto_server(HOST, prepare=lambda: create_services(self.stack)))
         self._reserved: socket.socket | None = None
         self._is_started = False
         self.stack = Stack(Engine(store, self._table_endpoint(store, services), services), TABLE)
@@ -30,24 +30,24 @@ class OnDemand:
             return os.environ["TABLE_ENDPOINT"]
         if store is Store.MOTO:
             return services
-        # Bound, so that no other process is given the port before the store takes it.
+        # Bound, so that no other process gets the port before the store does.
         self._reserved = socket.socket()
         self._reserved.bind((HOST, 0))
         return f"http://{HOST}:{self._reserved.getsockname()[1]}"
 
     def start(self) -> Stack:
-        """The store runs and has an empty table."""
+        """Start the store with an empty table, once; return the stack."""
         if not self._is_started:
             self._is_started = True
             if self._reserved is not None:
                 port: int = self._reserved.getsockname()[1]
                 self._reserved.close()
-                self._parts.enter_context(dynoxide_store(port))
+                self._contexts.enter_context(dynoxide_store(port))
             self.new_table()
         return self.stack
 
     def new_table(self) -> None:
-        """An empty table in place of the one that is there, if any."""
+        """Replace the table by an empty one."""
         client = self.stack.engine.client("dynamodb")
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
             client.delete_table(TableName=TABLE)
@@ -56,4 +56,4 @@ class OnDemand:
         streams.turn_off(self.stack)
 
     def end(self) -> None:
-        self._parts.close()
+        self._contexts.close()

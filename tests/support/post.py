@@ -1,10 +1,10 @@
-"""The mail as people get it: the stream, the queue and the sweep run, then the mailbox is read."""
+"""Mail delivery for tests: run the stream, the queue and the sweep, then read the mailbox."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import app as roof
+import app as product
 from chalicelib.core.ids import OrganizationId
 from infra.local import functions
 from infra.local.mailbox import Mailbox
@@ -15,20 +15,20 @@ from tests.support.world import Member, Organization, unique
 
 
 class Post:
-    def __init__(self, grounds: Stack, app: Any = roof) -> None:
-        """`app`: has the functions that run without a caller, by name."""
-        streams.turn_on(grounds)
+    def __init__(self, stack: Stack, app: Any = product) -> None:
+        """Deliver from now on. `app` has the functions of stream, queue and schedule, by name."""
+        streams.turn_on(stack)
         self.mailbox = Mailbox()
         self.pump = functions.pump(
             app,
-            grounds,
+            stack,
             schedules={"sweep_outbox": app.sweep_outbox},
-            # An engine may tell of tables that were here before.
+            # The stream may still have the records of earlier tables.
             from_now=True,
         )
 
     def carry(self) -> int:
-        """Delivers what was written up to now."""
+        """Deliver all pending records and messages; return the number of deliveries."""
         return self.pump.pump_once()
 
     def sweep(self) -> None:
@@ -36,7 +36,7 @@ class Post:
         self.carry()
 
     def code(self, address: str) -> str:
-        """The newest code mailed to an address."""
+        """Return the newest code mailed to an address."""
         self.carry()
         code = self.mailbox.latest_code(address)
         assert code is not None, f"nothing was mailed to {address}"
@@ -48,12 +48,12 @@ class Post:
 
 
 def other_code(code: str) -> str:
-    """A code that is wrong in its last letter."""
+    """Return a code that differs in its last letter."""
     return code[:-1] + ("0" if code[-1] != "0" else "1")
 
 
 def invite(organization: Organization, by: Member | None = None, **fields: str) -> dict[str, str]:
-    """Invites somebody; the user as answered."""
+    """Invite a user; return the answered data."""
     body = {"email": f"{unique('invited')}@example.com", "firstName": "Ida", "lastName": "Holm", **fields}
     answer = (by or organization.owner).call("inviteUser", body=body)
     assert answer.status == 201, answer.text
@@ -62,7 +62,7 @@ def invite(organization: Organization, by: Member | None = None, **fields: str) 
 
 
 def sign_up(api: Api, email: str, password: str) -> tuple[OrganizationId, str]:
-    """Through the front door: the organization and the token."""
+    """Sign up; return the id of the organization and the token."""
     names = {"firstName": "Anna", "lastName": "Berg", "organizationName": unique("Organization")}
     answer = api.call("signUp", body={"email": email, "password": password, **names})
     assert answer.status == 201, answer.text

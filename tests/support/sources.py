@@ -1,4 +1,4 @@
-"""Limits by source address, which are off in tests as on any machine where all requests come from one."""
+"""Limits by source address, which are off in tests because all requests come from one address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients, work locations, positions, workers and assignments for tests, made by their own actions."""
+"""Clients, work locations, positions, workers and assignments for tests, created through the API."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def new_client(member: Member, **fields: Any) -> dict[str, Any]:
 
 
 def new_location(member: Member, client: str | None = None, **fields: Any) -> dict[str, Any]:
-    """At a new client, unless it is given."""
+    """Create a work location, of a new client by default."""
     client = client or new_client(member)["id"]
     return created(member, "createWorkLocation", clientId=client, **{"name": unique("Location"), **fields})
 
 
 def new_position(member: Member, location: str | None = None, **fields: Any) -> dict[str, Any]:
-    """At a new work location of a new client, unless it is given."""
+    """Create a position, at a new work location of a new client by default."""
     location = location or new_location(member)["id"]
     return created(member, "createPosition", workLocationId=location, **{"name": unique("Position"), **fields})
 
@@ -38,14 +38,14 @@ def new_worker(member: Member, **fields: Any) -> dict[str, Any]:
 
 
 def new_assignment(member: Member, position: str, start: datetime, end: datetime | None = None) -> dict[str, Any]:
-    """Of a new worker."""
+    """Create an assignment of a new worker."""
     until = None if end is None else clock.to_text(end)
     times = {"startAt": clock.to_text(start), "endAt": until}
     return created(member, "createAssignment", workerId=new_worker(member)["id"], positionId=position, **times)
 
 
 def names(member: Member, action: str, **query: Any) -> list[str]:
-    """Of the rows of a list, page or cursor."""
+    """Return the names of the rows of a page list or cursor list."""
     answer = member.call(action, query=query)
     assert answer.status == 200, answer.text
     return [row["name"] for row in answer.data["data" if "data" in answer.data else "items"]]

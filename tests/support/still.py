@@ -1,4 +1,4 @@
-"""Time that stands still, so that tests meet boundaries to the millisecond; `clock.shifted` moves on from there."""
+"""Frozen time, so that tests can hit boundaries to the millisecond; `clock.shifted` still shifts it."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def standing_still(at: datetime) -> Iterator[None]:
 
 
 def later(**by: float) -> contextlib.AbstractContextManager[None]:
-    """`by`: as `timedelta` takes it."""
+    """Shift the clock into the future. `by`: the arguments of `timedelta`."""
     return clock.shifted(timedelta(**by))

@@ -1,4 +1,4 @@
-"""The table beside the app: what lies in it, what a request changed, and back to how it was."""
+"""Direct access to the table: its items, the changes of a request, and snapshots to restore."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
 
 StoredItem = dict[str, Any]
-"""As the wire has it: {name: {type: value}}."""
+"""DynamoDB JSON: {name: {type: value}}."""
 
 Snapshot = dict[tuple[str, str], StoredItem]
-"""By partition and sort key."""
+"""Partition and sort key to item."""
 
 _BATCH = 25
 _DESERIALIZER = TypeDeserializer()
 
 _LIMIT = "LIMIT#"
-"""What the sort keys of limits start with. What counts is how much is used: slots and versions pass with time."""
+"""Prefix of the sort keys of limits. Only their used amount is compared: slots and versions change with time."""
 
 _DECOY = "DECOY#"
-"""Sort keys of what says nothing."""
+"""Prefix of the sort keys of decoys, which carry no information."""
 
 _VOLATILE = {"lastSeenAt", "tokenHashes", "ttl"}
-"""Attributes that move with time, or with each answer: `tokens_in` counts the tokens."""
+"""Attributes that change with time or with each answer: `tokens_in` counts the tokens."""
 
-_MADE_UP = re.compile(
+_GENERATED = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # ids
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"  # instants
     r"|\$argon2id\$[^\"\\]+"  # hashes of secrets
@@ -52,7 +52,7 @@ class Change:
 
 
 class Store:
-    """Reads and writes with a client of its own, so that no hook on the app's client sees it."""
+    """The table, through its own client, so that the hooks on the app's client do not see it."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -63,7 +63,7 @@ class Store:
         return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
 
     def changes(self, before: Snapshot, *, limits: bool = True) -> dict[tuple[str, str], Change]:
-        """Everything that differs from before, attempts and (on demand not) uses of limits included."""
+        """Return all differences from a snapshot. `limits`: include the used amounts of limits."""
         after = self.items()
         ignored = (_DECOY,) if limits else (_DECOY, _LIMIT)
         return {
@@ -74,9 +74,10 @@ class Store:
 
     def restore(self, snapshot: Snapshot) -> None:
         now = self.items()
-        gone = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in _beyond(now, snapshot)]
-        back = [{"PutRequest": {"Item": item}} for key, item in snapshot.items() if now.get(key) != item]
-        self._write([*gone, *back])
+        added = (item for key, item in now.items() if key not in snapshot)
+        deletes = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in added]
+        puts = [{"PutRequest": {"Item": item}} for key, item in snapshot.items() if now.get(key) != item]
+        self._write([*deletes, *puts])
 
     def put(self, items: Iterable[StoredItem]) -> None:
         self._write([{"PutRequest": {"Item": item}} for item in items])
@@ -88,11 +89,11 @@ class Store:
         for start in range(0, len(requests), _BATCH):
             batch = requests[start : start + _BATCH]
             answer = self._client.batch_write_item(RequestItems={self._table: batch})
-            assert not answer.get("UnprocessedItems"), "the engine left writes undone"
+            assert not answer.get("UnprocessedItems"), "the engine did not process all writes"
 
 
 class MotoStore(Store):
-    """Looks into moto, which is in this process, directly: a scan of a few items takes it 50 ms."""
+    """The table inside moto, read directly in this process: a scan of a few items would take 50 ms."""
 
     def items(self) -> Snapshot:
         table = dynamodb_backends[ACCOUNT][REGION].tables[self._table]
@@ -102,7 +103,7 @@ class MotoStore(Store):
 
 
 def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
-    """Binary values as a client gets them; on the wire they are Base64."""
+    """Decode binary values, which are Base64 on the wire."""
     return {"B": base64.b64decode(value["B"])} if {*value} == {"B"} and isinstance(value["B"], str) else value
 
 
@@ -111,23 +112,19 @@ def of(stack: Stack) -> Store:
     return kind(stack.engine.client("dynamodb"), stack.table)
 
 
-def _beyond(now: Snapshot, snapshot: Snapshot) -> Iterator[StoredItem]:
-    return (item for key, item in now.items() if key not in snapshot)
-
-
 def plain(item: StoredItem) -> dict[str, Any]:
-    """The attributes as Python values."""
+    """Return the attributes as Python values."""
     return {name: _DESERIALIZER.deserialize(value) for name, value in item.items()}
 
 
 def tokens_in(changes: dict[tuple[str, str], Change]) -> int:
-    """How many tokens the session has that was opened, 0 where none was."""
+    """Return the number of tokens of the opened session, 0 if none was opened."""
     opened = (plain(change.after).get("data") for change in changes.values() if not change.before and change.after)
     return sum(len(data.get("tokenHashes", ())) for data in opened if isinstance(data, dict))
 
 
 def audit_entries(changes: dict[tuple[str, str], Change]) -> list[dict[str, Any]]:
-    """The audit entries among changes; each with its `changes` as values."""
+    """Return the audit entries among changes, with their `changes` parsed."""
     entries = [
         plain(change.after)["data"]
         for (pk, _), change in changes.items()
@@ -137,14 +134,14 @@ def audit_entries(changes: dict[tuple[str, str], Change]) -> list[dict[str, Any]
 
 
 def entity_in(snapshot: Snapshot, organization: object, entity_type: str, entity_id: str) -> StoredItem | None:
-    """The item of an entity, by the names the audit log has for it."""
+    """Return the item of an entity, by its type and id in the audit log."""
     kind = f"ORG#{organization}#{entity_type.upper()}"
     keys = (key for key in snapshot if key[1] == entity_id and (key[0] + "#").startswith(kind + "#"))
     return next((snapshot[key] for key in keys), None)
 
 
 def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[str]:
-    """Changes in a form in which two runs of one request are equal: what either made up is numbered no more."""
+    """Return changes in a form that is equal for two runs of one request, without generated ids and instants."""
     known = json.dumps(list(before.values()), default=repr)
     texts = (
         json.dumps(_compared(change.after) or f"{key} is gone", sort_keys=True, default=repr)
@@ -154,8 +151,8 @@ def canonical(changes: dict[tuple[str, str], Change], before: Snapshot) -> list[
 
 
 def anonymous(text: str, known: str = "") -> str:
-    """The text with every id, instant and hash that is not `known` taken out."""
-    return _MADE_UP.sub(lambda found: found.group() if found.group() in known else "…", text)
+    """Replace each id, instant and hash that is not in `known`."""
+    return _GENERATED.sub(lambda match: match.group() if match.group() in known else "…", text)
 
 
 def _differ(before: StoredItem | None, after: StoredItem | None) -> bool:
@@ -165,7 +162,7 @@ def _differ(before: StoredItem | None, after: StoredItem | None) -> bool:
 
 
 def _compared(item: StoredItem | None) -> Any:
-    """An item without what moves by itself; None for one that is not there, or a limit of which nothing is used."""
+    """Return an item without volatile attributes; None for a missing item, or a limit of which nothing is used."""
     if item is None:
         return None
     values = plain(item)
@@ -177,19 +174,19 @@ def _compared(item: StoredItem | None) -> Any:
 
 def _steady(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _steady(each) for name, each in value.items() if name not in _VOLATILE}
+        return {name: _steady(child) for name, child in value.items() if name not in _VOLATILE}
     if isinstance(value, list):
-        return [_steady(each) for each in value]
+        return [_steady(child) for child in value]
     return value
 
 
 def partitions_of(snapshot: Snapshot, organization: object) -> Snapshot:
-    """What lies in an organization's partitions."""
+    """Return the items in an organization's partitions."""
     return {key: item for key, item in snapshot.items() if key[0].startswith(f"ORG#{organization}#")}
 
 
 def texts_in(item: StoredItem) -> list[str]:
-    """Every text in an item, whatever it is nested in; JSON inside texts included as it stands."""
+    """Return all texts in an item, at any depth; JSON in a text is one text."""
     return list(itertools.chain.from_iterable(_texts(plain(item)[name]) for name in item))
 
 
@@ -197,9 +194,9 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for name, each in value.items():
+        for name, child in value.items():
             yield name
-            yield from _texts(each)
+            yield from _texts(child)
     elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+        for child in value:
+            yield from _texts(child)

@@ -1,4 +1,4 @@
-"""The table's stream. On dynoxide it is off unless a test is about it: with all that it ever told, writes slow down."""
+"""The table's stream. On dynoxide it is off unless a test needs it, because its records slow down writes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def turn_off(stack: Stack) -> None:
 
 
 def turn_on(stack: Stack) -> str:
-    """For what is written from now on; its ARN."""
+    """Enable the stream for writes from now on; return its ARN."""
     client = stack.engine.client("dynamodb")
     table = client.describe_table(TableName=stack.table)["Table"]
     if not table.get("StreamSpecification", {}).get("StreamEnabled"):
-        wanted = table_definition()["StreamSpecification"]
-        table = client.update_table(TableName=stack.table, StreamSpecification=wanted)["TableDescription"]
+        specification = table_definition()["StreamSpecification"]
+        table = client.update_table(TableName=stack.table, StreamSpecification=specification)["TableDescription"]
     arn: str = table["LatestStreamArn"]
     return arn

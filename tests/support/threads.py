@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(requests: Sequence[Callable[[], T]]) -> list[T]:
-    """Their answers, in the order of the requests."""
+    """Send the requests at the same moment; return the answers in their order."""
     start = threading.Barrier(len(requests))
 
     def run(request: Callable[[], T]) -> T:

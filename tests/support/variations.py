@@ -1,4 +1,4 @@
-"""Another input for the same action: valid, and not the same."""
+"""Another valid input for the same action."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.arrange import Arranged
 
 
 def other_input(arranged: Arranged) -> Arranged | None:
-    """None for an action whose input cannot differ."""
+    """Return the request with another input; None for an action whose input cannot differ."""
     path = next(iter(_other_paths(arranged)), None)
     if path is not None:
         return replace(arranged, call=replace(arranged.call, path=path))
@@ -29,25 +29,25 @@ def _other_paths(arranged: Arranged) -> Iterator[dict[str, str]]:
 
 
 def _other_bodies(arranged: Arranged) -> Iterator[dict[str, Any]]:
-    """One field changed, or left out."""
+    """Yield valid bodies with one field changed or left out."""
     action, body = arranged.action, arranged.call.body
     if not isinstance(body, dict):
         return
     for name, value in body.items():
         if action.is_public and name == "email":
-            continue  # the key belongs to the address: another address has keys of its own
+            continue  # idempotency keys belong to the address: another address has its own
         for other in _others(action, name, value):
             changed = {**body, name: other}
             if _is_valid(action, changed):
                 yield changed
-        shorter = {field: each for field, each in body.items() if field != name}
+        shorter = {field: other for field, other in body.items() if field != name}
         if _is_valid(action, shorter):
             yield shorter
 
 
 def _others(action: Action, name: str, value: Any) -> Iterator[Any]:
     contract = action.data_type
-    field = next((each for each in contract.model_fields.values() if each.alias == name), None) if contract else None
+    field = next((known for known in contract.model_fields.values() if known.alias == name), None) if contract else None
     yield from getattr(field.annotation, "__members__", {}).values() if field else ()
     if isinstance(value, bool):
         yield not value

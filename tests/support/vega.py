@@ -1,4 +1,4 @@
-"""Vega-Lite specs held against the published schema, and drawn."""
+"""Validation of Vega-Lite specs against the published schema, and rendering."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 @cache
 def _validator() -> Draft7Validator:
-    """Altair carries the schema of Vega-Lite 5.20.1."""
+    """Return a validator of Vega-Lite 5.20.1, whose schema comes with Altair."""
     return Draft7Validator(json.loads((files("altair") / "vegalite/v5/schema/vega-lite-schema.json").read_text()))
 
 
@@ -24,12 +24,12 @@ def require_valid(spec: dict[str, Any]) -> None:
 
 
 def png(spec: dict[str, Any], width: int = 640, scale: float = 1) -> bytes:
-    """What a place `width` pixels wide would show."""
+    """Render a spec, `width` pixels wide."""
     drawn: bytes = vl_convert.vegalite_to_png({**spec, "width": width}, vl_version="5.20", scale=scale)
     return drawn
 
 
 def texts(spec: dict[str, Any]) -> list[str]:
-    """That are written onto the drawing, axes and legends included."""
+    """Return the texts of the rendered chart, axes and legends included."""
     svg: str = vl_convert.vegalite_to_svg({**spec, "width": 640}, vl_version="5.20")
     return [piece.partition("<")[0] for piece in svg.split(">") if piece.partition("<")[0].strip()]

@@ -1,6 +1,6 @@
-"""What the app's one DynamoDB client sends: seen, counted, refused when it leaves a tenant, and broken on purpose.
+"""Hooks on the app's DynamoDB client: record its calls, count capacity, and inject faults.
 
-The hooks hang on the client once and for all; what they do is said for each thread by the blocks it is in.
+The hooks are registered once; context managers decide for each thread whether they act.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ T = TypeVar("T")
 
 CLIENT = table.connection().connection.client
 
-# A busy machine must not look like a broken network: an SDK that gave up waiting would send a write once more.
+# A busy machine must not look like a broken network: after a timeout, the SDK would repeat a write.
 CLIENT._endpoint.http_session._manager.connection_pool_kw["timeout"] = Timeout(connect=10, read=60)
 
 
-# -- seeing ----------------------------------------------------------------------------------------------------------
+# -- recording -------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -57,11 +57,11 @@ class Recording:
         return [call.operation for call in self.calls]
 
     def tenants(self) -> set[str]:
-        """The organizations whose partitions were named."""
+        """Return the organizations whose partitions were named."""
         return {pk.split("#")[1] for call in self.calls for pk in call.partitions() if pk.startswith("ORG#")}
 
     def elsewhere(self) -> set[str]:
-        """The kinds of partition outside every organization."""
+        """Return the kinds of named partitions that belong to no organization."""
         return {pk.split("#")[0] for call in self.calls for pk in call.partitions() if not pk.startswith("ORG#")}
 
 
@@ -78,16 +78,16 @@ def recorded() -> Iterator[Recording]:
         _recordings.reset(token)
 
 
-def _see(params: dict[str, Any], model: Any, **_: Any) -> None:
+def _record(params: dict[str, Any], model: Any, **_: Any) -> None:
     for recording in _recordings.get():
         recording.calls.append(Call(model.name, params))
 
 
-def _weigh(parsed: dict[str, Any], **_: Any) -> None:
+def _add_capacity(parsed: dict[str, Any], **_: Any) -> None:
     consumed = parsed.get("ConsumedCapacity") or []
-    for each in consumed if isinstance(consumed, list) else [consumed]:
+    for entry in consumed if isinstance(consumed, list) else [consumed]:
         for recording in _recordings.get():
-            recording.calls[-1].capacity += each.get("CapacityUnits", 0.0)
+            recording.calls[-1].capacity += entry.get("CapacityUnits", 0.0)
 
 
 # -- overtaking ------------------------------------------------------------------------------------------------------
@@ -95,9 +95,9 @@ def _weigh(parsed: dict[str, Any], **_: Any) -> None:
 
 @contextlib.contextmanager
 def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
-    """The next request commits only after another, which comes between its reads and its commit; yields its answer.
+    """Run `by` between the reads and the commit of the next request; yield the list of its answer.
 
-    `transaction`: which one of the request's is its commit.
+    `transaction`: the number of the transaction that is the request's commit.
     """
     answers: list[T] = []
     transactions = itertools.count(1)
@@ -106,7 +106,7 @@ def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
         if next(transactions) < transaction:
             return
         CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
-        # At the request's time, but what it calls is none of the request's calls.
+        # At the request's time, but its calls are not recorded with the request's.
         context = contextvars.copy_context()
         context.run(_recordings.set, ())
         context.run(_breaking.set, None)
@@ -123,12 +123,12 @@ def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
 
 
 class ProcessDied(BaseException):
-    """Stands for the end of the process: nothing that catches `Exception` survives it."""
+    """A simulated end of the process, which `except Exception` does not catch."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong at the n-th call (from 1). A call is one operation, with all the tries the SDK gives it."""
+    """A fault at the n-th call (from 1). A call is one operation with all attempts of the SDK."""
 
     at_call: int
     kind: str
@@ -142,19 +142,19 @@ KINDS = (
     "process dies before",
     "process dies after",
 )
-"""Lost: every try of the call; the engine carries out each whose response is lost. Once: the SDK's next try works."""
+"""Lost: all attempts of the call; the engine executes those whose response is lost. Once: the next attempt works."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error that the engine would answer to an operation, but no local engine ever does."""
+    """An error answer of the engine that local engines never give."""
 
     operation: str
     code: str
     reason: str | None = None
-    """Of a cancelled transaction."""
+    """Reason of a cancelled transaction."""
     calls: int | None = None
-    """How many calls of the operation it hits, None for every one."""
+    """Number of calls of the operation that are refused, None for all."""
 
 
 @dataclass
@@ -162,7 +162,7 @@ class _Broken:
     breakage: Fault | Refusal
     operations: list[str] = field(default_factory=list)
     tries: int = 0
-    """Of the call that is going on."""
+    """Attempts of the current call."""
 
 
 _breaking: ContextVar[_Broken | None] = ContextVar("breaking", default=None)
@@ -170,7 +170,7 @@ _breaking: ContextVar[_Broken | None] = ContextVar("breaking", default=None)
 
 @contextlib.contextmanager
 def broken(breakage: Fault | Refusal) -> Iterator[list[str]]:
-    """The client with something wrong in it; yields the operations called."""
+    """Inject a fault until the block ends; yield the list of called operations."""
     state = _Broken(breakage)
     token = _breaking.set(state)
     try:
@@ -181,18 +181,18 @@ def broken(breakage: Fault | Refusal) -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def without_waiting(share: float = 0) -> Iterator[None]:
-    """The SDK and units of work try again at once, and the SDK however often it had to before.
+    """Let the SDK and units of work retry without pauses, and the SDK without its retry quota.
 
-    `share`: of the pause that they would make, so that many threads do not collide for ever.
+    `share`: the fraction of the pauses to keep, so that many threads do not conflict for ever.
     """
-    impatient = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * share) if share else None)
-    patient = botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire
-    botocore.endpoint.time = unit_of_work.time = impatient
+    without_pause = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * share) if share else None)
+    original = botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire
+    botocore.endpoint.time = unit_of_work.time = without_pause
     RetryQuota.acquire = lambda *_: True
     try:
         yield
     finally:
-        botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire = patient
+        botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire = original
 
 
 def _begin(model: Any, **_: Any) -> None:
@@ -203,7 +203,7 @@ def _begin(model: Any, **_: Any) -> None:
 
 
 def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-    """In place of sending a request, or not."""
+    """Return an answer or raise in place of sending a request; None sends it."""
     state = _breaking.get()
     if state is None:
         storm = _storms.get()
@@ -250,7 +250,7 @@ def _refuse(refusal: Refusal, operations: list[str], request: AWSPreparedRequest
 
 
 def _error(request: AWSPreparedRequest, code: str, reason: str | None = None) -> AWSResponse:
-    """The engine's refusal; `reason`: of a cancelled transaction."""
+    """Return an error answer. `reason`: of a cancelled transaction."""
     answer: dict[str, Any] = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code}
     if reason is not None:
         others = len(json.loads(request.body)["TransactItems"]) - 1
@@ -264,15 +264,15 @@ def _error(request: AWSPreparedRequest, code: str, reason: str | None = None) ->
 
 @dataclass(frozen=True)
 class Odds:
-    """How likely a single try of a call is to go wrong, and in which way."""
+    """Probabilities of the faults of a single attempt of a call."""
 
     response_lost: float = 0.0
     throttled: float = 0.0
     conflict: float = 0.0
-    """Of a transaction with another one."""
+    """Conflict of a transaction with another one."""
     request_lost: float = 0.0
     death: float = 0.0
-    """Of the process: as often before the engine has carried out the try as after."""
+    """Death of the process, as often before the engine executes the attempt as after."""
 
 
 @dataclass
@@ -280,7 +280,7 @@ class Storm:
     odds: Odds
     chance: random.Random
     struck: Counter[str] = field(default_factory=Counter)
-    """How often which fault happened."""
+    """Fault to its number of occurrences."""
 
     def strike(self, request: AWSPreparedRequest) -> AWSResponse | None:
         fault = self._draw(is_transaction=_is_transaction(request))
@@ -299,7 +299,7 @@ class Storm:
         raise ReadTimeoutError(endpoint_url=request.url)
 
     def _draw(self, *, is_transaction: bool) -> str | None:
-        """One draw a try, whatever the operation: the same generator gives the same sequence of faults."""
+        """Draw once per attempt of any operation: the same generator gives the same sequence of faults."""
         drawn = self.chance.random()
         odds = self.odds
         for fault, probability in (
@@ -321,7 +321,7 @@ _storms: ContextVar[Storm | None] = ContextVar("storm", default=None)
 
 @contextlib.contextmanager
 def in_storm(storm: Storm) -> Iterator[None]:
-    """What this thread sends runs into faults at random, each try of the SDK by itself."""
+    """Inject random faults into the calls of this thread, for each attempt of the SDK separately."""
     token = _storms.set(storm)
     try:
         yield
@@ -335,16 +335,16 @@ def _is_transaction(request: AWSPreparedRequest) -> bool:
 
 
 def _throttled(request: AWSPreparedRequest, chance: random.Random) -> AWSResponse:
-    """As a whole or, a transaction, for one of its items."""
+    """Return a throttling error; for a transaction, of the whole or of one item."""
     if _is_transaction(request) and chance.random() < 0.5:
         return _error(request, "TransactionCanceledException", "ThrottlingError")
     return _error(request, "ProvisionedThroughputExceededException")
 
 
-CLIENT.meta.events.register("provide-client-params.dynamodb.*", _see)
+CLIENT.meta.events.register("provide-client-params.dynamodb.*", _record)
 CLIENT.meta.events.register("before-call.dynamodb.*", _begin)
 CLIENT.meta.events.register("before-send.dynamodb.*", _send)
-CLIENT.meta.events.register("after-call.dynamodb.*", _weigh)
+CLIENT.meta.events.register("after-call.dynamodb.*", _add_capacity)
 CLIENT.meta.events.register("after-call.dynamodb.*", _end)
 
 
@@ -352,20 +352,20 @@ CLIENT.meta.events.register("after-call.dynamodb.*", _end)
 
 
 def _keys(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
-    """The partition and sort keys that a call names."""
+    """Return the partition and sort keys that a call names."""
     match operation:
         case "TransactWriteItems":
-            writes = [next(iter(each.values())) for each in parameters["TransactItems"]]
+            writes = [next(iter(item.values())) for item in parameters["TransactItems"]]
             return [_pair(write.get("Key") or write["Item"]) for write in writes]
         case "BatchGetItem":
-            return [_pair(key) for wanted in parameters["RequestItems"].values() for key in wanted["Keys"]]
+            return [_pair(key) for request in parameters["RequestItems"].values() for key in request["Keys"]]
         case "Query":
             return [(_queried(parameters), "")]
         case "PutItem":
             return [_pair(parameters["Item"])]
         case "GetItem" | "UpdateItem" | "DeleteItem":
             return [_pair(parameters["Key"])]
-    raise AssertionError(f"nobody has taught the tripwire to read {operation}")
+    raise AssertionError(f"the keys of {operation} are not implemented")
 
 
 def _pair(key: dict[str, Any]) -> tuple[str, str]:
@@ -373,7 +373,7 @@ def _pair(key: dict[str, Any]) -> tuple[str, str]:
 
 
 def _queried(parameters: dict[str, Any]) -> str:
-    """The partition in `#0 = :0 AND …`."""
+    """Return the partition in `#0 = :0 AND …`."""
     condition = parameters["KeyConditionExpression"].replace("(", " ").replace(")", " ").split()
     placeholder = next(word for word in condition if word.startswith(":"))
     partition: str = parameters["ExpressionAttributeValues"][placeholder]["S"]

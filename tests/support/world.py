@@ -1,4 +1,4 @@
-"""Organizations, members and sessions for tests, made by the product's own code."""
+"""Factories of organizations, members and sessions, through the product's own code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Organization:
     members: dict[Role, Member] = field(default_factory=dict)
 
     def member(self, role: Role) -> Member:
-        """The organization's one member of a role; made on first use."""
+        """Return the organization's one member of a role; create it at the first use."""
         if role is Role.OWNER:
             return self.owner
         if role not in self.members:
@@ -56,7 +56,7 @@ class Organization:
         return self.members[role]
 
     def enrol(self, role: Role, password: str | None = None) -> Member:
-        """A further member who has accepted, without the mail in between."""
+        """Create a further accepted member, without invitation mail."""
         unit = UnitOfWork(self.id)
         user = _user(role)
         users.create(unit, user)
@@ -66,7 +66,7 @@ class Organization:
         return Member(self.api, user, opened.token)
 
     def session(self, user: StoredUser) -> str:
-        """Another session of a user: its token."""
+        """Open another session of a user; return its token."""
         unit = UnitOfWork(self.id)
         opened = sessions.open_session(unit, user, "tests")
         unit.commit()
@@ -74,7 +74,7 @@ class Organization:
 
 
 def new_organization(api: Api, name: str | None = None, **fields: Any) -> Organization:
-    """Without a password, so without the cost of hashing one."""
+    """Create an organization whose OWNER has no password, which saves the cost of a hash."""
     owner = _user(Role.OWNER)
     organization = organizations.new_organization(name=name or unique("Organization"), **fields)
     unit = UnitOfWork(organization.tenant)
@@ -94,5 +94,5 @@ def _user(role: Role) -> StoredUser:
 
 @cache
 def hash_of(password: str | None) -> str | None:
-    """Computed once for each password: hashing is slow by design."""
+    """Return the hash of a password, computed once: hashing is slow by design."""
     return None if password is None else passwords.hash_secret(password)

@@ -1,8 +1,8 @@
-"""The demo organization, made through the product's own HTTP actions. Run again, it adds only what is missing."""
+"""The demo organization, created through the product's own HTTP actions. A second run adds only missing parts."""
 
 from __future__ import annotations
 
-from infra.local.demo import activities, crew, metrics, places, shifts, shortcuts, team, widgets
+from infra.local.demo import activities, assignments, metrics, positions, quick_actions, team, widgets, workers
 from infra.local.demo.api import Api, DemoFailed, Refused
 from infra.local.demo.metrics import METRICS
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
@@ -17,24 +17,24 @@ __all__ = [
     "DemoFailed",
     "Person",
     "Refused",
-    "furnish",
-    "open_doors",
+    "seed_data",
+    "seed_people",
 ]
 
 
-def open_doors(api: Api, latest_code: LatestCode) -> str:
-    """The organization and who is in it: a token of the owner. Raises DemoFailed."""
+def seed_people(api: Api, latest_code: LatestCode) -> str:
+    """Create the organization and its members; return a token of the owner. Raises DemoFailed."""
     token = team.owner_token(api)
     owner = api.with_token(token)
-    team.settle(owner)
-    team.gather(api, owner, latest_code)
+    team.seed_settings(owner)
+    team.seed_members(api, owner, latest_code)
     return token
 
 
-def furnish(owner: Api) -> None:
-    """What the organization works with. Raises DemoFailed."""
-    positions = places.furnish(owner)
-    shifts.assign(owner, crew.hire(owner), positions)
-    activities.tell(owner)
-    shortcuts.furnish(owner)
-    widgets.arrange(owner, metrics.define(owner))
+def seed_data(owner: Api) -> None:
+    """Create the data of the organization. Raises DemoFailed."""
+    position_ids = positions.seed_positions(owner)
+    assignments.seed_assignments(owner, workers.seed_workers(owner), position_ids)
+    activities.seed_activities(owner)
+    quick_actions.seed_quick_actions(owner)
+    widgets.seed_widgets(owner, metrics.seed_metrics(owner))

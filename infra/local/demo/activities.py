@@ -1,4 +1,4 @@
-"""What the demo organization tells of itself, beside all that its feed tells by itself."""
+"""The activities that the demo organization recorded itself, in addition to those of its audited actions."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ ACTIVITIES: tuple[dict[str, Any], ...] = (
 )
 
 
-def tell(owner: Api) -> None:
-    """Activities are about the organization. One with the title of ours is taken for ours."""
+def seed_activities(owner: Api) -> None:
+    """Create the activities, about the organization itself. An existing one is recognized by its title."""
     organization = owner.get("/organization")["id"]
-    told = {each["title"] for each in owner.all(f"/activities/by-entity/organization/{organization}")}
+    existing = {row["title"] for row in owner.all(f"/activities/by-entity/organization/{organization}")}
     for activity in ACTIVITIES:
-        if activity["title"] not in told:
+        if activity["title"] not in existing:
             owner.post("/activities", entityType="organization", entityId=organization, **activity)

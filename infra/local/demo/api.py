@@ -1,4 +1,4 @@
-"""The product's actions, called as any client calls them."""
+"""A client of the product's HTTP actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import urllib3
 
 
 class DemoFailed(Exception):
-    """The demo organization is not as described."""
+    """The demo organization cannot be completed."""
 
 
 class Refused(DemoFailed):
@@ -41,7 +41,7 @@ class Api:
         return self._answer("PUT", path, body)
 
     def all(self, path: str) -> Iterator[Any]:
-        """Every row of a cursor list."""
+        """Yield all rows of a cursor list."""
         cursor = ""
         while True:
             page = self.get(f"{path}?limit=100{cursor}")

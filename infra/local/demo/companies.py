@@ -1,4 +1,4 @@
-"""Whom the demo organization lends workers to: its clients, where they work and what they do there."""
+"""The clients of the demo organization, with their work locations and positions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Job(NamedTuple):
-    """A position. Bill rates are cents an hour: since last year, and since this month."""
+    """A position. Bill rates are in cents per hour: since last year, and since this month."""
 
     name: str
     headcount: int
@@ -141,7 +141,7 @@ COMPANIES = (
             Site(
                 "Hotel am Ufer",
                 "Konrad-Adenauer-Ufer 3, 50668 Köln",
-                # What the third one is billed at is not agreed yet.
+                # The bill rate of the third one is not agreed yet.
                 (Job("Zimmerreinigung", 6, 2340, 2440), Job("Nachtportier", 1, 2780), Job("Bankettservice", 8)),
             ),
         ),

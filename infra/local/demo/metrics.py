@@ -1,4 +1,4 @@
-"""The metrics that the demo organization has defined for itself, beside those that every organization has."""
+"""The metrics that the demo organization defined itself, in addition to the built-in ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ METRICS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Hours today",
-        "description": "Grows with every minute that somebody works",
+        "description": "Grows with every minute worked",
         "category": "PRODUCTIVITY",
         "query": {"type": "simple", **_HOURS, "period": "today"},
         "unit": "h",
@@ -42,7 +42,7 @@ METRICS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Margin per hour",
-        "description": "What is billed less what is paid, by the hour worked in the last 30 days",
+        "description": "Billed minus paid, per hour worked in the last 30 days",
         "category": "FINANCIAL",
         "query": {
             "type": "derived",
@@ -62,7 +62,7 @@ METRICS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Cancelled this month",
-        "description": "Clients notice from the third one on",
+        "description": "Clients notice three or more",
         "category": "OPERATIONAL",
         "query": {
             "type": "simple",
@@ -80,9 +80,9 @@ METRICS: tuple[dict[str, Any], ...] = (
 )
 
 
-def define(owner: Api) -> dict[str, str]:
-    """The ids of all metrics by name; one with the name of ours is taken for ours."""
-    metrics = {each["name"]: each["id"] for each in owner.get("/metrics?pageSize=100")["data"]}
+def seed_metrics(owner: Api) -> dict[str, str]:
+    """Create the metrics; return name to id of all metrics. An existing one is recognized by its name."""
+    metrics = {row["name"]: row["id"] for row in owner.get("/metrics?pageSize=100")["data"]}
     for metric in METRICS:
         if metric["name"] not in metrics:
             metrics[metric["name"]] = owner.post("/metrics", **metric)["id"]

@@ -1,4 +1,4 @@
-"""The demo organization itself, and who is in it."""
+"""The demo organization itself and its members."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from infra.local.demo.api import Api, DemoFailed, Refused
 
 ORGANIZATION = "Demo Staffing GmbH"
-PASSWORD = "lantern-orchard-42"  # noqa: S105  in every README: it opens nothing but local demos
+PASSWORD = "lantern-orchard-42"  # noqa: S105  public: valid in local demos only
 
 LatestCode = Callable[[str], str | None]
-"""Finds the last code mailed to an address."""
+"""Return the last code mailed to an address."""
 
 _SETTINGS = {"timezone": "Europe/Berlin", "currency": "EUR", "region": "DE"}
-# Before it comes what the run before left to be carried on.
-_MAIL_WITHIN_SECONDS = 30.0
+# The stream may first have to process the records of an earlier run.
+_MAIL_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Person:
     last_name: str
     role: str
     name: str
-    standing: str = "ACTIVE"
+    status: str = "ACTIVE"
 
     @property
     def email(self) -> str:
@@ -45,7 +45,7 @@ TEAM = (
 
 
 def owner_token(api: Api) -> str:
-    """Signs in, or up."""
+    """Sign the owner in, or up; return the token."""
     try:
         token: str = api.post("/auth/sign-in", email=OWNER.email, password=PASSWORD)["token"]
     except Refused as refusal:
@@ -62,29 +62,29 @@ def owner_token(api: Api) -> str:
     return token
 
 
-def settle(owner: Api) -> None:
-    """A new organization has no region yet; what was chosen later is left as it is."""
+def seed_settings(owner: Api) -> None:
+    """Set region, time zone and currency of a new organization; an existing one keeps its settings."""
     if owner.get("/organization")["region"] is None:
         owner.patch("/organization", **_SETTINGS)
 
 
-def gather(api: Api, owner: Api, latest_code: LatestCode) -> None:
-    """Everyone is invited, accepts and is deactivated as the list says. Raises DemoFailed when no mail comes."""
-    mailed = _invite(owner)
-    _accept(api, owner, latest_code, mailed)
-    users = _users(owner)
+def seed_members(api: Api, owner: Api, latest_code: LatestCode) -> None:
+    """Invite, accept and deactivate the members as in TEAM. Raises DemoFailed if a mail does not arrive."""
+    mailed = invite_members(owner)
+    accept_invitations(api, owner, latest_code, mailed)
+    users = users_by_email(owner)
     for person in TEAM:
-        if person.standing == "DEACTIVATED" and users[person.email]["isActive"]:
+        if person.status == "DEACTIVATED" and users[person.email]["isActive"]:
             owner.post(f"/users/{users[person.email]['id']}/deactivate")
 
 
-def _users(owner: Api) -> dict[str, Any]:
+def users_by_email(owner: Api) -> dict[str, Any]:
     return {user["email"]: user for user in owner.all("/users")}
 
 
-def _invite(owner: Api) -> set[str]:
-    """Mail whoever is not in yet into this run's mailbox, which starts empty; return the addresses mailed to."""
-    users = _users(owner)
+def invite_members(owner: Api) -> set[str]:
+    """Mail an invitation to each pending member into this run's empty mailbox; return the addresses."""
+    users = users_by_email(owner)
     mailed: set[str] = set()
     for person in TEAM:
         user = users.get(person.email)
@@ -97,7 +97,7 @@ def _invite(owner: Api) -> set[str]:
             else:
                 continue
         except Refused as refusal:
-            # A run of minutes ago has mailed this invitation: it is not mailed again so soon.
+            # A run some minutes ago mailed this invitation, and there is a limit on mails.
             if refusal.code != "RATE_LIMITED":
                 raise
         else:
@@ -105,20 +105,20 @@ def _invite(owner: Api) -> set[str]:
     return mailed
 
 
-def _accept(api: Api, owner: Api, latest_code: LatestCode, mailed: set[str]) -> None:
-    users = _users(owner)
+def accept_invitations(api: Api, owner: Api, latest_code: LatestCode, mailed: set[str]) -> None:
+    users = users_by_email(owner)
     for person in TEAM:
-        is_to_accept = person.standing != "INVITED"
-        if users[person.email]["status"] == "INVITED" and (is_to_accept or person.email in mailed):
-            code = _wait_for(person.email, latest_code)
-            if is_to_accept:
+        accepts = person.status != "INVITED"
+        if users[person.email]["status"] == "INVITED" and (accepts or person.email in mailed):
+            code = await_code(person.email, latest_code)
+            if accepts:
                 api.post("/auth/invitation/accept", email=person.email, code=code, password=PASSWORD)
 
 
-def _wait_for(email: str, latest_code: LatestCode) -> str:
-    deadline = time.monotonic() + _MAIL_WITHIN_SECONDS
+def await_code(email: str, latest_code: LatestCode) -> str:
+    deadline = time.monotonic() + _MAIL_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if code := latest_code(email):
             return code
         time.sleep(0.02)
-    raise DemoFailed(f"no mail with a code for {email} within {_MAIL_WITHIN_SECONDS:.0f} s")
+    raise DemoFailed(f"no mail with a code for {email} within {_MAIL_TIMEOUT_SECONDS:.0f} s")

@@ -8,37 +8,37 @@ from typing import Any, NamedTuple
 from infra.local.demo.api import Api
 
 
-class Shown(NamedTuple):
-    """A widget; `metric` by its name."""
+class Widget(NamedTuple):
+    """A widget. `metric`: the name of its metric."""
 
     name: str
     type: str
     position: tuple[int, int, int, int]
-    """x, y, w, h."""
+    """x, y, width, height."""
     metric: str | None = None
     config: Mapping[str, Any] = {}
     more: Mapping[str, Any] = {}
 
 
 WIDGETS = (
-    Shown("Active assignments", "METRIC", (0, 0, 3, 2), "Active assignments"),
-    Shown("Fill rate", "CHART", (3, 0, 3, 2), "Fill rate", more={"chartType": "gauge"}),
-    Shown("Hours today", "METRIC", (6, 0, 3, 2), "Hours today"),
-    Shown("Margin per hour", "METRIC", (9, 0, 3, 2), "Margin per hour"),
-    Shown("Hours by day", "CHART", (0, 2, 8, 4), "Hours by day", {"step": "day"}),
-    Shown("Hours by client", "CHART", (8, 2, 4, 4), "Hours by client"),
-    Shown("Clients by hours", "TABLE", (0, 6, 4, 4), "Hours by client", {"limit": 10}),
-    Shown("This week and next", "CALENDAR", (4, 6, 4, 4), config={"daysBack": 1, "daysAhead": 13}),
-    Shown("What happened", "ACTIVITY_FEED", (8, 6, 4, 4), config={"limit": 20}),
-    Shown("Shortcuts", "QUICK_ACTIONS", (0, 10, 12, 2)),
+    Widget("Active assignments", "METRIC", (0, 0, 3, 2), "Active assignments"),
+    Widget("Fill rate", "CHART", (3, 0, 3, 2), "Fill rate", more={"chartType": "gauge"}),
+    Widget("Hours today", "METRIC", (6, 0, 3, 2), "Hours today"),
+    Widget("Margin per hour", "METRIC", (9, 0, 3, 2), "Margin per hour"),
+    Widget("Hours by day", "CHART", (0, 2, 8, 4), "Hours by day", {"step": "day"}),
+    Widget("Hours by client", "CHART", (8, 2, 4, 4), "Hours by client"),
+    Widget("Clients by hours", "TABLE", (0, 6, 4, 4), "Hours by client", {"limit": 10}),
+    Widget("This week and next", "CALENDAR", (4, 6, 4, 4), config={"daysBack": 1, "daysAhead": 13}),
+    Widget("Latest activities", "ACTIVITY_FEED", (8, 6, 4, 4), config={"limit": 20}),
+    Widget("Shortcuts", "QUICK_ACTIONS", (0, 10, 12, 2)),
 )
 
 
-def arrange(owner: Api, metrics: Mapping[str, str]) -> None:
-    """With the ids of `metrics` by name. A widget with the name of ours is taken for ours."""
-    there = {each["name"] for each in owner.all("/widgets")}
+def seed_widgets(owner: Api, metrics: Mapping[str, str]) -> None:
+    """Create the widgets. `metrics`: name to id. An existing widget is recognized by its name."""
+    existing = {row["name"] for row in owner.all("/widgets")}
     for widget in WIDGETS:
-        if widget.name not in there:
+        if widget.name not in existing:
             named = {} if widget.metric is None else {"metricId": metrics[widget.metric]}
             owner.post(
                 "/widgets",

@@ -1,4 +1,4 @@
-"""Counters of live children, of users and of what there may be so many of; and the guards of unique values."""
+"""Counters of live children, users and limited entities match; guards match the unique values."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def check(world: World, snapshot: Snapshot) -> None:
             world.report("counter", message, entity=key.id, organization=key.organization)
     stored = set(layout.of_kind(snapshot, "unique value"))
     for key in stored ^ guards:
-        fault = "belongs to nothing that is live" if key in stored else "is missing"
-        world.report("guard", f"the guard {key} {fault}: {snapshot.get(key)}", organization=layout.owner_of(key))
+        error = "belongs to no live entity" if key in stored else "is missing"
+        world.report("guard", f"the guard {key} {error}: {snapshot.get(key)}", organization=layout.owner_of(key))
     _check_credentials(world, snapshot, [record for key, record in records.items() if key.entity == "user"])
 
 
 def _counted_on(key: layout.EntityKey, record: Any) -> list[tuple[str, str]]:
-    """Id of the holder, and the name of the counter."""
+    """Return the ids of the counting entities and the names of their counters."""
     if key.entity in _PARENTS:
         return [(str(getattr(record, _PARENTS[key.entity])), key.entity)]
     if key.entity in _COUNTED_ON_ORGANIZATION:
@@ -53,7 +53,7 @@ def _counted_on(key: layout.EntityKey, record: Any) -> list[tuple[str, str]]:
 
 
 def _check_credentials(world: World, snapshot: Snapshot, users: list[Any]) -> None:
-    """Exactly one a user, which says whose it is."""
+    """Report users without exactly one credential of their own."""
     addresses = Counter(user.email for user in users)
     for user in users:
         credential = credentials.get(user.email)

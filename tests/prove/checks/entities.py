@@ -1,4 +1,4 @@
-"""Entities: those that were answered are there, as they were answered last, and no others."""
+"""The stored entities are those that were answered, in the last answered state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.prove.world import World
 from tests.support.store import Snapshot
 
 _MOVED_BY_OTHERS = {"version", "updatedAt", "userCount", "activeUserCount"}
-"""Fields that change beside the request that answered the entity, or are looked at apart."""
+"""Fields that other requests change, or that other checks compare."""
 
 
 def check(world: World, baseline: Baseline, snapshot: Snapshot) -> None:
@@ -26,46 +26,46 @@ def check(world: World, baseline: Baseline, snapshot: Snapshot) -> None:
     for request, effect in world.history.effects():
         effects[EntityKey(str(request.organization), effect.entity, effect.id)].append(effect)
     for key in sorted({*stored, *effects, *baseline.versions}):
-        # Activities that the feed makes by itself are compared with the audit log.
+        # Activities of the feed are compared with the audit log.
         if key.entity == "session" or (key.entity == "activity" and key not in effects):
             continue
-        for fault in _faults(key, stored.get(key), effects[key], baseline.versions.get(key, 0)):
-            world.report("entity", f"{key.entity} {key.id} {fault}", entity=key.id, organization=key.organization)
+        for error in _errors(key, stored.get(key), effects[key], baseline.versions.get(key, 0)):
+            world.report("entity", f"{key.entity} {key.id} {error}", entity=key.id, organization=key.organization)
 
 
-def _faults(key: EntityKey, item: Any, effects: list[Effect], version: int) -> list[str]:
-    moves = [effect for effect in effects if effect.moves_version]
-    expected = version + len(moves)
+def _errors(key: EntityKey, item: Any, effects: list[Effect], version: int) -> list[str]:
+    changes = [effect for effect in effects if effect.changes_version]
+    expected = version + len(changes)
     is_erased = any(effect.event == "ASSIGNMENT_DELETED" for effect in effects)
     if expected == 0:
-        # Marks of activities, which are nobody's effect: the feed made them.
-        return [] if key.entity == "activity" else ["was made by no request that was answered"]
-    answered = [effect.version for effect in moves if effect.version is not None]
-    faults = []
+        # Read state of activities that the feed created is no effect of a request.
+        return [] if key.entity == "activity" else ["was created by no answered request"]
+    answered = [effect.version for effect in changes if effect.version is not None]
+    errors = []
     if len(answered) != len(set(answered)) or any(not version < number <= expected for number in answered):
-        faults.append(f"was answered with the versions {sorted(answered)} by {len(moves)} changes")
+        errors.append(f"was answered with the versions {sorted(answered)} by {len(changes)} changes")
     if item is None or is_erased:
         if is_erased != (item is None):
-            faults.append("is lost" if item is None else "is still there, although it was deleted")
-        return faults
+            errors.append("is lost" if item is None else "is still there, although it was deleted")
+        return errors
     if layout.version_of(item) != expected:
-        faults.append(f"has version {layout.version_of(item)}, but {expected - version} changes were answered")
-    latest = max((effect for effect in moves if effect.data), key=lambda effect: effect.version or 0, default=None)
-    return faults if latest is None else [*faults, *_differences(key, item, latest)]
+        errors.append(f"has version {layout.version_of(item)}, but {expected - version} changes were answered")
+    latest = max((effect for effect in changes if effect.data), key=lambda effect: effect.version or 0, default=None)
+    return errors if latest is None else [*errors, *_differences(key, item, latest)]
 
 
 def _differences(key: EntityKey, item: Any, latest: Effect) -> list[str]:
-    """From the newest version that was answered; changes that are answered without the entity set none of these."""
+    """Return differences from the newest answered version. Other changes set none of these fields."""
     assert latest.data is not None
     stored = layout.record_of(key.entity, item).model_dump(mode="json")
     return [
         f"has {name} {stored[name]!r} instead of {value!r} as answered"
         for name, value in latest.data.items()
-        if name in stored and name not in _MOVED_BY_OTHERS | _set_in_silence(key) and stored[name] != value
+        if name in stored and name not in _MOVED_BY_OTHERS | _unanswered_fields(key) and stored[name] != value
     ]
 
 
-def _set_in_silence(key: EntityKey) -> set[str]:
+def _unanswered_fields(key: EntityKey) -> set[str]:
     return {"preferences"} if key.entity == "user" else set()
 
 

@@ -1,4 +1,4 @@
-"""The lists show what is live and nothing else, and metrics come to what there is."""
+"""Lists show exactly the live entities, and metrics count them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTS: Mapping[str, str] = {
     "workLocation": "getWorkLocations",
     "worker": "getWorkers",
 }
-"""Lists by page, by the entities that they show."""
+"""Entity type to its page list."""
 
 
 def check(world: World, clients: Sequence[Client], snapshot: Snapshot) -> None:
@@ -42,8 +42,8 @@ def check(world: World, clients: Sequence[Client], snapshot: Snapshot) -> None:
             if sorted(listed) != sorted(expected):
                 others = expected.symmetric_difference(listed) or f"{len(listed) - len(expected)} rows twice"
                 world.report("list", f"{action} is wrong about {others}", organization=organization)
-        for fault in _metric_faults(api, token, len(live.get((organization, "worker"), ()))):
-            world.report("metric", fault, organization=organization)
+        for error in _metric_errors(api, token, len(live.get((organization, "worker"), ()))):
+            world.report("metric", error, organization=organization)
 
 
 def _rows(api: Api, action: str, token: str) -> Iterator[dict[str, Any]]:
@@ -56,8 +56,8 @@ def _rows(api: Api, action: str, token: str) -> Iterator[dict[str, Any]]:
         page += 1
 
 
-def _metric_faults(api: Api, token: str, workers: int) -> Iterator[str]:
-    """Of the clients' metrics, those that count workers, calculated now."""
+def _metric_errors(api: Api, token: str, workers: int) -> Iterator[str]:
+    """Calculate the clients' metrics that count workers; yield the wrong ones."""
     counting = {
         row["id"]
         for row in _rows(api, "getDashboardMetrics", token)

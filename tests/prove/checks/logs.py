@@ -1,4 +1,4 @@
-"""The audit log has one entry for each effect, and the feed one activity for each that is to be followed."""
+"""The audit log has one entry for each effect, and the feed one activity for each event that is not silent."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def _check_activities(world: World, entries: dict[tuple[str, str], AuditEntry], 
     }
     stored = {(key.organization, key.id) for key in layout.entities(snapshot) if key.entity == "activity"}
     for organization, identifier in stored ^ (expected | recorded):
-        fault = "follows from nothing" if (organization, identifier) in stored else "is missing"
-        world.report("activity", f"activity {UUID(identifier)} {fault}", entity=identifier, organization=organization)
+        error = "has no audit entry" if (organization, identifier) in stored else "is missing"
+        world.report("activity", f"activity {UUID(identifier)} {error}", entity=identifier, organization=organization)

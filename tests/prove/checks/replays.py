@@ -1,4 +1,4 @@
-"""Every request that was carried out, repeated with its key, answers the same and changes nothing."""
+"""Every successful request, repeated with its key, has the same answer and changes nothing."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def check(world: World, clients: Sequence[Client], table: Store) -> None:
             continue
         api = Api(source=f"203.0.113.{int(request.client[1:])}")
         answer = api.send(request.call, None if account is None else account.tokens[0], key=request.key)
-        fault = _fault(api, request, answer, open_sessions)
-        if fault is not None:
-            world.report("replay", fault, request)
+        error = _error(api, request, answer, open_sessions)
+        if error is not None:
+            world.report("replay", error, request)
     changes = table.changes(before)
     for key, change in list(changes.items())[:10]:
         world.report("replay", f"repetitions changed {key}: {change}")
 
 
-def _fault(api: Api, request: Request, answer: Answer, open_sessions: set[str]) -> str | None:
+def _error(api: Api, request: Request, answer: Answer, open_sessions: set[str]) -> str | None:
     assert request.answer is not None
     first = request.answer.data
     if "token" in first and session_of(first["token"]) not in open_sessions:
-        # There is no token any more to answer with.
+        # The session has ended, so there is no token to answer with.
         if answer.status == 401:
             return None
         use = api.call("getCurrentUser", answer.data["token"])
-        return f"the session has ended, and a repetition answered a token, which then is answered {use.status}"
+        return f"the session has ended, and a repetition answered a token, whose use is answered {use.status}"
     if answer.status != request.answer.status or not answer.is_replay:
         return f"a repetition answered {answer.status} {answer.text[:300]}"
     if _without_token(answer.data) != _without_token(first):

@@ -1,1 +1,1 @@
-"""What a client does: each operation asks for at least one write."""
+"""The operations of a client. Each sends at least one write."""

@@ -1,4 +1,4 @@
-"""Assignments of every length, on own and on common workers and positions."""
+"""Assignments of all lengths, of own and common workers and positions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.prove.operations.staffing import create_position, if_match
 
 _REFUSED_IN_COMMON = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
 _SCHEDULED = ((2, 9), (3, 9), (7, 8 * 24), (20, 100 * 24), (30, 300 * 24), (10, None))
-"""Start in days from now and length in hours, on each lane and across the ends of months."""
+"""Start in days from now and length in hours, of each length class and across ends of months."""
 _ACTIVE = ((-5, 20 * 24), (-40, None), (-2, 60 * 24))
 _PAST = ((-60, 9), (-35, 8 * 24))
 
 
 def _times(client: Client, shapes: tuple[tuple[int, int | None], ...]) -> dict[str, str | None]:
     days, hours = client.rng.choice(shapes)
-    # Few different instants: what starts and ends at the same one is counted in the same place.
+    # Few different instants, so that many assignments change the same slots.
     start = client.world.now.replace(hour=6, minute=0, second=0, microsecond=0) + timedelta(
         days=days, hours=client.rng.choice((0, 2, 4))
     )
@@ -40,7 +40,7 @@ def create_assignment(client: Client) -> None:
 
 
 def _choose(client: Client, entity: str, **fields: Any) -> tuple[str | None, bool]:
-    """An id, and whether it is of the client's own."""
+    """Return an id, and True if the entity is the client's own."""
     if client.in_common(0.6):
         return client.rng.choice(client.world.commons[entity]), False
     data = client.pick(entity, **fields)
@@ -70,7 +70,7 @@ def update_assignment(client: Client) -> None:
 
 
 def end_assignment(client: Client) -> None:
-    """Now, or in some days."""
+    """End an assignment now or in some days."""
     data = client.pick("assignment", status="active")
     if data is None:
         create_assignment(client)

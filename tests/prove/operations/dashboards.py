@@ -51,7 +51,7 @@ def create_widget(client: Client) -> None:
 
 
 def update_widget(client: Client) -> None:
-    """Its title or, between the organization's dashboard and the client's own, its scope."""
+    """Change the title of a widget, and sometimes its scope."""
     body = {"title": client.unique("Title")}
     if client.chance(0.5):
         body["scope"] = client.rng.choice(("ORGANIZATION", "PERSONAL"))
@@ -123,7 +123,7 @@ def execute_quick_action(client: Client) -> None:
 
 
 def activity(client: Client) -> dict[str, Any]:
-    """What recording one takes."""
+    """Return the input of a new activity."""
     return {
         "title": client.unique("Payroll exported"),
         "type": "INTEGRATION_EVENT",

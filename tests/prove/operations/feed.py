@@ -22,20 +22,20 @@ def archive_activity(client: Client) -> None:
 
 
 def unarchive_activity(client: Client) -> None:
-    archived = sorted(client.marks.archived)
+    archived = sorted(client.read_state.archived)
     if not archived:
         archive_activity(client)
         return
     identifier = client.rng.choice(archived)
     if client.write("unarchiveActivity", ("activity", identifier), path={"id": identifier}) is not None:
-        client.marks.archived.discard(identifier)
+        client.read_state.archived.discard(identifier)
 
 
 def read_all_activities(client: Client) -> None:
     known = _listed(client)
     if client.write("markAllActivitiesAsRead", ("user", client.account.user)) is not None:
-        client.marks.read |= {row["id"] for row in known}
-        client.marks.read_all_until = clock.to_text(clock.now())
+        client.read_state.read |= {row["id"] for row in known}
+        client.read_state.read_all_until = clock.to_text(clock.now())
 
 
 def _mark(client: Client, action: str) -> None:
@@ -45,11 +45,11 @@ def _mark(client: Client, action: str) -> None:
         return
     identifier = client.rng.choice(listed)["id"]
     if client.write(action, ("activity", identifier), path={"id": identifier}) is not None:
-        marks = client.marks.read if action == "markActivityAsRead" else client.marks.archived
-        marks.add(identifier)
+        identifiers = client.read_state.read if action == "markActivityAsRead" else client.read_state.archived
+        identifiers.add(identifier)
 
 
 def _listed(client: Client) -> list[dict[str, Any]]:
-    """The newest activities that the client has not archived."""
+    """Return the newest activities that the client has not archived."""
     page = client.read("getRecentActivities", query={"limit": 20})
     return [] if page is None else list(page["items"])

@@ -18,15 +18,15 @@ _WEEK_DAYS = ("MONDAY", "SATURDAY", "SUNDAY")
 
 
 @dataclass
-class Letter:
-    """A mail that a client waits for."""
+class CodeMail:
+    """A mail with a code that a client expects."""
 
     account: Account
     purpose: str
     mails_before: int
-    """How many had come to the address when it was asked for."""
+    """Number of mails to the address before the request."""
     used: str | None = None
-    """The code that was refused, because a later one had been made meanwhile."""
+    """A code that was refused because a later one existed."""
 
 
 def _password(client: Client) -> str:
@@ -34,13 +34,13 @@ def _password(client: Client) -> str:
 
 
 def _other(client: Client) -> Account | None:
-    """A user whom the client has invited."""
+    """Return a user whom the client has invited."""
     invited = [account for account in client.accounts[1:] if account.organization == client.account.organization]
     return client.rng.choice(invited) if invited else None
 
 
 def _anyone(client: Client) -> Account:
-    """One of its users who can sign in."""
+    """Return one of its users who can sign in."""
     return client.rng.choice([account for account in client.accounts if account.can_sign_in])
 
 
@@ -77,7 +77,7 @@ def sign_in(client: Client) -> None:
 
 
 def sign_out(client: Client) -> None:
-    """Of a second session."""
+    """End a second session."""
     account = _signed_in(client)
     if len(account.tokens) < 2:
         sign_in(client)
@@ -95,7 +95,7 @@ def sign_out(client: Client) -> None:
 
 
 def _through(account: Account, token: str) -> Account:
-    """The user in one of their sessions."""
+    """Return the user in one session."""
     return Account(account.organization, account.user, account.email, account.password, tokens=[token])
 
 
@@ -106,9 +106,9 @@ def revoke_other_sessions(client: Client) -> None:
 
 
 def update_password(client: Client) -> None:
-    """Of nobody who waits for a code: it would end with the old password."""
+    """Change the password of a user without a pending code, which would become invalid."""
     account = _signed_in(client)
-    if any(letter.account is account for letter in client.letters):
+    if any(mail.account is account for mail in client.pending_mails):
         update_preferences(client)
         return
     password = _password(client)
@@ -123,14 +123,14 @@ def update_password(client: Client) -> None:
 
 def reset_password(client: Client) -> None:
     account = _anyone(client)
-    waiting = {id(letter.account) for letter in client.letters}
+    waiting = {id(mail.account) for mail in client.pending_mails}
     if account.resets >= _MAX_RESETS or id(account) in waiting:
         update_password(client)
         return
     account.resets += 1
     mails = client.world.mails(account.email)
     if client.write("resetPassword", ("user", account.user), by=account, body={"email": account.email}) is not None:
-        client.letters.append(Letter(account, "reset", mails))
+        client.pending_mails.append(CodeMail(account, "reset", mails))
 
 
 def invite_user(client: Client) -> None:
@@ -142,53 +142,53 @@ def invite_user(client: Client) -> None:
         return
     account = Account(client.account.organization, data["id"], email, "", role=role, has_accepted=False)
     client.accounts.append(account)
-    client.letters.append(Letter(account, "invitation", 0))
+    client.pending_mails.append(CodeMail(account, "invitation", 0))
 
 
 def resend_invitation(client: Client) -> None:
-    """Mails are limited by addressee and time, so this may be refused."""
-    letters = [letter for letter in client.letters if letter.purpose == "invitation" and letter.account.is_active]
-    if not letters:
+    """Resend an invitation. Mails are limited by addressee and time, so it may be refused."""
+    pending_mails = [mail for mail in client.pending_mails if mail.purpose == "invitation" and mail.account.is_active]
+    if not pending_mails:
         invite_user(client)
         return
-    account = client.rng.choice(letters).account
+    account = client.rng.choice(pending_mails).account
     allowed = frozenset({"RATE_LIMITED"})
     client.write("resendInvitation", ("user", account.user), path={"userId": account.user}, allowed=allowed)
 
 
-def open_letters(client: Client) -> None:
-    """Uses the codes that have come by now, or does something else."""
-    come = [letter for letter in client.letters if client.world.mails(letter.account.email) > letter.mails_before]
-    if not come:
+def use_mailed_codes(client: Client) -> None:
+    """Use the codes that have arrived, or run another operation."""
+    arrived = [mail for mail in client.pending_mails if client.world.mails(mail.account.email) > mail.mails_before]
+    if not arrived:
         update_preferences(client)
-    for letter in come:
-        use_code(client, letter)
+    for mail in arrived:
+        use_code(client, mail)
 
 
-def use_code(client: Client, letter: Letter, *, is_last: bool = False) -> None:
-    """`is_last`: no mail is under way any more, so the newest code is the valid one."""
-    account = letter.account
+def use_code(client: Client, mail: CodeMail, *, is_last: bool = False) -> None:
+    """Use the newest code. `is_last`: no mail is pending, so that code is valid."""
+    account = mail.account
     if not account.is_active:
         return
     code = client.world.code(account.email)
-    if code is None or (code == letter.used and not is_last):
+    if code is None or (code == mail.used and not is_last):
         if is_last:
-            client.world.report("mail", f"no code ever came to {account.email}", entity=account.user)
+            client.world.report("mail", f"no code was mailed to {account.email}", entity=account.user)
         return
-    # A mail that was delivered twice has a later code, which makes the earlier one invalid before it arrives.
+    # A mail that is sent twice has a later code, which makes the earlier one invalid before it arrives.
     allowed = frozenset() if is_last else frozenset({"VALIDATION_ERROR"})
     password = _password(client)
-    if letter.purpose == "reset":
+    if mail.purpose == "reset":
         action, body = "confirmResetPassword", {"email": account.email, "code": code, "newPassword": password}
     else:
         action, body = "acceptInvitation", {"email": account.email, "code": code, "password": password}
-    letter.used = code
+    mail.used = code
     data = client.write(action, ("user", account.user), by=account, body=body, allowed=allowed)
     if data is None:
         return
-    client.letters.remove(letter)
+    client.pending_mails.remove(mail)
     account.password = password
-    if letter.purpose == "reset":
+    if mail.purpose == "reset":
         account.tokens.clear()
         signed_in = client.write("signIn", ("session", None), by=account, body=_credentials(account))
         data = signed_in or {}
@@ -214,8 +214,8 @@ def change_role(client: Client) -> None:
         account.role = role
 
 
-def turn_access(client: Client) -> None:
-    """Deactivates a user whom it has invited, or lets them in again."""
+def toggle_access(client: Client) -> None:
+    """Deactivate a user whom it has invited, or reactivate the user."""
     account = _other(client)
     if account is None:
         invite_user(client)
@@ -241,7 +241,7 @@ def update_preferences(client: Client) -> None:
 
 
 def update_organization(client: Client) -> None:
-    """The one that it shares with all others, or one that it has founded; there the time zone too."""
+    """Change the common organization, or one that the client has founded; there also the time zone."""
     founded = [account for account in client.accounts if account.organization != client.account.organization]
     body: dict[str, Any] = {"weekStart": client.rng.choice(_WEEK_DAYS)}
     account = client.account

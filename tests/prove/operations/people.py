@@ -10,7 +10,7 @@ from tests.prove.operations.staffing import GONE, create_position, delete_common
 COMMON_PHONES = tuple(f"+49 40 555{number:04}" for number in range(6))
 _RATE_DAYS = ("2025-01-01", "2026-01-01", "2026-06-01", "2026-11-15", "2027-01-01")
 _IMPORTED_ROWS = (31, 45)
-"""More than fit one part of an import."""
+"""Range of rows of an import, more than one chunk."""
 
 
 def _phone(client: Client) -> str:
@@ -53,14 +53,14 @@ def delete_worker(client: Client) -> None:
     data = client.pick("worker")
     if data is None:
         create_worker(client)
-    elif any(is_live(held) for held in client.mine("assignment", workerId=data["id"])):
+    elif any(is_live(assignment) for assignment in client.mine("assignment", workerId=data["id"])):
         client.is_refused("deleteWorker", "HAS_DEPENDENCIES", path={"id": data["id"]})
     else:
         client.keep("worker", client.write("deleteWorker", ("worker", data["id"]), path={"id": data["id"]}))
 
 
 def import_workers(client: Client) -> None:
-    """In several parts, with a phone that is taken and a row that is none."""
+    """Import workers in several chunks, with a taken phone number and an invalid row."""
     rows: list[dict[str, Any]] = [
         {"firstName": "Ida", "lastName": client.unique("Imported"), "phone": _phone(client)}
         for _ in range(client.rng.randint(*_IMPORTED_ROWS))
@@ -88,11 +88,11 @@ def set_rate(client: Client) -> None:
     body = {"amount": client.rng.randint(1000, 9000), "currency": "EUR"}
     path = {"id": identifier, "effectiveFrom": day}
     if client.write(f"set{entity.title()}Rate", (entity, identifier), path=path, body=body, allowed=allowed):
-        _move(client, entity, identifier)
+        _increase_version(client, entity, identifier)
 
 
 def delete_rate(client: Client) -> None:
-    """One that this client has set; there is none on another day."""
+    """Delete a rate that this client has set; on other days the request must be refused."""
     target = _target(client)
     if target is None:
         create_position(client)
@@ -101,13 +101,13 @@ def delete_rate(client: Client) -> None:
     action, path = f"delete{entity.title()}Rate", {"id": identifier, "effectiveFrom": day}
     if (entity, identifier, day) in rates(client):
         if client.write(action, (entity, identifier), path=path, allowed=allowed):
-            _move(client, entity, identifier)
+            _increase_version(client, entity, identifier)
     else:
         client.is_refused(action, "NOT_FOUND", path=path)
 
 
 def rates(client: Client) -> dict[tuple[str, str, str], int]:
-    """The rates that a client has set and not deleted since, by entity and day."""
+    """Return the rates that a client has set and not deleted since, by entity and day."""
     amounts: dict[tuple[str, str, str], int] = {}
     for request in client.world.history.done():
         action = request.call.action
@@ -122,7 +122,7 @@ def rates(client: Client) -> dict[tuple[str, str, str], int]:
 
 
 def _target(client: Client) -> tuple[str, str, str, frozenset[str]] | None:
-    """Of common entities each client has days of its own, so that it knows what they must come to."""
+    """Choose an entity and a day. Each client has its own days of common entities, so that it knows their rates."""
     entity = client.rng.choice(("position", "worker"))
     if client.in_common():
         day = f"2026-02-{int(client.name[1:]):02}"
@@ -131,7 +131,7 @@ def _target(client: Client) -> tuple[str, str, str, frozenset[str]] | None:
     return None if data is None else (entity, data["id"], client.rng.choice(_RATE_DAYS), frozenset())
 
 
-def _move(client: Client, entity: str, identifier: str) -> None:
-    """A rate moves the version of its entity."""
+def _increase_version(client: Client, entity: str, identifier: str) -> None:
+    """Increase the known version of an entity, as its rate was changed."""
     for data in client.mine(entity, id=identifier):
         data["version"] += 1

@@ -11,7 +11,7 @@ GONE = frozenset({"NOT_FOUND"})
 
 
 def if_match(client: Client, data: dict[str, Any]) -> dict[str, Any]:
-    """Sometimes the version that the client knows: a repetition must not trip over its own first attempt."""
+    """Sometimes send the known version: a repetition must not be refused because of its own first attempt."""
     return {"headers": {"If-Match": f'"{data["version"]}-known"'}} if client.chance(0.25) else {}
 
 
@@ -54,7 +54,7 @@ def delete_client(client: Client) -> None:
 
 
 def delete_common(client: Client, action: str, entity: str) -> bool:
-    """Sometimes tries to delete what all clients work on; whether it did."""
+    """Sometimes try to delete a common entity; return True if it was tried."""
     if not client.in_common(0.2):
         return False
     identifier = client.rng.choice(client.world.commons[entity])
@@ -64,7 +64,7 @@ def delete_common(client: Client, action: str, entity: str) -> bool:
 
 
 def _delete(client: Client, action: str, entity: str, child: str, field: str, otherwise: Any) -> None:
-    """One of its own: refused exactly while it has live children, which only this client makes and deletes."""
+    """Delete an own entity. It is refused exactly while it has live children, which only this client changes."""
     data = client.pick(entity)
     if data is None:
         otherwise(client)
@@ -151,18 +151,18 @@ def update_position(client: Client) -> None:
 
 
 def delete_position(client: Client) -> None:
-    """While only assignments that are over name it."""
+    """Delete a position. An own one must be refused while it has live assignments."""
     if delete_common(client, "deletePosition", "position"):
         return
     data = client.pick("position")
     if data is None:
         create_position(client)
-    elif any(is_live(held) for held in client.mine("assignment", positionId=data["id"])):
+    elif any(is_live(assignment) for assignment in client.mine("assignment", positionId=data["id"])):
         client.is_refused("deletePosition", "HAS_DEPENDENCIES", path={"id": data["id"]})
     else:
         client.keep("position", client.write("deletePosition", ("position", data["id"]), path={"id": data["id"]}))
 
 
 def is_live(assignment: dict[str, Any]) -> bool:
-    """Whether it was active or scheduled when it was last answered, which nothing in a run outlives."""
+    """Return True if it was active or scheduled in the last answer; that does not change during a run."""
     return assignment["status"] in {"active", "scheduled"}

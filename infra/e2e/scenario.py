@@ -1,4 +1,4 @@
-"""What people do with the deployed product, from signing up to the audit log, and what must follow by itself."""
+"""Steps of a user of the deployed product, from sign-up to the audit log, with their asynchronous effects."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from infra.e2e.stack import ORIGIN, SENDER, Stack
 OWNER = "anna.berg@workledger.test"
 _PASSWORD = "correct-horse-4711"  # noqa: S105  of a user who lives as long as this run
 _STREAM_SECONDS = 120.0
-"""A function's first start included, and that of another which the emulator polls for before it."""
+"""Includes the cold starts of two functions: the emulator polls for another one first."""
 _SWEEP_SECONDS = 180.0
-"""A minute until the schedule fires, and the same."""
+"""A minute until the schedule fires, and the cold starts."""
 _OVERDUE_MILLISECONDS = 10 * 60 * 1000
 _CODE = re.compile(r"code in the app: (\S+)")
 
 
 @dataclass(frozen=True)
-class Chapter:
+class Step:
     title: str
-    tell: Callable[[Story], None]
+    run: Callable[[Scenario], None]
 
 
-class Story:
+class Scenario:
     def __init__(self, emulator: Emulator, stack: Stack) -> None:
         self.emulator = emulator
         self.stack = stack
@@ -39,7 +39,7 @@ class Story:
         self.organization = ""
         self.metrics: dict[str, Any] = {}
 
-    # -- an owner arrives
+    # -- sign-up
 
     def sign_up(self) -> None:
         expect(self.anyone.get("/health").data()["status"] == "ok", "the service is not healthy")
@@ -53,23 +53,23 @@ class Story:
         )
         signed_in = self.anyone.post("/auth/sign-in", {"email": OWNER, "password": _PASSWORD}).data()
         self.owner = self.anyone.signed_in(signed_in["token"])
-        expect(self.owner.get("/auth/role").data() == {"role": "OWNER"}, "who signed up is not the OWNER")
+        expect(self.owner.get("/auth/role").data() == {"role": "OWNER"}, "the user who signed up is not the OWNER")
 
-    # -- and works
+    # -- clients
 
     def create_client(self) -> None:
         key = str(uuid4())
         first = self.owner.post("/clients", {"name": "Hansekontor"}, Idempotency_Key=key)
         again = self.owner.post("/clients", {"name": "Hansekontor"}, Idempotency_Key=key)
         expect(first.data(201) == again.data(201), "the replay differs from the first answer")
-        expect(again.headers["Idempotency-Replayed"] == "true", "the replay does not say that it is one")
+        expect(again.headers["Idempotency-Replayed"] == "true", "the replay is not marked as one")
         self.owner.post("/clients", {"name": "Other"}, Idempotency_Key=key).refused(422, "IDEMPOTENCY_MISMATCH")
         self.owner.post("/clients", {"name": "HANSEKONTOR"}).refused(409, "DUPLICATE_ENTRY")
         listed = self.owner.get("/clients?search=hanse&pageSize=5").data()
         expect([client["name"] for client in listed["data"]] == ["Hansekontor"], "the client is not listed")
         expect(listed["pagination"]["totalItems"] == 1, "the total is wrong")
 
-    # -- and lends out a worker
+    # -- assignments
 
     def staff(self) -> None:
         (client,) = self.owner.get("/clients").data()["data"]
@@ -82,7 +82,7 @@ class Story:
             self.owner.call("PUT", f"{path}/rates/2026-01-01", rate).data()
         shift = {"startAt": "2026-03-02T08:00:00+01:00", "endAt": "2026-03-02T16:30:00+01:00"}
         assigned = {"workerId": worker["id"], "positionId": position["id"], **shift}
-        expect(self.owner.post("/assignments", assigned).data(201)["warnings"] == [], "an only shift clashes")
+        expect(self.owner.post("/assignments", assigned).data(201)["warnings"] == [], "a single shift has warnings")
         again = self.owner.post("/assignments", assigned).data(201)
         codes = [warning["code"] for warning in again["warnings"]]
         expect(codes == ["OVERLAP", "OVER_HEADCOUNT"], f"the same shift twice warns of {codes}")
@@ -96,7 +96,7 @@ class Story:
         completed = self.owner.get(f"/assignments?clientId={client['id']}&status=completed").data()["items"]
         expect(len(completed) == 1, f"{len(completed)} assignments are completed")
 
-    # -- the stream rolls it up
+    # -- metrics
 
     def measure(self) -> None:
         march = {"version": 1, "type": "simple", "source": "assignments", "aggregate": "sum"}
@@ -104,26 +104,26 @@ class Story:
         for field, form in (("hours", "number"), ("billed", "currency")):
             metric = {"name": f"March, {field}", "category": "FINANCIAL", "format": form, "refreshRate": 60}
             self.metrics[field] = self.owner.post("/metrics", {**metric, "query": {**march, "field": field}}).data(201)
-        asked = {"metricIds": [self.metrics["hours"]["id"]]}
+        query = {"metricIds": [self.metrics["hours"]["id"]]}
         eventually(
-            "the stream rolls up the shift, and its hours are told",
-            lambda: [each for each in self._calculated(asked) if each["value"] == 8.5 and each["unit"] == "h"],
+            "the stream rolls up the shift, and its hours are shown",
+            lambda: [row for row in self.calculate(query) if row["value"] == 8.5 and row["unit"] == "h"],
             _STREAM_SECONDS,
         )
         feed = eventually(
-            "the stream tells of the shift",
-            lambda: [each for each in self._feed() if each["action"] == "ASSIGNMENT_CREATED"],
+            "the shift is in the feed",
+            lambda: [row for row in self.feed() if row["action"] == "ASSIGNMENT_CREATED"],
             _STREAM_SECONDS,
         )
-        expect(feed[0]["actor"]["email"] == OWNER, f"{feed[0]['actor']} is told to have assigned")
+        expect(feed[0]["actor"]["email"] == OWNER, f"the actor of the assignment is {feed[0]['actor']}")
 
-    def recalculated(self) -> None:
-        """By the schedule and the queue: nobody asked for this one."""
+    def recalculate(self) -> None:
+        """Wait for a metric that only the schedule and the queue recalculate."""
         path = f"/metrics/{self.metrics['billed']['id']}/history"
         points = eventually(
-            "the schedule recalculates what is due", lambda: self.owner.get(path).data()["items"], _SWEEP_SECONDS
+            "the schedule recalculates due metrics", lambda: self.owner.get(path).data()["items"], _SWEEP_SECONDS
         )
-        expect(points[0]["value"] == 255.0, f"the history tells {points}")
+        expect(points[0]["value"] == 255.0, f"the history is {points}")
 
     def reconcile(self) -> None:
         answer = self.emulator.client("lambda").invoke(
@@ -133,27 +133,27 @@ class Story:
         payload = answer["Payload"].read().decode()
         expect("FunctionError" not in answer and payload == "1", f"the reconciliation answered {payload[:600]}")
 
-    def _calculated(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        return cast(list[dict[str, Any]], self.owner.post("/metrics/calculate", asked).data()["metrics"])
+    def calculate(self, query: dict[str, Any]) -> list[dict[str, Any]]:
+        return cast(list[dict[str, Any]], self.owner.post("/metrics/calculate", query).data()["metrics"])
 
-    def _feed(self) -> list[dict[str, Any]]:
+    def feed(self) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], self.owner.get("/activities?limit=100").data()["items"])
 
-    # -- the stream mails an invitation
+    # -- mail
 
     def invite(self) -> None:
-        self._invited("ben.maas@workledger.test")
+        self.invite_user("ben.maas@workledger.test")
         (mail,) = eventually(
             "the stream's mail consumer mails the invitation",
             lambda: self.emulator.mails_to("ben.maas@workledger.test"),
             _STREAM_SECONDS,
         )
         expect(mail["Source"] == SENDER, f"mail comes from {mail['Source']}")
-        member = self._accepted("ben.maas@workledger.test", code_in(mail))
+        member = self.accept_invitation("ben.maas@workledger.test", code_in(mail))
         member.post("/clients", {"name": "Not mine to add"}).refused(403, "FORBIDDEN")
         expect(member.get("/clients").data()["pagination"]["totalItems"] == 1, "the member sees no clients")
 
-    # -- a mail that the stream missed
+    # -- mail that the stream missed
 
     def sweep(self) -> None:
         address = "cleo.ode@workledger.test"
@@ -162,16 +162,16 @@ class Story:
             "EventSourceMappings"
         ]
         events.update_event_source_mapping(UUID=stream["UUID"], Enabled=False)
-        self._invited(address)
-        self._age_unsent_mail()
+        self.invite_user(address)
+        self.age_unsent_mail()
         (mail,) = eventually(
             "the schedule sweeps the outbox and the queue's worker sends the mail",
             lambda: self.emulator.mails_to(address),
             _SWEEP_SECONDS,
         )
-        self._accepted(address, code_in(mail))
+        self.accept_invitation(address, code_in(mail))
         events.update_event_source_mapping(UUID=stream["UUID"], Enabled=True)
-        self._invited("dora.fink@workledger.test")
+        self.invite_user("dora.fink@workledger.test")
         eventually(
             "the stream goes on where it was stopped",
             lambda: self.emulator.mails_to("dora.fink@workledger.test"),
@@ -179,8 +179,8 @@ class Story:
         )
         expect(len(self.emulator.mails_to(address)) == 1, "the late stream sent the mail once more")
 
-    def _age_unsent_mail(self) -> None:
-        """Makes the one unsent mail look as old as one that nobody sent in time: a mail's age is in its id."""
+    def age_unsent_mail(self) -> None:
+        """Make the one unsent mail overdue. The age of a mail is in its id."""
         table = self.emulator.client("dynamodb")
         unsent = table.query(
             TableName=self.stack.table,
@@ -188,7 +188,7 @@ class Story:
             KeyConditionExpression="gsi2pk = :unsent",
             ExpressionAttributeValues={":unsent": {"S": "MAIL#UNSENT"}},
         )["Items"]
-        expect(len(unsent) == 1, f"{len(unsent)} mails are unsent while the stream stands, not 1")
+        expect(len(unsent) == 1, f"{len(unsent)} mails are unsent while the stream is stopped, not 1")
         key = {name: unsent[0][name] for name in ("pk", "sk")}
         mail = table.get_item(TableName=self.stack.table, Key=key, ConsistentRead=True)["Item"]
         mail["sk"] = {"S": str(aged(UUID(key["sk"]["S"])))}
@@ -199,7 +199,7 @@ class Story:
             ]
         )
 
-    # -- an operator
+    # -- the operator
 
     def set_tier(self) -> None:
         request = {"organizationId": self.organization, "tier": "PRO"}
@@ -211,7 +211,7 @@ class Story:
         tier = self.owner.get("/organization").data()["subscriptionTier"]
         expect(tier == "PRO", f"the tier is {tier}")
 
-    # -- what is refused
+    # -- refusals
 
     def refusals(self) -> None:
         self.anyone.get("/clients").refused(401, "NOT_AUTHENTICATED")
@@ -226,12 +226,12 @@ class Story:
         allowed = self.owner.get("/clients").headers["Access-Control-Allow-Origin"]
         expect(allowed == ORIGIN, f"the functions allow the origin {allowed}")
 
-    # -- the trail
+    # -- the end
 
     def audit(self) -> None:
         entries = self.owner.get("/audit-log?limit=100").data()["items"]
         trail = [entry["action"] for entry in reversed(entries)]
-        told = [
+        expected = [
             "ORGANIZATION_CREATED", "SIGNED_IN", "CLIENT_CREATED",
             "WORK_LOCATION_CREATED", "POSITION_CREATED", "WORKER_CREATED", "POSITION_RATE_SET", "WORKER_RATE_SET",
             "ASSIGNMENT_CREATED", "ASSIGNMENT_CREATED", "ASSIGNMENT_DELETED",
@@ -240,7 +240,7 @@ class Story:
             "USER_INVITED", "INVITATION_ACCEPTED", "USER_INVITED",
             "SUBSCRIPTION_TIER_SET",
         ]  # fmt: skip
-        expect(trail == told, f"the audit log tells {trail}")
+        expect(trail == expected, f"the audit log has {trail}")
 
     def sign_out(self) -> None:
         self.owner.post("/auth/sign-out", {}).data()
@@ -252,60 +252,60 @@ class Story:
             attributes = queues.get_queue_attributes(
                 QueueUrl=self.stack.queues[name], AttributeNames=["ApproximateNumberOfMessages"]
             )
-            given_up = attributes["Attributes"]["ApproximateNumberOfMessages"]
-            expect(given_up == "0", f"{name} holds {given_up} messages")
+            dead = attributes["Attributes"]["ApproximateNumberOfMessages"]
+            expect(dead == "0", f"{name} holds {dead} messages")
 
-    # -- asides
+    # -- shared
 
-    def _invited(self, address: str) -> Any:
+    def invite_user(self, address: str) -> Any:
         invitation = {"email": address, "firstName": "Ben", "lastName": "Maas", "role": "MEMBER"}
         return self.owner.post("/users", invitation).data(201)
 
-    def _accepted(self, address: str, code: str) -> Caller:
+    def accept_invitation(self, address: str, code: str) -> Caller:
         acceptance = {"email": address, "code": code, "password": _PASSWORD}
         return self.anyone.signed_in(self.anyone.post("/auth/invitation/accept", acceptance).data()["token"])
 
 
-CHAPTERS = (
-    Chapter("an owner signs up", Story.sign_up),
-    Chapter("and signs in", Story.sign_in),
-    Chapter("creates a client, twice with one key, and lists it", Story.create_client),
-    Chapter("lends out a worker, and reports the hours", Story.staff),
-    Chapter("measures it: the stream rolls up, and tells of it", Story.measure),
-    Chapter("invites a member: the stream mails, the code works", Story.invite),
-    Chapter("invites another while the stream stands: schedule and queue mail", Story.sweep),
-    Chapter("finds a metric recalculated by schedule and queue", Story.recalculated),
-    Chapter("an operator has rollups compared with what they are made from", Story.reconcile),
-    Chapter("an operator changes the tier", Story.set_tier),
-    Chapter("what is refused comes in the envelope, the gateway's refusals too", Story.refusals),
-    Chapter("the audit log tells it all", Story.audit),
-    Chapter("the owner signs out", Story.sign_out),
-    Chapter("nothing lies in the dead-letter queues", Story.dead_letters),
+STEPS = (
+    Step("an owner signs up", Scenario.sign_up),
+    Step("and signs in", Scenario.sign_in),
+    Step("creates a client, twice with one key, and lists it", Scenario.create_client),
+    Step("assigns a worker, and reports the hours", Scenario.staff),
+    Step("defines metrics: the stream rolls up, and fills the feed", Scenario.measure),
+    Step("invites a member: the stream sends the mail, the code works", Scenario.invite),
+    Step("invites another while the stream is stopped: schedule and queue send the mail", Scenario.sweep),
+    Step("sees a metric recalculated by schedule and queue", Scenario.recalculate),
+    Step("an operator reconciles the rollups", Scenario.reconcile),
+    Step("an operator changes the tier", Scenario.set_tier),
+    Step("refusals are in the envelope, the gateway's too", Scenario.refusals),
+    Step("the audit log has every step", Scenario.audit),
+    Step("the owner signs out", Scenario.sign_out),
+    Step("the dead-letter queues are empty", Scenario.dead_letters),
 )
 
 
-def expect(held: bool, otherwise: str) -> None:  # noqa: FBT001  what is held to be so
-    if not held:
-        raise E2eFailed(otherwise)
+def expect(condition: bool, message: str) -> None:  # noqa: FBT001  reads like an assertion
+    if not condition:
+        raise E2eFailed(message)
 
 
-def eventually(what: str, look: Callable[[], list[dict[str, Any]]], seconds: float) -> list[dict[str, Any]]:
-    """Looks until something is there."""
+def eventually(description: str, look: Callable[[], list[dict[str, Any]]], seconds: float) -> list[dict[str, Any]]:
+    """Call `look` until it returns rows. Raises E2eFailed after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if seen := look():
-            return seen
+        if rows := look():
+            return rows
         time.sleep(0.5)
-    raise E2eFailed(f"not within {seconds:.0f} s: {what}")
+    raise E2eFailed(f"not within {seconds:.0f} s: {description}")
 
 
 def code_in(mail: dict[str, Any]) -> str:
-    found = _CODE.search(mail["BodyText"])
-    if found is None:
+    match = _CODE.search(mail["BodyText"])
+    if match is None:
         raise E2eFailed(f"no code in the mail {mail['Subject']!r}")
-    return found[1]
+    return match[1]
 
 
 def aged(identifier: UUID) -> UUID:
-    """The same UUIDv7, made ten minutes earlier."""
+    """Return the same UUIDv7, made ten minutes earlier."""
     return UUID(int=identifier.int - (_OVERDUE_MILLISECONDS << 80))

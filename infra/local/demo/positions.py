@@ -1,4 +1,4 @@
-"""Puts the companies into the demo organization: clients, their work locations, positions and bill rates."""
+"""Clients, work locations, positions and bill rates of the demo organization, created from `COMPANIES`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from infra.local.demo.api import Api
 from infra.local.demo.companies import COMPANIES, Job
 
 Ids = dict[tuple[str, ...], str]
-"""By the names of a client, of its work location, of the position there: as many as it takes."""
+"""Path to id. A path is the names of a client, its work location and the position there, as far as needed."""
 
 
-def furnish(owner: Api) -> Ids:
-    """The positions. What has the name of one of ours is taken for ours."""
+def seed_positions(owner: Api) -> Ids:
+    """Create clients, work locations and positions; return the positions. An existing one is recognized by its path."""
     clients: Ids = {(client["name"],): client["id"] for client in owner.all("/clients")}
-    sites: Ids = {_path(location): location["id"] for location in owner.all("/work-locations")}
-    positions: Ids = {(*_path(each["workLocation"]), each["name"]): each["id"] for each in owner.all("/positions")}
+    sites: Ids = {location_path(location): location["id"] for location in owner.all("/work-locations")}
+    positions: Ids = {(*location_path(row["workLocation"]), row["name"]): row["id"] for row in owner.all("/positions")}
     for company in COMPANIES:
         details = {"name": company.name, "email": company.email, "phone": company.phone, "address": company.address}
         client = clients.get((company.name,)) or owner.post("/clients", **details)["id"]
@@ -25,16 +25,17 @@ def furnish(owner: Api) -> Ids:
             location = sites.get((company.name, site.name)) or owner.post("/work-locations", **details)["id"]
             for job in site.jobs:
                 path = (company.name, site.name, job.name)
-                positions[path] = _offer(owner, job, location, positions.get(path))
+                positions[path] = seed_position(owner, job, location, positions.get(path))
     return positions
 
 
-def _path(location: dict[str, Any]) -> tuple[str, str]:
+def location_path(location: dict[str, Any]) -> tuple[str, str]:
     return location["client"]["name"], location["name"]
 
 
-def _offer(owner: Api, job: Job, location: str, position: str | None) -> str:
-    """With its rates, by number and not by date: a run in another month finds those of an earlier one."""
+def seed_position(owner: Api, job: Job, location: str, position: str | None) -> str:
+    """Create the position and its missing rates; return its id."""
+    # Rates are compared by number and not by date: a run in another month has other dates.
     rates = list(zip(_days(datetime.now(UTC).date()), job.rates, strict=False))
     if position is None:
         details = {"name": job.name, "headcount": job.headcount, "isActive": job.is_active}
@@ -47,5 +48,5 @@ def _offer(owner: Api, job: Job, location: str, position: str | None) -> str:
 
 
 def _days(today: date) -> tuple[date, date]:
-    """The beginnings of last year and of this month."""
+    """Return the first day of last year and of this month."""
     return date(today.year - 1, 1, 1), today.replace(day=1)

@@ -1,11 +1,11 @@
-"""What each client has read and archived of the activities, and how many it is told are unread."""
+"""The read and archived activities of each client, and its count of unread ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from tests.prove.client import Account, Client, Marks
+from tests.prove.client import Account, Client, ReadState
 from tests.prove.world import World
 from tests.support.api import Api
 
@@ -18,8 +18,8 @@ def check(world: World, clients: Sequence[Client]) -> None:
         current = _listed(api, client.account, archived=False)
         archived = _listed(api, client.account, archived=True)
         unread = api.call("getUnreadCount", client.account.tokens[0]).data["count"]
-        for fault in _faults(client.marks, current, archived, unread):
-            world.report("mark", f"{client.name} {fault}", entity=client.account.user)
+        for error in _errors(client.read_state, current, archived, unread):
+            world.report("read state", f"{client.name} {error}", entity=client.account.user)
 
 
 def _listed(api: Api, account: Account, *, archived: bool) -> list[dict[str, Any]]:
@@ -34,16 +34,16 @@ def _listed(api: Api, account: Account, *, archived: bool) -> list[dict[str, Any
         cursor = {"cursor": page["nextCursor"]}
 
 
-def _faults(marks: Marks, current: list[dict[str, Any]], archived: list[dict[str, Any]], unread: int) -> list[str]:
-    faults = []
-    if (listed := {row["id"] for row in archived}) != marks.archived:
-        faults.append(f"has archived {sorted(listed ^ marks.archived)} or not, other than it was answered")
+def _errors(state: ReadState, current: list[dict[str, Any]], archived: list[dict[str, Any]], unread: int) -> list[str]:
+    errors = []
+    if (listed := {row["id"] for row in archived}) != state.archived:
+        errors.append(f"has archived {sorted(listed ^ state.archived)} or not, other than answered")
     read = {row["id"] for row in [*current, *archived] if row["isRead"]}
-    if not marks.read <= read:
-        faults.append(f"has not read {sorted(marks.read - read)}, which it did")
-    later = {row["id"] for row in current if marks.read_all_until is None or row["createdAt"] > marks.read_all_until}
-    if extra := (read & later) - marks.read:
-        faults.append(f"has read {sorted(extra)}, which it did not")
+    if not state.read <= read:
+        errors.append(f"has not read {sorted(state.read - read)}, which it did")
+    later = {row["id"] for row in current if state.read_all_until is None or row["createdAt"] > state.read_all_until}
+    if extra := (read & later) - state.read:
+        errors.append(f"has read {sorted(extra)}, which it did not")
     if (counted := sum(not row["isRead"] for row in current)) != unread:
-        faults.append(f"is told of {unread} unread activities and sees {counted}")
-    return faults
+        errors.append(f"has an unread count of {unread} and sees {counted} unread activities")
+    return errors

@@ -1,4 +1,4 @@
-"""What assignments come to: counts beside workers and positions, months and long assignments."""
+"""Workloads of workers and positions, packed months and long-running assignments match the assignments."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ _EARLIEST, _LATEST = datetime(2020, 1, 1, tzinfo=clock.UTC), datetime(2040, 1, 1
 def check(world: World, snapshot: Snapshot) -> None:
     now = clock.now()
     items = layout.entities(snapshot)
-    taken: dict[str, list[tuple[Assignment, Booking]]] = defaultdict(list)
+    bookings: dict[str, list[tuple[Assignment, Booking]]] = defaultdict(list)
     for key, item in items.items():
         if key.entity == "assignment":
             assignment = layout.record_of(key.entity, item)
             if assignment.booking is not None:
-                taken[str(assignment.worker_id)].append((assignment, assignment.booking))
-                taken[str(assignment.position_id)].append((assignment, assignment.booking))
+                bookings[str(assignment.worker_id)].append((assignment, assignment.booking))
+                bookings[str(assignment.position_id)].append((assignment, assignment.booking))
     for key, item in items.items():
         if key.entity in {"worker", "position"}:
             record = layout.record_of(key.entity, item)
-            for fault in _faults(key, record, taken[key.id], now):
-                world.report("roster", f"{key.entity} {key.id} {fault}", entity=key.id, organization=key.organization)
+            for error in _errors(key, record, bookings[key.id], now):
+                world.report("workload", f"{key.entity} {key.id} {error}", entity=key.id, organization=key.organization)
     for organization in layout.organizations(snapshot):
-        _check_months(world, organization, items, taken)
+        _check_months(world, organization, items, bookings)
 
 
-def _faults(key: EntityKey, record: Any, taken: list[tuple[Assignment, Booking]], now: datetime) -> Iterator[str]:
-    held, counted = _held(key, record, now), _counted(key, record.roster.since, taken, now)
-    for name, value in counted.items():
-        if held[name] != value:
-            yield f"has {name} {held[name]} instead of {value}"
+def _errors(key: EntityKey, record: Any, bookings: list[tuple[Assignment, Booking]], now: datetime) -> Iterator[str]:
+    stored, expected = _stored(key, record, now), _expected(key, record.roster.since, bookings, now)
+    for name, value in expected.items():
+        if stored[name] != value:
+            yield f"has {name} {stored[name]} instead of {value}"
 
 
-def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
-    """The counts, as the product reads them."""
+def _stored(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
+    """Return the workload as the product reads it."""
     organization, kind = OrganizationId(UUID(key.organization)), layout.COLLECTIONS[key.entity].kind
     standing = record.standing if key.entity == "worker" else {}
     steps = workload_days.steps(organization, kind, record.id, record.roster.since) if record.roster.since else []
@@ -64,42 +64,42 @@ def _held(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
     }
 
 
-def _counted(
-    key: EntityKey, since: str | None, taken: list[tuple[Assignment, Booking]], now: datetime
+def _expected(
+    key: EntityKey, since: str | None, bookings: list[tuple[Assignment, Booking]], now: datetime
 ) -> dict[str, Any]:
-    """The same from the assignments. Steps are counted by day, from the day of the last change on."""
-    occupations = [booking for _, booking in taken]
-    ended = [(booking.start, booking.end) for booking in occupations if booking.end is not None]
+    """Return the same from the assignments. Steps are counted by day, from the day of the last change on."""
+    all_bookings = [booking for _, booking in bookings]
+    ended = [(booking.start, booking.end) for booking in all_bookings if booking.end is not None]
     steps = Counter((clock.milliseconds(end), True) for _, end in ended)
     if key.entity == "position":
-        steps.update((clock.milliseconds(booking.start), False) for booking in occupations)
+        steps.update((clock.milliseconds(booking.start), False) for booking in all_bookings)
     return {
-        "live assignments": sum(booking.end is None or booking.end > now for booking in occupations),
+        "live assignments": sum(booking.end is None or booking.end > now for booking in all_bookings),
         "milliseconds": sum(clock.milliseconds(end) - clock.milliseconds(start) for start, end in ended),
-        "classes": dict(Counter(booking.length_class for booking in occupations)),
+        "classes": dict(Counter(booking.length_class for booking in all_bookings)),
         "steps": Counter({step: number for step, number in steps.items() if since and _day_of(step) >= since}),
         "long assignments": {
             assignment.id: booking
-            for assignment, booking in taken
+            for assignment, booking in bookings
             if key.entity == "worker" and booking.length_class is LengthClass.LONGER
         },
     }
 
 
 def _day_of(step: tuple[int, bool]) -> str:
-    """What ends at midnight ends on the day that is over."""
+    """Return the day of a step. An end at midnight belongs to the day before."""
     at, is_end = step
     return clock.from_milliseconds(at - is_end).date().isoformat()
 
 
 def _check_months(
-    world: World, organization: OrganizationId, items: Any, taken: dict[str, list[tuple[Assignment, Booking]]]
+    world: World, organization: OrganizationId, items: Any, bookings: dict[str, list[tuple[Assignment, Booking]]]
 ) -> None:
-    """The packed hours of all workers, as the hours report reads them."""
+    """Report differences of the packed months of all workers, as the hours report reads them."""
     expected: dict[tuple[str, int], dict[UUID, list[tuple[int, int]]]] = {}
     for key in items:
         if key.entity == "worker" and key.organization == str(organization):
-            for _, booking in taken[key.id]:
+            for _, booking in bookings[key.id]:
                 for piece in booking.pieces:
                     place = (key.id, packed_months.bounds(piece.month)[0])
                     spans = expected.setdefault(place, {}).setdefault(booking.position, [])
@@ -109,10 +109,10 @@ def _check_months(
         for month in packed_months.read(organization, _EARLIEST, _LATEST)
     }
     for place in stored.keys() | expected.keys():
-        held, counted = stored.get(place, {}), expected.get(place, {})
-        if {each: sorted(spans) for each, spans in held.items()} != {
-            each: sorted(spans) for each, spans in counted.items()
+        actual, computed = stored.get(place, {}), expected.get(place, {})
+        if {position: sorted(spans) for position, spans in actual.items()} != {
+            position: sorted(spans) for position, spans in computed.items()
         }:
             month = clock.from_milliseconds(place[1]).strftime("%Y-%m")
-            message = f"{month} of worker {place[0]} holds {held} instead of {counted}"
+            message = f"{month} of worker {place[0]} has {actual} instead of {computed}"
             world.report("month", message, entity=place[0], organization=organization)

@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.local.demo.api import Api
 
-SHORTCUTS: tuple[dict[str, Any], ...] = (
+QUICK_ACTIONS: tuple[dict[str, Any], ...] = (
     {
         "name": "Log a call",
         "description": "After each call with a client",
@@ -18,8 +18,8 @@ SHORTCUTS: tuple[dict[str, Any], ...] = (
         "formConfig": {
             "type": "object",
             "properties": {
-                "title": {"type": "string", "title": "What was it about?", "minLength": 1, "maxLength": 255},
-                "description": {"type": "string", "title": "What was agreed?", "maxLength": 2000},
+                "title": {"type": "string", "title": "Subject", "minLength": 1, "maxLength": 255},
+                "description": {"type": "string", "title": "Agreement", "maxLength": 2000},
                 "type": {"const": "USER_ACTION", "default": "USER_ACTION"},
                 "entityType": {"const": "client", "default": "client"},
                 "entityId": {"type": "string", "format": "uuid", "title": "Client"},
@@ -38,7 +38,7 @@ SHORTCUTS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Public holidays",
-        "description": "When Hamburg does not work",
+        "description": "In Hamburg",
         "icon": "calendar",
         "color": "orange",
         "sortOrder": 30,
@@ -49,9 +49,9 @@ SHORTCUTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def furnish(owner: Api) -> None:
-    """What has the name of one of ours is taken for ours."""
-    known = {each["name"] for each in owner.get("/quick-actions?includeDisabled=true")["items"]}
-    for shortcut in SHORTCUTS:
-        if shortcut["name"] not in known:
-            owner.post("/quick-actions", **shortcut)
+def seed_quick_actions(owner: Api) -> None:
+    """Create the quick actions. An existing one is recognized by its name."""
+    existing = {row["name"] for row in owner.get("/quick-actions?includeDisabled=true")["items"]}
+    for quick_action in QUICK_ACTIONS:
+        if quick_action["name"] not in existing:
+            owner.post("/quick-actions", **quick_action)

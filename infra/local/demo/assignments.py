@@ -1,4 +1,4 @@
-"""Who works where and when in the demo organization: some weeks around today, with what real plans have in them."""
+"""The assignments of the demo organization: some weeks around today, with overlaps and gaps as in real plans."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from zoneinfo import ZoneInfo
 
 from infra.local.demo.api import Api
 
-Job = tuple[str, ...]
-"""Client, work location, position."""
+PositionPath = tuple[str, ...]
+"""Names of client, work location and position."""
 
 
 class Rota(NamedTuple):
-    """The same shift on some days, counted from today."""
+    """The same shift on several days, counted from today."""
 
     worker: str
-    job: Job
+    position: PositionPath
     days: tuple[int, ...]
     begins: time
     hours: float
 
 
 class Posting(NamedTuple):
-    """For weeks or months, or without an end."""
+    """An assignment of weeks or months, or without an end."""
 
     worker: str
-    job: Job
+    position: PositionPath
     starts_in_days: int
     lasts_days: int | None = None
 
@@ -49,12 +49,12 @@ ROTAS = (
     Rota("Amira Haddad", _PICKING, (-8, -7, -6, -1, 0, 1), _EARLY, 8.5),
     Rota("Bogdan Ionescu", _PICKING, (-8, -7, -1, 0, 1), _EARLY, 8.5),
     Rota("Chiara Conti", _ROOMS, (-9, -8, -2, -1, 0), _DAY, 7),
-    # Two of them, though one is wanted: the plan warns.
+    # Two workers at a position for one: the plan has a warning.
     Rota("Elif Şahin", _PORTER, (-3, -2, 0, 1), _NIGHTLY, 8),
     Rota("Iker Zabala", _PORTER, (1,), _NIGHTLY, 8),
     Rota("Jana Nováková", _CAFE, (-7, -6, 0), _LATE, 6),
     Rota("Kwame Mensah", _NIGHT, (-4, -3, -2, -1, 0, 1), _NIGHTLY, 8),
-    # Straight from the night shift to the stage: too little rest.
+    # Too little rest between night shift and stage: a warning.
     Rota("Kwame Mensah", _STAGE, (2,), _LATE, 6),
     Rota("Leyla Rahimi", _BANQUET, (-5, 2), _LATE, 8),
     Rota("Paulo Ferreira", _STAGE, (-12, -11, 2, 3), _DAY, 10),
@@ -70,44 +70,44 @@ POSTINGS = (
     Posting("Olena Kovalenko", _CARE, 5, 30),
 )
 
-_NO_SHOW = ("Leyla Rahimi", 2)
-"""Cancelled ahead."""
+_CANCELLED = ("Leyla Rahimi", 2)
+"""Worker and day of the shift that is cancelled in advance."""
 
 
-def assign(owner: Api, workers: dict[str, str], positions: dict[Job, str]) -> None:
-    """Nothing while there is a plan for the days to come: a run in another week finds none, and makes the next."""
+def seed_assignments(owner: Api, workers: dict[str, str], positions: dict[PositionPath, str]) -> None:
+    """Create the assignments unless some are scheduled: a run in another week creates the next ones."""
     if owner.get("/assignments?status=scheduled&limit=1")["items"]:
         return
     zone = ZoneInfo(owner.get("/organization")["timezone"])
     today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    for worker, job, start, end in (*_shifts(today), *_postings(today)):
+    for worker, position, start, end in (*planned_shifts(today), *planned_postings(today)):
         assigned = owner.post(
             "/assignments",
             workerId=workers[worker],
-            positionId=positions[job],
+            positionId=positions[position],
             startAt=start.isoformat(),
             endAt=end and end.isoformat(),
         )
-        if (worker, (start.date() - today.date()).days) == _NO_SHOW:
+        if (worker, (start.date() - today.date()).days) == _CANCELLED:
             owner.post(f"/assignments/{assigned['id']}/cancel")
 
 
-Assigned = tuple[str, Job, datetime, datetime | None]
+Assigned = tuple[str, PositionPath, datetime, datetime | None]
 
 
-def _shifts(today: datetime) -> Iterator[Assigned]:
+def planned_shifts(today: datetime) -> Iterator[Assigned]:
     for rota in ROTAS:
         for day in rota.days:
             start = _at(today, day, rota.begins)
-            # On the clock of the wall: a night with a change of time is an hour longer or shorter.
-            yield rota.worker, rota.job, start, start + timedelta(hours=rota.hours)
+            # Local time: a night in which the clocks change is an hour longer or shorter.
+            yield rota.worker, rota.position, start, start + timedelta(hours=rota.hours)
 
 
-def _postings(today: datetime) -> Iterator[Assigned]:
+def planned_postings(today: datetime) -> Iterator[Assigned]:
     for posting in POSTINGS:
         last = None if posting.lasts_days is None else posting.starts_in_days + posting.lasts_days
         end = None if last is None else _at(today, last, _LATE)
-        yield posting.worker, posting.job, _at(today, posting.starts_in_days, _DAY), end
+        yield posting.worker, posting.position, _at(today, posting.starts_in_days, _DAY), end
 
 
 def _at(today: datetime, day: int, clock: time) -> datetime:

@@ -1,4 +1,4 @@
-"""What the rollups of an organization hold, and what they should."""
+"""Stored and expected rollups of an organization, and changes as the stream delivers them."""
 
 from __future__ import annotations
 
@@ -22,54 +22,54 @@ from tests.support import wire
 from tests.support.store import Store, StoredItem
 from tests.support.wire import Fault, ProcessDied, broken, without_waiting
 
-Held = dict[tuple[str, str], Any]
+Rollups = dict[tuple[str, str], Any]
 
 
-def held(store: Store, organization: OrganizationId) -> Held:
-    """Cells without what is 0, and what is applied of whom without its revision; nothing of what is gone."""
-    found: Held = {}
+def stored_rollups(store: Store, organization: OrganizationId) -> Rollups:
+    """Return buckets without zeros, and applied contributions without their revision; empty ones are left out."""
+    rollups_by_key: Rollups = {}
     for key, item in store.items().items():
         if key[0].startswith(f"{keys.tenant(organization)}ROLLUP#"):
             amounts = {name: int(value["N"]) for name, value in item.items() if "N" in value and name != "derived"}
-            found[key] = {name: amount for name, amount in amounts.items() if amount}
+            rollups_by_key[key] = {name: amount for name, amount in amounts.items() if amount}
         elif key[0].startswith(f"{keys.tenant(organization)}APPLIED#"):
-            found[key] = rollups._applied_of(table.item_from_raw(item)).contribution
-    return {key: value for key, value in found.items() if value}
+            rollups_by_key[key] = rollups._applied_of(table.item_from_raw(item)).contribution
+    return {key: value for key, value in rollups_by_key.items() if value}
 
 
-def cells(store: Store, organization: OrganizationId, source: str) -> Held:
-    """Of one source."""
-    mine = keys.rollup(organization, source)
-    return {key: value for key, value in held(store, organization).items() if f"{key[0]}#".startswith(f"{mine}#")}
+def buckets(store: Store, organization: OrganizationId, source: str) -> Rollups:
+    """Return the stored buckets of one source."""
+    prefix = f"{keys.rollup(organization, source)}#"
+    return {key: value for key, value in stored_rollups(store, organization).items() if f"{key[0]}#".startswith(prefix)}
 
 
-def wanted(organization: OrganizationId, *sources: str) -> Held:
-    """The cells that the entities as they are now come to."""
-    found: Held = {}
+def expected_buckets(organization: OrganizationId, *sources: str) -> Rollups:
+    """Return the buckets computed from the current entities."""
+    expected: Rollups = {}
     for source in sources:
         rollup = SOURCES[source]
-        moves: Increments = {}
+        increments: Increments = {}
         records = rollup.collection.all_of(organization, 100_000)
         assert records is not None, f"too many {source} to count"
         for record in records:
-            relied_on = rollup.dependencies(organization, record)
-            together = get_together(organization, [(collection, [each]) for collection, each in relied_on])
-            inputs = [entities[each] for entities, (_, each) in zip(together, relied_on, strict=True)]
+            dependencies = rollup.dependencies(organization, record)
+            together = get_together(organization, [(collection, [key]) for collection, key in dependencies])
+            inputs = [entities[key] for entities, (_, key) in zip(together, dependencies, strict=True)]
             further = rollup.further(organization, [record]).get(record.id, ())
-            for edge in rollup.contribution(record, [*inputs, *further]):
-                add(moves, edge, 1)
-        for (dimension, sk), amounts in moves.items():
-            left = {name: amount for name, amount in amounts.items() if amount}
-            if left:
-                found[keys.rollup(organization, source, *(dimension or ())), sk] = left
-    return found
+            for level_change in rollup.contribution(record, [*inputs, *further]):
+                add(increments, level_change, 1)
+        for (dimension, sk), amounts in increments.items():
+            amounts_left = {name: amount for name, amount in amounts.items() if amount}
+            if amounts_left:
+                expected[keys.rollup(organization, source, *(dimension or ())), sk] = amounts_left
+    return expected
 
 
 # -- changes ---------------------------------------------------------------------------------------------------------
 
 
-def told(store: Store, act: Callable[[], Any]) -> list[Change]:
-    """What the stream would tell of an act; of an item that it changes twice, once."""
+def changes_of(store: Store, act: Callable[[], Any]) -> list[Change]:
+    """Return the changes that an act makes to the table, one for each changed item."""
     before = store.items()
     act()
     after = store.items()
@@ -86,14 +86,14 @@ def _kind(before: StoredItem | None, after: StoredItem | None) -> Kind:
     return Kind.REMOVE if after is None else Kind.MODIFY
 
 
-def told_of(store: Store, kind: str, act: Callable[[], Any]) -> Change:
-    """The change of the one entity of a kind that the act changes."""
-    (change,) = [each for each in told(store, act) if each.entity is not None and each.entity.kind == kind]
+def change_of(store: Store, kind: str, act: Callable[[], Any]) -> Change:
+    """Return the change of the one entity of a kind that the act changes."""
+    (change,) = [row for row in changes_of(store, act) if row.entity is not None and row.entity.kind == kind]
     return change
 
 
 def roll_up(*changes: Change) -> set[int]:
-    """A batch of changes, with time enough; those to deliver again, by number from 0."""
+    """Roll up a batch with enough time; return the numbers, from 0, of the changes to deliver again."""
     batch = {str(number): change for number, change in enumerate(changes)}
     return {
         int(number)
@@ -111,13 +111,13 @@ def calls_of(run: Callable[[], Any]) -> list[str]:
 
 
 def cut_off(run: Callable[[], Any], fault: Fault) -> None:
-    """Something goes wrong at a call."""
+    """Run with a fault at one of the calls."""
     with without_waiting(), broken(fault), contextlib.suppress(ProcessDied, Exception):
         run()
 
 
 def deaths(operations: list[str], *only: str) -> Iterator[Fault]:
-    """Before and after each call, or each call of some operations."""
+    """Yield deaths before and after each call, or each call of some operations."""
     for number, operation in enumerate(operations, 1):
         if not only or operation in only:
             for kind in ("process dies before", "process dies after"):
