@@ -1,4 +1,4 @@
-"""An organization for what changes nothing."""
+"""A shared organization for tests that leave it unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def settled(api: Api) -> Organization:
-    """An organization for what changes nothing: made once."""
+    """An organization for tests that leave it unchanged, created once per module."""
     from tests.support.world import new_organization
 
     return new_organization(api)

@@ -1,4 +1,4 @@
-"""Bodies in CSV: taken where a contract says so, to the same contract and the same idempotency key as JSON."""
+"""CSV bodies: accepted where a contract allows them, with the same contract and idempotency key as JSON."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ class People(CsvBody):
         return cls.model_validate({"rows": people, "dryRun": query.dry_run})
 
 
-class Found(Contract):
+class ShownPeople(Contract):
     rows: list[Person]
     dry_run: bool
 
 
 def _declare() -> None:
     @action("showPeople", "POST /people/show", permission=Permission.SELF)
-    def show_people(ctx: Context, data: People) -> Found:
-        """Shows who was sent."""
-        return Found(rows=data.rows, dry_run=data.dry_run)
+    def show_people(ctx: Context, data: People) -> ShownPeople:
+        """Returns the rows of the body."""
+        return ShownPeople(rows=data.rows, dry_run=data.dry_run)
 
     @action("addPeople", "POST /people", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
     def add_people(ctx: Context, data: People) -> Client:
-        """Adds who was sent, as one client."""
+        """Creates one client, named after all rows."""
         return CLIENTS.create(ctx.unit, Client.new(name=" ".join(row.name for row in data.rows)))
 
 
@@ -79,36 +79,36 @@ def organization(extended: Api) -> Organization:
     return new_organization(extended)
 
 
-def _show(organization: Organization, body: str | bytes, **parts: Any) -> Answer:
-    sent = body if isinstance(body, bytes) else body.encode()
-    return organization.owner.call("showPeople", body=sent, **{"headers": CSV, **parts})
+def _show(organization: Organization, body: str | bytes, **options: Any) -> Answer:
+    encoded = body if isinstance(body, bytes) else body.encode()
+    return organization.owner.call("showPeople", body=encoded, **{"headers": CSV, **options})
 
 
 def _fields(answer: Answer) -> dict[str, list[str]]:
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), answer.text
-    found: dict[str, list[str]] = answer.error["details"]["fieldErrors"]
-    return found
+    errors: dict[str, list[str]] = answer.error["details"]["fieldErrors"]
+    return errors
 
 
-# -- taken -----------------------------------------------------------------------------------------------------------
+# -- accepted --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/csv", "text/csv; charset=utf-8", 'Text/CSV;charset="UTF-8"', "text/csv;header=present"]
 )
-def test_csv_is_taken(organization: Organization, content_type: str) -> None:
+def test_csv_is_accepted(organization: Organization, content_type: str) -> None:
     answer = _show(organization, HEADER + "Grüße 界,'+49\r\n", headers={"Content-Type": content_type})
 
     assert answer.data == {"rows": [{"name": "Grüße 界", "phone": "+49", "fault": None}], "dryRun": False}
 
 
-def test_a_faulty_row_is_the_actions_business(organization: Organization) -> None:
+def test_malformed_rows_reach_the_action(organization: Organization) -> None:
     rows = _show(organization, HEADER + "Ada\r\nBea,1,2\r\nCid,3\r\n").data["rows"]
 
     assert [bool(row["fault"]) for row in rows] == [True, True, False]
 
 
-def test_the_query_goes_along(organization: Organization) -> None:
+def test_options_are_read_from_the_query(organization: Organization) -> None:
     assert _show(organization, HEADER, query={"dryRun": "true"}).data["dryRun"] is True
     assert _fields(_show(organization, HEADER, query={"dryRun": "yes"})) == {"dryRun": ["must be true or false"]}
     assert _fields(_show(organization, HEADER, query={"rows": "1"})) == {"rows": ["is not a field of this action"]}
@@ -116,7 +116,7 @@ def test_the_query_goes_along(organization: Organization) -> None:
     assert _fields(twice) == {"dryRun": ["is given more than once"]}
 
 
-def test_json_takes_an_option_in_the_query_or_in_the_body(organization: Organization) -> None:
+def test_json_accepts_an_option_in_the_query_or_the_body(organization: Organization) -> None:
     rows = {"rows": [{"name": "Ada"}]}
     call = organization.owner.call
 
@@ -129,18 +129,18 @@ def test_json_takes_an_option_in_the_query_or_in_the_body(organization: Organiza
     assert _fields(call("showPeople", body=rows, query={"rows": "1"})) == {"rows": ["is not a field of this action"]}
 
 
-# -- refused ---------------------------------------------------------------------------------------------------------
+# -- rejected --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("body", "faults"),
+    ("body", "errors"),
     [
         (b"", {"body": ["has no header line: name,phone"]}),
         (b"name\r\n", {"phone": ["is a missing column"]}),
         (b"name,phone,fax\r\n", {"fax": ["is not a column of this file"]}),
         ("name,phone\r\nJürgen,1\r\n".encode("cp1252"), {"body": ["is not UTF-8"]}),
         ("name,phone\r\nAda,1\r\n".encode("utf-16"), {"body": ["is not UTF-8"]}),
-        # As the deployed gateway hands on what is not UTF-8
+        # The deployed gateway replaces bytes that are not UTF-8
         ("name,phone\r\nJ\ufffdrgen,1\r\n".encode(), {"body": ["is not UTF-8"]}),
         (b"name,phone\r\nA\0,1\r\n", {"body": ["holds a NUL character"]}),
         (b'name,phone\r\n"A,1\r\n', {"body": ["line 2: a quote is opened and never closed"]}),
@@ -149,26 +149,26 @@ def test_json_takes_an_option_in_the_query_or_in_the_body(organization: Organiza
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_is_no_such_csv(organization: Organization, body: bytes, faults: dict[str, list[str]]) -> None:
-    assert _fields(_show(organization, body)) == faults
+def test_malformed_csv_is_rejected(organization: Organization, body: bytes, errors: dict[str, list[str]]) -> None:
+    assert _fields(_show(organization, body)) == errors
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", '"cp1252"'])
-def test_another_charset_is_refused(organization: Organization, charset: str) -> None:
+def test_another_charset_is_rejected(organization: Organization, charset: str) -> None:
     answer = _show(organization, HEADER, headers={"Content-Type": f"text/csv; charset={charset}"})
 
     assert _fields(answer) == {"Content-Type": ["charset must be utf-8"]}
 
 
 @pytest.mark.parametrize("content_type", ["text/csv; charset", "text/csv; charset=", "text/csv;;a b"])
-def test_a_garbled_content_type_is_refused(organization: Organization, content_type: str) -> None:
+def test_a_malformed_content_type_is_rejected(organization: Organization, content_type: str) -> None:
     answer = _show(organization, HEADER, headers={"Content-Type": content_type})
 
     assert list(_fields(answer)) == ["Content-Type"]
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "text/tab-separated-values", "text/*"])
-def test_another_content_type_is_refused(organization: Organization, content_type: str) -> None:
+def test_another_content_type_is_rejected(organization: Organization, content_type: str) -> None:
     answer = _show(organization, HEADER, headers={"Content-Type": content_type})
 
     assert (answer.code, answer.error["message"]) == (
@@ -177,20 +177,20 @@ def test_another_content_type_is_refused(organization: Organization, content_typ
     )
 
 
-def test_csv_is_refused_where_no_contract_takes_it(organization: Organization) -> None:
+def test_csv_is_rejected_if_the_contract_has_no_csv_form(organization: Organization) -> None:
     answer = organization.owner.call("createClient", body=b"name\r\nAda\r\n", headers=CSV)
 
     assert (answer.code, answer.error["message"]) == ("VALIDATION_ERROR", "Content-Type: must be application/json")
 
 
 @pytest.mark.parametrize(("surplus", "status"), [(0, 200), (1, 413)])
-def test_a_megabyte_and_not_a_byte_more(organization: Organization, surplus: int, status: int) -> None:
+def test_a_body_is_at_most_a_megabyte(organization: Organization, surplus: int, status: int) -> None:
     answer = _show(organization, HEADER.encode().ljust(MAX_BODY_BYTES + surplus, b"\n"))
 
     assert answer.status == status, answer.text
 
 
-# -- once ------------------------------------------------------------------------------------------------------------
+# -- idempotency -----------------------------------------------------------------------------------------------------
 
 
 def test_a_repeated_import_has_one_effect(organization: Organization) -> None:
@@ -211,18 +211,18 @@ def test_a_repeated_import_has_one_effect(organization: Organization) -> None:
     assert {answer.code for answer in (changed, dry, dry_json)} == {"IDEMPOTENCY_MISMATCH"}
 
 
-# -- described -------------------------------------------------------------------------------------------------------
+# -- documentation ---------------------------------------------------------------------------------------------------
 
 
-def test_both_forms_are_described(extended: Api) -> None:
+def test_both_media_types_are_documented(extended: Api) -> None:
     document = openapi.document()
     operation = document["paths"][PREFIX + "/people"]["post"]
     content = operation["requestBody"]["content"]
-    (query,) = [each for each in operation["parameters"] if each["in"] == "query"]
+    (query,) = [parameter for parameter in operation["parameters"] if parameter["in"] == "query"]
 
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     assert list(content) == ["application/json", "text/csv"]
-    assert "413" in document["paths"][PREFIX + "/people/show"]["post"]["responses"], "it takes a body, and only reads"
+    assert "413" in document["paths"][PREFIX + "/people/show"]["post"]["responses"], "a read with a body"
     assert content["text/csv"] == {"schema": {"type": "string"}, "example": People.csv_example}
     assert (query["name"], query["required"]) == ("dryRun", False)
     assert query["description"] == "A body in JSON may have it instead."

@@ -1,4 +1,4 @@
-"""Over HTTP: whatever is sent, the answer is in the envelope, with its request id and the CORS headers."""
+"""HTTP: every response, valid request or not, has the envelope, a request id and the CORS headers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ CLIENTS = f"{PREFIX}/clients"
 
 
 def _post(organization: Organization, body: bytes, **headers: str) -> Answer:
-    sent = {**JSON, "Authorization": f"Bearer {organization.owner.token}", **headers}
-    return organization.api.raw("POST", CLIENTS, {name: value for name, value in sent.items() if value}, body)
+    merged = {**JSON, "Authorization": f"Bearer {organization.owner.token}", **headers}
+    return organization.api.raw("POST", CLIENTS, {name: value for name, value in merged.items() if value}, body)
 
 
-def _hold_to_envelope(answer: Answer, status: int, code: str) -> None:
+def _assert_error(answer: Answer, status: int, code: str) -> None:
     assert (answer.status, answer.code) == (status, code), answer.text
     assert set(answer.json) == {"success", "error"}
     assert set(answer.error) <= {"code", "message", "details", "requestId"}
@@ -82,48 +82,48 @@ NAME = b'{"name": "%s"}'
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_body_means_one_thing_or_is_refused(settled: Organization, body: bytes, fields: list[str]) -> None:
+def test_malformed_and_ambiguous_bodies_are_rejected(settled: Organization, body: bytes, fields: list[str]) -> None:
     answer = _post(settled, body)
-    _hold_to_envelope(answer, 400, "VALIDATION_ERROR")
+    _assert_error(answer, 400, "VALIDATION_ERROR")
     assert sorted(answer.error["details"]["fieldErrors"]) == sorted(fields)
-    assert all(isinstance(each, list) and each for each in answer.error["details"]["fieldErrors"].values())
+    assert all(isinstance(errors, list) and errors for errors in answer.error["details"]["fieldErrors"].values())
 
 
 @pytest.mark.parametrize("name", ["Grüße 🚢 界", "\\ud83d\\ude00", "\\u00fc", "a\\/b", "{{7*7}}", "' OR 1=1 --"])
-def test_texts_come_back_as_they_were_sent(settled: Organization, name: str) -> None:
+def test_texts_are_returned_unchanged(settled: Organization, name: str) -> None:
     answer = _post(settled, f'{{"name": "{name} {unique("n")}"}}'.encode())
     assert answer.status == 201
     assert answer.data["name"].startswith(json.loads(f'"{name}"'))
 
 
 @pytest.mark.parametrize(("padding", "status"), [(0, 201), (1, 413)])
-def test_a_megabyte_and_not_a_byte_more(settled: Organization, padding: int, status: int) -> None:
+def test_a_body_is_at_most_a_megabyte(settled: Organization, padding: int, status: int) -> None:
     body = json.dumps({"name": unique("Big")}).encode()
     answer = _post(settled, body + b" " * (MAX_BODY_BYTES - len(body) + padding))
     assert answer.status == status
     if status == 413:
-        _hold_to_envelope(answer, 413, "PAYLOAD_TOO_LARGE")
+        _assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
-def test_too_much_is_refused_to_anybody(api: Api) -> None:
+def test_the_size_limit_holds_for_anonymous_requests(api: Api) -> None:
     answer = api.raw("POST", f"{PREFIX}/auth/sign-in", JSON, b"x" * (MAX_BODY_BYTES + 1))
-    _hold_to_envelope(answer, 413, "PAYLOAD_TOO_LARGE")
+    _assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
-def test_another_content_type_is_refused(settled: Organization, content_type: str) -> None:
+def test_another_content_type_is_rejected(settled: Organization, content_type: str) -> None:
     answer = _post(settled, b'{"name": "x"}', **{"Content-Type": content_type})
-    _hold_to_envelope(answer, 400, "VALIDATION_ERROR")
+    _assert_error(answer, 400, "VALIDATION_ERROR")
     assert "Content-Type" in answer.error["message"]
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON"])
-def test_json_by_any_spelling_is_taken(settled: Organization, content_type: str) -> None:
+def test_json_is_accepted_in_any_spelling(settled: Organization, content_type: str) -> None:
     body = json.dumps({"name": unique("Typed")}).encode()
     assert _post(settled, body, **{"Content-Type": content_type}).status == 201
 
 
-def test_input_that_nobody_would_read_is_refused(organization: Organization) -> None:
+def test_input_that_the_action_does_not_use_is_rejected(organization: Organization) -> None:
     owner = organization.owner
     client = owner.call("createClient", body={"name": unique("C")}).data["id"]
     for answer, field in [
@@ -134,12 +134,12 @@ def test_input_that_nobody_would_read_is_refused(organization: Organization) -> 
         (owner.call("createClient", query={"dryRun": "true"}, body={"name": "x"}), "dryRun"),
         (owner.call("getHealth", query={"deep": "1"}), "deep"),
     ]:
-        _hold_to_envelope(answer, 400, "VALIDATION_ERROR")
+        _assert_error(answer, 400, "VALIDATION_ERROR")
         assert list(answer.error["details"]["fieldErrors"]) == [field]
     assert owner.call("signOut", body={}).status == 200
 
 
-def test_faults_of_path_and_body_are_reported_together(settled: Organization) -> None:
+def test_errors_of_path_and_body_are_reported_together(settled: Organization) -> None:
     answer = settled.owner.call("updateClient", path={"id": "1"}, body={"name": "", "phone": "x", "extra": 1})
     assert set(answer.error["details"]["fieldErrors"]) == {"id", "name", "phone", "extra"}
     first = next(iter(answer.error["details"]["fieldErrors"]))
@@ -164,7 +164,7 @@ def test_a_key_has_1_to_255_printable_characters(settled: Organization, key: str
         assert list(answer.error["details"]["fieldErrors"]) == ["Idempotency-Key"]
 
 
-def test_every_answer_has_a_request_id_of_its_own(api: Api, organization: Organization) -> None:
+def test_every_response_has_its_own_request_id(api: Api, organization: Organization) -> None:
     answers = [
         organization.owner.call("getOrganization"),
         organization.owner.call("getClient", path={"id": uuid4()}),
@@ -176,7 +176,7 @@ def test_every_answer_has_a_request_id_of_its_own(api: Api, organization: Organi
     assert {answer.headers["Access-Control-Allow-Origin"] for answer in answers} == {"*"}
 
 
-def test_a_browser_may_ask_first(api: Api) -> None:
+def test_a_preflight_request_is_answered(api: Api) -> None:
     answer = api.raw("OPTIONS", CLIENTS, {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"})
     assert answer.status == 200
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -199,8 +199,8 @@ def test_a_browser_may_ask_first(api: Api) -> None:
         ("POST", f"{CLIENTS}/1/2/3"),
     ],
 )
-def test_what_is_no_route_is_not_found(api: Api, method: str, target: str) -> None:
-    _hold_to_envelope(api.raw(method, target, JSON), 404, "NOT_FOUND")
+def test_unknown_routes_are_not_found(api: Api, method: str, target: str) -> None:
+    _assert_error(api.raw(method, target, JSON), 404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -212,25 +212,23 @@ def test_what_is_no_route_is_not_found(api: Api, method: str, target: str) -> No
         ("DELETE", f"{PREFIX}/health", "GET, HEAD, OPTIONS"),
     ],
 )
-def test_another_method_of_a_known_path_is_told_those_that_are_allowed(
-    api: Api, method: str, target: str, allowed: str
-) -> None:
+def test_a_wrong_method_is_answered_with_the_allowed_ones(api: Api, method: str, target: str, allowed: str) -> None:
     answer = api.raw(method, target, JSON)
-    _hold_to_envelope(answer, 405, "METHOD_NOT_ALLOWED")
+    _assert_error(answer, 405, "METHOD_NOT_ALLOWED")
     assert answer.headers["Allow"] == allowed
     assert answer.round_trips == 0
 
 
-def test_head_of_what_takes_none_has_no_body(api: Api) -> None:
+def test_head_on_a_write_has_no_body(api: Api) -> None:
     answer = api.raw("HEAD", f"{PREFIX}/auth/sign-up", JSON)
     assert (answer.status, answer.text, answer.headers["Allow"]) == (405, "", "OPTIONS, POST")
 
 
-def test_who_may_not_is_told_before_anything_is_looked_at(api: Api, organization: Organization) -> None:
-    _hold_to_envelope(api.raw("POST", CLIENTS, JSON, b"not json"), 401, "NOT_AUTHENTICATED")
+def test_permissions_are_checked_before_the_body_is_read(api: Api, organization: Organization) -> None:
+    _assert_error(api.raw("POST", CLIENTS, JSON, b"not json"), 401, "NOT_AUTHENTICATED")
     viewer = organization.member(Role.VIEWER)
     answer = api.raw("POST", CLIENTS, {**JSON, "Authorization": f"Bearer {viewer.token}"}, b"not json")
-    _hold_to_envelope(answer, 403, "FORBIDDEN")
+    _assert_error(answer, 403, "FORBIDDEN")
     assert answer.recording.operations == ["BatchGetItem"]
 
 
@@ -239,7 +237,7 @@ def test_who_may_not_is_told_before_anything_is_looked_at(api: Api, organization
 
 @pytest.fixture
 def bug() -> Iterator[str]:
-    """Something in the store's client breaks as only a bug does."""
+    """A handler in the store's client that raises as a bug would; returns the message of its error."""
     secret = "table workledger-secret-detail"
 
     def fail(**_: Any) -> None:
@@ -250,9 +248,9 @@ def bug() -> Iterator[str]:
     wire.CLIENT.meta.events.unregister("before-call.dynamodb.GetItem", fail)
 
 
-def test_a_bug_is_an_internal_error_that_tells_nothing(settled: Organization, bug: str) -> None:
+def test_a_bug_is_an_internal_error_without_details(settled: Organization, bug: str) -> None:
     answer = settled.owner.call("getClient", path={"id": uuid4()})
-    _hold_to_envelope(answer, 500, "INTERNAL_ERROR")
+    _assert_error(answer, 500, "INTERNAL_ERROR")
     assert bug not in answer.text
     assert "KeyError" not in answer.text
     assert set(answer.error) == {"code", "message", "requestId"}

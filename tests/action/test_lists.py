@@ -1,4 +1,4 @@
-"""Rows of a list that do not fit one answer: the page ends before, and the cursor goes on from its last row."""
+"""Pages by size: a page ends before the rows exceed a response; its cursor continues after its last row."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def _page(sizes: list[int]) -> tuple[int, str | None]:
         ([2_000_000] + [10] * 99, 1, "0ü"),
     ],
 )
-def test_a_page_holds_what_fits(sizes: list[int], shown: int, last: str | None) -> None:
+def test_a_page_ends_before_the_size_limit(sizes: list[int], shown: int, last: str | None) -> None:
     assert _page(sizes) == (shown, last)

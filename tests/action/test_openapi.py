@@ -1,4 +1,4 @@
-"""The API's description: valid, whole, true to its own examples, and the same as the committed copy."""
+"""The OpenAPI document: valid, complete, true to its examples, and equal to the committed copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-import app as roof
+import app as application
 from chalicelib.action import docs_page, openapi
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.core.errors import HTTP_STATUS, ErrorCode
@@ -33,14 +33,14 @@ def _operation(action: str) -> dict[str, Any]:
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in part:
         return part
-    found: Any = DOCUMENT
+    target: Any = DOCUMENT
     for step in part["$ref"].removeprefix("#/").split("/"):
-        found = found[step]
-    return dict(found)
+        target = target[step]
+    return dict(target)
 
 
-def _faults(schema: dict[str, Any], value: Any) -> list[str]:
-    """Of a value, by a schema of the document."""
+def _errors(schema: dict[str, Any], value: Any) -> list[str]:
+    """Return the errors of a value by a schema of the document."""
     validator = Draft202012Validator({**DOCUMENT, **schema}, format_checker=FormatChecker())
     return [error.message for error in validator.iter_errors(value)]
 
@@ -74,7 +74,7 @@ def test_it_is_served(api: Api) -> None:
     [("/prod/api/v1/openapi.json", "/prod"), ("/api/v1/openapi.json", "/")],
     ids=["under a gateway's stage", "under a domain of its own"],
 )
-def test_it_says_where_its_paths_are(api: Api, requested: str, server: str) -> None:
+def test_the_server_is_the_stage_of_the_request(api: Api, requested: str, server: str) -> None:
     event = {
         "requestContext": {"httpMethod": "GET", "resourcePath": PREFIX + "/openapi.json", "path": requested},
         "headers": {},
@@ -85,47 +85,47 @@ def test_it_says_where_its_paths_are(api: Api, requested: str, server: str) -> N
         "isBase64Encoded": False,
     }
 
-    answer = roof.app(event, None)
+    answer = application.app(event, None)
 
     assert json.loads(answer["body"])["servers"] == [{"url": server}]
 
 
-def test_every_route_is_one_action_and_named_after_it() -> None:
+def test_every_route_is_named_after_its_action() -> None:
     named = [operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()]
 
     assert sorted(named) == sorted(REGISTRY)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_is_described(action: str) -> None:
+def test_every_action_is_documented(action: str) -> None:
     operation = _operation(action)
 
     assert 5 <= len(operation["summary"]) <= 100
     assert operation["description"]
     assert operation["tags"]
     assert operation.get("security") == ([] if REGISTRY[action].is_public else None)
-    in_path = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+    in_path = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
     assert in_path == {*REGISTRY[action].parameters}
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_its_headers_are_described(action: str) -> None:
+def test_headers_are_documented(action: str) -> None:
     declared, operation = REGISTRY[action], _operation(action)
-    sent = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
+    headers = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"}
     success = operation["responses"][str(declared.status)]
 
-    assert ("Idempotency-Key" in sent) == declared.is_write
-    assert ("If-None-Match" in sent) == ("304" in operation["responses"])
-    assert ("If-Match" in sent) == ("412" in operation["responses"])
+    assert ("Idempotency-Key" in headers) == declared.is_write
+    assert ("If-None-Match" in headers) == ("304" in operation["responses"])
+    assert ("If-Match" in headers) == ("412" in operation["responses"])
     assert ("Idempotency-Replayed" in success["headers"]) == declared.is_write
     assert all(
-        "X-Request-Id" in _resolved(each)["headers"] or status == "304"
-        for status, each in operation["responses"].items()
+        "X-Request-Id" in _resolved(response)["headers"] or status == "304"
+        for status, response in operation["responses"].items()
     )
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_its_errors_are_described(action: str) -> None:
+def test_errors_are_documented(action: str) -> None:
     declared, responses = REGISTRY[action], _operation(action)["responses"]
     expected = {ErrorCode.VALIDATION_ERROR, ErrorCode.INTERNAL_ERROR, ErrorCode.DATABASE_ERROR, *declared.errors}
     if not declared.is_public:
@@ -143,30 +143,30 @@ def test_its_errors_are_described(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_its_examples_keep_to_their_schemas(action: str) -> None:
-    for where, content in _contents(action):
+def test_examples_are_valid_by_their_schemas(action: str) -> None:
+    for part, content in _contents(action):
         examples = [content["example"]] if "example" in content else []
-        examples += [each["value"] for each in content.get("examples", {}).values()]
-        assert examples or action == "getOpenApi", f"{where} has no example"
+        examples += [example["value"] for example in content.get("examples", {}).values()]
+        assert examples or action == "getOpenApi", f"{part} has no example"
         for example in examples:
-            assert _faults(content["schema"], example) == [], where
+            assert _errors(content["schema"], example) == [], part
 
 
-def test_a_csv_example_is_such_a_body() -> None:
+def test_csv_examples_are_valid_bodies() -> None:
     for contract in filter(None, (REGISTRY[action].csv_body for action in ACTIONS)):
         assert contract.from_csv(contract.csv_example, contract.csv_query())
 
 
-def test_an_error_keeps_to_the_codes_of_its_status() -> None:
+def test_an_error_has_a_code_of_its_status() -> None:
     for name, response in DOCUMENT["components"]["responses"].items():
         content = response["content"]["application/json"]
         (first, *_) = content["examples"].values()
         other = {**first["value"], "error": {**first["value"]["error"], "code": "ANOTHER"}}
 
-        assert _faults(content["schema"], other), name
+        assert _errors(content["schema"], other), name
 
 
-def test_nothing_is_described_that_nobody_refers_to() -> None:
+def test_every_component_is_referred_to() -> None:
     text = json.dumps(DOCUMENT)
 
     for kind, parts in DOCUMENT["components"].items():
@@ -174,12 +174,12 @@ def test_nothing_is_described_that_nobody_refers_to() -> None:
             assert f'"#/components/{kind}/{name}"' in text, f"{kind} {name}"
 
 
-def test_schemas_have_names_that_people_would_give() -> None:
+def test_schemas_have_plain_names() -> None:
     assert [name for name in DOCUMENT["components"]["schemas"] if not re.fullmatch("[A-Z][A-Za-z]+", name)] == []
     assert '"title": "' not in json.dumps(DOCUMENT["components"]["schemas"])
 
 
-def test_a_patch_names_something_and_nothing_by_default() -> None:
+def test_a_patch_has_at_least_one_field_and_no_defaults() -> None:
     patches = [schema for name, schema in DOCUMENT["components"]["schemas"].items() if name.startswith("Update")]
 
     for schema in patches:
@@ -195,14 +195,14 @@ def test_a_query_parameter_is_never_null() -> None:
 
 
 @pytest.mark.parametrize("path", ["/docs", "/api/v1/docs"])
-def test_the_documentation_page_needs_nothing_from_elsewhere(api: Api, path: str) -> None:
+def test_the_documentation_page_loads_nothing_from_other_hosts(api: Api, path: str) -> None:
     answer = api.raw("GET", path, {})
 
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text == docs_page.page()
     assert "<title>Workledger API</title>" in answer.text
-    # Loaded by the page itself; what the inlined script holds in its own texts is not.
+    # Only addresses in the markup and the styles are loaded; those inside the inlined script are text.
     markup = re.sub(r"(<(script|style)[^>]*>).*?</\2>", r"\1", answer.text, flags=re.DOTALL)
     loaded = re.findall(r"""(?:src|href|action)\s*=\s*["']?([^"'\s>]+)""", markup)
     style = "".join(re.findall(r"<style>(.*?)</style>", answer.text, flags=re.DOTALL))

@@ -1,4 +1,4 @@
-"""Parts by themselves: what is stored of them, and what happens when one expires under another's hands."""
+"""Chunked writes: each chunk runs once, and is repeated if its record expires during a race."""
 
 from __future__ import annotations
 
@@ -22,60 +22,60 @@ from tests.support.world import Organization
 SCOPE = {"key": "k"}
 
 
-def _parts(organization: Organization, payload: str = "same") -> ChunkedWrite:
+def _chunks(organization: Organization, payload: str = "same") -> ChunkedWrite:
     return ChunkedWrite(organization.id, SCOPE, {"payload": payload})
 
 
-def _saying(word: str) -> Callable[[UnitOfWork], Any]:
+def _returning(word: str) -> Callable[[UnitOfWork], Any]:
     return lambda _: [word]
 
 
 def _never(_: UnitOfWork) -> Any:
-    raise AssertionError("is done already")
+    raise AssertionError("has run already")
 
 
-def test_a_part_is_done_once_and_in_its_place(organization: Organization) -> None:
-    first, again = _parts(organization), _parts(organization)
-    assert first.carry_out(_saying("one")) == ["one"]
-    # One that was begun before is told in the commit, one that is begun now need not ask
-    assert again.carry_out(_saying("not this")) == ["one"]
-    assert again.carry_out(_saying("two")) == ["two"]
-    late = _parts(organization)
-    assert [late.carry_out(_never), late.carry_out(_never), late.carry_out(_saying("three"))] == [
+def test_a_chunk_runs_once_and_in_order(organization: Organization) -> None:
+    first, again = _chunks(organization), _chunks(organization)
+    assert first.carry_out(_returning("one")) == ["one"]
+    # `again` began before the first commit, so its own commit fails and returns the stored result; `late` reads it first
+    assert again.carry_out(_returning("not this")) == ["one"]
+    assert again.carry_out(_returning("two")) == ["two"]
+    late = _chunks(organization)
+    assert [late.carry_out(_never), late.carry_out(_never), late.carry_out(_returning("three"))] == [
         ["one"],
         ["two"],
         ["three"],
     ]
 
 
-def test_another_payload_is_refused_at_once(organization: Organization) -> None:
-    _parts(organization).carry_out(_saying("one"))
-    with pytest.raises(ActionError) as refused:
-        _parts(organization, "other")
-    assert refused.value.code is ErrorCode.IDEMPOTENCY_MISMATCH
+def test_another_payload_is_rejected_at_once(organization: Organization) -> None:
+    _chunks(organization).carry_out(_returning("one"))
+    with pytest.raises(ActionError) as raised:
+        _chunks(organization, "other")
+    assert raised.value.code is ErrorCode.IDEMPOTENCY_MISMATCH
 
 
-def test_a_part_that_expires_while_it_is_in_the_way_is_done_anew(organization: Organization) -> None:
-    late = _parts(organization)
+def test_a_chunk_whose_record_expires_during_a_conflict_runs_again(organization: Organization) -> None:
+    late = _chunks(organization)
     with contextlib.ExitStack() as days:
 
         def overtake() -> None:
-            _parts(organization).carry_out(_saying("yesterday"))
+            _chunks(organization).carry_out(_returning("yesterday"))
             days.enter_context(clock.shifted(timedelta(seconds=KEPT_SECONDS + 1)))
 
         with overtaken(overtake):
-            assert late.carry_out(_saying("today")) == ["today"]
-        assert _parts(organization).carry_out(_never) == ["today"]
+            assert late.carry_out(_returning("today")) == ["today"]
+        assert _chunks(organization).carry_out(_never) == ["today"]
 
 
-def test_a_part_that_is_always_refused_is_given_up(organization: Organization) -> None:
+def test_a_chunk_that_always_conflicts_is_given_up(organization: Organization) -> None:
     runs = []
 
     def stale(unit: UnitOfWork) -> Any:
         runs.append(unit)
         unit.put_new(Item(*USERS.key(organization.id, organization.owner.user.id), data={}), lambda _: StaleRead())
 
-    with pytest.raises(ActionError) as refused:
-        _parts(organization).carry_out(stale)
-    assert refused.value.code is ErrorCode.CONFLICT
+    with pytest.raises(ActionError) as raised:
+        _chunks(organization).carry_out(stale)
+    assert raised.value.code is ErrorCode.CONFLICT
     assert len(runs) == len({id(unit) for unit in runs}) == 6

@@ -1,4 +1,4 @@
-"""Faults within a metric's query are told by field, as all are, and by JSON pointer into the body."""
+"""Errors within a metric's query: reported by field, as all errors, and by JSON pointer into the body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _details(body: dict[str, Any]) -> Any:
     return raised.value.details
 
 
-def test_faults_of_a_query_have_pointers() -> None:
+def test_errors_of_a_query_have_pointers() -> None:
     query = {**COUNT, "where": [{"field": "name", "op": "gt", "value": "x"}], "a.b/c": 1}
     assert _details({"name": "", "category": "SALES", "query": query}) == {
         "fieldErrors": {
@@ -37,5 +37,5 @@ def test_faults_of_a_query_have_pointers() -> None:
     }
 
 
-def test_other_faults_have_none() -> None:
+def test_other_errors_have_no_pointers() -> None:
     assert _details({"name": "Workers", "category": "SALES", "query": COUNT, "color": 1}).keys() == {"fieldErrors"}

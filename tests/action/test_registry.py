@@ -1,4 +1,4 @@
-"""What may be declared as an action, and what is refused when the app starts."""
+"""Declarations of actions: an invalid one stops the app at its start."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Anonymous(Body):
 
 
 @pytest.fixture(autouse=True)
-def _registry_as_it_was() -> Iterator[None]:
+def _restored_registry() -> Iterator[None]:
     with registry_kept():
         yield
 
 
 def good(ctx: Context, id_: UUID) -> Success:
-    """Does something."""
+    """Changes an entity."""
     return Success()
 
 
 def public(ctx: PublicContext, data: Anonymous) -> Success:
-    """Does something for anyone."""
+    """Changes an entity without a caller."""
     return Success()
 
 
@@ -45,7 +45,7 @@ def silent(ctx: Context, id_: UUID) -> Success:
     return Success()
 
 
-def untyped(ctx: Context, id_: UUID):  # type: ignore[no-untyped-def]  # noqa: ANN201, RUF100  that is the fault
+def untyped(ctx: Context, id_: UUID):  # type: ignore[no-untyped-def]  # noqa: ANN201, RUF100  the error under test
     """Returns something."""
     return Success()
 
@@ -68,18 +68,18 @@ def raw(ctx: Context, id_: UUID) -> Annotated[Raw, "text/csv"]:
     return Raw("", "text/csv")
 
 
-def parted(ctx: Context, parts: ChunkedWrite) -> Success:
-    """Does much."""
+def chunked(ctx: Context, parts: ChunkedWrite) -> Success:
+    """Writes in chunks."""
     return Success()
 
 
-def public_parted(ctx: PublicContext, data: Anonymous, parts: ChunkedWrite) -> Success:
-    """Does much for anyone."""
+def public_chunked(ctx: PublicContext, data: Anonymous, parts: ChunkedWrite) -> Success:
+    """Writes in chunks without a caller."""
     return Success()
 
 
-def falsely_parted(ctx: Context, parts: int) -> Success:
-    """Does much, it thinks."""
+def wrongly_chunked(ctx: Context, parts: int) -> Success:
+    """Declares its chunks with a wrong type."""
     return Success()
 
 
@@ -88,7 +88,7 @@ WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
 
 
 @pytest.mark.parametrize(
-    ("function", "name", "route", "options", "fault"),
+    ("function", "name", "route", "options", "error"),
     [
         (good, "getClient", "GET /x/{id}", READ, "declared twice"),
         (good, "new", "GET /x", READ, "parameters of its route"),
@@ -105,15 +105,15 @@ WRITE = {"permission": Permission.SELF, "audit": AuditEvent.CLIENT_UPDATED}
         (good, "new", "GET /x/{id}", {**READ, "representations": {"application/json": Raw}}, "JSON twice"),
         (tabular, "new", "GET /x", READ, "CSV in no body"),
         (tabular, "new", "DELETE /x", WRITE, "CSV in no body"),
-        (falsely_parted, "new", "POST /x", WRITE, "parts as Parts"),
-        (parted, "new", "GET /x", READ, "done in parts"),
-        (public_parted, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "done in parts"),
+        (wrongly_chunked, "new", "POST /x", WRITE, "parts as Parts"),
+        (chunked, "new", "GET /x", READ, "done in parts"),
+        (public_chunked, "new", "POST /x", {**WRITE, "permission": PUBLIC}, "done in parts"),
     ],
 )
-def test_a_faulty_declaration_does_not_start(
-    function: Callable[..., Any], name: str, route: str, options: dict[str, Any], fault: str
+def test_an_invalid_declaration_stops_the_app(
+    function: Callable[..., Any], name: str, route: str, options: dict[str, Any], error: str
 ) -> None:
-    with pytest.raises(TypeError, match=fault):
+    with pytest.raises(TypeError, match=error):
         action(name, route, **options)(function)
     assert "new" not in REGISTRY
 
@@ -129,7 +129,7 @@ def test_a_good_declaration_is_registered() -> None:
     assert (declared.parameters, declared.is_public, declared.is_write) == ({"id": "id_"}, False, False)
 
 
-def test_every_action_and_every_route_is_there_once() -> None:
+def test_every_route_is_declared_once() -> None:
     routes = [(declared.method, declared.path) for declared in REGISTRY.values()]
     assert len(routes) == len(set(routes))
     assert len(REGISTRY) >= 33

@@ -1,4 +1,4 @@
-"""A write that turns out to be a rehearsal leaves nothing for the audit log; one that writes is none."""
+"""Dry runs: `is_dry_run` with writes is an audited write all the same; without writes it leaves no audit entry."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Names(Body):
 
 
 def _declare() -> None:
-    @action("rehearse", "POST /rehearse", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
+    @action("dryRun", "POST /dry-run", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
     def dry_run(ctx: Context, data: Names) -> Success:
-        """Says it is a rehearsal, and creates a client of each name."""
+        """Declares a dry run, and creates a client for each name."""
         ctx.unit.is_dry_run = True
         for name in data.names:
             CLIENTS.create(ctx.unit, Client.new(name=name))
@@ -39,9 +39,9 @@ def extended() -> Iterator[Api]:
 
 @pytest.mark.parametrize("key", ["k", None])
 @pytest.mark.parametrize("names", [[], ["Hansekontor"]])
-def test_what_was_written_was_no_rehearsal(extended: Api, names: list[str], key: str | None) -> None:
+def test_a_dry_run_that_writes_is_audited(extended: Api, names: list[str], key: str | None) -> None:
     owner = new_organization(extended).owner
-    answer = owner.call("rehearse", key=key, body={"names": names})
+    answer = owner.call("dryRun", key=key, body={"names": names})
     assert answer.status == 200, answer.text
-    told = [entry["action"] for entry in owner.call("getAuditLog").data["items"]]
-    assert told == ["CLIENT_CREATED"] * len(names)
+    actions = [entry["action"] for entry in owner.call("getAuditLog").data["items"]]
+    assert actions == ["CLIENT_CREATED"] * len(names)

@@ -1,4 +1,4 @@
-"""Files and other forms of a result: named, typed, and answered to whom prefers them."""
+"""Representations of a result: files with a name and a type, and forms chosen by the Accept header."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Report(Contract):
     rows: list[Row]
 
 
-class Asked(Query):
+class ReportQuery(Query):
     missing: str | None = None
 
 
@@ -45,7 +45,7 @@ def _as_csv(report: Report) -> Raw:
 
 def _declare() -> None:
     @action("getReport", "GET /report", permission=Permission.SELF, representations={CSV: _as_csv})
-    def get_report(ctx: Context, data: Asked) -> Report:
+    def get_report(ctx: Context, data: ReportQuery) -> Report:
         """A report, as JSON or CSV."""
         if data.missing:
             raise not_found("report")
@@ -73,17 +73,17 @@ def organization(extended: Api) -> Organization:
     return new_organization(extended)
 
 
-def _ask(organization: Organization, accept: str | None, **parts: Any) -> Answer:
-    headers = {**parts.pop("headers", {}), **({} if accept is None else {"Accept": accept})}
-    return organization.owner.call("getReport", headers=headers, **parts)
+def _get_report(organization: Organization, accept: str | None, **options: Any) -> Answer:
+    headers = {**options.pop("headers", {}), **({} if accept is None else {"Accept": accept})}
+    return organization.owner.call("getReport", headers=headers, **options)
 
 
 # -- by preference ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("accept", [CSV, "text/csv, application/json;q=0.5"])
-def test_who_prefers_csv_gets_it(organization: Organization, accept: str) -> None:
-    answer = _ask(organization, accept)
+def test_csv_is_sent_if_it_is_preferred(organization: Organization, accept: str) -> None:
+    answer = _get_report(organization, accept)
 
     assert (answer.status, answer.text) == (200, LINES.replace("-1\r\n", "-1.0\r\n"))
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -95,8 +95,8 @@ def test_who_prefers_csv_gets_it(organization: Organization, accept: str) -> Non
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/csv;q=nonsense", "text/csv, */*"])
-def test_everybody_else_gets_the_envelope(organization: Organization, accept: str | None) -> None:
-    answer = _ask(organization, accept)
+def test_the_envelope_is_the_default(organization: Organization, accept: str | None) -> None:
+    answer = _get_report(organization, accept)
 
     assert answer.data["rows"][1] == {"name": "=1+1", "hours": -1}
     assert answer.headers["Content-Type"] == "application/json"
@@ -105,24 +105,24 @@ def test_everybody_else_gets_the_envelope(organization: Organization, accept: st
 
 
 def test_not_modified_depends_on_accept_too(organization: Organization) -> None:
-    tag = _ask(organization, None).headers["ETag"]
-    unchanged = _ask(organization, None, headers={"If-None-Match": tag})
-    other = _ask(organization, CSV, headers={"If-None-Match": tag})
+    tag = _get_report(organization, None).headers["ETag"]
+    unchanged = _get_report(organization, None, headers={"If-None-Match": tag})
+    other = _get_report(organization, CSV, headers={"If-None-Match": tag})
 
     assert (unchanged.status, unchanged.text, unchanged.headers["Vary"]) == (304, "", "Accept")
     assert other.status == 200
-    assert "ETag" not in other.headers, "one tag would stand for two texts"
+    assert "ETag" not in other.headers, "one tag would identify two texts"
 
 
 @pytest.mark.parametrize("query", [{"missing": "yes"}, {"other": "1"}])
-def test_an_error_is_always_the_envelope(organization: Organization, query: dict[str, str]) -> None:
-    answer = _ask(organization, CSV, query=query)
+def test_an_error_always_has_the_envelope(organization: Organization, query: dict[str, str]) -> None:
+    answer = _get_report(organization, CSV, query=query)
 
     assert answer.code in {"NOT_FOUND", "VALIDATION_ERROR"}
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_accept_changes_nothing_where_there_is_one_form(organization: Organization) -> None:
+def test_accept_is_ignored_if_there_is_one_representation(organization: Organization) -> None:
     answer = organization.owner.call("getOrganization", headers={"Accept": CSV})
 
     assert answer.data["id"]
@@ -141,20 +141,20 @@ def test_a_file_has_a_name(organization: Organization) -> None:
     assert "Vary" not in answer.headers
 
 
-def test_what_has_no_name_is_shown(organization: Organization) -> None:
+def test_a_file_without_a_name_is_shown(organization: Organization) -> None:
     assert "Content-Disposition" not in organization.owner.call("getReportText").headers
 
 
 @pytest.mark.parametrize("name", ["", ".csv", "a b", 'a"b', "a\r\nX: y", "../a", "ü.csv", "a;b", "a\n"])
-def test_a_file_name_that_a_header_cannot_hold_is_a_bug(name: str) -> None:
+def test_a_file_name_that_is_unsafe_in_a_header_is_a_bug(name: str) -> None:
     with pytest.raises(ValueError, match="file name"):
         Raw("", CSV, name)
 
 
-# -- described -------------------------------------------------------------------------------------------------------
+# -- documentation ---------------------------------------------------------------------------------------------------
 
 
-def test_every_form_is_described(extended: Api) -> None:
+def test_every_representation_is_documented(extended: Api) -> None:
     document = openapi.document()
     described = {
         path: document["paths"][PREFIX + path]["get"]["responses"]["200"] for path in ("/report", "/report.csv")

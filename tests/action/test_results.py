@@ -1,4 +1,4 @@
-"""A result of another type than declared is a bug, not an answer: its internal fields must not leave."""
+"""Results of another type than declared: an internal error, so that internal fields never leave."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def nested(ctx: Context) -> Rows:
 
 
 _stored: Any = {"name": "name", "secret": SECRET}
-"""As the table has it: an object that is no contract would be answered with every field."""
+"""An item of the table: not a contract, so it would be sent with every field."""
 
 
 @pytest.fixture(autouse=True)
 def _as_deployed() -> Iterator[None]:
-    """Without the suite's own setting, which makes an error of any warning."""
+    """Undo the suite's setting that turns warnings into errors."""
     with registry_kept(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

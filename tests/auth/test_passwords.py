@@ -1,4 +1,4 @@
-"""Passwords: hashed slowly, compared in one form, refused when anybody would guess them."""
+"""Passwords: hashed slowly, compared in one form, refused if they are easy to guess."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_nothing_matches_no_hash(stored: str | None, secret: str) -> None:
 @pytest.mark.parametrize(
     "password", ["password1", "Password1", "qwertyuiop", "12345678", "iloveyou1", "sunshine", "ANNA@example.com"]
 )
-def test_what_anybody_would_guess_is_refused(password: str) -> None:
+def test_common_passwords_are_refused(password: str) -> None:
     with pytest.raises(ActionError) as refused:
         passwords.require_acceptable(SecretStr(password), "anna@example.com", "password")
     assert refused.value.details is not None

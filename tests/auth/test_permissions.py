@@ -1,4 +1,4 @@
-"""Who may what: whole sets, as the contract's table has them."""
+"""The permissions of each role: whole sets, as in the contract's table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens carry their ids, and are nothing without their secret."""
+"""Tokens carry their ids, and are worthless without their secret."""
 
 from __future__ import annotations
 
@@ -63,19 +63,19 @@ def test_no_two_tokens_are_alike() -> None:
         "Bearer wl_{token}",
     ],
 )
-def test_what_does_not_authenticate(api: Api, organization: Organization, header: str | None) -> None:
+def test_headers_that_do_not_authenticate(api: Api, organization: Organization, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header.format(token=organization.owner.token)}
     answer = api.raw("GET", "/api/v1/auth/role", headers)
     assert (answer.status, answer.code) == (401, "NOT_AUTHENTICATED")
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-def test_the_scheme_is_read_whatever_its_case(api: Api, organization: Organization, scheme: str) -> None:
+def test_the_case_of_the_scheme_does_not_matter(api: Api, organization: Organization, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {organization.owner.token}"}
     assert api.raw("GET", "/api/v1/auth/role", headers).status == 200
 
 
-def test_ids_without_the_secret_are_nothing(api: Api, organization: Organization) -> None:
+def test_ids_without_the_secret_do_not_authenticate(api: Api, organization: Organization) -> None:
     own = Token.parse(organization.owner.token)
     other = Token.parse(new_organization(api).owner.token)
     assert own is not None
@@ -94,7 +94,7 @@ def test_ids_without_the_secret_are_nothing(api: Api, organization: Organization
         assert (answer.status, answer.code) == (401, "NOT_AUTHENTICATED")
 
 
-def test_a_colleagues_user_id_in_ones_own_token_is_nothing(api: Api, organization: Organization) -> None:
+def test_a_colleagues_user_id_in_ones_own_token_does_not_authenticate(api: Api, organization: Organization) -> None:
     from chalicelib.models.users import Role
 
     own, colleague = Token.parse(organization.member(Role.VIEWER).token), organization.owner.user

@@ -1,4 +1,4 @@
-"""Cursors: a walk yields everything once, whatever happens meanwhile; a cursor serves nowhere else."""
+"""Cursors: a walk yields every row once, in spite of concurrent writes; a cursor is valid in its own list only."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_a_cut_or_lengthened_cursor_is_noticed(position: str, data: st.DataObjec
 
 @law(200)
 @given(st.text(max_size=200))
-def test_no_text_that_was_not_made_here_is_a_cursor(text: str) -> None:
+def test_no_other_text_is_a_cursor(text: str) -> None:
     _is_refused(MINE, text)
 
 
 @law()
 @given(POSITIONS, st.sampled_from([Cursors(b"t" * 32, "list?{}"), Cursors(SECRET, "list?{x}"), Cursors(SECRET, "l")]))
-def test_a_cursor_of_another_organization_or_list_is_none(position: str, other: Cursors) -> None:
+def test_a_cursor_of_another_organization_or_list_is_refused(position: str, other: Cursors) -> None:
     _is_refused(other, MINE.encode(position))
 
 
@@ -82,7 +82,7 @@ def _is_refused(mine: Cursors, cursor: str) -> None:
 
 
 class Shelf:
-    """A partition with numbered rows; every third has the facet `odd`."""
+    """A partition with numbered rows; every third one has the facet `odd`."""
 
     def __init__(self, tenant: OrganizationId, rows: int) -> None:
         self.pk = keys.partition(tenant, "SHELF")
@@ -93,7 +93,7 @@ class Shelf:
             item.save()
 
     def page(self, cursor: str | None, limit: int, **options: Any) -> tuple[list[int], str | None]:
-        found = walk(
+        page = walk(
             options.pop("partition", self.pk),
             MINE,
             CursorPage[int],
@@ -102,7 +102,7 @@ class Shelf:
             limit=limit,
             **{"forward": True, **options},
         )
-        return found.items, found.next_cursor
+        return page.items, page.next_cursor
 
     def all(self, limits: list[int], **options: Any) -> list[int]:
         seen: list[int] = []
@@ -127,24 +127,24 @@ def shelf() -> Shelf:
 @law(30)
 @given(limits=st.lists(st.integers(1, 30), min_size=1, max_size=4), forward=st.booleans())
 def test_any_limits_yield_every_row_once_in_order(shelf: Shelf, limits: list[int], *, forward: bool) -> None:
-    wanted = shelf.numbers if forward else shelf.numbers[::-1]
-    assert shelf.all(limits, forward=forward) == wanted
+    expected = shelf.numbers if forward else shelf.numbers[::-1]
+    assert shelf.all(limits, forward=forward) == expected
 
 
 @law(15)
 @given(limit=st.integers(1, 12), forward=st.booleans())
-def test_a_filter_loses_nothing_either(shelf: Shelf, limit: int, *, forward: bool) -> None:
-    wanted = [number for number in shelf.numbers if number % 3 == 0]
-    found = shelf.all([limit], forward=forward, condition=Item.facets["odd"] == True)  # noqa: E712  an expression
-    assert found == (wanted if forward else wanted[::-1])
+def test_a_filter_loses_no_rows(shelf: Shelf, limit: int, *, forward: bool) -> None:
+    expected = [number for number in shelf.numbers if number % 3 == 0]
+    rows = shelf.all([limit], forward=forward, condition=Item.facets["odd"] == True)  # noqa: E712  an expression
+    assert rows == (expected if forward else expected[::-1])
 
 
 @law(15)
 @given(limit=st.integers(1, 12), low=st.integers(0, 22), span=st.integers(0, 22), forward=st.booleans())
-def test_bounds_are_kept_on_every_page(shelf: Shelf, limit: int, low: int, span: int, *, forward: bool) -> None:
-    wanted = [number for number in shelf.numbers if low <= number <= low + span]
-    found = shelf.all([limit], forward=forward, between=(f"{low:04}", f"{low + span:04}"))
-    assert found == (wanted if forward else wanted[::-1])
+def test_bounds_apply_to_every_page(shelf: Shelf, limit: int, low: int, span: int, *, forward: bool) -> None:
+    expected = [number for number in shelf.numbers if low <= number <= low + span]
+    rows = shelf.all([limit], forward=forward, between=(f"{low:04}", f"{low + span:04}"))
+    assert rows == (expected if forward else expected[::-1])
 
 
 @law(10)
@@ -173,7 +173,7 @@ def test_the_last_page_has_no_cursor_and_is_not_empty(tenant: OrganizationId, ro
     forward=st.booleans(),
     removed=st.lists(st.integers(0, 11), min_size=1, max_size=6, unique=True),
 )
-def test_rows_removed_on_the_way_take_no_others_with_them(limit: int, removed: list[int], *, forward: bool) -> None:
+def test_rows_removed_during_a_walk_hide_no_others(limit: int, removed: list[int], *, forward: bool) -> None:
     shelf = Shelf(OrganizationId(ids.new_id()), 12)
     seen: list[int] = []
     cursor: str | None = None
@@ -181,7 +181,7 @@ def test_rows_removed_on_the_way_take_no_others_with_them(limit: int, removed: l
     while True:
         items, cursor = shelf.page(cursor, limit, forward=forward)
         seen += items
-        if waiting:  # also the very row that the cursor stands on
+        if waiting:  # also the row at the cursor
             shelf.remove(waiting.pop())
         if cursor is None:
             break
@@ -190,7 +190,7 @@ def test_rows_removed_on_the_way_take_no_others_with_them(limit: int, removed: l
     assert set(range(12)) - set(removed) <= set(seen)
 
 
-def test_a_filter_that_matches_little_ends_pages_early_and_the_walk_still_finds_it(
+def test_a_filter_with_few_matches_ends_pages_early_and_loses_none(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cursors, "_QUERIES_A_PAGE", 2)

@@ -1,4 +1,4 @@
-"""Timelines: whatever is wanted, the pages of a list yield exactly that, once, in order of start."""
+"""The interval index: for any query, pages yield exactly its intervals, once, in order of start."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tests.support.laws import law
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-LANES = (*RUNNING, LengthClass.CANCELLED)
+CLASSES = (*RUNNING, LengthClass.CANCELLED)
 MILLISECOND = timedelta(milliseconds=1)
 LIMITS = (timedelta(days=1), timedelta(days=14), timedelta(days=184))
-"""The longest on each lane."""
+"""Longest interval of the first length classes."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Shelf:
         for span in spans:
             span.item(self.partition).save()
 
-    def pages(self, wanted: IntervalQuery, **options: Any) -> list[list[UUID]]:
-        """To the end; each page says where the next goes on, and goes further than the one before."""
+    def pages(self, query: IntervalQuery, **options: Any) -> list[list[UUID]]:
+        """Return all pages; assert that every page gets further than the one before."""
         pages, positions = [], []
         after: str | None = None
         for _ in range(1000):
-            found, after = intervals.read(IndexPartition(GSI9, self.partition), wanted, after=after, **options)
-            pages.append(found)
+            page, after = intervals.read(IndexPartition(GSI9, self.partition), query, after=after, **options)
+            pages.append(page)
             if after is None:
                 assert all((a < b) is options["forward"] and a != b for a, b in pairwise(positions)), positions
                 return pages
@@ -70,44 +70,44 @@ class Shelf:
         raise AssertionError("the walk does not end")
 
 
-def reference(spans: list[Span], wanted: IntervalQuery, color: str | None, *, forward: bool) -> list[UUID]:
-    """What `wanted` says, over the list."""
-    chosen = [
-        each
-        for each in spans
-        if length_class_of(each.start, each.end, cancelled=each.cancelled) in wanted.classes
-        and (wanted.starts_after is None or each.start > wanted.starts_after)
-        and (wanted.starts_until is None or each.start <= wanted.starts_until)
-        and (wanted.starts_before is None or each.start < wanted.starts_before)
-        and (wanted.ends_after is None or each.end is None or each.end > wanted.ends_after)
-        and (wanted.ends_until is None or (each.end is not None and each.end <= wanted.ends_until))
-        and color in {None, each.color}
+def reference(spans: list[Span], query: IntervalQuery, color: str | None, *, forward: bool) -> list[UUID]:
+    """Evaluate the query over a list."""
+    matching = [
+        span
+        for span in spans
+        if length_class_of(span.start, span.end, cancelled=span.cancelled) in query.classes
+        and (query.starts_after is None or span.start > query.starts_after)
+        and (query.starts_until is None or span.start <= query.starts_until)
+        and (query.starts_before is None or span.start < query.starts_before)
+        and (query.ends_after is None or span.end is None or span.end > query.ends_after)
+        and (query.ends_until is None or (span.end is not None and span.end <= query.ends_until))
+        and color in {None, span.color}
     ]
-    return [each.id for each in sorted(chosen, key=lambda each: each.order, reverse=not forward)]
+    return [span.id for span in sorted(matching, key=lambda span: span.order, reverse=not forward)]
 
 
-# -- which lane ------------------------------------------------------------------------------------------------------
+# -- length classes --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("longest", "length_class", "next_lane"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True))
+    ("longest", "length_class", "next_class"), list(zip(LIMITS, RUNNING[:3], RUNNING[1:], strict=True))
 )
-def test_a_lane_holds_what_is_as_long_as_its_limit_and_no_longer(
-    longest: timedelta, length_class: LengthClass, next_lane: LengthClass
+def test_the_longest_interval_of_a_length_class(
+    longest: timedelta, length_class: LengthClass, next_class: LengthClass
 ) -> None:
     assert length_class_of(NOON, NOON + longest) is length_class
-    assert length_class_of(NOON, NOON + longest + MILLISECOND) is next_lane
+    assert length_class_of(NOON, NOON + longest + MILLISECOND) is next_class
     assert length_class_of(NOON, NOON + longest, cancelled=True) is LengthClass.CANCELLED
 
 
-def test_what_has_no_end_is_longer_than_anything() -> None:
+def test_intervals_without_an_end_are_in_the_longest_class() -> None:
     assert length_class_of(NOON, None) is LengthClass.LONGER
     assert length_class_of(NOON, None, cancelled=True) is LengthClass.CANCELLED
 
 
-# -- what is found ---------------------------------------------------------------------------------------------------
+# -- results ---------------------------------------------------------------------------------------------------------
 
-# Few instants and the very limits of the lanes, so that ties and boundaries are the rule.
+# Few instants, at the limits of the length classes, so that ties and boundaries are frequent.
 STEPS = (
     timedelta(),
     MILLISECOND,
@@ -130,7 +130,7 @@ MAYBE = st.none() | INSTANTS
 
 
 def status_of(name: str, since: datetime | None) -> dict[str, Any]:
-    """What the statuses of assignments ask of a timeline."""
+    """Return the conditions of a status of assignments."""
     later = NOON if since is None else max(NOON, since)
     return {
         "any": {"ends_after": since},
@@ -142,7 +142,7 @@ def status_of(name: str, since: datetime | None) -> dict[str, Any]:
 
 
 def many(count: int) -> list[Span]:
-    """In each other's way on all lanes, with four that share each start."""
+    """Return overlapping intervals of all length classes, four for every start."""
     lengths = (*(limit + by for limit in LIMITS for by in (timedelta(), MILLISECOND)), None)
     spans = []
     for number in range(count):
@@ -167,7 +167,7 @@ def shelf() -> Shelf:
     queries=st.sampled_from((None, 1, 5, 16)),
     forward=st.booleans(),
 )
-def test_pages_yield_what_is_wanted_once_in_order(
+def test_pages_yield_matching_intervals_once_in_order(
     shelf: Shelf,
     status: str,
     since: datetime | None,
@@ -179,29 +179,29 @@ def test_pages_yield_what_is_wanted_once_in_order(
     forward: bool,
 ) -> None:
     condition = None if color is None else Item.facets["color"] == color
-    wanted = IntervalQuery(**status_of(status, since), starts_before=until, condition=condition)
-    pages = shelf.pages(wanted, limit=limit, forward=forward, queries=queries)
+    query = IntervalQuery(**status_of(status, since), starts_before=until, condition=condition)
+    pages = shelf.pages(query, limit=limit, forward=forward, queries=queries)
 
-    assert [each for page in pages for each in page] == reference(shelf.spans, wanted, color, forward=forward)
+    assert [interval for page in pages for interval in page] == reference(shelf.spans, query, color, forward=forward)
     assert all(len(page) <= limit for page in pages)
-    # Where queries are not counted, only the last page is short, and it is empty only if all is
+    # Without a limit of queries, only the last page is short; it is empty only if the result is
     assert queries is not None or all(len(page) == limit for page in pages[:-1])
     assert queries is not None or pages[-1] or len(pages) == 1
 
 
 @law(30)
 @given(
-    spans=st.lists(SPANS, max_size=6, unique_by=lambda each: each.id),
+    spans=st.lists(SPANS, max_size=6, unique_by=lambda span: span.id),
     starts_after=MAYBE,
     starts_until=MAYBE,
     starts_before=MAYBE,
     ends_after=MAYBE,
     ends_until=MAYBE,
-    classes=st.sets(st.sampled_from(LANES)).map(sorted),
+    classes=st.sets(st.sampled_from(CLASSES)).map(sorted),
     limit=st.integers(1, 7),
     forward=st.booleans(),
 )
-@example([Span(UUID(int=1), FIRST, FIRST + MILLISECOND, "red")], None, None, None, FIRST, None, [*LANES], 1, True)
+@example([Span(UUID(int=1), FIRST, FIRST + MILLISECOND, "red")], None, None, None, FIRST, None, [*CLASSES], 1, True)
 def test_each_condition_is_exact_for_any_spans(
     spans: list[Span],
     starts_after: datetime | None,
@@ -214,14 +214,14 @@ def test_each_condition_is_exact_for_any_spans(
     forward: bool,  # noqa: FBT001  an example has no names
 ) -> None:
     shelf = Shelf(spans)
-    wanted = IntervalQuery(classes, starts_after, starts_until, starts_before, ends_after, ends_until)
+    query = IntervalQuery(classes, starts_after, starts_until, starts_before, ends_after, ends_until)
 
-    pages = shelf.pages(wanted, limit=limit, forward=forward, queries=16)
+    pages = shelf.pages(query, limit=limit, forward=forward, queries=16)
 
-    assert [each for page in pages for each in page] == reference(spans, wanted, None, forward=forward)
+    assert [interval for page in pages for interval in page] == reference(spans, query, None, forward=forward)
 
 
-# -- at what cost ----------------------------------------------------------------------------------------------------
+# -- costs -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("forward", [True, False])
@@ -230,32 +230,32 @@ def test_a_page_that_took_its_queries_ends_early_and_the_next_goes_on(
 ) -> None:
     # Given a filter that nothing matches, and queries that see three rows
     monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 3)
-    wanted = IntervalQuery(condition=Item.facets["color"] == "green")
-    # When a list of one row is walked, with one query a lane on each page
-    pages = shelf.pages(wanted, limit=1, forward=forward, queries=1)
-    # Then it takes many pages, and comes to its end
+    query = IntervalQuery(condition=Item.facets["color"] == "green")
+    # When a list of one row is walked, with one query of each length class on each page
+    pages = shelf.pages(query, limit=1, forward=forward, queries=1)
+    # Then it takes many pages, and ends
     assert len(pages) > 3
     assert not any(pages)
 
 
 @pytest.mark.parametrize("forward", [True, False])
 @pytest.mark.parametrize("queries", [1, 7])
-def test_rare_rows_are_found_over_many_short_pages(
+def test_rare_rows_take_many_short_pages(
     monkeypatch: pytest.MonkeyPatch, shelf: Shelf, queries: int, *, forward: bool
 ) -> None:
     monkeypatch.setattr(intervals, "_ROWS_A_FILTERED_QUERY", 2)
-    wanted = IntervalQuery(condition=Item.facets["color"] == "red")
+    query = IntervalQuery(condition=Item.facets["color"] == "red")
 
-    pages = shelf.pages(wanted, limit=1, forward=forward, queries=queries)
+    pages = shelf.pages(query, limit=1, forward=forward, queries=queries)
 
-    assert [each for page in pages for each in page] == reference(shelf.spans, wanted, "red", forward=forward)
+    assert [interval for page in pages for interval in page] == reference(shelf.spans, query, "red", forward=forward)
 
 
-def test_what_ran_long_ago_on_a_short_lane_is_not_read() -> None:
-    """So the cost of "what runs now" follows what runs, not what ever ran."""
-    wanted = IntervalQuery(RUNNING, starts_until=NOON, ends_after=NOON)
+def test_past_intervals_of_short_classes_are_not_read() -> None:
+    """The price of a query for current intervals depends on them, not on past ones."""
+    query = IntervalQuery(RUNNING, starts_until=NOON, ends_after=NOON)
     for length_class, longest in zip(RUNNING[:3], LIMITS, strict=True):
-        low, high = wanted.bounds(length_class)
+        low, high = query.bounds(length_class)
         before = intervals.place(length_class, NOON - longest, UUID(int=2**128 - 1))
         assert before < low < intervals.place(length_class, NOON - longest + MILLISECOND, UUID(int=0)) < high
         assert high > intervals.place(length_class, NOON, UUID(int=2**128 - 1))

@@ -1,4 +1,4 @@
-"""Limits: never more than the quota in any window, one after the other or at once, and what is given back."""
+"""Limits: at most the quota in any window, for sequential and parallel requests, and uses that are given back."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_quota_and_no_more(allowance: Allowance) -> None:
     assert LIMIT.seconds < refused.retry_after_seconds <= LIMIT.seconds * (SLOTS + 1) / SLOTS
 
 
-def test_each_subject_and_each_purpose_has_its_own(allowance: Allowance) -> None:
+def test_subjects_and_purposes_have_separate_uses(allowance: Allowance) -> None:
     organization = OrganizationId(ids.new_id())
     others = [
         LIMIT.of_address(address()),
@@ -77,7 +77,7 @@ def test_each_subject_and_each_purpose_has_its_own(allowance: Allowance) -> None
     assert LIMIT.of_organization(organization).key.pk.startswith(f"ORG#{organization}#")
 
 
-def test_an_address_is_one_subject_whatever_its_case(allowance: Allowance) -> None:
+def test_the_case_of_an_address_does_not_matter(allowance: Allowance) -> None:
     assert LIMIT.of_address("Anna@Example.com").key == LIMIT.of_address("anna@example.com").key
 
 
@@ -95,7 +95,7 @@ def test_no_window_ever_holds_more_than_the_quota(pauses: list[int]) -> None:
                     taken.append(now)
                 except RateLimited as refused:
                     wait = refused.retry_after_seconds or 0
-                    # When it says that there will be room, and not a second before
+                    # There is room after the time in the error, and not a second earlier
                     with later(seconds=wait):
                         assert limits.load(allowance)[0].left
                     with later(seconds=wait - 1):
@@ -104,7 +104,7 @@ def test_no_window_ever_holds_more_than_the_quota(pauses: list[int]) -> None:
         assert sum(start <= at < start + LIMIT.seconds for at in taken) <= LIMIT.quota
 
 
-def test_a_refused_caller_who_waits_as_told_gets_in(allowance: Allowance) -> None:
+def test_a_refused_caller_gets_in_after_retry_after(allowance: Allowance) -> None:
     with standing_still(NOW):
         for _ in range(4):
             take(allowance)
@@ -170,21 +170,21 @@ def test_it_fails_closed(allowance: Allowance, monkeypatch: pytest.MonkeyPatch) 
 # -- giving back -----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_given_back_can_be_taken_again(allowance: Allowance) -> None:
+def test_a_use_that_is_given_back_can_be_taken_again(allowance: Allowance) -> None:
     uses = [take(allowance) for _ in range(4)]
     limits.give_back(*uses[:2])
     assert [take(allowance).usage.left for _ in range(2)] == [1, 0]
     refusal(allowance)
 
 
-def test_what_no_longer_counts_cannot_be_given_back(allowance: Allowance) -> None:
+def test_a_use_that_no_longer_counts_cannot_be_given_back(allowance: Allowance) -> None:
     with standing_still(NOW):
         old = take(allowance)
         with later(hours=1):
             take(allowance)
             limits.give_back(old)
             assert used(allowance) == 1
-        # Nor a use that was forgotten, even if others took some since.
+        # Nor can a forgotten use, even if others were taken since.
         unit = UnitOfWork(OrganizationId(ids.new_id()))
         limits.forget(unit, allowance)
         unit.commit()
@@ -203,7 +203,7 @@ def test_a_count_does_not_fall_below_nothing(allowance: Allowance) -> None:
 # -- in a unit of work -----------------------------------------------------------------------------------------------
 
 
-def test_a_use_in_a_unit_counts_when_the_unit_does(allowance: Allowance, tenant: OrganizationId) -> None:
+def test_a_use_in_a_unit_counts_if_the_unit_commits(allowance: Allowance, tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     limits.take_in(unit, *limits.load(allowance))
     assert used(allowance) == 0
@@ -249,7 +249,7 @@ def test_a_use_that_is_taken_while_others_are_forgotten_can_be_given_back(
     assert used(allowance) == 0
 
 
-def test_what_is_forgotten_leaves_all_of_the_quota(allowance: Allowance, tenant: OrganizationId) -> None:
+def test_forgetting_leaves_all_of_the_quota(allowance: Allowance, tenant: OrganizationId) -> None:
     for _ in range(4):
         take(allowance)
     unit = UnitOfWork(tenant)

@@ -1,4 +1,4 @@
-"""What is written is what is read, for every kind of record."""
+"""Records: every kind is read as it was written."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_fields_that_this_code_does_not_know_survive_an_update(tenant: Organizat
     assert (data["mood"], data["phone"]) == ("happy", "123")
 
 
-def test_what_is_shown_holds_nothing_internal() -> None:
+def test_shown_fields_are_not_internal() -> None:
     user = StoredUser.new(email="a@example.com", first_name="A", last_name="B", role=Role.VIEWER)
     assert "sessionEpoch" not in user.shown()
     assert "cursorSecret" not in new_organization(name="X").shown()

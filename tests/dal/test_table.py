@@ -1,4 +1,4 @@
-"""The table's few verbs: what goes in comes out, in as many round trips as it must take."""
+"""Requests to the table: their results, and their numbers of round trips."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def test_a_failed_condition_is_an_answer_and_changes_nothing(tenant: Organizatio
     assert item.version == 1
 
 
-@pytest.mark.parametrize(("wanted", "round_trips"), [(0, 0), (1, 1), (100, 1), (101, 2)])
-def test_a_batch_takes_a_round_trip_for_each_hundred(tenant: OrganizationId, wanted: int, round_trips: int) -> None:
+@pytest.mark.parametrize(("count", "round_trips"), [(0, 0), (1, 1), (100, 1), (101, 2)])
+def test_a_batch_takes_a_round_trip_for_each_hundred(tenant: OrganizationId, count: int, round_trips: int) -> None:
     stored = {_key(tenant, f"{number:03}") for number in range(0, 101, 10)}
     for key in stored:
         Item(*key).save()
-    asked = [_key(tenant, f"{number:03}") for number in range(wanted)]
+    requested = [_key(tenant, f"{number:03}") for number in range(count)]
     with table.counted() as traffic:
-        found = table.batch_get([*asked, *asked])
-    assert set(found) == stored & set(asked)
+        items = table.batch_get([*requested, *requested])
+    assert set(items) == stored & set(requested)
     assert traffic.round_trips == round_trips
 
 
@@ -90,7 +90,7 @@ def test_slim_rows_are_all_there_in_order_and_stop_above_the_maximum(tenant: Org
 
 
 def _shelf(tenant: OrganizationId, rows: int) -> str:
-    """A partition of rows 0, 1, …, of which every other one has a version; all of them in gsi1."""
+    """Write rows 0, 1, …, all of them in gsi1, every other one with a version; return their partition."""
     for number in range(rows):
         item = Item(*_key(tenant, f"{number}"), version=number if number % 2 else None, search="x" * 300_000)
         item.gsi1pk = f"{item.pk}#ROWS"
@@ -113,14 +113,14 @@ def test_rows_behind_another_are_counted_over_any_number_of_pages(tenant: Organi
 
 
 @pytest.mark.parametrize(("enough", "round_trips"), [(1, 1), (3, 1), (5, 2), (8, 3), (9, 3)])
-def test_counting_stops_at_what_is_enough(tenant: OrganizationId, enough: int, round_trips: int) -> None:
+def test_counting_stops_at_enough(tenant: OrganizationId, enough: int, round_trips: int) -> None:
     pk = _shelf(tenant, 8)
     with table.counted() as traffic:
         assert table.count(pk, behind=" ", enough=enough) == min(enough, 8)
     assert traffic.round_trips <= round_trips
 
 
-def test_what_is_put_anew_replaces_nothing(tenant: OrganizationId) -> None:
+def test_put_new_replaces_nothing(tenant: OrganizationId) -> None:
     assert table.put_new(Item(*_key(tenant), version=1)) is True
     assert table.put_new(Item(*_key(tenant), version=2)) is False
     item = table.get(_key(tenant))

@@ -1,4 +1,4 @@
-"""The unit of work: all of it or none of it, and the first refusal in the order of the request's own code."""
+"""The unit of work: all writes or none, and the error of the first failed condition in the request's order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_nothing_is_sent_before_the_commit_and_then_all_at_once(tenant: Organiza
     assert len(_rows(tenant)) == MAX_WRITES
 
 
-def test_more_than_a_transaction_holds_is_a_mistake(tenant: OrganizationId) -> None:
+def test_more_writes_than_a_transaction_holds_are_an_error(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     for number in range(MAX_WRITES + 1):
         unit.put_new(Item(*_key(tenant, number)), stale)
@@ -54,7 +54,7 @@ def test_an_item_is_written_once(tenant: OrganizationId) -> None:
         unit.delete(_key(tenant, 1), None, stale)
 
 
-def test_the_first_refusal_in_the_requests_order_counts_whatever_the_kinds(tenant: OrganizationId) -> None:
+def test_the_first_failed_condition_in_the_requests_order_is_raised(tenant: OrganizationId) -> None:
     Item(*_key(tenant, "taken")).save()
     for order in (("put", "check", "update"), ("update", "put", "check"), ("check", "update", "put")):
         unit = UnitOfWork(tenant)
@@ -66,14 +66,13 @@ def test_the_first_refusal_in_the_requests_order_counts_whatever_the_kinds(tenan
                 case "check":
                     unit.check(_key(tenant, "absent"), Item.pk.exists(), _refused(kind))
                 case "update":
-                    refusal = _refused(kind)
-                    unit.update(_key(tenant, "gone"), [Item.version.set(1)], None, refusal)
+                    unit.update(_key(tenant, "gone"), [Item.version.set(1)], None, _refused(kind))
         with pytest.raises(ActionError, match=f"^{order[0]}$"):
             unit.commit()
         assert _rows(tenant) == {"taken"}
 
 
-def test_a_refusal_before_all_counts_before_all(tenant: OrganizationId) -> None:
+def test_the_error_of_put_before_all_precedes_all_others(tenant: OrganizationId) -> None:
     Item(*_key(tenant, "taken")).save()
     unit = UnitOfWork(tenant)
     unit.put_new(Item(*_key(tenant, "taken")), _refused("later"))
@@ -83,7 +82,7 @@ def test_a_refusal_before_all_counts_before_all(tenant: OrganizationId) -> None:
         unit.commit()
 
 
-def test_a_refusal_sees_the_item_that_stood_in_the_way(tenant: OrganizationId) -> None:
+def test_the_error_is_made_from_the_existing_item(tenant: OrganizationId) -> None:
     Item(*_key(tenant, "taken"), data={"who": "first"}).save()
     unit = UnitOfWork(tenant)
     unit.put_new(Item(*_key(tenant, "taken")), lambda item: invalid_state(str(item and item.data)))
@@ -91,7 +90,7 @@ def test_a_refusal_sees_the_item_that_stood_in_the_way(tenant: OrganizationId) -
         unit.commit()
 
 
-def test_what_was_done_before_the_refusal_is_undone(tenant: OrganizationId) -> None:
+def test_a_failed_condition_undoes_all_writes(tenant: OrganizationId) -> None:
     for name in ("changed", "deleted"):
         Item(*_key(tenant, name), data={"who": "first"}).save()
     unit = UnitOfWork(tenant)
@@ -101,14 +100,14 @@ def test_what_was_done_before_the_refusal_is_undone(tenant: OrganizationId) -> N
     unit.update(_key(tenant, "absent"), [Item.version.set(1)], None, stale)
     with pytest.raises(StaleRead):
         unit.commit()
-    found = table.batch_get(_key(tenant, name) for name in ("changed", "deleted", "new"))
-    assert [(key.sk, item.data) for key, item in sorted(found.items())] == [
+    items = table.batch_get(_key(tenant, name) for name in ("changed", "deleted", "new"))
+    assert [(key.sk, item.data) for key, item in sorted(items.items())] == [
         ("changed", {"who": "first"}),
         ("deleted", {"who": "first"}),
     ]
 
 
-def test_what_exists_only_by_its_version_is_not_created_by_an_update(tenant: OrganizationId) -> None:
+def test_an_update_creates_no_item(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     unit.update(_key(tenant, "absent"), [Item.version.set(1)], None, stale)
     with pytest.raises(StaleRead):
@@ -116,7 +115,7 @@ def test_what_exists_only_by_its_version_is_not_created_by_an_update(tenant: Org
     assert _rows(tenant) == set()
 
 
-def test_a_transaction_refused_as_a_whole_says_why(tenant: OrganizationId) -> None:
+def test_a_transaction_refused_as_a_whole_has_a_reason(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
     unit.put_new(Item(*_key(tenant, "")), stale)
     with pytest.raises(TransactWriteError, match="Failed to write") as failed:
@@ -141,7 +140,7 @@ def test_only_the_first_declared_change_is_the_target(tenant: OrganizationId) ->
 def test_an_item_that_is_too_large_is_refused_by_its_name(
     tenant: OrganizationId, local_stack: Stack, kind: str, begins: str
 ) -> None:
-    """Whether it begins so or grows to it; and beside others that are not."""
+    """The item is written too large or grows, in one transaction with a small one."""
     if begins == "smaller" and local_stack.engine.store is Store.MOTO:
         pytest.skip("moto lets an update in a transaction grow an item beyond every limit")
     key = Key(keys.partition(tenant, kind), "1")
@@ -156,5 +155,5 @@ def test_an_item_that_is_too_large_is_refused_by_its_name(
         unit.commit()
     name = {"SHELF": "shelf", "WORKLOCATION": "work location", "AUDIT": "audit entry"}[kind]
     assert refused.value.code is ErrorCode.VALIDATION_ERROR
-    assert refused.value.message == f"the {name} would take more than 400 KB, which is the most it can"
+    assert refused.value.message == f"the {name} must take at most 400 KB"
     assert "small" not in _rows(tenant)

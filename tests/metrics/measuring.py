@@ -1,4 +1,4 @@
-"""Metrics of an organization as they are seen at some minute, and the same told by looking at every minute."""
+"""Helpers for metrics: queries, results at a minute, and a reference that computes measures minute by minute."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ Json = dict[str, Any]
 MEASURES = ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours")
 
 
-# -- asking ----------------------------------------------------------------------------------------------------------
+# -- queries ---------------------------------------------------------------------------------------------------------
 
 
 def simple(source: str, aggregate: str = "count", field: str | None = None, **more: Any) -> Json:
-    """By default over this month, compared with nothing."""
+    """Return a simple query, by default over this month and without a comparison."""
     named = {} if field is None else {"field": field}
     terms = {"type": "simple", "period": "this_month", "compare": "none", **more}
     return {"version": 1, "source": source, "aggregate": aggregate, **named, **terms}
 
 
 def total(field: str, **more: Any) -> Json:
-    """Of a measure of assignments."""
+    """Return a query for the sum of a measure of assignments."""
     return simple("assignments", "sum", field, **more)
 
 
 def snapshot(source: str, field: str | None = None, **more: Any) -> Json:
-    """By default of now."""
+    """Return a snapshot query, by default for now."""
     terms = {"type": "snapshot", "period": "today", **more}
     return simple(source, "count" if field is None else "sum", field, **terms)
 
@@ -55,39 +55,39 @@ def days(first: Any, last: Any = None) -> Json:
 
 
 def stored(organization: OrganizationId, **changes: Any) -> StoredOrganization:
-    """As it is, or as it would be with some `changes`."""
+    """Return the stored organization, with `changes` applied."""
     return ORGANIZATIONS.get(organization, organization).model_copy(update=changes)
 
 
 def outcomes(organization: StoredOrganization, at: str, queries: Sequence[Json]) -> list[Outcome]:
-    """`at`: a whole minute."""
-    found = evaluate(
+    """Evaluate queries at a whole minute."""
+    results = evaluate(
         organization, {number: parse(query) for number, query in enumerate(queries)}, datetime.fromisoformat(at)
     )
-    return [found[number] for number in range(len(queries))]
+    return [results[number] for number in range(len(queries))]
 
 
 def outcome(organization: StoredOrganization, at: str, query: Json) -> Outcome:
-    (found,) = outcomes(organization, at, [query])
-    return found
+    (result,) = outcomes(organization, at, [query])
+    return result
 
 
 def values(organization: StoredOrganization, at: str, queries: Sequence[Json]) -> list[Decimal | None]:
-    found = outcomes(organization, at, queries)
-    assert not [each.error for each in found if each.error]
-    return [each.value for each in found]
+    results = outcomes(organization, at, queries)
+    assert not [result.error for result in results if result.error]
+    return [result.value for result in results]
 
 
 def value(organization: StoredOrganization, at: str, query: Json) -> Decimal | None:
-    (found,) = values(organization, at, [query])
-    return found
+    (number,) = values(organization, at, [query])
+    return number
 
 
 # -- rolling up ------------------------------------------------------------------------------------------------------
 
 
 def roll_up(organization: OrganizationId, *sources: str) -> None:
-    """What the stream would have done by now."""
+    """Sync all entities, as the stream would have done by now."""
     for source in sources or SOURCES:
         for record in SOURCES[source].collection.all_of(organization, 1000) or []:
             sync_entity(organization, source, record.id)
@@ -98,11 +98,11 @@ def sync_entities(organization: OrganizationId, source: str, identifiers: Sequen
         sync_entity(organization, source, UUID(str(identifier)))
 
 
-# -- the slow way ----------------------------------------------------------------------------------------------------
+# -- minute by minute ------------------------------------------------------------------------------------------------
 
 
 def by_minutes(crew: Crew, first: date, last: date, at: int) -> dict[str, Decimal | None]:
-    """The measures of assignments over days, seen at a minute; money in euros."""
+    """Return the measures of assignments over days, at a minute; money in euros."""
     worked = [
         (shift, day)
         for shift in crew.shifts.values()
@@ -124,7 +124,7 @@ def by_minutes(crew: Crew, first: date, last: date, at: int) -> dict[str, Decima
 
 @cache
 def _calendar(first: date, last: date, zone: str) -> dict[int, date]:
-    """The local day of each minute about them: no zone is two days from UTC."""
+    """Return the local day of each minute around the days: no zone is two days from UTC."""
     low, high = (datetime.combine(day, datetime.min.time(), UTC) for day in (first, last))
     ends = [int(instant.timestamp()) // 60 for instant in (low - timedelta(days=2), high + timedelta(days=3))]
     return {minute: local_day(minute, zone) for minute in range(*ends)}
@@ -133,14 +133,14 @@ def _calendar(first: date, last: date, zone: str) -> dict[int, date]:
 def _rates(crew: Crew, worked: Sequence[tuple[Shift, date]], of: str) -> Iterator[int | None]:
     known: dict[tuple[str, date], int | None] = {}
     for shift, day in worked:
-        whose = getattr(shift, of), day
-        if whose not in known:
-            known[whose] = rate_on(day, crew.rates[whose[0]])
-        yield known[whose]
+        key = getattr(shift, of), day
+        if key not in known:
+            known[key] = rate_on(day, crew.rates[key[0]])
+        yield known[key]
 
 
 def _money(rates: Sequence[int | None]) -> Decimal | None:
-    """Of a minute at each rate; None where none of them is known, 0 of no time."""
+    """Return the amount for a minute at each rate; None if no rate is known, 0 for no minutes."""
     known = [rate for rate in rates if rate is not None]
     return _rounded(Fraction(sum(known), 60 * 100)) if known or not rates else None
 

@@ -1,4 +1,4 @@
-"""The metrics that come with the product: the same ids for ever, and queries that mean what the names say."""
+"""System metrics: stable ids, and queries that match their names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDS = {
     "placements": "be735829-114b-5b20-9ac9-199614fb0c9c",
     "placement_completion_rate": "9a868fc6-3436-5fe9-a155-8fcb752f7a05",
 }
-"""What organizations' widgets, histories and links name: they never change."""
+"""Widgets, histories and links of organizations refer to these ids: they never change."""
 
 EACH = pytest.mark.parametrize("metric", BY_KEY.values(), ids=BY_KEY)
 
@@ -55,9 +55,7 @@ def test_ids_are_for_ever() -> None:
         ("placement_completion_rate", SALES, Unit.PERCENT, "this_month", Direction.UP),
     ],
 )
-def test_what_it_counts_and_when(
-    key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction
-) -> None:
+def test_units_and_periods(key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction) -> None:
     metric = BY_KEY[key]
     assert (metric.category, unit_of(metric.query), metric.query.period, metric.direction) == (
         category,
@@ -68,7 +66,7 @@ def test_what_it_counts_and_when(
 
 
 @EACH
-def test_it_is_shown_as_what_it_counts(metric: SystemMetric) -> None:
+def test_the_format_matches_the_unit(metric: SystemMetric) -> None:
     assert (metric.format, metric.unit) == {
         Unit.MONEY: (MetricFormat.CURRENCY, None),
         Unit.PERCENT: (MetricFormat.PERCENTAGE, "%"),
@@ -92,8 +90,8 @@ def test_names_are_unique() -> None:
     assert len({metric.name for metric in SYSTEM.values()}) == len(SYSTEM)
 
 
-def test_what_the_queries_say() -> None:
-    """The clauses that a number alone would not betray."""
+def test_clauses_of_the_queries() -> None:
+    """Clauses that a value alone would not reveal."""
     queries = {key: metric.query.model_dump(mode="json") for key, metric in BY_KEY.items()}
     assert queries["revenue"]["field"] == "billed"
     assert queries["labour_cost"]["field"] == "paid"

@@ -1,4 +1,4 @@
-"""Thresholds read by direction, changes against what was before, progress against the target."""
+"""Thresholds by direction, changes against previous values, progress towards the target."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _figure(number: float | None) -> Decimal | None:
         (UP, None, None, 5, -1000, "normal"),
     ],
 )
-def test_how_a_value_reads(
+def test_status_of_a_value(
     direction: Direction, warning: float | None, critical: float | None, target: float | None, value: float, status: str
 ) -> None:
     assert (
@@ -100,12 +100,12 @@ def test_no_value_no_status(direction: Direction) -> None:
 def test_thresholds_that_do_not_go_together(
     direction: Direction, warning: float | None, critical: float | None, target: float | None, fields: list[str]
 ) -> None:
-    found = errors(direction=direction, warning=_figure(warning), critical=_figure(critical), target=_figure(target))
-    assert list(found) == fields
-    assert all(found.values())
+    result = errors(direction=direction, warning=_figure(warning), critical=_figure(critical), target=_figure(target))
+    assert list(result) == fields
+    assert all(result.values())
 
 
-def test_what_is_wrong_with_thresholds() -> None:
+def test_errors_name_their_field() -> None:
     assert errors(direction=BAND, warning=Decimal(-1), critical=Decimal(-2)) == {
         "targetValue": ["is required for thresholds of a band"],
         "warningThreshold": ["must not be negative: in a band it is a distance from targetValue"],
@@ -135,9 +135,9 @@ def test_farther_the_bad_way_is_never_better(
         return value if direction is DOWN else -value
 
     def status(value: Decimal) -> Status:
-        found = status_of(value, direction=direction, warning=warning, critical=critical, target=target)
-        assert found is not None
-        return found
+        result = status_of(value, direction=direction, warning=warning, critical=critical, target=target)
+        assert result is not None
+        return result
 
     better, worse = sorted((one, other), key=badness)
     assert not status(better).is_worse_than(status(worse))
@@ -148,7 +148,7 @@ def test_farther_the_bad_way_is_never_better(
 def test_good_thresholds_warn_before_they_alarm(
     direction: Direction, warning: Decimal | None, critical: Decimal | None, target: Decimal | None, value: Decimal
 ) -> None:
-    """Given thresholds without faults, when a value is critical, then it is worth a warning as well."""
+    """Given valid thresholds, when a value is critical, then it would be a warning without the critical threshold."""
     if warning is None or errors(direction=direction, warning=warning, critical=critical, target=target):
         return
     whole = status_of(value, direction=direction, warning=warning, critical=critical, target=target)
@@ -156,7 +156,7 @@ def test_good_thresholds_warn_before_they_alarm(
     assert (whole is Status.NORMAL) == (alone is Status.NORMAL)
 
 
-def test_which_status_is_worse() -> None:
+def test_statuses_are_ordered() -> None:
     assert Status.WARNING.is_worse_than(Status.NORMAL)
     assert Status.CRITICAL.is_worse_than(Status.WARNING)
     assert not Status.WARNING.is_worse_than(Status.WARNING)
@@ -180,7 +180,7 @@ def test_which_status_is_worse() -> None:
         (None, 0, None, None),
     ],
 )
-def test_how_a_value_changed(
+def test_change_of_a_value(
     value: float | None, previous: float | None, by: float | None, percent: float | None
 ) -> None:
     assert change(_figure(value), _figure(previous)) == by
@@ -191,5 +191,5 @@ def test_how_a_value_changed(
     ("value", "target", "percent"),
     [(50, 200, 25), (300, 200, 150), (0, 200, 0), (5, 0, None), (5, None, None), (None, 200, None), (-5, -10, 50)],
 )
-def test_how_far_along_it_is(value: float | None, target: float | None, percent: float | None) -> None:
+def test_progress_of_a_value(value: float | None, target: float | None, percent: float | None) -> None:
     assert progress(_figure(value), _figure(target)) == percent

@@ -109,7 +109,8 @@ def test_metric_queries(home: Organization, store: Store) -> None:
     assert answer.status == 200, answer.text
     assert largest(store) < ITEM_BYTES
     too_large = {**metric, "query": query_of(MAX_QUERY_BYTES + 1)}
-    refused(home.owner.call("createDashboardMetric", body=too_large), f"may take {MAX_QUERY_BYTES} bytes as JSON text")
+    message = f"must be at most {MAX_QUERY_BYTES} bytes as JSON text"
+    refused(home.owner.call("createDashboardMetric", body=too_large), message)
 
 
 def test_forms(home: Organization, store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Charts: whatever the values are, the spec is Vega-Lite, and what it draws says what they are."""
+"""Charts: specs are valid Vega-Lite for all values, and the drawing shows the values."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def groups(*named: tuple[str, float | None]) -> list[Group]:
     ]
 
 
-# -- whatever there is to draw ---------------------------------------------------------------------------------------
+# -- any values ------------------------------------------------------------------------------------------------------
 
 
 @law(12)
@@ -81,7 +81,7 @@ def groups(*named: tuple[str, float | None]) -> list[Group]:
     current=st.lists(values, max_size=5),
     previous=st.one_of(st.none(), st.lists(values, max_size=5)),
 )
-def test_a_course_is_valid(
+def test_a_time_series_is_valid(
     subject: Subject, kind: str, step: Step, current: list[Decimal | None], previous: list[Decimal | None] | None
 ) -> None:
     before = None if previous is None else series(previous, "1 – 7 Jun 2026")
@@ -94,9 +94,9 @@ def test_a_course_is_valid(
 @law(12)
 @given(subject=subjects, named=st.lists(st.tuples(names, values), max_size=20))
 def test_groups_are_valid(subject: Subject, named: list[tuple[str, Decimal | None]]) -> None:
-    found = [Group(str(number), name, value) for number, (name, value) in enumerate(named)]
+    drawn = [Group(str(number), name, value) for number, (name, value) in enumerate(named)]
 
-    for spec in (charts.by_group(subject, found), charts.shares(subject, found)):
+    for spec in (charts.by_group(subject, drawn), charts.shares(subject, drawn)):
         vega.require_valid(spec)
         assert spec["description"]
 
@@ -148,7 +148,7 @@ def test_a_month_is_called_by_its_name() -> None:
     assert {"Jun 2026", "by month, Jun 2026", "1,000 EUR"} <= {*vega.texts(spec)}
 
 
-def test_what_it_is_compared_with_is_named_beside_it() -> None:
+def test_the_compared_series_is_named_too() -> None:
     spec = charts.over_time(
         HOURS, "line", Step.DAY, series(figures(8, 7)), series(figures(6, None), "25 – 26 May 2026")
     )
@@ -157,7 +157,7 @@ def test_what_it_is_compared_with_is_named_beside_it() -> None:
     assert spec["layer"][1]["mark"]["strokeDash"]
 
 
-def test_without_anything_to_compare_there_is_no_legend() -> None:
+def test_without_a_comparison_there_is_no_legend() -> None:
     assert "8 – 14 Jun 2026" not in vega.texts(charts.over_time(HOURS, "line", Step.DAY, series(figures(8, 7))))
 
 
@@ -169,7 +169,7 @@ def test_limits_are_lines_with_their_names() -> None:
     assert colors == [GREEN, ORANGE, VERMILLION]
 
 
-def test_limits_are_left_out_where_nothing_is_held_against_them() -> None:
+def test_limits_are_drawn_only_on_request() -> None:
     spec = charts.over_time(FILL_RATE, "line", Step.DAY, series(figures(50, 70)))
 
     assert not any("Target" in text for text in vega.texts(spec))
@@ -183,7 +183,7 @@ def test_a_band_has_lines_on_both_sides_of_its_target() -> None:
     assert {"Target 50", "Warning 40", "Warning 60"} <= {*vega.texts(spec)}
 
 
-def test_a_course_is_told_in_words() -> None:
+def test_a_time_series_is_described_for_screen_readers() -> None:
     spec = charts.over_time(HOURS, "bar", Step.DAY, series(figures(8, None, 2.25, 4)))
 
     assert spec["description"] == (
@@ -201,7 +201,7 @@ def test_many_points_have_no_marks_of_their_own() -> None:
 # -- groups ----------------------------------------------------------------------------------------------------------
 
 
-def test_groups_stand_in_order_with_their_numbers() -> None:
+def test_groups_are_in_order_with_their_numbers() -> None:
     spec = charts.by_group(MONEY, groups(("Loss", -5), ("Small", 12.5), ("Unknown", None), ("Great", 1234)))
 
     drawn = [text for text in vega.texts(spec) if ": " in text]
@@ -246,7 +246,7 @@ def test_small_shares_are_one() -> None:
 
 
 def arcs(spec: Spec) -> list[tuple[float, float, str]]:
-    """From, to and colour, from the inside out."""
+    """Return start, end and colour of the arcs, from the inside out."""
     return [
         (layer["encoding"]["theta"]["datum"], layer["encoding"]["theta2"]["datum"], layer["mark"]["color"])
         for layer in spec["layer"]
@@ -288,22 +288,22 @@ def test_a_gauge_has_room_for_its_value(value: float, span: tuple[float, float])
     assert (low, high) == span
 
 
-def test_a_number_tells_how_it_changed() -> None:
+def test_a_number_shows_its_change() -> None:
     texts = {*vega.texts(gauge.figure(MONEY, Decimal("90.5"), Decimal(100)))}
 
     assert {"90.50 EUR", "▼ -9.50 EUR (-10 %), before 100.00 EUR"} <= texts
 
 
 @pytest.mark.parametrize(
-    ("value", "previous", "told"),
+    ("value", "previous", "text"),
     [(5, 5, "■ +0 h (+0 %), before 5 h"), (5, 0, "▲ +5 h, before 0 h"), (5, None, None), (None, 5, None)],
 )
 def test_a_number_may_have_changed_by_nothing_or_from_nothing(
-    value: float | None, previous: float | None, told: str | None
+    value: float | None, previous: float | None, text: str | None
 ) -> None:
-    drawn = [text for text in vega.texts(gauge.figure(HOURS, *figures(value, previous))) if "before" in text]
+    drawn = [shown for shown in vega.texts(gauge.figure(HOURS, *figures(value, previous))) if "before" in shown]
 
-    assert drawn == ([] if told is None else [told])
+    assert drawn == ([] if text is None else [text])
 
 
 # -- numbers and colours ---------------------------------------------------------------------------------------------
@@ -328,8 +328,8 @@ def test_numbers_read_as_people_write_them(
     assert Subject("Any", unit, currency, suffix=suffix).text(Decimal(value)) == text
 
 
-def test_what_people_write_behind_numbers_is_no_code() -> None:
-    # Given a unit that would end a text in an expression, and go on with code
+def test_a_suffix_of_users_cannot_be_code() -> None:
+    # Given a unit that would close the quote in an expression and continue with code
     subject = Subject("Any", Unit.NUMBER, "EUR", suffix="' + pow(2, 10) + '\\")
 
     drawn = vega.texts(charts.over_time(subject, "bar", Step.DAY, series(figures(4))))

@@ -1,4 +1,4 @@
-"""What an evaluation costs: a query for each partition and a batch, however many queries and entities there are."""
+"""Cost of an evaluation: one query per partition and one batch, for any number of queries and entities."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def seen(crew: Crew) -> StoredOrganization:
 
 def _cost(organization: StoredOrganization, queries: Sequence[Json], at: str = MIDDAY) -> dict[str, int]:
     with recorded() as recording:
-        found = outcomes(organization, at, queries)
-    assert len(found) == len(queries)
+        results = outcomes(organization, at, queries)
+    assert len(results) == len(queries)
     return Counter(recording.operations)
 
 
-def test_many_queries_over_one_source_cost_what_one_does(seen: StoredOrganization) -> None:
+def test_many_queries_over_one_source_cost_as_much_as_one(seen: StoredOrganization) -> None:
     periods = ("today", "this_week", "last_week", "this_month", "last_month", "last_30_days")
     queries = [total(measure, period=period) for measure in MEASURES for period in periods]
     queries += [simple("assignments", "avg", measure, compare="previous_period") for measure in MEASURES]
@@ -89,7 +89,7 @@ def test_each_value_and_each_source_has_a_partition(crew: Crew, seen: StoredOrga
     assert _cost(seen, queries) == {"Query": 5, "BatchGetItem": 1}
 
 
-def test_days_that_lie_far_apart_are_a_query_each(seen: StoredOrganization) -> None:
+def test_days_far_apart_cost_a_query_each(seen: StoredOrganization) -> None:
     for period, compare, expected in [
         ("this_week", "previous_period", 1),
         ("this_week", "previous_year", 2),
@@ -126,16 +126,16 @@ def test_a_series_costs_a_batch_for_a_hundred_days_that_are_not_those_of_utc(see
         assert Counter(recording.operations) == {"Query": 1, **({"BatchGetItem": batches} if batches else {})}, zone
 
 
-def test_entities_are_read_once_however_many_queries_look_at_them(crew: Crew, seen: StoredOrganization) -> None:
+def test_entities_are_read_once_for_all_queries(crew: Crew, seen: StoredOrganization) -> None:
     queries = [simple("assignments", aggregate, "hours") for aggregate in ("min", "max")]
     queries += [simple("assignments", "countDistinct", "workerId", compare="previous_period")]
-    # The assignments, then what they rely on
+    # The assignments, then their inputs
     assert _cost(seen, queries) == {"Query": 1, "BatchGetItem": 1}
-    # With something that cells tell
+    # Together with a query that reads buckets
     assert _cost(seen, [*queries, total("hours")]) == {"Query": 2, "BatchGetItem": 2}
 
 
-def test_too_many_entities_are_found_to_be_so_once(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_entities_are_read_once(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "MAX_ROWS", 1)
     queries = [simple("assignments", aggregate, "hours") for aggregate in ("min", "max")] * 5
     assert _cost(seen, queries) == {"Query": 1}

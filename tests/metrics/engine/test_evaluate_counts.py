@@ -1,4 +1,4 @@
-"""Counts of metrics: who is what when a period ends, what has begun and ended in it, what there is at an instant."""
+"""Counts of metrics: states at the end of a period, starts and ends within it, and entities at an instant."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Week:
 
 @pytest.fixture(scope="module")
 def week(api: Api) -> Week:
-    """One that ends on Tuesday at 9, one that begins then, one without an end from Wednesday on, one cancelled."""
+    """Four assignments: until Tuesday 9:00, from then on, from Wednesday on without an end, and a cancelled one."""
     with standing_still(MONDAY):
         crew = Crew.hired(api)
         ids = [
@@ -77,9 +77,9 @@ def week(api: Api) -> Week:
     ],
 )
 def test_at_an_instant_each_has_one_state(week: Week, at: str, expected: tuple[int, ...]) -> None:
-    asked = [snapshot("assignments", where=where("status", "eq", state)) for state in STATES]
-    assert tuple(values(week.organization, at, asked)) == expected
-    # Those that are there are the active ones
+    queries = [snapshot("assignments", where=where("status", "eq", state)) for state in STATES]
+    assert tuple(values(week.organization, at, queries)) == expected
+    # Without a state, active assignments count
     assert value(week.organization, at, snapshot("assignments")) == expected[1]
 
 
@@ -98,9 +98,9 @@ def test_at_an_instant_each_has_one_state(week: Week, at: str, expected: tuple[i
 def test_over_a_period_each_has_the_state_of_its_end(
     week: Week, period: Any, expected: tuple[int, ...], overlapping: int
 ) -> None:
-    asked = [simple("assignments", period=period, where=where("status", "eq", state)) for state in STATES]
-    assert tuple(values(week.organization, "2026-08-01T00:00Z", asked)) == expected
-    # Without a state, those count that the period has some of
+    queries = [simple("assignments", period=period, where=where("status", "eq", state)) for state in STATES]
+    assert tuple(values(week.organization, "2026-08-01T00:00Z", queries)) == expected
+    # Without a state, assignments that overlap the period count
     assert value(week.organization, "2026-08-01T00:00Z", simple("assignments", period=period)) == overlapping
 
 
@@ -121,9 +121,9 @@ def test_states_may_be_several(week: Week, conditions: Any, expected: int) -> No
 
 def test_a_state_of_one_worker(week: Week) -> None:
     for worker, expected in zip(week.crew.workers, [(0, 1, 1, 0), (0, 0, 1, 1)], strict=True):
-        whose = where("workerId", "eq", worker)
-        asked = [snapshot("assignments", where=whose + where("status", "eq", state)) for state in STATES]
-        assert tuple(values(week.organization, "2026-08-01T00:00Z", asked)) == expected
+        of_worker = where("workerId", "eq", worker)
+        queries = [snapshot("assignments", where=of_worker + where("status", "eq", state)) for state in STATES]
+        assert tuple(values(week.organization, "2026-08-01T00:00Z", queries)) == expected
 
 
 # -- instants ---------------------------------------------------------------------------------------------------------
@@ -139,31 +139,31 @@ def test_a_state_of_one_worker(week: Week) -> None:
         (days("2026-06-14", "2026-06-30"), (3, 2, 1)),
     ],
 )
-def test_what_begins_ends_and_is_cancelled_counts_on_its_day(week: Week, period: Any, expected: Any) -> None:
-    asked = [simple("assignments", field=field, period=period) for field in ("startAt", "endAt", "cancelledAt")]
-    assert tuple(values(week.organization, "2026-08-01T00:00Z", asked)) == expected
+def test_starts_ends_and_cancellations_count_on_their_day(week: Week, period: Any, expected: Any) -> None:
+    queries = [simple("assignments", field=field, period=period) for field in ("startAt", "endAt", "cancelledAt")]
+    assert tuple(values(week.organization, "2026-08-01T00:00Z", queries)) == expected
     created = simple("assignments", field="createdAt", period=period)
     assert value(week.organization, "2026-08-01T00:00Z", created) == (
         4 if period["from"] <= "2026-06-15" <= period["to"] else 0
     )
 
 
-def test_what_ends_at_midnight_ended_on_the_day_that_is_over(api: Api) -> None:
+def test_an_end_at_midnight_counts_for_the_day_before(api: Api) -> None:
     crew = Crew.hired(api)
     crew.assign(0, 0, minute_of("2026-06-10T00:00Z"), minute_of("2026-06-11T00:00Z"))
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     seen = stored(crew.organization.id)
     for day, begun, ended, there in [("09", 0, 0, 0), ("10", 1, 1, 1), ("11", 0, 0, 0)]:
         over = days(f"2026-06-{day}")
-        asked = [simple("assignments", field=field, period=over) for field in ("startAt", "endAt", None)]
-        assert values(seen, "2026-06-30T00:00Z", asked) == [begun, ended, there]
+        queries = [simple("assignments", field=field, period=over) for field in ("startAt", "endAt", None)]
+        assert values(seen, "2026-06-30T00:00Z", queries) == [begun, ended, there]
 
 
 # -- positions --------------------------------------------------------------------------------------------------------
 
 
-def test_positions_tell_what_they_want_and_have(api: Api) -> None:
-    # Given three positions that want 3, 1 and 2; the last is not active
+def test_positions_have_a_headcount_and_a_filled_headcount(api: Api) -> None:
+    # Given three positions with a headcount of 3, 1 and 2; the last is not active
     crew = Crew.hired(api)
     for position, body in zip(crew.positions, ({"headcount": 3}, {}, {"headcount": 2, "isActive": False}), strict=True):
         if body:
@@ -172,10 +172,10 @@ def test_positions_tell_what_they_want_and_have(api: Api) -> None:
     crew.assign(0, 0, minute_of("2026-06-15T08:00Z"), minute_of("2026-06-15T15:00Z"))
     crew.assign(1, 0, minute_of("2026-06-15T08:00Z"), minute_of("2026-06-15T15:00Z"))
     crew.assign(0, 1, minute_of("2026-06-15T15:00Z"), None)
-    crew.assign(1, 1, minute_of("2026-06-15T16:00Z"), None)  # one more than it wants
+    crew.assign(1, 1, minute_of("2026-06-15T16:00Z"), None)  # above its headcount
     roll_up(crew.organization.id, "positions")
     seen = stored(crew.organization.id)
-    asked = [
+    queries = [
         snapshot("positions"),
         snapshot("positions", "headcount"),
         snapshot("positions", "filled"),
@@ -190,13 +190,13 @@ def test_positions_tell_what_they_want_and_have(api: Api) -> None:
         ("2026-06-15T15:01Z", [3, 4, 1, 1, 2, 2, 1]),
         ("2026-06-15T16:01Z", [3, 4, 1, 1, 2, 2, 1]),
     ]:
-        assert values(seen, at, asked) == expected, at
-    # The past is told of what does not change with who is assigned
-    yesterday = [{**query, "period": "yesterday"} for query in asked]
+        assert values(seen, at, queries) == expected, at
+    # Past periods have values of fields with a history
+    yesterday = [{**query, "period": "yesterday"} for query in queries]
     assert values(seen, "2026-06-17T00:00Z", yesterday) == [3, 4, None, None, None, 2, None]
     assert values(seen, "2026-06-16T12:00Z", yesterday) == [3, 4, None, None, None, 2, None]
-    # and of today, until it is over
-    assert values(seen, "2026-06-16T00:00Z", [{**query, "period": days("2026-06-15")} for query in asked])[2] == 1
+    # and today of all fields, until it is over
+    assert values(seen, "2026-06-16T00:00Z", [{**query, "period": days("2026-06-15")} for query in queries])[2] == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_positions_tell_what_they_want_and_have(api: Api) -> None:
         snapshot("positions", "filled", groupBy=["clientId"]),
     ],
 )
-def test_who_filled_positions_is_not_told_of_the_past_however_it_is_asked(api: Api, query: Any) -> None:
+def test_filled_positions_have_no_past_values_in_any_query(api: Api, query: Any) -> None:
     crew = Crew.hired(api)
     crew.assign(0, 0, minute_of("2026-06-15T08:00Z"), None)
     roll_up(crew.organization.id, "positions")
@@ -222,8 +222,8 @@ def test_who_filled_positions_is_not_told_of_the_past_however_it_is_asked(api: A
     assert now.error is None
     assert now.value is not None
     assert then.error is None
-    told = [then.value] if "groupBy" not in query else [group.value for group in then.groups]
-    assert {*told} <= {None}
+    past = [then.value] if "groupBy" not in query else [group.value for group in then.groups]
+    assert {*past} <= {None}
 
 
 def test_a_deleted_position_is_there_no_more_and_was(api: Api) -> None:
@@ -253,12 +253,12 @@ def test_clients_and_workers_join_and_leave(api: Api) -> None:
     for source, joined, there in [("clients", [2, 1, 0], [2, 3, 2]), ("workers", [2, 0, 0], [2, 2, 1])]:
         for day, new, present in zip(("15", "16", "17"), joined, there, strict=True):
             over = days(f"2026-06-{day}")
-            asked = [
+            queries = [
                 simple(source, period=over),
                 simple(source, field="createdAt", period=over),
                 snapshot(source, period=over),
             ]
-            assert values(seen, "2026-06-20T00:00Z", asked) == [new, new, present], (source, day)
+            assert values(seen, "2026-06-20T00:00Z", queries) == [new, new, present], (source, day)
 
 
 def test_activities_count_by_type_and_severity(api: Api) -> None:
@@ -286,7 +286,7 @@ def test_activities_count_by_type_and_severity(api: Api) -> None:
         where("severity", "eq", "INFO") + where("type", "eq", "SYSTEM_EVENT"),
     ]
     for day, expected in [("15", [1, 1, 0, 0, 1, 1, 1]), ("16", [2, 2, 0, 1, 1, 2, 1]), ("17", [1, 1, 0, 1, 0, 1, 0])]:
-        asked = [simple("activities", period=days(f"2026-06-{day}"), where=each) for each in conditions]
-        assert values(seen, "2026-06-20T00:00Z", asked) == expected
+        queries = [simple("activities", period=days(f"2026-06-{day}"), where=condition) for condition in conditions]
+        assert values(seen, "2026-06-20T00:00Z", queries) == expected
     so_far = [snapshot("activities", period=days(f"2026-06-{day}")) for day in (14, 15, 16, 17)]
     assert values(seen, "2026-06-20T00:00Z", so_far) == [0, 1, 3, 4]

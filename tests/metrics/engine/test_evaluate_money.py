@@ -1,4 +1,4 @@
-"""Money of metrics: each hour at the rate of its local day; what has no rate has no amount, which is not 0."""
+"""Money of metrics: each hour at the rate of its local day; without a rate the amount is None, not 0."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _euros(amount: int, since: date = LONG_AGO) -> Rates:
 
 
 def _crew(api: Api, *rates: Rates, zone: str = "UTC") -> Crew:
-    """`rates`: of both workers, then of the positions."""
+    """Hire a crew with the rates of both workers, then of the positions."""
     return Crew.hired(api, zone, rates)
 
 
@@ -35,19 +35,19 @@ def _rolled_up(crew: Crew) -> Crew:
     return crew
 
 
-def _told(crew: Crew, *queries: Json, at: str = LATER, **changes: Any) -> list[Decimal | None]:
+def _values(crew: Crew, *queries: Json, at: str = LATER, **changes: Any) -> list[Decimal | None]:
     return values(stored(crew.organization.id, **changes), at, queries)
 
 
 def _money(crew: Crew, at: str = LATER, **more: Any) -> list[Decimal | None]:
-    return _told(crew, *(total(name, **more) for name in MONEY), at=at)
+    return _values(crew, *(total(name, **more) for name in MONEY), at=at)
 
 
 def _exactly(amounts: Sequence[str | None]) -> list[Decimal | None]:
     return [None if amount is None else Decimal(amount) for amount in amounts]
 
 
-def test_hours_bring_and_cost_what_their_rates_say(api: Api) -> None:
+def test_hours_are_billed_and_paid_at_their_rates(api: Api) -> None:
     crew = _crew(api, _euros(1500), _euros(1700), _euros(4000), _euros(4200))
     crew.assign(0, 0, EIGHT, EIGHT + 480)
     crew.assign(1, 1, EIGHT, EIGHT + 90)
@@ -58,10 +58,10 @@ def test_hours_bring_and_cost_what_their_rates_say(api: Api) -> None:
     but_for_position = where("positionId", "ne", crew.positions[1])
     assert _money(crew, where=but_for_position) == _exactly(["320", "120", "200"])
     averages = [simple("assignments", "avg", name) for name in MONEY]
-    assert _told(crew, *averages) == _exactly(["191.50", "72.75", "118.75"])
+    assert _values(crew, *averages) == _exactly(["191.50", "72.75", "118.75"])
 
 
-def test_what_costs_more_than_it_brings_has_a_negative_margin(api: Api) -> None:
+def test_a_pay_rate_above_the_bill_rate_gives_a_negative_margin(api: Api) -> None:
     crew = _crew(api, _euros(4001), {}, _euros(1500))
     crew.assign(0, 0, EIGHT, EIGHT + 30)
     assert _money(_rolled_up(crew)) == _exactly(["7.50", "20.01", "-12.51"])  # -12.505
@@ -75,10 +75,10 @@ def test_a_rate_holds_from_local_midnight(api: Api) -> None:
     _rolled_up(crew)
     for first, last, billed in [("16", "16", 40), ("17", "17", 100), ("16", "17", 140), ("18", "18", 0)]:
         over = days(f"2026-11-{first}", f"2026-11-{last}")
-        assert _told(crew, total("billed", period=over)) == [billed]
+        assert _values(crew, total("billed", period=over)) == [billed]
 
 
-def test_what_runs_brings_what_it_has_brought_by_now(api: Api) -> None:
+def test_a_running_assignment_counts_up_to_now(api: Api) -> None:
     crew = _crew(api, _euros(1000), {}, _euros(4000))
     crew.assign(0, 0, EIGHT, None)
     _rolled_up(crew)
@@ -105,27 +105,27 @@ def test_where_no_rate_holds_there_is_no_amount(
     crew.assign(0, 0, EIGHT, EIGHT + 480)
     _rolled_up(crew)
     assert _money(crew) == _exactly(expected)
-    assert _told(crew, total("unbilledHours"), total("unpaidHours"), total("hours")) == [*lacking, 8]
+    assert _values(crew, total("unbilledHours"), total("unpaidHours"), total("hours")) == [*lacking, 8]
     averages = [simple("assignments", "avg", name) for name in MONEY]
-    assert _told(crew, *averages) == _exactly(expected)
-    # Of days on which nothing is done, nothing lacks a rate
+    assert _values(crew, *averages) == _exactly(expected)
+    # A day without hours has an amount of 0
     assert _money(crew, period="today") == [0, 0, 0]
 
 
-def test_hours_without_a_rate_beside_others_add_nothing_and_are_told(api: Api) -> None:
+def test_hours_without_a_rate_add_nothing_to_amounts_and_are_counted(api: Api) -> None:
     crew = _crew(api, _euros(1000), _euros(1000), _euros(4000), {})
     crew.assign(0, 0, EIGHT, EIGHT + 60)
     crew.assign(1, 1, EIGHT, EIGHT + 30)
     _rolled_up(crew)
     assert _money(crew) == _exactly(["40", "15", "30"])
-    assert _told(crew, total("marginBase")) == [40]
-    assert _told(crew, total("unbilledHours"), simple("assignments", "avg", "billed")) == [Decimal("0.5"), 20]
+    assert _values(crew, total("marginBase")) == [40]
+    assert _values(crew, total("unbilledHours"), simple("assignments", "avg", "billed")) == [Decimal("0.5"), 20]
     assert _money(crew, where=where("workerId", "eq", crew.workers[0])) == [40, 10, 30]
     assert _money(crew, where=where("workerId", "eq", crew.workers[1])) == [None, 5, None]
-    # The least and the most are of those that are known
+    # Extremes are over the known amounts
     extremes = [simple("assignments", aggregate, "billed") for aggregate in ("min", "max")]
-    assert _told(crew, *extremes) == [40, 40]
-    assert _told(crew, simple("assignments", "min", "margin")) == [30]
+    assert _values(crew, *extremes) == [40, 40]
+    assert _values(crew, simple("assignments", "min", "margin")) == [30]
 
 
 @pytest.mark.parametrize(("currency", "expected"), [("JPY", "4000"), ("EUR", "40.00"), ("BHD", "4.000")])
@@ -133,7 +133,7 @@ def test_amounts_are_in_major_units_of_the_currency(api: Api, currency: str, exp
     crew = _crew(api, {}, {}, {LONG_AGO: Money(amount=4000, currency=currency)})
     crew.done("updateOrganization", body={"currency": currency})
     crew.assign(0, 0, EIGHT, EIGHT + 60)
-    (billed,) = _told(_rolled_up(crew), total("billed"))
+    (billed,) = _values(_rolled_up(crew), total("billed"))
     assert str(billed) == expected
 
 
@@ -142,11 +142,11 @@ def test_an_amount_is_rounded_once_and_half_up(api: Api) -> None:
     for worker in (0, 1):
         crew.assign(worker, worker, EIGHT, EIGHT + 45)  # 0.75 cents
     _rolled_up(crew)
-    assert _told(crew, total("billed")) == _exactly(["0.02"])  # 1.5 cents, not twice 0.75
-    assert _told(crew, total("billed", where=where("workerId", "eq", crew.workers[0]))) == _exactly(["0.01"])
+    assert _values(crew, total("billed")) == _exactly(["0.02"])  # 1.5 cents, not twice 0.75
+    assert _values(crew, total("billed", where=where("workerId", "eq", crew.workers[0]))) == _exactly(["0.01"])
 
 
-def test_what_is_too_large_to_be_told_says_so_and_costs_no_other_its_value(api: Api) -> None:
+def test_a_result_beyond_the_limit_is_an_error_of_its_query_alone(api: Api) -> None:
     crew = _crew(api, {}, {}, _euros(1))
     crew.assign(0, 0, EIGHT, EIGHT + 60)
     _rolled_up(crew)
@@ -155,6 +155,6 @@ def test_what_is_too_large_to_be_told_says_so_and_costs_no_other_its_value(api: 
     for factor in (10**12, 10**5, 1.5, 10**12):
         expression = {"type": "mul", "left": expression, "right": {"type": "constant", "value": factor}}
         queries.append({"type": "derived", "expression": expression, "period": "this_month", "compare": "none"})
-    one, other, *great = outcomes(stored(crew.organization.id), LATER, queries)
+    one, other, *large = outcomes(stored(crew.organization.id), LATER, queries)
     assert [one.value, other.value] == [10**10, 10**15]
-    assert {(each.value, each.error) for each in great} == {(None, "the result is over 1,000,000,000,000,000")}
+    assert {(result.value, result.error) for result in large} == {(None, "the result is over 1,000,000,000,000,000")}

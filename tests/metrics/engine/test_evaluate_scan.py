@@ -1,4 +1,4 @@
-"""What no sum of edges tells is told from the entities themselves, as long as they are not too many."""
+"""Row scans: numbers that buckets do not suffice for, up to a limit of entities."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LATER = "2026-12-01T00:00Z"
 
 @pytest.fixture(scope="module")
 def crew(api: Api) -> Crew:
-    """Shifts of 2, 4 and 6 hours at three positions, and one of 8 at the first that is still to come."""
+    """A crew with shifts of 2, 4 and 6 hours at three positions, and a future one of 8 hours at the first."""
     euros = [{date(2020, 1, 1): Money(amount=amount, currency="EUR")} for amount in (1000, 1500, 2000, 4000, 2500)]
     with standing_still(datetime(2026, 10, 1, 12, tzinfo=UTC)):
         crew = Crew.hired(api, rates=euros)
@@ -72,18 +72,18 @@ def seen(crew: Crew) -> StoredOrganization:
         (total("hours", where=where("endAt", "lte", "2026-11-02T10:00:00Z")), 2),
         (total("hours", where=where("endAt", "isSet") + where("cancelledAt", "isNotSet")), 20),
         (total("hours", where=where("endAt", "isNotSet")), 0),
-        # What is not set is neither before nor after anything.
+        # A missing instant is neither before nor after any other.
         (total("hours", where=where("cancelledAt", "lt", "2030-01-01T00:00:00Z")), 0),
         (total("hours", where=where("cancelledAt", "gte", "2020-01-01T00:00:00Z")), 0),
         (simple("assignments", "avg", "hours", where=where("hours", "ne", 8)), 4),
         (simple("assignments", field="startAt", where=where("hours", "lt", 5)), 2),
     ],
 )
-def test_each_row_is_looked_at(seen: StoredOrganization, query: Json, expected: int | None) -> None:
+def test_rows_are_scanned(seen: StoredOrganization, query: Json, expected: int | None) -> None:
     assert value(seen, LATER, query) == expected
 
 
-def test_hours_of_one_state_are_those_of_who_has_it_in_the_end(crew: Crew, seen: StoredOrganization) -> None:
+def test_hours_by_state_are_of_assignments_in_that_state_at_the_end(crew: Crew, seen: StoredOrganization) -> None:
     for at, states, expected in [
         ("2026-11-20T10:00Z", ["completed"], 12),
         ("2026-11-20T10:00Z", ["active"], 2),
@@ -105,11 +105,11 @@ def test_two_dimensions_at_once(crew: Crew, seen: StoredOrganization) -> None:
     for position, hours, count in [(0, 10, 2), (1, 4, 1), (2, 0, 0)]:
         both = mehmet + where("positionId", "eq", crew.positions[position])
         november = days("2026-11-01", "2026-11-30")
-        asked = [total("hours", where=both, period=november), simple("assignments", where=both, period=november)]
-        assert values(seen, LATER, asked) == [hours, count]
+        queries = [total("hours", where=both, period=november), simple("assignments", where=both, period=november)]
+        assert values(seen, LATER, queries) == [hours, count]
     neither = where("workerId", "notIn", crew.workers) + where("positionId", "in", crew.positions)
     assert value(seen, LATER, simple("assignments", where=neither, period=days("2026-11-01", "2026-11-30"))) == 0
-    # One dimension twice is one
+    # Two conditions on one dimension need no scan
     narrowed = where("positionId", "in", crew.positions[:2]) + where("positionId", "ne", crew.positions[0])
     assert value(seen, LATER, total("hours", where=narrowed, period=days("2026-11-01", "2026-11-30"))) == 4
 
@@ -119,12 +119,12 @@ def test_texts_are_compared_as_they_are(crew: Crew) -> None:
     today, at = stored(crew.organization.id), "2026-10-01T23:59Z"
     name = crew.names[crew.positions[0]]
     for op, text, expected in [("eq", name, 1), ("ne", name, 2), ("eq", name.upper(), 0)]:
-        asked = [
+        queries = [
             snapshot("positions", where=where("name", op, text)),
             simple("positions", where=where("name", op, text)),
         ]
-        assert values(today, at, asked) == [expected, expected]
-    names = [crew.names[each] for each in crew.positions[1:]]
+        assert values(today, at, queries) == [expected, expected]
+    names = [crew.names[position] for position in crew.positions[1:]]
     assert value(today, at, snapshot("positions", "headcount", where=where("name", "in", names))) == 2
     assert value(today, at, snapshot("positions", "headcount", where=where("name", "notIn", names))) == 1
     assert value(today, at, simple("positions", where=where("headcount", "gte", 1))) == 3
@@ -137,12 +137,12 @@ def test_texts_are_compared_as_they_are(crew: Crew) -> None:
 # -- too many ---------------------------------------------------------------------------------------------------------
 
 
-def test_more_than_can_be_looked_at_is_said_and_costs_no_other_its_value(
+def test_too_many_entities_are_an_error_of_their_query_alone(
     crew: Crew, seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scan, "MAX_ROWS", 3)
     over: Any = {"period": days("2026-11-01", "2026-11-30")}
-    asked = [
+    queries = [
         total("hours", **over),
         simple("assignments", "max", "hours", **over),
         {"type": "ratio", "numerator": _operand("max"), "denominator": _operand("sum"), **over},
@@ -150,10 +150,10 @@ def test_more_than_can_be_looked_at_is_said_and_costs_no_other_its_value(
         total("hours", groupBy=["workerId"], **over),
         simple("assignments", groupBy=["workerId"], where=where("positionId", "ne", crew.positions[0]), **over),
     ]
-    found = outcomes(seen, LATER, asked)
-    assert [each.value for each in found] == [20, None, None, 2, 20, None]
-    fault = "this needs a look at every one of more than 3 assignments"
-    assert [each.error.startswith(fault) if each.error else None for each in found] == [
+    results = outcomes(seen, LATER, queries)
+    assert [result.value for result in results] == [20, None, None, 2, 20, None]
+    message = "needs a scan of more than 3 assignments"
+    assert [result.error.startswith(message) if result.error else None for result in results] == [
         None,
         True,
         True,
@@ -161,21 +161,21 @@ def test_more_than_can_be_looked_at_is_said_and_costs_no_other_its_value(
         None,
         True,
     ]
-    assert all(each.groups == () for each in found if each.error)
-    # As many as that can be
+    assert all(result.groups == () for result in results if result.error)
+    # The limit itself is allowed
     monkeypatch.setattr(scan, "MAX_ROWS", 4)
-    assert [each.error for each in outcomes(seen, LATER, asked)] == [None] * len(asked)
+    assert [result.error for result in outcomes(seen, LATER, queries)] == [None] * len(queries)
 
 
 def _operand(aggregate: str) -> Json:
     return {"type": "simple", "source": "assignments", "aggregate": aggregate, "field": "hours"}
 
 
-def test_a_recount_does_not_wait_for_the_stream(api: Api) -> None:
+def test_a_scan_does_not_wait_for_the_stream(api: Api) -> None:
     crew = Crew.hired(api)
     start = minute_of("2026-11-02T08:00Z")
     crew.assign(0, 0, start, start + 90)
     seen = stored(crew.organization.id)
     over = days("2026-11-02")
-    asked = [simple("assignments", "max", "hours", period=over), total("hours", period=over)]
-    assert values(seen, LATER, asked) == [Decimal("1.5"), 0]
+    queries = [simple("assignments", "max", "hours", period=over), total("hours", period=over)]
+    assert values(seen, LATER, queries) == [Decimal("1.5"), 0]

@@ -1,4 +1,4 @@
-"""What queries make of aggregates: comparisons, windows, ratios, trees, conversions and series."""
+"""Queries over aggregates: comparisons, windows, ratios, trees, conversions and series."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ NOON = "2026-11-18T12:00Z"  # a Wednesday
 
 
 def _crew(api: Api, *shifts: tuple[str, str | None], zone: str = "UTC", **rates: int) -> Crew:
-    """One worker at one place, from and to."""
-    money = {name: {date(2020, 1, 1): Money(amount=each, currency="EUR")} for name, each in rates.items()}
+    """Hire one worker for shifts at one position, with `billed` and `paid` rates."""
+    money = {name: {date(2020, 1, 1): Money(amount=amount, currency="EUR")} for name, amount in rates.items()}
     crew = Crew.hired(api, zone, [money.get("paid", {}), {}, money.get("billed", {})])
     for start, end in shifts:
         crew.assign(0, 0, minute_of(start), None if end is None else minute_of(end))
@@ -51,7 +51,7 @@ def _crew(api: Api, *shifts: tuple[str, str | None], zone: str = "UTC", **rates:
 
 @pytest.fixture(scope="module")
 def seen(api: Api) -> StoredOrganization:
-    """Eight hours from 8 to 16 on some days, and one that has no end from the 18th on, at 40.00 and 15.00."""
+    """Shifts from 8 to 16 on some days, and one without an end from the 18th on, at 40.00 and 15.00 an hour."""
     dates = ("2025-11-03", "2025-11-18", "2026-09-30", "2026-10-05", "2026-11-09", "2026-11-11", "2026-11-16")
     shifts = [(f"{date}T08:00Z", f"{date}T16:00Z") for date in dates]
     crew = _crew(api, *shifts, ("2026-11-18T08:00Z", None), billed=4000, paid=1500)
@@ -83,8 +83,8 @@ def seen(api: Api) -> StoredOrganization:
 def test_a_value_is_compared_with_the_one_before(
     seen: StoredOrganization, period: Any, compare: str, expected: Any
 ) -> None:
-    found = outcome(seen, NOON, total("hours", period=period, compare=compare))
-    assert (found.value, found.previous) == expected
+    result = outcome(seen, NOON, total("hours", period=period, compare=compare))
+    assert (result.value, result.previous) == expected
 
 
 def test_by_default_it_is_compared_with_the_period_before(seen: StoredOrganization) -> None:
@@ -93,17 +93,17 @@ def test_by_default_it_is_compared_with_the_period_before(seen: StoredOrganizati
     assert outcome(seen, NOON, query).previous == 12
 
 
-def test_whatever_a_query_makes_is_compared(seen: StoredOrganization) -> None:
+def test_every_kind_of_query_is_compared(seen: StoredOrganization) -> None:
     hours, billed = (_operand(name) for name in ("hours", "billed"))
     ratio = {"type": "ratio", "numerator": billed, "denominator": hours, "period": "yesterday"}
-    found = outcome(seen, NOON, ratio)
-    assert (found.unit, found.value, found.previous) == (Unit.MONEY, None, 40)
-    recounted = simple("assignments", "max", "hours", period="today", compare="previous_period")
-    found = outcome(seen, "2026-11-19T12:00Z", recounted)
-    assert (found.value, found.previous) == (12, 4)
+    result = outcome(seen, NOON, ratio)
+    assert (result.unit, result.value, result.previous) == (Unit.MONEY, None, 40)
+    scanned = simple("assignments", "max", "hours", period="today", compare="previous_period")
+    result = outcome(seen, "2026-11-19T12:00Z", scanned)
+    assert (result.value, result.previous) == (12, 4)
     there = snapshot("assignments", period="yesterday", compare="previous_period")
-    found = outcome(seen, "2026-11-19T12:00Z", there)
-    assert (found.value, found.previous) == (1, 0)
+    result = outcome(seen, "2026-11-19T12:00Z", there)
+    assert (result.value, result.previous) == (1, 0)
 
 
 # -- windows ----------------------------------------------------------------------------------------------------------
@@ -125,8 +125,8 @@ def test_whatever_a_query_makes_is_compared(seen: StoredOrganization) -> None:
 )
 def test_a_window_ends_now(seen: StoredOrganization, terms: Json, expected: Any) -> None:
     query = {"type": "cumulative", "source": "assignments", "aggregate": "sum", "field": "hours", **terms}
-    found = outcome(seen, NOON, query)
-    assert (found.value, found.previous) == expected
+    result = outcome(seen, NOON, query)
+    assert (result.value, result.previous) == expected
 
 
 def test_a_window_begins_with_the_week_of_the_organization(seen: StoredOrganization) -> None:
@@ -170,23 +170,23 @@ def test_a_ratio_divides(
     seen: StoredOrganization, numerator: Json, denominator: Json, unit: Unit, expected: str
 ) -> None:
     query = {"type": "ratio", "numerator": numerator, "denominator": denominator, "period": "this_week"}
-    found = outcome(seen, NOON, query)
-    assert (found.error, found.unit, found.value) == (None, unit, Decimal(expected))
+    result = outcome(seen, NOON, query)
+    assert (result.error, result.unit, result.value) == (None, unit, Decimal(expected))
 
 
-def test_a_ratio_to_nothing_is_none(seen: StoredOrganization) -> None:
+def test_a_ratio_to_zero_is_none(seen: StoredOrganization) -> None:
     for numerator in (COUNT, _operand("hours"), _operand("billed")):
         query = {"type": "ratio", "numerator": numerator, "denominator": numerator, "period": days("2026-11-01")}
-        found = outcome(seen, NOON, query)
-        assert (found.error, found.value) == (None, None)
-    # Nothing of something is 0
+        result = outcome(seen, NOON, query)
+        assert (result.error, result.value) == (None, None)
+    # A numerator of 0 gives 0
     query = {"type": "ratio", "numerator": COUNT, "denominator": {**COUNT, "type": "snapshot"}, "period": "yesterday"}
     assert value(seen, "2026-11-20T12:00Z", query) == 100
     none_ended = {"type": "ratio", "numerator": _operand("endAt", "count"), "denominator": COUNT, "period": "today"}
     assert value(seen, NOON, none_ended) == 0
 
 
-def test_a_ratio_of_what_is_not_known_is_none(api: Api) -> None:
+def test_a_ratio_of_unknown_amounts_is_none(api: Api) -> None:
     crew = _crew(api, ("2026-11-16T08:00Z", "2026-11-16T16:00Z"), paid=1500)
     for numerator, denominator in [("billed", "paid"), ("paid", "billed"), ("margin", "paid")]:
         query = {"type": "ratio", "numerator": _operand(numerator), "denominator": _operand(denominator)}
@@ -215,12 +215,12 @@ def test_a_ratio_of_what_is_not_known_is_none(api: Api) -> None:
     ],
 )
 def test_a_tree_is_computed(seen: StoredOrganization, expression: Json, unit: Unit, expected: str) -> None:
-    found = outcome(seen, NOON, {"type": "derived", "expression": expression, "period": "this_week"})
-    assert (found.error, found.unit, found.value) == (None, unit, Decimal(expected))
+    result = outcome(seen, NOON, {"type": "derived", "expression": expression, "period": "this_week"})
+    assert (result.error, result.unit, result.value) == (None, unit, Decimal(expected))
 
 
 @pytest.mark.parametrize("operation", ["add", "sub", "mul", "div"])
-def test_a_division_by_nothing_makes_the_whole_tree_none(seen: StoredOrganization, operation: str) -> None:
+def test_a_division_by_zero_makes_the_whole_tree_none(seen: StoredOrganization, operation: str) -> None:
     divided = _tree("div", COUNT, COUNT)
     for expression in (_tree(operation, _constant(5), divided), _tree(operation, divided, _constant(5))):
         query = {"type": "derived", "expression": expression, "compare": "none"}
@@ -242,8 +242,8 @@ def _invite(organization: Any, invited: datetime, after: timedelta | None) -> St
     return user
 
 
-def test_of_those_invited_so_many_have_accepted_soon_enough(api: Api) -> None:
-    # Given ten that were invited in October, and one in November who accepted at once
+def test_a_conversion_is_the_share_that_accepted_within_the_window(api: Api) -> None:
+    # Given ten users invited in October, and one in November who accepted at once
     with standing_still(datetime(2020, 1, 1, tzinfo=UTC)):
         organization = new_organization(api).id
     day, second = timedelta(days=1), timedelta(seconds=1)
@@ -260,20 +260,20 @@ def test_of_those_invited_so_many_have_accepted_soon_enough(api: Api) -> None:
         90 * day,
         90 * day + second,
     ]
-    for number, each in enumerate(after):
-        _invite(organization, october + number * day, each)
+    for number, delay in enumerate(after):
+        _invite(organization, october + number * day, delay)
     _invite(organization, datetime(2026, 11, 1, tzinfo=UTC), second)
     roll_up(organization, "users")
     seen = stored(organization)
     query = {"type": "conversion", "source": "users", "from": "invited", "to": "accepted", "compare": "none"}
-    # Then the share follows from the window, whenever it is asked for
+    # Then the share follows from the window, at any later time
     for window, share in [("P1D", 20), ("P7D", 40), ("P14D", 60), ("P30D", 70), ("P90D", 80)]:
-        asked = [{**query, "within": window, "period": days("2026-10-01", "2026-10-31")}, {**query, "within": window}]
-        asked[1]["period"] = days("2026-11-01", "2026-11-01")
-        assert values(seen, "2027-06-01T00:00Z", asked) == [share, 100], window
+        queries = [{**query, "within": window, "period": days("2026-10-01", "2026-10-31")}, {**query, "within": window}]
+        queries[1]["period"] = days("2026-11-01", "2026-11-01")
+        assert values(seen, "2027-06-01T00:00Z", queries) == [share, 100], window
     # None were invited in September
     assert value(seen, NOON, {**query, "within": "P1D", "period": days("2026-09-01", "2026-09-30")}) is None
-    # All acceptances count on the day on which they were
+    # Acceptances count on their own day
     accepted = [
         simple("users", field="acceptedAt", period=days(f"2026-{first}", f"2026-{last}")) for first, last in _MONTHS
     ]
@@ -299,12 +299,12 @@ def test_who_founds_an_organization_is_not_invited(api: Api) -> None:
 
 def _series(organization: StoredOrganization, at: str, query: Json, step: Step) -> list[tuple[str, str, Any]]:
     points = series(organization, parse(query), datetime.fromisoformat(at), step)
-    return [(f"{each.start:%m-%d %H:%M}", f"{each.end:%m-%d %H:%M}", each.value) for each in points]
+    return [(f"{point.start:%m-%d %H:%M}", f"{point.end:%m-%d %H:%M}", point.value) for point in points]
 
 
 def test_a_series_has_a_point_a_day(seen: StoredOrganization) -> None:
-    told = _series(seen, NOON, total("hours", period="this_week"), Step.DAY)
-    assert told == [
+    points = _series(seen, NOON, total("hours", period="this_week"), Step.DAY)
+    assert points == [
         ("11-16 00:00", "11-17 00:00", 8),
         ("11-17 00:00", "11-18 00:00", 0),
         ("11-18 00:00", "11-18 12:00", 4),
@@ -320,7 +320,7 @@ def test_a_series_has_a_point_a_week_and_a_month(seen: StoredOrganization) -> No
         ("11-16 00:00", "11-18 12:00", 480),
     ]
     from_sunday = _series(seen.model_copy(update={"week_start": WeekDay.SUNDAY}), NOON, total("hours"), Step.WEEK)
-    assert [each for *_, each in from_sunday] == [0, 16, 12]
+    assert [number for *_, number in from_sunday] == [0, 16, 12]
     months = _series(seen, NOON, total("hours", period=days("2026-09-15", "2026-12-31")), Step.MONTH)
     assert months == [
         ("09-15 00:00", "10-01 00:00", 8),
@@ -331,14 +331,14 @@ def test_a_series_has_a_point_a_week_and_a_month(seen: StoredOrganization) -> No
 
 def test_days_of_a_series_are_those_of_the_zone(api: Api) -> None:
     crew = _crew(api, ("2026-01-01T00:00Z", None), zone="Europe/Berlin")
-    told = _series(
+    points = _series(
         stored(crew.organization.id), NOON, total("hours", period=days("2026-10-24", "2026-10-26")), Step.DAY
     )
-    assert [each for *_, each in told] == [24, 25, 24]
-    assert told[1][:2] == ("10-24 22:00", "10-25 23:00")
+    assert [number for *_, number in points] == [24, 25, 24]
+    assert points[1][:2] == ("10-24 22:00", "10-25 23:00")
 
 
-def test_whatever_a_query_makes_has_a_series(seen: StoredOrganization) -> None:
+def test_every_kind_of_query_has_a_series(seen: StoredOrganization) -> None:
     per_shift = {"type": "ratio", "numerator": _operand("hours"), "denominator": COUNT, "period": "this_week"}
     least = simple("assignments", "min", "hours", period="this_week")
     present = snapshot("assignments", period="this_week")
@@ -349,14 +349,14 @@ def test_whatever_a_query_makes_has_a_series(seen: StoredOrganization) -> None:
         (present, [0, 0, 1]),
         (window, [8, 0, 4]),
     ]:
-        assert [each for *_, each in _series(seen, NOON, query, Step.DAY)] == expected
+        assert [number for *_, number in _series(seen, NOON, query, Step.DAY)] == expected
 
 
-def test_a_series_of_what_is_still_to_come_is_empty(seen: StoredOrganization) -> None:
+def test_a_series_of_a_future_period_is_empty(seen: StoredOrganization) -> None:
     assert _series(seen, NOON, total("hours", period=days("2026-12-01", "2026-12-31")), Step.DAY) == []
 
 
-def test_a_series_says_what_cannot_be_told(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_that_needs_too_large_a_scan_fails(seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.metrics.engine.scan.MAX_ROWS", 3)
     with pytest.raises(CannotTell, match="more than 3 assignments"):
         _series(seen, NOON, simple("assignments", "min", "hours"), Step.DAY)

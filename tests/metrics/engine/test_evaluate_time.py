@@ -1,4 +1,4 @@
-"""Hours are the minutes that a period shares with assignments: on any calendar, up to the minute that runs."""
+"""Hours are the minutes that a period shares with assignments: in any calendar, up to the running minute."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.still import standing_still
 NOON = "2026-11-18T12:00Z"  # a Wednesday
 
 
-# -- an assignment that outlasts every period: as many hours as the period has ----------------------------------------
+# -- an assignment longer than any period: as many hours as the period has --------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_weeks_begin_when_the_organization_says(always: StoredOrganization, week
 
 @pytest.fixture(scope="module")
 def night(api: Api) -> StoredOrganization:
-    """A shift over the midnight of Berlin, 23:30 to 7:15, in which clocks are set back."""
+    """A shift in Berlin from 23:30 to 7:15, in the night in which clocks are set back."""
     crew = Crew.hired(api, "Europe/Berlin")
     shift = crew.assign(0, 0, minute_of("2026-10-24T21:30Z"), minute_of("2026-10-25T06:15Z"))
     sync_entity(crew.organization.id, "assignments", UUID(shift))
@@ -121,12 +121,12 @@ def night(api: Api) -> StoredOrganization:
 )
 def test_each_day_has_its_part(night: StoredOrganization, first: str, last: str, expected: float) -> None:
     over = days(first, last)
-    asked = [
+    queries = [
         total("hours", period=over),
         simple("assignments", period=over),
         simple("assignments", "avg", "hours", period=over),
     ]
-    hours, count, average = values(night, NOON, asked)
+    hours, count, average = values(night, NOON, queries)
     assert (hours, count) == (Decimal(str(expected)), int(expected > 0))
     assert average == (hours if count else None)
 
@@ -140,11 +140,11 @@ def test_each_day_has_its_part(night: StoredOrganization, first: str, last: str,
         ("2026-10-25T09:00Z", "8.75"),
     ],
 )
-def test_what_is_going_on_counts_so_far(night: StoredOrganization, at: str, expected: str) -> None:
+def test_a_running_shift_counts_up_to_now(night: StoredOrganization, at: str, expected: str) -> None:
     assert value(night, at, total("hours", period="this_month")) == Decimal(expected)
 
 
-def test_what_has_no_end_counts_up_to_now_and_no_further(api: Api) -> None:
+def test_an_assignment_without_an_end_counts_up_to_now(api: Api) -> None:
     crew = Crew.hired(api)
     assignment = crew.assign(0, 0, minute_of("2026-11-16T08:00Z"), None)
     sync_entity(crew.organization.id, "assignments", UUID(assignment))
@@ -158,10 +158,10 @@ def test_what_has_no_end_counts_up_to_now_and_no_further(api: Api) -> None:
         ("2026-11-17T06:00Z", "6", "22"),
         ("2026-12-02T00:00Z", "24", "24"),
     ]:
-        asked = [total("hours", period=period) for period in ("today", "this_month")]
-        assert values(seen, at, asked) == [Decimal(today), Decimal(this_month)], at
+        queries = [total("hours", period=period) for period in ("today", "this_month")]
+        assert values(seen, at, queries) == [Decimal(today), Decimal(this_month)], at
     assert value(seen, "2026-12-02T00:00Z", total("hours", period="last_month")) == 14 * 24 + 16
-    # An end that is set is one for every period
+    # An end that is set later applies to past periods too
     crew.end(assignment, minute_of("2026-11-17T03:00Z"))
     sync_entity(crew.organization.id, "assignments", UUID(assignment))
     assert value(seen, "2026-12-02T00:00Z", total("hours", period="last_month")) == 19
@@ -213,7 +213,7 @@ _TURNING = [
 @law(2)
 @given(st.data())
 def test_measures_are_those_of_the_minutes_of_the_calendar(api: Api, zone: str, year: int, data: st.DataObject) -> None:
-    # Given assignments and rates about a turning point of the calendar
+    # Given assignments and rates around a change of the calendar
     stretch = data.draw(stretches(zone, year))
     rates = st.dictionaries(st.just(date(1900, 1, 1)) | days_about(stretch), _MONEY, max_size=3)
     crew = Crew.hired(api, zone, [data.draw(rates) for _ in range(5)])
@@ -225,14 +225,14 @@ def test_measures_are_those_of_the_minutes_of_the_calendar(api: Api, zone: str, 
             data.draw(st.integers(0, 1)), data.draw(st.integers(0, 2)), start, data.draw(st.sampled_from([None, end]))
         )
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
-    # When days about then are asked for, also while they are going on
+    # When days around it are queried, also while they run
     ranges = [sorted(data.draw(st.tuples(days_about(stretch), days_about(stretch)))) for _ in range(3)]
     at = stretch.about + data.draw(st.integers(-DAY, 3 * DAY))
-    asked = [total(measure, period=days(*each)) for each in ranges for measure in MEASURES]
-    told = values(stored(crew.organization.id), written(at), asked)
-    # Then they tell what the calendar does
+    queries = [total(measure, period=days(*range_)) for range_ in ranges for measure in MEASURES]
+    numbers = values(stored(crew.organization.id), written(at), queries)
+    # Then the measures equal the sums over the minutes of the calendar
     for number, (first, last) in enumerate(ranges):
-        part = told[len(MEASURES) * number : len(MEASURES) * (number + 1)]
+        part = numbers[len(MEASURES) * number : len(MEASURES) * (number + 1)]
         assert dict(zip(MEASURES, part, strict=True)) == by_minutes(crew, first, last, at), (first, last)
 
 

@@ -1,4 +1,4 @@
-"""Groups: each value of a dimension with its name and number, however the numbers are told."""
+"""Groups: the values of a dimension with their names and numbers, from buckets and from row scans alike."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.wire import recorded
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LATER = "2026-06-30T00:00Z"
-CELLS, RECOUNT = group_by.MAX_GROUPS, 0
+BUCKETS, SCAN = group_by.MAX_GROUPS, 0
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _june() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def crew(api: Api) -> Crew:
-    """Shifts of 2, 4 and 6 hours at three positions; one of 8 that is cancelled, one that is still to come."""
+    """A crew with shifts of 2, 4 and 6 hours at three positions, a cancelled one of 8 hours and a future one."""
     euros = {date(2020, 1, 1): Money(amount=1000, currency="EUR")}
     with standing_still(START):
         crew = Crew.hired(api, rates=[{}, {}, euros, {}, euros])
@@ -54,31 +54,31 @@ def seen(crew: Crew) -> StoredOrganization:
     return stored(crew.organization.id)
 
 
-@pytest.fixture(params=[CELLS, RECOUNT], ids=["cells", "recount"])
+@pytest.fixture(params=[BUCKETS, SCAN], ids=["buckets", "scan"])
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many groups cells may tell: either way they are the same."""
+    """Run the test with groups from buckets and from row scans: the results are equal."""
     monkeypatch.setattr(group_by, "MAX_GROUPS", request.param)
     maximum: int = request.param
     return maximum
 
 
 def _groups(organization: StoredOrganization, query: Json, at: str = LATER) -> list[tuple[str, str, Decimal | None]]:
-    found = outcome(organization, at, query)
-    assert found.error is None
-    return [(each.key, each.label, each.value) for each in found.groups]
+    result = outcome(organization, at, query)
+    assert result.error is None
+    return [(group.key, group.label, group.value) for group in result.groups]
 
 
-def _without_none(told: list[tuple[str, str, Decimal | None]]) -> list[tuple[str, str, Decimal | None]]:
-    """Groups of entities that have nothing to do with it are told as 0 by cells, and not at all by a recount."""
-    return [each for each in told if each[2] != 0]
+def _without_zero(groups: list[tuple[str, str, Decimal | None]]) -> list[tuple[str, str, Decimal | None]]:
+    """Remove groups of 0: buckets give one for every entity, a row scan only for entities with rows."""
+    return [group for group in groups if group[2] != 0]
 
 
 @pytest.mark.usefixtures("most")
 def test_positions_come_by_name_with_their_hours(crew: Crew, seen: StoredOrganization) -> None:
     zoo, clinic, berg = crew.positions
-    asked = total("hours", groupBy=["positionId"])
-    assert _groups(seen, asked) == [(clinic, "ärztehaus", 4), (berg, "Berg", 6), (zoo, "Zoo", 2)]
-    assert outcome(seen, LATER, asked).value == 12
+    query = total("hours", groupBy=["positionId"])
+    assert _groups(seen, query) == [(clinic, "ärztehaus", 4), (berg, "Berg", 6), (zoo, "Zoo", 2)]
+    assert outcome(seen, LATER, query).value == 12
 
 
 @pytest.mark.usefixtures("most")
@@ -87,28 +87,28 @@ def test_positions_come_by_name_with_their_hours(crew: Crew, seen: StoredOrganiz
     [("clientId", [6, 6]), ("workLocationId", [2, 4, 6]), ("workerId", [6, 6]), ("positionId", [2, 4, 6])],
 )
 def test_every_dimension_has_names(crew: Crew, seen: StoredOrganization, dimension: str, expected: list[int]) -> None:
-    told = _groups(seen, total("hours", groupBy=[dimension]))
-    assert sorted(number for *_, number in told if number is not None) == expected
+    groups = _groups(seen, total("hours", groupBy=[dimension]))
+    assert sorted(number for *_, number in groups if number is not None) == expected
     names = {**crew.names, **dict(zip(crew.positions, ["Zoo", "ärztehaus", "Berg"], strict=True))}
-    assert {key: label for key, label, _ in told} == {key: names[key] for key, *_ in told}
+    assert {key: label for key, label, _ in groups} == {key: names[key] for key, *_ in groups}
 
 
 @pytest.mark.usefixtures("most")
 def test_money_of_a_group_without_rates_is_none(crew: Crew, seen: StoredOrganization) -> None:
     zoo, clinic, berg = crew.positions
-    told = {key: number for key, _, number in _groups(seen, total("billed", groupBy=["positionId"]))}
-    assert told == {zoo: 20, clinic: None, berg: 60}
+    groups = {key: number for key, _, number in _groups(seen, total("billed", groupBy=["positionId"]))}
+    assert groups == {zoo: 20, clinic: None, berg: 60}
 
 
 @pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("kind", [simple, snapshot])
 def test_states_are_groups_too(seen: StoredOrganization, kind: Any) -> None:
     at = "2026-06-04T09:00Z"
-    asked = kind("assignments", groupBy=["status"], period="this_month")
+    query = kind("assignments", groupBy=["status"], period="this_month")
     expected = {"scheduled": 1, "active": 1, "completed": 2, "cancelled": 1}
-    told = _without_none(_groups(seen, asked, at))
-    assert told == [(state, state, number) for state, number in expected.items()]
-    assert [state for state, *_ in _without_none(_groups(seen, {**asked, "period": "today"}, LATER))] == (
+    groups = _without_zero(_groups(seen, query, at))
+    assert groups == [(state, state, number) for state, number in expected.items()]
+    assert [state for state, *_ in _without_zero(_groups(seen, {**query, "period": "today"}, LATER))] == (
         ["scheduled"] if kind is simple else ["scheduled", "completed", "cancelled"]
     )
 
@@ -116,21 +116,21 @@ def test_states_are_groups_too(seen: StoredOrganization, kind: Any) -> None:
 @pytest.mark.usefixtures("most")
 def test_states_of_one_position_and_some_states(crew: Crew, seen: StoredOrganization) -> None:
     berg = where("positionId", "eq", crew.positions[2])
-    asked = simple("assignments", groupBy=["status"], where=berg)
-    assert _without_none(_groups(seen, asked)) == [
+    query = simple("assignments", groupBy=["status"], where=berg)
+    assert _without_zero(_groups(seen, query)) == [
         ("scheduled", "scheduled", 1),
         ("completed", "completed", 1),
         ("cancelled", "cancelled", 1),
     ]
     some = berg + where("status", "in", ["completed", "active"])
-    assert _without_none(_groups(seen, {**asked, "where": some})) == [("completed", "completed", 1)]
-    assert [key for key, *_ in _groups(seen, {**asked, "where": some})] in (["completed"], ["active", "completed"])
+    assert _without_zero(_groups(seen, {**query, "where": some})) == [("completed", "completed", 1)]
+    assert [key for key, *_ in _groups(seen, {**query, "where": some})] in (["completed"], ["active", "completed"])
 
 
 @pytest.mark.usefixtures("most")
-def test_hours_by_state_are_those_of_who_has_it_in_the_end(seen: StoredOrganization) -> None:
-    told = _groups(seen, total("hours", groupBy=["status"]), "2026-06-04T09:00Z")
-    assert told == [("active", "active", 1), ("completed", "completed", 6)]
+def test_hours_by_state_are_of_assignments_in_that_state_at_the_end(seen: StoredOrganization) -> None:
+    groups = _groups(seen, total("hours", groupBy=["status"]), "2026-06-04T09:00Z")
+    assert groups == [("active", "active", 1), ("completed", "completed", 6)]
 
 
 @pytest.mark.usefixtures("most")
@@ -141,11 +141,11 @@ def test_hours_by_state_are_those_of_who_has_it_in_the_end(seen: StoredOrganizat
 def test_values_that_conditions_exclude_are_no_groups(
     crew: Crew, seen: StoredOrganization, op: str, chosen: list[int], expected: list[int]
 ) -> None:
-    wanted: Any = [crew.positions[number] for number in chosen]
-    conditions = where("positionId", op, wanted if op in {"in", "notIn"} else wanted[0])
+    chosen_ids: Any = [crew.positions[number] for number in chosen]
+    conditions = where("positionId", op, chosen_ids if op in {"in", "notIn"} else chosen_ids[0])
     hours = {crew.positions[number]: 2 * number + 2 for number in range(3)}
-    told = _groups(seen, total("hours", groupBy=["positionId"], where=conditions))
-    assert [(key, number) for key, _, number in told] == [
+    groups = _groups(seen, total("hours", groupBy=["positionId"], where=conditions))
+    assert [(key, number) for key, _, number in groups] == [
         (crew.positions[number], hours[crew.positions[number]]) for number in expected
     ]
 
@@ -153,8 +153,8 @@ def test_values_that_conditions_exclude_are_no_groups(
 @pytest.mark.usefixtures("most")
 def test_conditions_on_another_dimension_narrow_each_group(crew: Crew, seen: StoredOrganization) -> None:
     mehmet = where("workerId", "eq", crew.workers[0])
-    told = _groups(seen, total("hours", groupBy=["clientId"], where=mehmet))
-    assert [(key, number) for key, _, number in told] == [(crew.places[crew.positions[0]].client, 6)]
+    groups = _groups(seen, total("hours", groupBy=["clientId"], where=mehmet))
+    assert [(key, number) for key, _, number in groups] == [(crew.places[crew.positions[0]].client, 6)]
 
 
 @pytest.mark.usefixtures("most")
@@ -183,9 +183,9 @@ def test_flags_and_roles_are_groups(api: Api) -> None:
         (snapshot("positions", groupBy=["isOpen"], where=where("isOpen", "ne", False)), [("true", 2)]),
         (snapshot("positions", "headcount", groupBy=["isOpen"]), [("true", 2)]),
     ]:
-        told = _without_none(_groups(seen, query, "2026-06-01T14:00Z"))
-        assert [(key, number) for key, _, number in told] == expected, query
-        assert all(key == label for key, label, _ in told)
+        groups = _without_zero(_groups(seen, query, "2026-06-01T14:00Z"))
+        assert [(key, number) for key, _, number in groups] == expected, query
+        assert all(key == label for key, label, _ in groups)
 
 
 @pytest.mark.usefixtures("most")
@@ -195,45 +195,45 @@ def test_activities_by_type(api: Api) -> None:
     for kind in ("SYSTEM_EVENT", "WORKFLOW_UPDATE", "SYSTEM_EVENT"):
         crew.done("recordActivity", body={"title": "Something", "type": kind, "severity": "INFO", **entity})
     roll_up(crew.organization.id, "activities")
-    told = _groups(stored(crew.organization.id), simple("activities", groupBy=["type"]))
-    assert [(key, number) for key, _, number in _without_none(told)] == [("SYSTEM_EVENT", 2), ("WORKFLOW_UPDATE", 1)]
+    groups = _groups(stored(crew.organization.id), simple("activities", groupBy=["type"]))
+    assert [(key, number) for key, _, number in _without_zero(groups)] == [("SYSTEM_EVENT", 2), ("WORKFLOW_UPDATE", 1)]
 
 
-def test_who_is_deleted_keeps_the_name(api: Api) -> None:
+def test_a_deleted_worker_keeps_the_name(api: Api) -> None:
     crew = Crew.hired(api)
     start = minute_of("2026-05-04T08:00Z")
     crew.assign(0, 0, start, start + 60)
     crew.done("deleteWorker", path={"id": crew.workers[0]})
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
-    asked = total("hours", groupBy=["workerId"], period=days("2026-05-04"))
-    told = _without_none(_groups(stored(crew.organization.id), asked))
-    assert told == [(crew.workers[0], crew.names[crew.workers[0]], 1)]
+    query = total("hours", groupBy=["workerId"], period=days("2026-05-04"))
+    groups = _without_zero(_groups(stored(crew.organization.id), query))
+    assert groups == [(crew.workers[0], crew.names[crew.workers[0]], 1)]
 
 
-def test_of_more_values_than_cells_may_tell_the_entities_are_looked_at(
+def test_more_values_than_the_limit_need_a_row_scan(
     crew: Crew, seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = total("hours", groupBy=["positionId"])
+    query = total("hours", groupBy=["positionId"])
     entities = f"ORG#{crew.organization.id}#ASSIGNMENT"
-    for most, looks in [(3, False), (2, True)]:
+    for most, scans in [(3, False), (2, True)]:
         monkeypatch.setattr(group_by, "MAX_GROUPS", most)
         with recorded() as recording:
-            assert [number for *_, number in _groups(seen, asked)] == [4, 6, 2]
-        assert (entities in {pk for call in recording.calls for pk in call.partitions()}) is looks
-    # Those that conditions leave are what counts
-    some = {**asked, "where": where("positionId", "in", crew.positions[:2])}
+            assert [number for *_, number in _groups(seen, query)] == [4, 6, 2]
+        assert (entities in {pk for call in recording.calls for pk in call.partitions()}) is scans
+    # Only values that satisfy the conditions count towards the limit
+    some = {**query, "where": where("positionId", "in", crew.positions[:2])}
     with recorded() as recording:
         assert [number for *_, number in _groups(seen, some)] == [4, 2]
     assert entities not in {pk for call in recording.calls for pk in call.partitions()}
 
 
-def test_fifty_values_are_told_by_cells() -> None:
+def test_up_to_fifty_values_are_read_from_buckets() -> None:
     assert group_by.MAX_GROUPS == 50
 
 
 @pytest.mark.usefixtures("most")
-def test_groups_are_of_the_period_and_not_of_the_one_before(crew: Crew, seen: StoredOrganization) -> None:
-    asked = total("hours", groupBy=["workerId"], period=days("2026-06-04", "2026-06-05"), compare="previous_period")
-    found = outcome(seen, LATER, asked)
-    assert (found.value, found.previous) == (6, 6)
-    assert [(each.key, each.value) for each in found.groups if each.value] == [(crew.workers[1], 6)]
+def test_groups_are_of_the_current_period(crew: Crew, seen: StoredOrganization) -> None:
+    query = total("hours", groupBy=["workerId"], period=days("2026-06-04", "2026-06-05"), compare="previous_period")
+    result = outcome(seen, LATER, query)
+    assert (result.value, result.previous) == (6, 6)
+    assert [(group.key, group.value) for group in result.groups if group.value] == [(crew.workers[1], 6)]

@@ -1,4 +1,4 @@
-"""The catalogue hangs together: what it names exists, and what is shown of it is what queries may ask."""
+"""The catalogue is consistent: its names exist, and its view shows exactly the valid queries."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _is_valid(query: dict[str, Any]) -> bool:
     return True
 
 
-def test_sources_are_told_in_order() -> None:
+def test_sources_are_in_order() -> None:
     assert list(CATALOGUE) == ["activities", "assignments", "clients", "positions", "users", "workers"]
     assert all(source.name == name for name, source in CATALOGUE.items())
 
@@ -97,7 +97,7 @@ def test_fields_are_those_of_the_records(name: str) -> None:
     ],
 )
 def test_enums_have_all_their_values(source: str, field: str, values: Any) -> None:
-    assert CATALOGUE[source].fields[field].values == tuple(each.value for each in values)
+    assert CATALOGUE[source].fields[field].values == tuple(member.value for member in values)
 
 
 @PAIRS
@@ -143,14 +143,14 @@ def test_only_dimensions_group(source: str, field: Field) -> None:
 
 
 @PAIRS
-def test_what_accumulates_is_not_summed_at_an_instant(source: str, field: Field) -> None:
+def test_accumulating_measures_are_not_summed_at_an_instant(source: str, field: Field) -> None:
     snapshot = _count(source, type="snapshot", aggregate="sum", field=field.name)
-    shown = next(each for each in catalogue_view().sources if each.name == source)
-    is_momentary = next(each.is_momentary for each in shown.fields if each.name == field.name)
+    shown = next(view for view in catalogue_view().sources if view.name == source)
+    is_momentary = next(view.is_momentary for view in shown.fields if view.name == field.name)
     assert _is_valid(snapshot) == is_momentary == (source == "positions" and field.is_measure)
 
 
-def test_which_operators_a_type_has() -> None:
+def test_operators_by_type() -> None:
     assert {kind.value: " ".join(operators) for kind, operators in OPERATORS.items()} == {
         "boolean": "eq ne",
         "duration": "eq ne gt gte lt lte",
@@ -174,7 +174,7 @@ def test_which_operators_a_type_has() -> None:
         ("workers", set(Role)),
     ],
 )
-def test_who_may_read_the_entities_of_a_source(source: str, roles: set[Role]) -> None:
+def test_roles_that_may_read_the_entities_of_a_source(source: str, roles: set[Role]) -> None:
     permission = CATALOGUE[source].permission
     assert {role for role, held in PERMISSIONS.items() if permission in held} == roles
     assert isinstance(permission, Permission)
@@ -211,7 +211,7 @@ def test_the_view_shows_everything() -> None:
     assert "last_90_days" in view["periods"]
 
 
-def test_the_view_tells_apart_what_an_editor_must() -> None:
+def test_the_view_has_the_details_that_an_editor_needs() -> None:
     view = {source.name: source for source in catalogue_view().sources}
     end = next(field for field in view["assignments"].fields if field.name == "endAt")
     assert (end.nullable, end.operators[-2:]) == (True, [Operator.IS_SET, Operator.IS_NOT_SET])

@@ -1,4 +1,4 @@
-"""Periods keep to the clocks and calendar of the organization, and compare like with like."""
+"""Periods follow the clocks and calendar of the organization; comparisons cover equal elapsed time."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def _at(local: str, zone: str) -> datetime:
     return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def _told(found: Range | None, zone: str) -> tuple[str, str] | None:
-    return found and (f"{_local(found.start, zone):%Y-%m-%d %H:%M}", f"{_local(found.end, zone):%Y-%m-%d %H:%M}")
+def _shown(range_: Range | None, zone: str) -> tuple[str, str] | None:
+    return range_ and (f"{_local(range_.start, zone):%Y-%m-%d %H:%M}", f"{_local(range_.end, zone):%Y-%m-%d %H:%M}")
 
 
-# -- when they are -----------------------------------------------------------------------------------------------------
+# -- ranges of periods -------------------------------------------------------------------------------------------------
 
 A_SUNDAY = "2026-11-15T14:30"
 
@@ -99,10 +99,10 @@ A_SUNDAY = "2026-11-15T14:30"
     ],
 )
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Pacific/Chatham", "America/New_York"])
-def test_when_a_period_is(period: Period, start: str, end: str, zone: str) -> None:
-    found = resolve(period, zone=zone, week_start=WeekDay.MONDAY, at=_at(A_SUNDAY, zone))
-    assert _told(found, zone) == (start, end)
-    assert found.is_running == (period not in {*CLOSED, _days("2026-11-01", "2026-11-14")})
+def test_range_of_a_period(period: Period, start: str, end: str, zone: str) -> None:
+    result = resolve(period, zone=zone, week_start=WeekDay.MONDAY, at=_at(A_SUNDAY, zone))
+    assert _shown(result, zone) == (start, end)
+    assert result.is_running == (period not in {*CLOSED, _days("2026-11-01", "2026-11-14")})
 
 
 @pytest.mark.parametrize(
@@ -113,9 +113,9 @@ def test_when_a_period_is(period: Period, start: str, end: str, zone: str) -> No
         (WeekDay.SUNDAY, "2026-11-15 00:00"),
     ],
 )
-def test_when_weeks_begin(week_start: WeekDay, start: str) -> None:
-    found = resolve(NamedPeriod.THIS_WEEK, zone="UTC", week_start=week_start, at=_at(A_SUNDAY, "UTC"))
-    assert _told(found, "UTC") == (start, "2026-11-15 14:30")
+def test_weeks_begin_on_the_day_of_the_organization(week_start: WeekDay, start: str) -> None:
+    result = resolve(NamedPeriod.THIS_WEEK, zone="UTC", week_start=week_start, at=_at(A_SUNDAY, "UTC"))
+    assert _shown(result, "UTC") == (start, "2026-11-15 14:30")
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_now_is_the_end_of_the_running_minute(now: str, at: str) -> None:
 
 
 def test_the_last_minute_of_a_day_belongs_to_it() -> None:
-    """Given the last minute of a year, when today and this year are asked, then they are whole and still run."""
+    """Given the last minute of a year, when today and this year are resolved, then they are whole and still run."""
     at = evaluation_instant(_at("2026-12-31T23:59:30", "Asia/Kolkata"))
     today = resolve(NamedPeriod.TODAY, zone="Asia/Kolkata", week_start=WeekDay.MONDAY, at=at)
     year = resolve(NamedPeriod.THIS_YEAR, zone="Asia/Kolkata", week_start=WeekDay.MONDAY, at=at)
-    assert _told(today, "Asia/Kolkata") == ("2026-12-31 00:00", "2027-01-01 00:00")
-    assert _told(year, "Asia/Kolkata") == ("2026-01-01 00:00", "2027-01-01 00:00")
+    assert _shown(today, "Asia/Kolkata") == ("2026-12-31 00:00", "2027-01-01 00:00")
+    assert _shown(year, "Asia/Kolkata") == ("2026-01-01 00:00", "2027-01-01 00:00")
     assert today.is_running
     assert year.is_running
 
@@ -147,15 +147,15 @@ def test_the_last_minute_of_a_day_belongs_to_it() -> None:
 def test_periods_are_whole_minutes_and_end_with_now_while_they_run(
     period: Period, zone: str, week_start: WeekDay, at: datetime
 ) -> None:
-    found = resolve(period, zone=zone, week_start=week_start, at=at)
-    for instant in (found.start, found.end):
+    result = resolve(period, zone=zone, week_start=week_start, at=at)
+    for instant in (result.start, result.end):
         assert (instant.tzinfo, instant.second, instant.microsecond) == (UTC, 0, 0)
-    assert found.start <= found.end
-    assert found.end <= at or found.start == found.end
-    assert not found.is_running or found.end in {at, found.start}
+    assert result.start <= result.end
+    assert result.end <= at or result.start == result.end
+    assert not result.is_running or result.end in {at, result.start}
     if isinstance(period, NamedPeriod | Trailing):
-        assert found.is_running == (period not in CLOSED)
-        assert found.start < at
+        assert result.is_running == (period not in CLOSED)
+        assert result.start < at
 
 
 @law(200)
@@ -163,28 +163,28 @@ def test_periods_are_whole_minutes_and_end_with_now_while_they_run(
 def test_named_periods_begin_where_the_calendar_says(
     period: NamedPeriod, zone: str, week_start: WeekDay, at: datetime
 ) -> None:
-    found = resolve(period, zone=zone, week_start=week_start, at=at)
-    begins = _local(start_of(_day_at(found.start, zone), zone), zone).date()
+    result = resolve(period, zone=zone, week_start=week_start, at=at)
+    begins = _local(start_of(_day_at(result.start, zone), zone), zone).date()
     if "week" in period:
-        assert list(WeekDay)[_day_at(found.start, zone).weekday()] is week_start
+        assert list(WeekDay)[_day_at(result.start, zone).weekday()] is week_start
     if "month" in period:
-        assert _day_at(found.start, zone).day == 1
+        assert _day_at(result.start, zone).day == 1
     if period is NamedPeriod.THIS_QUARTER:
-        assert (_day_at(found.start, zone).day, _day_at(found.start, zone).month % 3) == (1, 1)
+        assert (_day_at(result.start, zone).day, _day_at(result.start, zone).month % 3) == (1, 1)
     if period is NamedPeriod.THIS_YEAR:
-        assert (_day_at(found.start, zone).day, _day_at(found.start, zone).month) == (1, 1)
-    assert begins >= _day_at(found.start, zone)
+        assert (_day_at(result.start, zone).day, _day_at(result.start, zone).month) == (1, 1)
+    assert begins >= _day_at(result.start, zone)
 
 
 def _day_at(start: datetime, zone: str) -> date:
-    """The day that begins at a whole minute, which offsets of long ago reach some seconds later."""
+    """Return the day that begins at a whole minute; with historic offsets it begins some seconds later."""
     shown = _local(start + timedelta(seconds=59), zone).date()
-    # Where a zone skips a day, two begin together: the one that was meant comes first.
+    # If a zone skips a day, two days begin at one instant: the first is meant.
     before = shown - timedelta(days=1)
     return before if start_of(before, zone) == start_of(shown, zone) else shown
 
 
-# -- what they compare with --------------------------------------------------------------------------------------------
+# -- comparisons -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -283,12 +283,12 @@ def _day_at(start: datetime, zone: str) -> date:
     ],
 )
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata"])
-def test_what_a_period_is_compared_with(
+def test_range_of_the_comparison(
     period: Period, at: str, previous: tuple[str, str], year_before: tuple[str, str], zone: str
 ) -> None:
     given_ = {"zone": zone, "week_start": WeekDay.MONDAY, "at": _at(at, zone)}
-    assert _told(compared(period, Comparison.PREVIOUS_PERIOD, **given_), zone) == previous
-    assert _told(compared(period, Comparison.PREVIOUS_YEAR, **given_), zone) == year_before
+    assert _shown(compared(period, Comparison.PREVIOUS_PERIOD, **given_), zone) == previous
+    assert _shown(compared(period, Comparison.PREVIOUS_YEAR, **given_), zone) == year_before
     assert compared(period, Comparison.NONE, **given_) is None
 
 
@@ -299,11 +299,11 @@ def test_what_a_period_is_compared_with(
         ("2026-03-30T12:00", 12, 11),  # … yesterday
         ("2026-10-25T12:00", 13, 12),  # an hour back
         ("2026-10-26T12:00", 12, 13),
-        ("2026-03-30T02:30", 2.5, 2),  # no clock showed 2:30 the day before: what was there of it
+        ("2026-03-30T02:30", 2.5, 2),  # no clock showed 2:30 the day before: the part that existed
         ("2026-10-26T02:30", 2.5, 2.5),  # clocks showed it twice: the first time
     ],
 )
-def test_elapsed_time_is_told_by_clocks(at: str, hours: float, hours_before: float) -> None:
+def test_elapsed_time_is_local_clock_time(at: str, hours: float, hours_before: float) -> None:
     given_ = {"zone": "Europe/Berlin", "week_start": WeekDay.MONDAY, "at": _at(at, "Europe/Berlin")}
     now = resolve(NamedPeriod.TODAY, **given_)
     before = compared(NamedPeriod.TODAY, Comparison.PREVIOUS_PERIOD, **given_)
@@ -314,7 +314,7 @@ def test_elapsed_time_is_told_by_clocks(at: str, hours: float, hours_before: flo
 
 @law(250)
 @given(PERIODS, st.sampled_from([Comparison.PREVIOUS_PERIOD, Comparison.PREVIOUS_YEAR]), ZONES, WEEK_STARTS, AT)
-def test_what_came_before_ends_before_and_is_over(
+def test_the_compared_range_is_over_before_the_period(
     period: Period, comparison: Comparison, zone: str, week_start: WeekDay, at: datetime
 ) -> None:
     now = resolve(period, zone=zone, week_start=week_start, at=at)
@@ -335,8 +335,8 @@ def test_what_came_before_ends_before_and_is_over(
 
 @law(200)
 @given(PERIODS, ZONES, WEEK_STARTS, AT)
-def test_as_much_has_elapsed_as_clocks_say(period: Period, zone: str, week_start: WeekDay, at: datetime) -> None:
-    """Unless what came before was shorter: then all of it has."""
+def test_the_same_local_time_has_elapsed_in_both(period: Period, zone: str, week_start: WeekDay, at: datetime) -> None:
+    """Does not hold if the period before was shorter: then all of it has elapsed."""
     assume(at.year > 1972)  # offsets had seconds before
     given_ = {"zone": zone, "week_start": week_start, "at": at}
     now, before = resolve(period, **given_), compared(period, Comparison.PREVIOUS_PERIOD, **given_)
@@ -344,7 +344,7 @@ def test_as_much_has_elapsed_as_clocks_say(period: Period, zone: str, week_start
     assume(now.is_running and now.end == at and before.end < now.start)
     elapsed = _local(at, zone) - _local(now.start, zone)
     elapsed_before = _local(before.end, zone) - _local(before.start, zone)
-    # Clocks that jump about one of the four show another time there, by a day at most.
+    # A clock change within a day of one of the four instants shifts the elapsed time.
     is_plain = all(_is_plain(instant, zone) for instant in (now.start, at, before.start, before.end))
     assert elapsed == elapsed_before or not is_plain
 
@@ -354,8 +354,8 @@ def _is_plain(instant: datetime, zone: str) -> bool:
     return len({(instant + by).astimezone(ZoneInfo(zone)).utcoffset() for by in (-day, day)}) == 1
 
 
-def test_offsets_of_long_ago_have_seconds() -> None:
-    """Given a zone that gave up an offset of 44:30 minutes, when days before are compared, then in whole minutes."""
+def test_historic_offsets_have_seconds() -> None:
+    """Given a zone with a historic offset of 44:30 minutes, when its days are compared, then in whole minutes."""
     given_ = {"zone": "Africa/Monrovia", "week_start": WeekDay.MONDAY, "at": _at("1972-01-09T12:00", "UTC")}
     now = resolve(NamedPeriod.LAST_7_DAYS, **given_)
     before = compared(NamedPeriod.LAST_7_DAYS, Comparison.PREVIOUS_PERIOD, **given_)
@@ -364,7 +364,7 @@ def test_offsets_of_long_ago_have_seconds() -> None:
 
 
 def test_a_day_that_has_begun_stays_the_day() -> None:
-    """Given clocks that a minute after midnight went back an hour, when it is that hour, then today is the new day."""
+    """Given clocks set back an hour at a minute past midnight, when it is 23:30 again, then today is the new day."""
     at = _at("2006-10-29T03:00", "UTC")
     assert f"{_local(at, 'America/St_Johns'):%d %H:%M}" == "28 23:30"
     today = resolve(NamedPeriod.TODAY, zone="America/St_Johns", week_start=WeekDay.MONDAY, at=at)
@@ -383,8 +383,8 @@ def test_a_day_that_has_begun_stays_the_day() -> None:
     ],
 )
 def test_parts_are_clipped_to_the_period(step: Step, starts: list[str]) -> None:
-    found = resolve(NamedPeriod.LAST_7_DAYS, zone="UTC", week_start=WeekDay.MONDAY, at=_at(A_SUNDAY, "UTC"))
-    parts = steps(found, step, zone="UTC", week_start=WeekDay.SATURDAY)
+    result = resolve(NamedPeriod.LAST_7_DAYS, zone="UTC", week_start=WeekDay.MONDAY, at=_at(A_SUNDAY, "UTC"))
+    parts = steps(result, step, zone="UTC", week_start=WeekDay.SATURDAY)
     assert [f"{start:%Y-%m-%d}" for start, _ in parts] == starts
     assert parts[-1][1] == _at(A_SUNDAY, "UTC")
 
@@ -398,16 +398,16 @@ def test_parts_are_clipped_to_the_period(step: Step, starts: list[str]) -> None:
 )
 def test_months_and_weeks_have_their_days(step: Step, lengths: list[int]) -> None:
     at = _at("2027-01-01T00:00", "UTC")
-    found = resolve(_days("2026-01-01", "2026-03-31"), zone="UTC", week_start=WeekDay.MONDAY, at=at)
-    parts = steps(found, step, zone="UTC", week_start=WeekDay.MONDAY)
+    result = resolve(_days("2026-01-01", "2026-03-31"), zone="UTC", week_start=WeekDay.MONDAY, at=at)
+    parts = steps(result, step, zone="UTC", week_start=WeekDay.MONDAY)
     assert [(end - start).days for start, end in parts] == lengths
 
 
 def test_a_day_that_a_zone_skips_is_no_part() -> None:
     at = _at("2012-01-10T00:00", "UTC")
     period = _days("2011-12-28", "2012-01-01")
-    found = resolve(period, zone="Pacific/Apia", week_start=WeekDay.MONDAY, at=at)
-    parts = steps(found, Step.DAY, zone="Pacific/Apia", week_start=WeekDay.MONDAY)
+    result = resolve(period, zone="Pacific/Apia", week_start=WeekDay.MONDAY, at=at)
+    parts = steps(result, Step.DAY, zone="Pacific/Apia", week_start=WeekDay.MONDAY)
     assert [_local(start, "Pacific/Apia").day for start, _ in parts] == [28, 29, 31, 1]
 
 
@@ -416,17 +416,17 @@ def test_a_day_that_a_zone_skips_is_no_part() -> None:
 def test_parts_adjoin_and_make_the_whole(
     period: Period, step: Step, zone: str, week_start: WeekDay, at: datetime
 ) -> None:
-    found = resolve(period, zone=zone, week_start=week_start, at=at)
-    parts = steps(found, step, zone=zone, week_start=week_start)
+    result = resolve(period, zone=zone, week_start=week_start, at=at)
+    parts = steps(result, step, zone=zone, week_start=week_start)
     assert all(start < end for start, end in parts)
-    edges = [found.start, *(end for _, end in parts)]
+    edges = [result.start, *(end for _, end in parts)]
     assert [start for start, _ in parts] == edges[:-1]
-    assert edges[-1] == found.end
+    assert edges[-1] == result.end
     for start, _ in parts[1:]:
         assert start_of(_day_at(start, zone), zone).replace(second=0) == start
 
 
-# -- days that are asked for -------------------------------------------------------------------------------------------
+# -- days --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -438,12 +438,12 @@ def test_parts_adjoin_and_make_the_whole(
         ({"from": "soon", "to": "2026-03-01"}, {"from": "must be a date, YYYY-MM-DD"}),
     ],
 )
-def test_days_that_are_no_period(days: Any, errors: dict[str, str]) -> None:
+def test_invalid_days(days: Any, errors: dict[str, str]) -> None:
     with pytest.raises(ValidationError) as raised:
         Days.model_validate(days)
     assert {error["loc"][0]: error["msg"] for error in raised.value.errors()} == errors
 
 
 @pytest.mark.parametrize(("first", "last"), [("2026-03-01", "2026-03-01"), ("2016-03-01", "2026-02-28")])
-def test_days_that_are_a_period(first: str, last: str) -> None:
+def test_valid_days(first: str, last: str) -> None:
     assert _days(first, last).model_dump(mode="json") == {"from": first, "to": last}

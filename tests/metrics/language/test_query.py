@@ -1,4 +1,4 @@
-"""The query language says what it takes, refuses everything else, and says of each fault where it is."""
+"""The query language: valid queries are read, all others refused with every error and its location."""
 
 from __future__ import annotations
 
@@ -99,15 +99,15 @@ def _without(query: Json, *names: str) -> Json:
     return {name: value for name, value in query.items() if name not in names}
 
 
-def _faults(query: Any) -> dict[str, str]:
+def _errors(query: Any) -> dict[str, str]:
     with pytest.raises(InvalidQuery) as raised:
         parse(query)
-    found = {fault.pointer: fault.message for fault in raised.value.errors}
-    assert len(found) == len(raised.value.errors)
-    return found
+    errors = {error.pointer: error.message for error in raised.value.errors}
+    assert len(errors) == len(raised.value.errors)
+    return errors
 
 
-# -- what is taken -----------------------------------------------------------------------------------------------------
+# -- valid queries -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def _faults(query: Any) -> dict[str, str]:
         (_nested(4), Unit.NUMBER),
     ],
 )
-def test_a_query_and_what_it_counts(query: Json, unit: Unit) -> None:
+def test_a_query_has_a_unit(query: Json, unit: Unit) -> None:
     read = parse(query)
     assert unit_of(read) is unit
     assert parse(read.model_dump(mode="json")) == read
@@ -187,7 +187,7 @@ def test_other_conditions() -> None:
     ]
 
 
-def test_what_is_not_said_has_a_default() -> None:
+def test_omitted_fields_have_defaults() -> None:
     assert parse(_without(_simple(), "version")).model_dump(mode="json") == {
         **_simple(),
         "where": [],
@@ -209,21 +209,21 @@ def test_what_is_not_said_has_a_default() -> None:
         ({"since": "year"}, NamedPeriod.THIS_YEAR),
     ],
 )
-def test_what_a_cumulative_query_looks_back_on(limits: Json, period: Trailing | NamedPeriod) -> None:
+def test_periods_of_cumulative_queries(limits: Json, period: Trailing | NamedPeriod) -> None:
     read = parse({"type": "cumulative", **COUNT, **limits})
     assert isinstance(read, CumulativeQuery)
     assert read.period == period
 
 
-def test_what_a_query_is_made_of() -> None:
+def test_aggregations_and_sources_of_a_query() -> None:
     derived = parse(_derived("div", _node("mul", HOURS, _constant(2)), _node("add", WORKERS, WORKERS)))
-    assert [(each.source, each.aggregate) for each in aggregates_of(derived)] == [
+    assert [(aggregation.source, aggregation.aggregate) for aggregation in aggregates_of(derived)] == [
         ("assignments", Aggregate.SUM),
         ("workers", Aggregate.COUNT),
         ("workers", Aggregate.COUNT),
     ]
     assert sources_of(derived) == {"assignments", "workers"}
-    assert [each.field for each in aggregates_of(parse(_ratio(BILLED, HOURS)))] == ["billed", "hours"]
+    assert [aggregation.field for aggregation in aggregates_of(parse(_ratio(BILLED, HOURS)))] == ["billed", "hours"]
     assert aggregates_of(parse(_simple())) == [parse(_simple())]
     assert aggregates_of(parse(_conversion())) == []
     assert sources_of(parse(_conversion())) == {"users"}
@@ -266,7 +266,7 @@ def test_the_schema_chooses_by_type() -> None:
         parse(example)
 
 
-# -- what is refused ---------------------------------------------------------------------------------------------------
+# -- invalid queries ---------------------------------------------------------------------------------------------------
 
 DEEP = "operations may be nested 4 deep"
 IS_NO_FIELD = "is not a field here"
@@ -339,7 +339,7 @@ EITHER = "exactly one of window and since is required"
         ),
         (
             {"type": "snapshot", **COUNT, "field": "startAt"},
-            {"/field": "is not for count"},
+            {"/field": "must be left out for count"},
         ),
         (
             {"type": "snapshot", "source": "positions", "aggregate": "avg", "field": "headcount"},
@@ -374,7 +374,7 @@ EITHER = "exactly one of window and since is required"
             _where(_condition("status", "like", "a%")),
             {"/where/0/op": "must be eq, ne, in, notIn, gt, gte, lt, lte, isSet or isNotSet"},
         ),
-        (_where(_condition("endAt", "isSet", True)), {"/where/0/value": "is not for isSet"}),
+        (_where(_condition("endAt", "isSet", True)), {"/where/0/value": "must be left out for isSet"}),
         (_where(_condition("status", "eq")), {"/where/0/value": "is required"}),
         (_where(_condition("status", "eq", None)), {"/where/0/value": "is required"}),
         (
@@ -429,7 +429,7 @@ EITHER = "exactly one of window and since is required"
         (_simple(groupBy="clientId"), {"/groupBy": "must be a list"}),
         (
             {"type": "snapshot", "source": "clients", "aggregate": "count", "groupBy": ["name"]},
-            {"/groupBy/0": "is not for clients, which have no dimension"},
+            {"/groupBy/0": "must be left out: clients have no dimensions"},
         ),
         ({**_ratio(HOURS, HOURS), "groupBy": []}, {"/groupBy": IS_NO_FIELD}),
         # ratios
@@ -468,7 +468,10 @@ EITHER = "exactly one of window and since is required"
             _derived("div", HOURS, _node("sub", _node("div", _constant(1), _constant(4)), _constant(0.25))),
             {"/expression/right": "must not be 0"},
         ),
-        (_derived("mul", _constant(2), _constant(3)), {"/expression": "must be over a source"}),
+        (
+            _derived("mul", _constant(2), _constant(3)),
+            {"/expression": "must contain at least one aggregate over a source"},
+        ),
         (_derived("mul", COUNT, _constant("3")), {"/expression/right/value": A_NUMBER}),
         (_derived("mul", COUNT, _constant(True)), {"/expression/right/value": A_NUMBER}),
         (_derived("mul", COUNT, _constant(10**13)), {"/expression/right/value": A_NUMBER}),
@@ -498,8 +501,8 @@ EITHER = "exactly one of window and since is required"
                 "/expression/left/left/left/left/left/field": "is not a field of assignments",
             },
         ),
-        (_nested(10), {"/expression": "has more than 20 operations and operands"}),
-        (_nested(10_000), {"/expression": "has more than 20 operations and operands"}),
+        (_nested(10), {"/expression": "must have at most 20 operations and operands"}),
+        (_nested(10_000), {"/expression": "must have at most 20 operations and operands"}),
         # cumulative
         ({"type": "cumulative", **HOURS}, {"/since": EITHER}),
         ({"type": "cumulative", **HOURS, "since": "week", "window": "P7D"}, {"/since": EITHER}),
@@ -515,14 +518,14 @@ EITHER = "exactly one of window and since is required"
         ),
         ({"type": "cumulative", **HOURS, "since": "week", "period": "today"}, {"/period": IS_NO_FIELD}),
         # conversions
-        (_conversion(source="clients"), {"/from": "is not for clients, which have no states"}),
+        (_conversion(source="clients"), {"/from": "must be left out: clients have no states"}),
         (_conversion(**{"from": "hired"}), {"/from": "must be one of invited"}),
         (_conversion(to="hired"), {"/to": "must be one of accepted"}),
         (_conversion(within="P2D"), {"/within": "must be P1D, P7D, P14D, P30D or P90D"}),
     ],
 )
-def test_what_is_wrong_and_where(query: Any, errors: dict[str, str]) -> None:
-    assert _faults(query) == errors
+def test_errors_have_a_pointer_and_a_message(query: Any, errors: dict[str, str]) -> None:
+    assert _errors(query) == errors
 
 
 def test_twenty_nodes_are_enough() -> None:
@@ -532,8 +535,8 @@ def test_twenty_nodes_are_enough() -> None:
     nineteen = _node("add", _node("add", seven, three), seven)
     twenty_one = _node("add", _node("add", seven, three), _node("add", seven, COUNT))
     parse({"type": "derived", "expression": nineteen, "period": "today"})
-    assert _faults({"type": "derived", "expression": twenty_one, "period": "today"}) == {
-        "/expression": "has more than 20 operations and operands"
+    assert _errors({"type": "derived", "expression": twenty_one, "period": "today"}) == {
+        "/expression": "must have at most 20 operations and operands"
     }
 
 
@@ -552,14 +555,14 @@ BREAKAGES: dict[str, Any] = {
 
 @law(100)
 @given(st.lists(st.sampled_from(sorted(BREAKAGES)), min_size=1, unique_by=lambda pointer: pointer.split("/")[1]))
-def test_every_fault_is_told_at_once(pointers: list[str]) -> None:
+def test_all_errors_are_reported_at_once(pointers: list[str]) -> None:
     query = _simple(**{pointer.split("/")[1]: BREAKAGES[pointer] for pointer in pointers})
-    assert set(_faults(query)) == set(pointers)
+    assert set(_errors(query)) == set(pointers)
 
 
 @law(100)
 @given(st.lists(st.sampled_from(["field", "op", "value", "surplus", None]), min_size=1, max_size=10))
-def test_every_fault_of_every_condition_is_told(broken: list[str | None]) -> None:
+def test_all_errors_of_all_conditions_are_reported(broken: list[str | None]) -> None:
     conditions = {
         None: _condition("status", "eq", "active"),
         "field": _condition("state", "eq", "active"),
@@ -567,10 +570,10 @@ def test_every_fault_of_every_condition_is_told(broken: list[str | None]) -> Non
         "value": _condition("status", "eq", "done"),
         "surplus": {**_condition("status", "eq", "active"), "surplus": 1},
     }
-    query = _where(*(conditions[each] for each in broken))
-    expected = {f"/where/{index}/{each}" for index, each in enumerate(broken) if each is not None}
+    query = _where(*(conditions[breakage] for breakage in broken))
+    expected = {f"/where/{index}/{breakage}" for index, breakage in enumerate(broken) if breakage is not None}
     if expected:
-        assert set(_faults(query)) == expected
+        assert set(_errors(query)) == expected
     else:
         parse(query)
 
@@ -592,12 +595,12 @@ def test_a_contract_may_have_a_query() -> None:
     assert Defined(name="Hours", query=body.query) == body
 
 
-def test_faults_of_a_contracts_query_lie_below_its_name() -> None:
+def test_errors_of_a_query_in_a_contract_are_below_its_field() -> None:
     sent = {"query": _where({**_condition("status", "gt", 1)}, {"x/y": 1})}
     with pytest.raises(ValidationError) as raised:
         Defined.model_validate_json(json.dumps(sent))
-    told = {error["loc"]: (error["msg"], error.get("ctx", {}).get("pointer")) for error in raised.value.errors()}
-    assert told == {
+    errors = {error["loc"]: (error["msg"], error.get("ctx", {}).get("pointer")) for error in raised.value.errors()}
+    assert errors == {
         ("name",): ("Field required", None),
         ("query", "where", 0, "op"): ("must be one of eq, ne, in, notIn for status", "/where/0/op"),
         ("query", "where", 1, "field"): ("is required", "/where/1/field"),
@@ -606,15 +609,15 @@ def test_faults_of_a_contracts_query_lie_below_its_name() -> None:
     }
 
 
-def test_a_refusal_reads_well() -> None:
+def test_the_exception_has_a_readable_text() -> None:
     with pytest.raises(InvalidQuery, match=r"^/type: is required$"):
         parse({})
     with pytest.raises(InvalidQuery, match=r"^the query: must be an object$"):
         parse(1)
 
 
-def test_the_manual_is_true() -> None:
-    """Given the examples of docs/metrics.md, when they are read, then each kind of query is among them."""
+def test_the_examples_of_the_manual_are_valid() -> None:
+    """Given the examples of docs/metrics.md, when they are parsed, then every kind of query is among them."""
     manual = (Path(__file__).parents[3] / "docs/metrics.md").read_text()
     examples = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", manual, re.DOTALL)]
     assert [parse(example).type for example in examples] == [

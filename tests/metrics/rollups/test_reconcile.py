@@ -1,4 +1,4 @@
-"""What went wrong with rollups is found and repaired; what is right, or on its way, is left alone."""
+"""Reconciliation: drift and missed events are corrected; correct buckets and pending changes stay untouched."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def table_store(local_stack: Stack) -> Store:
 
 @pytest.fixture
 def desk(api: Api, deliveries: Deliveries) -> Desk:
-    """With three assignments, rolled up."""
+    """A desk with three assignments, rolled up."""
     desk = Desk.of(new_organization(api))
     position = desk.position()
     for start in (-50, -5, 30):
@@ -60,8 +60,8 @@ def desk(api: Api, deliveries: Deliveries) -> Desk:
     return desk
 
 
-def _cells(stored: Store, desk: Desk) -> dict[tuple[str, str], dict[str, int]]:
-    """All rollups of the organization, without what is 0."""
+def _buckets(stored: Store, desk: Desk) -> dict[tuple[str, str], dict[str, int]]:
+    """Return all buckets of the organization, without zero amounts."""
     marked = f"{keys.tenant(desk.organization.id)}ROLLUP#"
     numbers = {
         key: {name: int(value["N"]) for name, value in item.items() if name != "derived" and value.get("N", "0") != "0"}
@@ -77,105 +77,103 @@ def _spoil(desk: Desk, sk: str = "M#2026-06", **amounts: int) -> None:
 
 
 def _reconcile(desk: Desk, deliveries: Deliveries) -> None:
-    """All messages of a night."""
+    """Handle all messages of a night."""
     reconciliation.schedule([desk.organization.id])
     while messages := deliveries.messages():
         assert failed(metrics_queue.work, *messages) == []
 
 
-def test_where_nothing_went_wrong_nothing_is_done(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+def test_correct_rollups_stay_unchanged(desk: Desk, table_store: Store) -> None:
+    before = _buckets(table_store, desk)
     assert reconcile.reapply_missed(desk.organization.id, SOURCE, None).reapplied == 0
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
-def test_a_cell_that_holds_something_else_is_repaired(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+def test_a_bucket_with_wrong_sums_is_corrected(desk: Desk, table_store: Store) -> None:
+    before = _buckets(table_store, desk)
     _spoil(desk, s=3, b=-20)
     _spoil(desk, sk="D#2026-06-13", e=1)
     _spoil(desk, sk="D#2019-01-01", s=1)
 
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 3
 
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
-def test_a_repair_that_is_delivered_twice_at_once_repairs_once(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+def test_two_concurrent_corrections_apply_once(desk: Desk, table_store: Store) -> None:
+    before = _buckets(table_store, desk)
     _spoil(desk, s=3, b=-20)
     _spoil(desk, sk="D#2019-01-01", s=1)
 
-    # When one repairs between what the other has read and its correction
+    # When one corrects between the read and the correction of the other
     with overtaken(lambda: reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1)) as answers:
         repaired = reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1)
 
     assert (answers, repaired) == ([2], 0)
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
 def test_more_attributes_than_an_expression_holds_are_repaired_in_several(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+    before = _buckets(table_store, desk)
     for first in range(0, 300, 100):
         _spoil(desk, sk="T#2019-01-01T00", **{f"m{number}": 1 for number in range(first, first + 100)})
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 1
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
 def test_rollups_of_the_former_layout_are_rebuilt(desk: Desk, table_store: Store) -> None:
-    """Before, a value of a dimension had the sums of a day, and its hours and minutes apart."""
-    before = _cells(table_store, desk)
+    """Formerly, a value of a dimension had separate buckets for days, hours and minutes."""
+    before = _buckets(table_store, desk)
     former: Increments = {}
     for _, applied in rollups.all_applied(desk.organization.id, SOURCE):
-        for edge in applied.contribution:
-            for dimension in edge.dimensions:
-                alone: Increments = {}
-                buckets.add(alone, edge._replace(dimensions=()), 1)
-                for cell, amounts in alone.items():
-                    former.setdefault(cell._replace(dimension=dimension), Counter()).update(amounts)
+        for change in applied.contribution:
+            for dimension in change.dimensions:
+                increments: Increments = {}
+                buckets.add(increments, change._replace(dimensions=()), 1)
+                for bucket, amounts in increments.items():
+                    former.setdefault(bucket._replace(dimension=dimension), Counter()).update(amounts)
     values = f"{keys.rollup(desk.organization.id, SOURCE)}#"
     table_store.remove([key for key in table_store.items() if key[0].startswith(values)])
     unit = UnitOfWork(desk.organization.id)
-    for cell in [*former][:80]:
-        rollups.write(unit, SOURCE, {cell: former[cell]})
+    for bucket in [*former][:80]:
+        rollups.write(unit, SOURCE, {bucket: former[bucket]})
     unit.commit()
 
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) > 0
 
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_cells_that_nobody_adds_to_any_more_are_emptied(
-    organization: Organization, table_store: Store, shards: int
-) -> None:
+def test_buckets_without_contributions_are_emptied(organization: Organization, table_store: Store, shards: int) -> None:
     table.update(Key(keys.rollup(organization.id, SOURCE), "M#2026-06"), [Path("s").add(2)])
     assert sum(reconcile.fix_drift(organization.id, SOURCE, shard, shards) for shard in range(shards)) == 1
-    (cell,) = [item for key, item in table_store.items().items() if key[0] == keys.rollup(organization.id, SOURCE)]
-    assert cell["s"] == {"N": "0"}
+    (bucket,) = [item for key, item in table_store.items().items() if key[0] == keys.rollup(organization.id, SOURCE)]
+    assert bucket["s"] == {"N": "0"}
 
 
-def test_a_cell_that_is_gone_is_made_anew(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+def test_a_missing_bucket_is_rebuilt(desk: Desk, table_store: Store) -> None:
+    before = _buckets(table_store, desk)
     table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0] and key[1].startswith("T#")])
 
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) > 0
 
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
-def test_every_cell_is_in_one_of_the_lots(desk: Desk, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+def test_every_bucket_is_in_one_shard(desk: Desk, table_store: Store) -> None:
+    before = _buckets(table_store, desk)
     table_store.remove([key for key in before if "#ASSIGNMENTS" in key[0]])
     for shard in range(3):
         reconcile.fix_drift(desk.organization.id, SOURCE, shard, 3)
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before
 
 
-def test_a_cell_that_others_move_meanwhile_is_left_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Given a cell that is wrong, and an assignment that moves it while it is looked at
+def test_a_bucket_that_moves_meanwhile_is_left_alone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a wrong bucket, and an assignment that moves it during the comparison
     _spoil(desk, s=3)
-    everything = rollups.all_cells
+    everything = rollups.all_buckets
     late = [desk.assign(desk.worker(), desk.position(), 50, 60)["id"]]
 
     def overtaken(*arguments: object) -> object:
@@ -183,39 +181,38 @@ def test_a_cell_that_others_move_meanwhile_is_left_alone(desk: Desk, monkeypatch
             sync_entity(desk.organization.id, SOURCE, UUID(late.pop()))
         return everything(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rollups, "all_cells", overtaken)
-    # Then this night says nothing of that cell, and the next one repairs it
+    monkeypatch.setattr(rollups, "all_buckets", overtaken)
+    # Then this night leaves the bucket, and the next one corrects it
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 1
 
 
-def test_what_the_stream_never_told_is_applied(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
-    # Given an assignment, an end and a removal that nobody heard of
+def test_lost_events_are_applied(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
+    # Given a creation, an end and a removal whose events are lost
     worker, position = desk.worker(), desk.position()
-    kept, gone = (desk.assign(worker, position, start, start + 3)["id"] for start in (-1, 20))
+    ended, removed = (desk.assign(worker, position, start, start + 3)["id"] for start in (-1, 20))
     deliveries.deliver(random.Random(1))
-    told = _cells(table_store, desk)
-    lost = desk.assign(desk.worker(), position, -2, None)["id"]
-    desk.carry_out("endAssignment", kept)
-    desk.carry_out("deleteAssignment", gone)
+    before = _buckets(table_store, desk)
+    created = desk.assign(desk.worker(), position, -2, None)["id"]
+    desk.carry_out("endAssignment", ended)
+    desk.carry_out("deleteAssignment", removed)
     deliveries.changes()
-    assert _cells(table_store, desk) == told
+    assert _buckets(table_store, desk) == before
 
     _reconcile(desk, deliveries)
 
-    # Then everything is as if it had been told
-    healed = _cells(table_store, desk)
-    assert healed != told
-    for identifier in (kept, gone, lost):
+    # Then the rollups are as if no event had been lost
+    assert _buckets(table_store, desk) != before
+    for identifier in (ended, removed, created):
         assert not sync_entity(desk.organization.id, SOURCE, UUID(identifier))
     assert reconcile.fix_drift(desk.organization.id, SOURCE, 0, 1) == 0
 
 
 def test_rollups_can_be_built_from_nothing(desk: Desk, deliveries: Deliveries, table_store: Store) -> None:
-    before = _cells(table_store, desk)
+    before = _buckets(table_store, desk)
     derived = [key for key in table_store.items() if "#ROLLUP#" in key[0] or "#APPLIED#" in key[0]]
     table_store.remove([key for key in derived if str(desk.organization.id) in key[0]])
 
     _reconcile(desk, deliveries)
 
-    assert _cells(table_store, desk) == before
+    assert _buckets(table_store, desk) == before

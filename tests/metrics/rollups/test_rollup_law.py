@@ -1,4 +1,4 @@
-"""Whatever is done, and however the stream tells of it: rollup equals recount, for every source."""
+"""Rollups equal a row scan, for every source and any order of actions and stream deliveries."""
 
 from __future__ import annotations
 
@@ -35,37 +35,37 @@ ACTIVE = [{"field": "status", "op": "in", "value": ["active", "completed"]}]
 
 
 def _queries(ids: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """Every aggregate that cells tell, of everything and of some values of every dimension."""
-    found: list[dict[str, Any]] = []
+    """Return queries for every aggregate that buckets suffice for, over the source and values of its dimensions."""
+    result: list[dict[str, Any]] = []
     for dimension, values in (("workerId", ids["worker"]), ("positionId", ids["position"])):
-        found += [
+        result += [
             {"source": "assignments", "aggregate": "count", "where": [{"field": dimension, "op": op, "value": value}]}
             for op, value in (("eq", values[0]), ("ne", values[0]), ("in", values))
         ]
     for status in ("scheduled", "active", "completed", "cancelled"):
         where = [{"field": "status", "op": "eq", "value": status}]
-        found.append({"source": "assignments", "aggregate": "count", "where": where})
-        found.append({"source": "assignments", "aggregate": "count", "where": where, "type": "snapshot"})
+        result.append({"source": "assignments", "aggregate": "count", "where": where})
+        result.append({"source": "assignments", "aggregate": "count", "where": where, "type": "snapshot"})
     for instant in ("startAt", "endAt", "cancelledAt"):
-        found.append({"source": "assignments", "aggregate": "count", "field": instant})
+        result.append({"source": "assignments", "aggregate": "count", "field": instant})
     for measure in ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours"):
-        found.append({"source": "assignments", "aggregate": "sum", "field": measure, "where": ACTIVE})
-        found.append({"source": "assignments", "aggregate": "avg", "field": measure})
+        result.append({"source": "assignments", "aggregate": "sum", "field": measure, "where": ACTIVE})
+        result.append({"source": "assignments", "aggregate": "avg", "field": measure})
     for measure in ("headcount", "filled"):
-        found.append({"source": "positions", "aggregate": "sum", "field": measure, "type": "snapshot"})
+        result.append({"source": "positions", "aggregate": "sum", "field": measure, "type": "snapshot"})
     for is_open in (True, False):
         where = [{"field": "isOpen", "op": "eq", "value": is_open}]
-        found.append({"source": "positions", "aggregate": "count", "where": where, "type": "snapshot"})
+        result.append({"source": "positions", "aggregate": "count", "where": where, "type": "snapshot"})
     for role in ("OWNER", "MEMBER"):
         where = [{"field": "role", "op": "eq", "value": role}]
-        found.append({"source": "users", "aggregate": "count", "where": where, "type": "snapshot"})
-    found.append({"source": "users", "aggregate": "count", "field": "acceptedAt"})
+        result.append({"source": "users", "aggregate": "count", "where": where, "type": "snapshot"})
+    result.append({"source": "users", "aggregate": "count", "field": "acceptedAt"})
     where = [{"field": "severity", "op": "ne", "value": "INFO"}]
-    found.append({"source": "activities", "aggregate": "count", "where": where})
+    result.append({"source": "activities", "aggregate": "count", "where": where})
     for source in ("activities", "assignments", "clients", "positions", "users", "workers"):
-        found.append({"source": source, "aggregate": "count"})
-        found.append({"source": source, "aggregate": "count", "type": "snapshot"})
-    return found
+        result.append({"source": source, "aggregate": "count"})
+        result.append({"source": source, "aggregate": "count", "type": "snapshot"})
+    return result
 
 
 class Rolling(RuleBasedStateMachine):
@@ -138,7 +138,7 @@ class Rolling(RuleBasedStateMachine):
             clock._Shift.by += timedelta(hours=hours)
 
     @rule(seed=st.integers(0, 2**32), period=st.sampled_from(PERIODS))
-    def rollup_equals_recount(self, seed: int, period: Any) -> None:
+    def rollup_equals_scan(self, seed: int, period: Any) -> None:
         self.deliveries.deliver(random.Random(seed))
         organization = ORGANIZATIONS.get(self.desk.organization.id, self.desk.organization.id)
         instant = periods.evaluation_instant(clock.now())
@@ -158,13 +158,13 @@ class Rolling(RuleBasedStateMachine):
                 at=instant,
             )
             if written[number]["source"] == "positions" and over.end < instant:
-                continue  # nothing is told of who filled them in the past
-            counted = entities.setdefault(query.source, Entities(organization.tenant, query.source))
-            expected = rounded(counted.aggregate(query, over), query.unit, organization.currency)  # type: ignore[attr-defined]
+                continue  # `filled` has no history
+            scanned = entities.setdefault(query.source, Entities(organization.tenant, query.source))
+            expected = rounded(scanned.aggregate(query, over), query.unit, organization.currency)  # type: ignore[attr-defined]
             assert (outcomes[number].error, outcomes[number].value) == (None, expected), str(written[number])
 
     def teardown(self) -> None:
-        self.rollup_equals_recount(0, "this_year")
+        self.rollup_equals_scan(0, "this_year")
         clock._Shift.by -= timedelta(hours=self.now)
 
 
@@ -174,6 +174,6 @@ def _noon() -> object:
         yield
 
 
-def test_rollup_equals_recount(local_stack: Stack) -> None:
+def test_rollup_equals_scan(local_stack: Stack) -> None:
     Rolling.stack = local_stack
     run_state_machine_as_test(Rolling, settings=settings(law(8), stateful_step_count=14, phases=[Phase.generate]))

@@ -1,4 +1,4 @@
-"""Activities in the table: what was told comes back, from every index."""
+"""Activities in the table: read back unchanged from every index."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JSON = st.recursive(
 
 
 def _activity(metadata: dict[str, Any] | None = None, identifier: UUID | None = None) -> Activity:
-    told = {
+    fields = {
         "title": "Margin is critical",
         "type": ActivityType.SYSTEM_EVENT,
         "severity": Severity.CRITICAL,
@@ -36,12 +36,12 @@ def _activity(metadata: dict[str, Any] | None = None, identifier: UUID | None = 
         "action": "METRIC_CRITICAL",
         "actor": Actor(name="Workledger"),
     }
-    return Activity.happened(identifier or ids.new_id(), metadata=metadata or {}, **told)
+    return Activity.happened(identifier or ids.new_id(), metadata=metadata or {}, **fields)
 
 
 @law(20)
 @given(metadata=st.dictionaries(NAMES, JSON, max_size=4))
-def test_any_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
+def test_any_metadata_is_read_back_unchanged(metadata: dict[str, Any]) -> None:
     tenant = OrganizationId(ids.new_id())
     activity = _activity(metadata)
     assert activities.record_once(tenant, activity)
@@ -64,9 +64,9 @@ def test_recorded_in_a_unit_it_is_there_with_the_rest_or_not_at_all(tenant: Orga
     activity = _activity()
     unit = UnitOfWork(tenant)
     activities.record(unit, activity)
-    assert unit.change is None, "it is never what the unit is about"
+    assert unit.change is None, "an activity is never the audit target"
     unit.commit()
-    # When one with the same id is recorded beside another write
+    # When one with the same id is recorded together with another write
     again = UnitOfWork(tenant)
     activities.record(again, _activity(identifier=activity.id))
     other = _activity()

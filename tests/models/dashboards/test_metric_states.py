@@ -1,4 +1,4 @@
-"""States of metrics: found when they are due and never before, written once, and remembered in order."""
+"""Metric states: listed from their due time on, written once, with a history in order."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def _record(tenant: OrganizationId, state: MetricState, *, at: datetime = NOW, *
 
 
 def _points(tenant: OrganizationId, metric: UUID, **options: object) -> list[tuple[datetime, float | None]]:
-    wanted = {"since": None, "until": None, "cursor": None, "limit": 100, "forward": True, **options}
-    page = metric_states.history(tenant, CURSORS, str(metric), metric, **wanted)  # type: ignore[arg-type]
+    arguments = {"since": None, "until": None, "cursor": None, "limit": 100, "forward": True, **options}
+    page = metric_states.history(tenant, CURSORS, str(metric), metric, **arguments)  # type: ignore[arg-type]
     return [(point.as_of, point.value) for point in page.items]
 
 
@@ -58,7 +58,7 @@ def test_a_metric_is_due_from_its_instant_on(tenant: OrganizationId) -> None:
     assert _due(tenant, NOW + timedelta(days=400)) == {str(metric)}
 
 
-def test_what_was_calculated_is_due_later(tenant: OrganizationId) -> None:
+def test_a_calculated_metric_is_due_later(tenant: OrganizationId) -> None:
     metric = _added(tenant)
 
     _record(tenant, _state(tenant, metric), value=37.5, previous=0.1, unit="hours", status="normal")
@@ -70,7 +70,7 @@ def test_what_was_calculated_is_due_later(tenant: OrganizationId) -> None:
     assert (state.refresh_rate, state.due_at, state.version) == (60, NOW + MINUTE, 2)
 
 
-def test_a_definition_that_changes_is_due_at_once_and_what_it_came_to_stays_or_goes(tenant: OrganizationId) -> None:
+def test_a_changed_definition_is_due_at_once_and_keeps_or_drops_its_result(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     _record(tenant, _state(tenant, metric), value=1)
     for forget in (False, True):
@@ -83,7 +83,7 @@ def test_a_definition_that_changes_is_due_at_once_and_what_it_came_to_stays_or_g
         assert (state.refresh_rate, bool(state.results)) == (90, not forget)
 
 
-def test_nothing_is_written_over_what_was_written_meanwhile(tenant: OrganizationId) -> None:
+def test_a_calculation_does_not_overwrite_a_concurrent_change(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     read = _state(tenant, metric)
     unit = UnitOfWork(tenant)
@@ -97,7 +97,7 @@ def test_nothing_is_written_over_what_was_written_meanwhile(tenant: Organization
     assert _points(tenant, metric) == []
 
 
-def test_nothing_is_written_of_a_metric_that_is_gone(tenant: OrganizationId) -> None:
+def test_a_calculation_of_a_removed_metric_is_not_written(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     read = _state(tenant, metric)
     unit = UnitOfWork(tenant)
@@ -137,12 +137,13 @@ def test_organizations_are_found_by_their_system_rows(tenant: OrganizationId) ->
     metric_states.create_system_row(tenant, NOW)
     metric_states.create_system_row(other, NOW + timedelta(days=1))
 
-    found = [each for shard in range(SHARDS) for each in metric_states.organizations(shard)]
+    organizations = [row for shard in range(SHARDS) for row in metric_states.organizations(shard)]
 
-    assert sorted(each for each in found if each in {tenant, other}) == sorted([tenant, other])
+    assert sorted({tenant, other}.intersection(organizations)) == sorted([tenant, other])
+    assert all(organizations.count(organization) == 1 for organization in (tenant, other))
 
 
-def test_what_is_due_is_walked_page_by_page(tenant: OrganizationId, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_metrics_are_read_page_by_page(tenant: OrganizationId, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {str(_added(tenant, NOW - timedelta(seconds=number))) for number in range(5)}
     whole = table.query
     monkeypatch.setattr(metric_states.table, "query", lambda *args, **options: whole(*args, **options, limit=1))
@@ -150,7 +151,7 @@ def test_what_is_due_is_walked_page_by_page(tenant: OrganizationId, monkeypatch:
     assert _due(tenant, NOW) == rows
 
 
-def test_points_of_a_minute_are_one_and_lie_in_order(tenant: OrganizationId) -> None:
+def test_a_minute_has_one_point_and_points_are_in_order(tenant: OrganizationId) -> None:
     metric = _added(tenant)
     for minute, value in ((0, 1), (1, 2), (1, 3), (2, None)):
         _record(tenant, _state(tenant, metric), at=NOW + minute * MINUTE, value=value)

@@ -1,4 +1,4 @@
-"""Packed months: a span's pieces are the span, and what is packed comes back."""
+"""Packed months: the pieces of a span add up to the span, and packing is reversible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC, microsecond=999_000)
 MILLISECOND = timedelta(milliseconds=1)
 MONTH = 31 * 86_400_000
-"""The longest."""
+"""The longest month."""
 
 
 def at(text: str) -> datetime:
@@ -50,11 +50,11 @@ def test_the_pieces_of_a_span_are_the_span(start: datetime, length: timedelta) -
     absolute = [
         (packed_months.bounds(month)[0] + low, packed_months.bounds(month)[0] + high) for month, low, high in pieces
     ]
-    # From the start of the span to its end, one piece going on where the one before it stopped
+    # The pieces cover the span without a gap.
     edges = [absolute[0][0], absolute[-1][1]] if absolute else []
     assert edges == ([clock.milliseconds(start), clock.milliseconds(end)] if start < end else [])
     assert all(before[1] == after[0] for before, after in pairwise(absolute))
-    # And each is something, in its own month, of which there is one
+    # No piece is empty or leaves its month, and a month has one piece.
     for month, low, high in pieces:
         first, beyond = packed_months.bounds(month)
         assert 0 <= low < high <= beyond - first <= MONTH
@@ -105,7 +105,7 @@ GROUPS = st.dictionaries(st.uuids(), st.lists(EDGES, max_size=5), max_size=4)
 
 @law()
 @given(GROUPS)
-def test_what_is_packed_comes_back(groups: dict[UUID, list[tuple[int, int]]]) -> None:
+def test_unpacking_reverses_packing(groups: dict[UUID, list[tuple[int, int]]]) -> None:
     packed = packed_months.pack(groups)
     assert packed_months.unpack(packed) == {position: sorted(spans) for position, spans in groups.items() if spans}
     assert len(packed) == sum(18 + 8 * len(spans) for spans in groups.values() if spans)
@@ -113,7 +113,7 @@ def test_what_is_packed_comes_back(groups: dict[UUID, list[tuple[int, int]]]) ->
 
 @law(30)
 @given(GROUPS, st.randoms(use_true_random=False))
-def test_one_set_of_spans_makes_one_text_of_bytes(groups: dict[UUID, list[tuple[int, int]]], random: object) -> None:
+def test_packing_does_not_depend_on_order(groups: dict[UUID, list[tuple[int, int]]], random: object) -> None:
     shuffled = [(position, random.sample(spans, len(spans))) for position, spans in groups.items()]  # type: ignore[attr-defined]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert packed_months.pack(dict(shuffled)) == packed_months.pack(groups)

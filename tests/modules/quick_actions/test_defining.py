@@ -291,7 +291,7 @@ def test_there_are_as_many_as_a_list_shows(organization: Organization, monkeypat
     define(organization.owner, GOING)
     refused = _create(organization, **GOING)
     assert (refused.status, refused.code) == (400, "VALIDATION_ERROR")
-    assert refused.error["message"] == "an organization may have 2 quick actions: delete one first"
+    assert refused.error["message"] == "an organization may have at most 2 quick actions: delete one first"
     assert len([each for each in listed(organization.owner) if not each["isSystem"]]) == 2
     # A deleted one makes room for one, once
     for _ in range(2):

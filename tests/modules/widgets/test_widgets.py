@@ -218,7 +218,7 @@ def test_a_dashboard_has_room_for_so_many(organization: Organization) -> None:
     full = create(organization)
 
     assert (full.status, full.code) == (400, "VALIDATION_ERROR")
-    assert full.error["message"] == "an organization may have 2 widgets"
+    assert full.error["message"] == "an organization may have at most 2 widgets"
     organization.owner.call("deleteDashboardWidget", path={"id": first["id"]})
     assert create(organization).status == 201
 
@@ -229,7 +229,7 @@ def test_each_dashboard_has_its_own_room(organization: Organization) -> None:
         for _ in range(2):
             new_widget(member, scope="PERSONAL")
         full = member.call("createDashboardWidget", body={"type": "CALENDAR", "scope": "PERSONAL", "position": PLACE})
-        assert full.error["message"] == "a user may have 2 widgets"
+        assert full.error["message"] == "a user may have at most 2 widgets"
     assert create(organization).status == 201
 
 
