@@ -30,7 +30,7 @@ def _size_check(maximum: int) -> Callable[[Any], Any]:
         except ValueError:  # a number beyond floats, or half of a surrogate pair
             raise PydanticCustomError("json", "holds a number or a text that JSON cannot carry") from None
         if size > maximum:
-            raise PydanticCustomError("json_size", "may take {maximum} bytes as JSON text", {"maximum": maximum})
+            raise PydanticCustomError("json_size", "must be at most {maximum} bytes as JSON text", {"maximum": maximum})
         return value
 
     return check

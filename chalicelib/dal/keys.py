@@ -244,7 +244,7 @@ def tag(organization: OrganizationId, name: str) -> Key:
 
 
 def cached(organization: OrganizationId, digest: str) -> Key:
-    """A partition an answer: spread by key."""
+    """A partition an answer: contribution by key."""
     return Key(f"{partition(organization, 'CACHE')}#{digest}", "ANSWER")
 
 
@@ -283,7 +283,7 @@ def mail(organization: OrganizationId, identifier: UUID) -> Key:
 
 
 def idempotency(organization: OrganizationId, digest: str) -> Key:
-    """A partition a record: spread by key."""
+    """A partition a record: contribution by key."""
     return Key(f"{partition(organization, 'IDEMPOTENCY')}#{digest}", "RECORD")
 
 

@@ -226,7 +226,7 @@ def _is_too_large(message: str | None) -> bool:
 def _too_large(write: _Write) -> ActionError:
     kind = (write.item.pk.split("#") + [""] * 2)[2]
     name = _NAMES.get(kind, kind.lower() or "item")
-    return ActionError(ErrorCode.VALIDATION_ERROR, f"the {name} would take more than 400 KB, which is the most it can")
+    return ActionError(ErrorCode.VALIDATION_ERROR, f"the {name} must take at most 400 KB")
 
 
 def retry_stale(attempt: Callable[[int], T], tries: int) -> T:

@@ -1,1 +1,1 @@
-"""The calculation engine: the query language, rollups, evaluation, and charts of results."""
+"""Metrics: the query language with its catalogue of sources, the engine, rollups and charts."""

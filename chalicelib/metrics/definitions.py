@@ -1,4 +1,4 @@
-"""The metrics that an organization has: its own, and those that come with the product."""
+"""The metrics of an organization: its own and the system metrics."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from chalicelib.models.dashboards.metric_states import SYSTEM
 from chalicelib.models.dashboards.metrics import METRICS, Metric
 
 _RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
-"""Since when there are system metrics, for lists in order of age."""
+"""Creation time of the system metrics, for lists ordered by age."""
 
 
-def _shown(metric: SystemMetric) -> Metric:
+def as_metric(metric: SystemMetric) -> Metric:
     return Metric(
         id=metric.id,
         created_at=_RELEASED,
@@ -41,16 +41,16 @@ def _shown(metric: SystemMetric) -> Metric:
     )
 
 
-SYSTEM_METRICS: Mapping[UUID, Metric] = {metric.id: _shown(metric) for metric in system_metrics.SYSTEM.values()}
+SYSTEM_METRICS: Mapping[UUID, Metric] = {metric.id: as_metric(metric) for metric in system_metrics.SYSTEM.values()}
 
 
 def get(organization: OrganizationId, identifier: UUID) -> Metric:
-    """NOT_FOUND for one that the organization does not have."""
+    """Return a metric. Raises NOT_FOUND if the organization does not have it."""
     return SYSTEM_METRICS.get(identifier) or METRICS.get(organization, identifier)
 
 
 def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[UUID, Metric]:
-    """Return metrics by id; those that the organization does not have, or has deleted, are absent."""
+    """Return metrics by id, without unknown and deleted ones."""
     ids = set(identifiers)
     system = {identifier: SYSTEM_METRICS[identifier] for identifier in ids & SYSTEM_METRICS.keys()}
     own = METRICS.get_many(organization, ids - SYSTEM_METRICS.keys())
@@ -58,7 +58,7 @@ def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[
 
 
 def row_of(metric: Metric) -> str:
-    """Name of the metric's row in `models.dashboards.metric_states`."""
+    """Return the row of `models.dashboards.metric_states` that holds the last result."""
     return SYSTEM if metric.is_system else str(metric.id)
 
 

@@ -1,7 +1,7 @@
-"""Recalculation: results of metrics, written with a point of their history and the activities of a changed status.
+"""Recalculation: evaluates metrics and writes their results, history points and activities of status changes.
 
-A row, its point and its activities are written in one transaction, if the row is as it was read. So however often a
-message is delivered, overlaps or is cut off, the last calculation of a row counts, and a status changes once.
+A state row, its history point and its activities are written in one transaction, if the row is still unchanged.
+Duplicate, overlapping or aborted runs are therefore safe: the last calculation wins, a status change is recorded once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PRODUCT = Actor(name="Workledger")
 
 @dataclass(frozen=True)
 class Recalculated:
-    """The results that were written, by metric, and the number of changed statuses."""
+    """The written results by metric, and the number of status changes recorded."""
 
     results: Mapping[UUID, MetricResult]
     changed_statuses: int
@@ -43,7 +43,7 @@ class Recalculated:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row as it was read, with the definitions of its metrics."""
+    """A state as it was read, with the definitions of its metrics."""
 
     state: MetricState
     metrics: Mapping[UUID, Metric]
@@ -53,64 +53,67 @@ class _Row:
 class _Calculated:
     row: _Row
     results: Mapping[UUID, LastResult]
-    activities_to_record: Sequence[Activity]
+    activities: Sequence[Activity]
 
     @property
     def writes(self) -> int:
-        return 2 + len(self.activities_to_record)
+        return 2 + len(self.activities)
 
-    def shown(self) -> dict[UUID, MetricResult]:
+    def metric_results(self) -> dict[UUID, MetricResult]:
         return {metric.id: MetricResult.of(metric, self.results[metric.id]) for metric in self.row.metrics.values()}
 
     def add_to(self, unit: UnitOfWork, at: datetime) -> None:
         due_at = at - _MINUTE + timedelta(seconds=self.row.state.refresh_rate)
         metric_states.record(unit, self.row.state, self.results, as_of=at, due_at=due_at, refusal=stale)
-        for activity in self.activities_to_record:
+        for activity in self.activities:
             activities.record(unit, activity)
 
 
 def recalculate(
     organization: StoredOrganization, rows: Collection[str] | None, now: datetime, *, only_due: bool
 ) -> Recalculated:
-    """Recalculate `rows` of `models.dashboards.metric_states`, all where None; deleted rows are left out.
+    """Recalculate rows of `models.dashboards.metric_states`, all if None; with `only_due`, those that are due.
 
-    Rows that others change or calculate meanwhile are calculated again: if they are still due, where `only_due`.
+    Rows that change meanwhile are calculated again, if they are still due; deleted ones are skipped.
     """
     at = evaluation_instant(now)
     results: dict[UUID, MetricResult] = {}
-    changed_statuses = 0
-    remaining = rows
+    status_changes = 0
+    pending = rows
     for _ in range(_ROUNDS):
-        current = _read(organization.tenant, remaining, now, only_due=only_due)
+        states = read_rows(organization.tenant, pending, now, only_due=only_due)
         overtaken: list[str] = []
-        for chunk in _chunks(_calculated(organization, current, at)):
-            written, missed = _write(organization.tenant, chunk, at)
-            overtaken += [calculated.row.state.row for calculated in missed]
+        for chunk in chunks_of(calculate(organization, states, at)):
+            written, stale_rows = write(organization.tenant, chunk, at)
+            overtaken += [calculated.row.state.row for calculated in stale_rows]
             for calculated in written:
-                results.update(calculated.shown())
-                changed_statuses += len(calculated.activities_to_record)
+                results.update(calculated.metric_results())
+                status_changes += len(calculated.activities)
         if not overtaken:
-            return Recalculated(results, changed_statuses)
-        remaining = overtaken
+            return Recalculated(results, status_changes)
+        pending = overtaken
     raise conflict()
 
 
-def _read(organization: OrganizationId, rows: Collection[str] | None, now: datetime, *, only_due: bool) -> list[_Row]:
-    """Read the rows before their definitions: a change of a definition moves its row, which then is not written."""
+def read_rows(
+    organization: OrganizationId, rows: Collection[str] | None, now: datetime, *, only_due: bool
+) -> list[_Row]:
+    # The race: a definition changes meanwhile. States are read before definitions, and a change of a definition bumps
+    # the version of its state, so a result of an outdated definition fails its condition.
     states = metric_states.read_all(organization) if rows is None else metric_states.read(organization, rows)
     if rows is None or SYSTEM in rows:
-        # Organizations that are older than metrics join here.
+        # Organizations created before metrics existed have no row yet.
         states.setdefault(SYSTEM, MetricState.of_system(now))
-    due_states = [state for state in states.values() if not only_due or state.due_at <= now]
-    rows_read = [_Row(state, SYSTEM_METRICS) for state in due_states if state.row == SYSTEM]
-    own = {UUID(state.row): state for state in due_states if state.row != SYSTEM}
+    due = [state for state in states.values() if not only_due or state.due_at <= now]
+    result = [_Row(state, SYSTEM_METRICS) for state in due if state.row == SYSTEM]
+    own = {UUID(state.row): state for state in due if state.row != SYSTEM}
     for identifier, metric in METRICS.get_many(organization, own).items():
         if not is_deleted(metric):
-            rows_read.append(_Row(own[identifier], {identifier: metric}))
-    return rows_read
+            result.append(_Row(own[identifier], {identifier: metric}))
+    return result
 
 
-def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: datetime) -> Iterator[_Calculated]:
+def calculate(organization: StoredOrganization, rows: Sequence[_Row], at: datetime) -> Iterator[_Calculated]:
     metrics = {identifier: metric for row in rows for identifier, metric in row.metrics.items()}
     results = evaluated(organization, metrics, at)
     for row in rows:
@@ -121,10 +124,10 @@ def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: date
             last = row.state.results.get(identifier)
             before = Status(last.status) if last is not None and last.status is not None else None
             if result.status is None:
-                # Neither an error nor a missing value means that anything got better or worse.
+                # An error or a missing value is no evidence of a change: the last status stays.
                 result = result.model_copy(update={"status": before})
             elif result.status != (before or Status.NORMAL):
-                crossings.append(_crossing(metric, before or Status.NORMAL, Status(result.status)))
+                crossings.append(status_activity(metric, before or Status.NORMAL, Status(result.status)))
             after[identifier] = result
         yield _Calculated(row, after, crossings)
 
@@ -132,8 +135,8 @@ def _calculated(organization: StoredOrganization, rows: Sequence[_Row], at: date
 _SEVERITIES = {Status.WARNING: Severity.WARNING, Status.CRITICAL: Severity.CRITICAL}
 
 
-def _crossing(metric: Metric, before: Status, after: Status) -> Activity:
-    """Without the value, which not everybody who sees activities may see."""
+def status_activity(metric: Metric, before: Status, after: Status) -> Activity:
+    # Without the value: not everyone who may see activities may see it.
     if after.is_worse_than(before):
         severity, title = _SEVERITIES[after], f"{metric.name} is {after}"
     elif after is Status.NORMAL:
@@ -153,25 +156,25 @@ def _crossing(metric: Metric, before: Status, after: Status) -> Activity:
     )
 
 
-def _chunks(results: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
-    """Yield chunks of as many as fit one transaction."""
+def chunks_of(calculated: Iterable[_Calculated]) -> Iterator[list[_Calculated]]:
+    """Yield chunks that fit one transaction."""
     chunk: list[_Calculated] = []
     writes = 0
-    for calculated in results:
-        if writes + calculated.writes > MAX_WRITES:
+    for row in calculated:
+        if writes + row.writes > MAX_WRITES:
             yield chunk
             chunk, writes = [], 0
-        chunk.append(calculated)
-        writes += calculated.writes
+        chunk.append(row)
+        writes += row.writes
     if chunk:
         yield chunk
 
 
-def _write(
+def write(
     organization: OrganizationId, chunk: list[_Calculated], at: datetime
 ) -> tuple[list[_Calculated], list[_Calculated]]:
-    """Return the calculations that were written, and those whose rows others had written meanwhile."""
-    missed: list[_Calculated] = []
+    """Write a chunk; return the written rows, and those that others have changed since they were read."""
+    stale_rows: list[_Calculated] = []
     while chunk:
         unit = UnitOfWork(organization)
         for calculated in chunk:
@@ -181,13 +184,13 @@ def _write(
             break
         except StaleRead:
             states = metric_states.read(organization, [calculated.row.state.row for calculated in chunk])
-            still = [calculated for calculated in chunk if _is_as_read(calculated.row.state, states)]
-            if len(still) == len(chunk):
+            unchanged = [calculated for calculated in chunk if _is_unchanged(calculated.row.state, states)]
+            if len(unchanged) == len(chunk):
                 raise
-            missed += [calculated for calculated in chunk if not _is_as_read(calculated.row.state, states)]
-            chunk = still
-    return chunk, missed
+            stale_rows += [calculated for calculated in chunk if not _is_unchanged(calculated.row.state, states)]
+            chunk = unchanged
+    return chunk, stale_rows
 
 
-def _is_as_read(state: MetricState, states: Mapping[str, MetricState]) -> bool:
+def _is_unchanged(state: MetricState, states: Mapping[str, MetricState]) -> bool:
     return state.row in states and states[state.row].version == state.version

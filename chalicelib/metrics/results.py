@@ -1,4 +1,4 @@
-"""Results of metrics as people read them: with unit, change, status and progress."""
+"""Results of metrics for users: the value with its unit, change, status and progress."""
 
 from __future__ import annotations
 
@@ -29,35 +29,37 @@ from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.organizations import StoredOrganization
 
 _UNITS = {Unit.HOURS: "h", Unit.NUMBER: None, Unit.PERCENT: "%"}
-"""Text behind a value. Money has its currency there."""
+"""Suffix of a value by unit. Money has its currency."""
 
 
 class MetricResult(Contract):
     id: UUID
     name: Annotated[str, Field(examples=["Hours this week"])]
     category: MetricCategory
-    value: Annotated[float | None, Field(description="Null where there is no value.", examples=[37.5])]
+    value: Annotated[float | None, Field(description="Null if there is no data.", examples=[37.5])]
     unit: Annotated[str | None, Field(examples=["h"])]
     format: MetricFormat
-    previous: Annotated[float | None, Field(description="The value of the other period.", examples=[30.0])]
+    previous: Annotated[float | None, Field(description="The value of the compared period.", examples=[30.0])]
     change: Annotated[float | None, Field(examples=[7.5])]
-    change_percent: Annotated[float | None, Field(description="Null where the previous value is 0.", examples=[25.0])]
-    status: Annotated[Status | None, Field(description="Null where there is no value.")]
+    change_percent: Annotated[
+        float | None, Field(description="The change in percent; null if the previous value is 0.", examples=[25.0])
+    ]
+    status: Annotated[Status | None, Field(description="Null if there is no value.")]
     target: Annotated[float | None, Field(examples=[40.0])]
-    progress: Annotated[float | None, Field(description="Of the target, in percent.", examples=[93.75])]
+    progress: Annotated[float | None, Field(description="Share of the target, in percent.", examples=[93.75])]
     as_of: Annotated[Instant, Field(description="The end of the minute in which it was calculated.")]
     error: Annotated[
         str | None,
         Field(
-            description="Why this metric could not be calculated.",
+            description="The reason why the metric could not be calculated.",
             exclude_if=lambda error: error is None,
-            examples=["there are more than 10,000 rows to compute it from"],
+            examples=["needs a scan of more than 10,000 activities: use one dimension, and sums, counts or averages"],
         ),
     ] = None
 
     @classmethod
     def of(cls, metric: Metric, last: LastResult) -> MetricResult:
-        """Read by the metric as it is now, whose thresholds may be newer than the result."""
+        """Build the result with the metric's current thresholds, which may be newer than the value."""
         value, previous, target = (_exactly(number) for number in (last.value, last.previous, metric.target_value))
         return cls(
             id=metric.id,
@@ -82,7 +84,7 @@ def status(metric: Metric, value: Decimal | None) -> Status | None:
 
 
 def limits(metric: Metric) -> dict[str, Any]:
-    """The thresholds of a metric, as `thresholds` takes them."""
+    """Return the metric's thresholds and target as arguments of the `thresholds` functions."""
     return {
         "warning": _exactly(metric.warning_threshold),
         "critical": _exactly(metric.critical_threshold),
@@ -93,42 +95,41 @@ def limits(metric: Metric) -> dict[str, Any]:
 def current(
     organization: StoredOrganization, metrics: Mapping[UUID, Metric], now: datetime
 ) -> dict[UUID, MetricResult]:
-    """Return the last results, evaluated now where they are due. Nothing is written."""
+    """Return the last results, and newly calculated ones where they are due. Writes nothing."""
     states = metric_states.read(organization.tenant, {row_of(metric) for metric in metrics.values()})
-    current: dict[UUID, LastResult] = {}
+    results: dict[UUID, LastResult] = {}
     for identifier, metric in metrics.items():
         state = states.get(row_of(metric))
         if state is not None and state.due_at > now and identifier in state.results:
-            current[identifier] = state.results[identifier]
-    missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in current}
+            results[identifier] = state.results[identifier]
+    missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in results}
     if missing:
-        current |= evaluated(organization, missing, evaluation_instant(now))
-    return {identifier: MetricResult.of(metric, current[identifier]) for identifier, metric in metrics.items()}
+        results |= evaluated(organization, missing, evaluation_instant(now))
+    return {identifier: MetricResult.of(metric, results[identifier]) for identifier, metric in metrics.items()}
 
 
 def evaluated(organization: StoredOrganization, metrics: Mapping[UUID, Metric], at: datetime) -> dict[UUID, LastResult]:
-    """Return the results at `at`, an `evaluation_instant`. A metric that fails has an error; the others have values."""
+    """Evaluate metrics at `at`, an `evaluation_instant`. A metric that fails has an error; the others have values."""
     results: dict[UUID, LastResult] = {}
     queries: dict[UUID, MetricQuery] = {}
     for identifier, metric in metrics.items():
         try:
             queries[identifier] = parse(metric.query)
-        except InvalidQuery as fault:  # it was valid when it was saved: the catalogue has changed since
-            results[identifier] = LastResult(as_of=at, error=f"the query is no longer valid: {fault}")
-    outcomes = _outcomes(organization, queries, at)
-    for identifier, outcome in outcomes.items():
-        results[identifier] = _last(organization, metrics[identifier], outcome, at)
+        except InvalidQuery as error:  # valid when it was saved: the catalogue has changed since
+            results[identifier] = LastResult(as_of=at, error=f"the query is no longer valid: {error}")
+    for identifier, outcome in evaluate_safely(organization, queries, at).items():
+        results[identifier] = last_result(organization, metrics[identifier], outcome, at)
     return results
 
 
-def _outcomes(
+def evaluate_safely(
     organization: StoredOrganization, queries: Mapping[UUID, MetricQuery], at: datetime
 ) -> dict[UUID, Outcome]:
     try:
         return evaluate(organization, queries, at)
     except ActionError:
         raise
-    except Exception as error:  # noqa: BLE001  a bug that one query meets must not cost the others their values
+    except Exception as error:  # noqa: BLE001  a bug in one query must not cost the others their values
         log_error("metrics could not be evaluated together", error)
     outcomes: dict[UUID, Outcome] = {}
     for identifier, query in queries.items():
@@ -136,13 +137,13 @@ def _outcomes(
             outcomes |= evaluate(organization, {identifier: query}, at)
         except ActionError:
             raise
-        except Exception as error:  # noqa: BLE001  logged, and answered as the error of this one metric
+        except Exception as error:  # noqa: BLE001  logged, and shown as the error of this metric
             log_error("metric not evaluated", error, metric_id=str(identifier))
             outcomes[identifier] = Outcome(query.unit, error="something went wrong on our side")
     return outcomes
 
 
-def _last(organization: StoredOrganization, metric: Metric, outcome: Outcome, at: datetime) -> LastResult:
+def last_result(organization: StoredOrganization, metric: Metric, outcome: Outcome, at: datetime) -> LastResult:
     unit = organization.currency if outcome.unit is Unit.MONEY else _UNITS[outcome.unit]
     if outcome.error is not None:
         return LastResult(as_of=at, unit=unit, error=outcome.error)

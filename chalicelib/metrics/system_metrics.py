@@ -1,4 +1,4 @@
-"""The metrics that come with the product: the same definitions everywhere, each organization's own values."""
+"""System metrics: built-in definitions, evaluated for each organization."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.models.dashboards.metric_enums import ChartType, Direction, Metr
 from chalicelib.models.dashboards.metric_states import SYSTEM_REFRESH_SECONDS
 
 WEEKLY_HOURS = 40
-"""Hours a week for which a worker is assumed to be available."""
+"""Assumed availability of a worker, in hours a week."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class SystemMetric:
     query: MetricQuery
     format: MetricFormat
     unit: str | None = None
-    """Text behind the value; a currency has its own sign."""
+    """Suffix of the value; money has its currency instead."""
     direction: Direction = Direction.UP
     icon: str
     color: str
@@ -33,23 +33,23 @@ class SystemMetric:
     refresh_rate: int = SYSTEM_REFRESH_SECONDS
 
 
-def _sum_of(field: str) -> dict[str, Any]:
+def sum_of(field: str) -> dict[str, Any]:
     return {"type": "simple", "source": "assignments", "aggregate": "sum", "field": field}
 
 
-def _count_of(source: str, *conditions: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
+def count_of(source: str, *conditions: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
     return {"type": "simple", "source": source, "aggregate": "count", "field": field, "where": list(conditions)}
 
 
-def _now(aggregate: str, source: str, *conditions: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
+def current_of(aggregate: str, source: str, *conditions: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
     return {"type": "snapshot", "source": source, "aggregate": aggregate, "field": field, "where": list(conditions)}
 
 
-def _status(operator: str, value: str | list[str]) -> dict[str, Any]:
+def status_is(operator: str, value: str | list[str]) -> dict[str, Any]:
     return {"field": "status", "op": operator, "value": value}
 
 
-def _query(query: Mapping[str, Any], period: str) -> MetricQuery:
+def query_over(query: Mapping[str, Any], period: str) -> MetricQuery:
     return parse({**query, "version": 1, "period": period})
 
 
@@ -57,10 +57,10 @@ _UTILISATION = {
     "type": "mul",
     "left": {
         "type": "div",
-        "left": _sum_of("hours"),
+        "left": sum_of("hours"),
         "right": {
             "type": "mul",
-            "left": _now("count", "workers"),
+            "left": current_of("count", "workers"),
             "right": {"type": "constant", "value": WEEKLY_HOURS, "unit": "hours"},
         },
     },
@@ -72,9 +72,9 @@ _ALL = (
         id=UUID("ab295493-40f2-58e8-acd3-181fd3bb3dca"),
         key="revenue",
         name="Revenue",
-        description="The hours of this month at their bill rates.",
+        description="Amount billed for the hours of this month.",
         category=MetricCategory.FINANCIAL,
-        query=_query(_sum_of("billed"), "this_month"),
+        query=query_over(sum_of("billed"), "this_month"),
         format=MetricFormat.CURRENCY,
         icon="banknote",
         color="green",
@@ -84,9 +84,9 @@ _ALL = (
         id=UUID("5e88f238-d4c6-530c-b564-0e5b520c886e"),
         key="labour_cost",
         name="Labour cost",
-        description="The hours of this month at their pay rates.",
+        description="Amount paid for the hours of this month.",
         category=MetricCategory.FINANCIAL,
-        query=_query(_sum_of("paid"), "this_month"),
+        query=query_over(sum_of("paid"), "this_month"),
         format=MetricFormat.CURRENCY,
         direction=Direction.DOWN,
         icon="wallet",
@@ -97,10 +97,10 @@ _ALL = (
         id=UUID("796c59d0-296c-520a-93cc-14cc0446cbb1"),
         key="gross_margin",
         name="Gross margin",
-        description="This month's revenue less labour cost, of hours that have both rates.",
+        description="Share of this month's revenue that is left after labour cost, over hours that have both rates.",
         category=MetricCategory.FINANCIAL,
-        query=_query(
-            {"type": "ratio", "numerator": _sum_of("margin"), "denominator": _sum_of("marginBase")}, "this_month"
+        query=query_over(
+            {"type": "ratio", "numerator": sum_of("margin"), "denominator": sum_of("marginBase")}, "this_month"
         ),
         format=MetricFormat.PERCENTAGE,
         unit="%",
@@ -114,7 +114,7 @@ _ALL = (
         name="Active assignments",
         description="Assignments that are active now.",
         category=MetricCategory.OPERATIONAL,
-        query=_query(_now("count", "assignments"), "today"),
+        query=query_over(current_of("count", "assignments"), "today"),
         format=MetricFormat.NUMBER,
         icon="users",
         color="blue",
@@ -126,7 +126,7 @@ _ALL = (
         name="Open positions",
         description="Active positions with fewer active assignments than their headcount.",
         category=MetricCategory.OPERATIONAL,
-        query=_query(_now("count", "positions", {"field": "isOpen", "op": "eq", "value": True}), "today"),
+        query=query_over(current_of("count", "positions", {"field": "isOpen", "op": "eq", "value": True}), "today"),
         format=MetricFormat.NUMBER,
         direction=Direction.DOWN,
         icon="door-open",
@@ -137,13 +137,13 @@ _ALL = (
         id=UUID("04363659-47e5-50c4-a389-cb253b8dcc8c"),
         key="fill_rate",
         name="Fill rate",
-        description="How much of the headcount of active positions is filled.",
+        description="Share of the headcount of active positions that is filled.",
         category=MetricCategory.OPERATIONAL,
-        query=_query(
+        query=query_over(
             {
                 "type": "ratio",
-                "numerator": _now("sum", "positions", field="filled"),
-                "denominator": _now("sum", "positions", field="headcount"),
+                "numerator": current_of("sum", "positions", field="filled"),
+                "denominator": current_of("sum", "positions", field="headcount"),
             },
             "today",
         ),
@@ -159,7 +159,7 @@ _ALL = (
         name="Worker utilisation",
         description=f"Hours of the last 7 days, today included, in percent of {WEEKLY_HOURS} hours for each worker.",
         category=MetricCategory.OPERATIONAL,
-        query=_query({"type": "derived", "expression": _UTILISATION}, "last_7_days"),
+        query=query_over({"type": "derived", "expression": _UTILISATION}, "last_7_days"),
         format=MetricFormat.PERCENTAGE,
         unit="%",
         icon="activity",
@@ -172,7 +172,7 @@ _ALL = (
         name="Hours this week",
         description="Hours of assignments since the week began.",
         category=MetricCategory.PRODUCTIVITY,
-        query=_query(_sum_of("hours"), "this_week"),
+        query=query_over(sum_of("hours"), "this_week"),
         format=MetricFormat.NUMBER,
         unit="h",
         icon="clock",
@@ -185,7 +185,7 @@ _ALL = (
         name="New clients",
         description="Clients that were added this month.",
         category=MetricCategory.SALES,
-        query=_query(_count_of("clients"), "this_month"),
+        query=query_over(count_of("clients"), "this_month"),
         format=MetricFormat.NUMBER,
         icon="building",
         color="blue",
@@ -197,7 +197,7 @@ _ALL = (
         name="Placements",
         description="Assignments that started this month.",
         category=MetricCategory.SALES,
-        query=_query(_count_of("assignments", field="startAt"), "this_month"),
+        query=query_over(count_of("assignments", field="startAt"), "this_month"),
         format=MetricFormat.NUMBER,
         icon="handshake",
         color="green",
@@ -207,13 +207,13 @@ _ALL = (
         id=UUID("9a868fc6-3436-5fe9-a155-8fcb752f7a05"),
         key="placement_completion_rate",
         name="Placement completion rate",
-        description="Of the assignments that ended or were cancelled this month, the share that ended.",
+        description="Share of the assignments ended or cancelled this month that ended.",
         category=MetricCategory.SALES,
-        query=_query(
+        query=query_over(
             {
                 "type": "ratio",
-                "numerator": _count_of("assignments", _status("eq", "completed")),
-                "denominator": _count_of("assignments", _status("in", ["completed", "cancelled"])),
+                "numerator": count_of("assignments", status_is("eq", "completed")),
+                "denominator": count_of("assignments", status_is("in", ["completed", "cancelled"])),
             },
             "this_month",
         ),

@@ -1,8 +1,8 @@
-"""Thresholds: the status of a value (normal, warning, critical), its change, its progress to the target.
+"""Thresholds: the status of a value (normal, warning, critical), its change, and its progress towards the target.
 
-A threshold is reached by a value that equals it. With the direction `down`, high values are bad: those from the
-threshold on. With `up`, low ones: those down to it. In a `band`, thresholds are the deviation from the target, either
-way, that is still allowed. No threshold, no status from it; 0 is a threshold like any other.
+A value that equals a threshold reaches it. With direction `down`, high values are bad: those at or above the threshold.
+With `up`, low values are: those at or below it. In a `band`, a threshold is the allowed distance from the target, on
+both sides. A missing threshold gives no status; 0 is a threshold like any other.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def status_of(
     critical: Decimal | None = None,
     target: Decimal | None = None,
 ) -> Status | None:
-    """None for no value. A band without a target, which `errors` refuses, leaves everything normal."""
+    """Return the status; None without a value. In a band without a target, which `errors` refuses, all is normal."""
     if value is None:
         return None
     if _is_reached(value, critical, direction, target):
@@ -60,35 +60,38 @@ def errors(
     critical: Decimal | None = None,
     target: Decimal | None = None,
 ) -> dict[str, list[str]]:
-    """Return the errors of thresholds that do not fit each other, by field of the metric."""
-    errors: dict[str, list[str]] = {}
+    """Return the errors of thresholds that contradict each other, by field of the metric."""
+    result: dict[str, list[str]] = {}
     thresholds = {"warningThreshold": warning, "criticalThreshold": critical}
     if direction is Direction.BAND:
         if target is None and (warning, critical) != (None, None):
-            errors["targetValue"] = ["is required for thresholds of a band"]
+            result["targetValue"] = ["is required for thresholds of a band"]
         for name, threshold in thresholds.items():
             if threshold is not None and threshold < 0:
-                errors[name] = ["must not be negative: in a band it is a distance from targetValue"]
+                result[name] = ["must not be negative: in a band it is a distance from targetValue"]
     if warning is not None and critical is not None:
         if direction is Direction.UP and critical > warning:
-            errors.setdefault("criticalThreshold", []).append("must not be above warningThreshold where low is bad")
+            result.setdefault("criticalThreshold", []).append("must not be above warningThreshold where low is bad")
         if direction is not Direction.UP and critical < warning:
-            errors.setdefault("criticalThreshold", []).append("must not be below warningThreshold")
-    return errors
+            result.setdefault("criticalThreshold", []).append("must not be below warningThreshold")
+    return result
 
 
 def change(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
-    """None where either is unknown."""
+    """Return value - previous; None if either is unknown."""
     return None if value is None or previous is None else value - previous
 
 
 def change_percent(value: Decimal | None, previous: Decimal | None) -> Decimal | None:
-    """Return the change in percent of the previous value's size; None where that is 0."""
+    """Return the change in percent of the previous value's magnitude: a rise is positive for negative values too.
+
+    None if the previous value is 0.
+    """
     if value is None or not previous:
         return None
     return (value - previous) / abs(previous) * _HUNDRED
 
 
 def progress(value: Decimal | None, target: Decimal | None) -> Decimal | None:
-    """Return the reached share of the target (the used share of a ceiling) in percent; None for a target of 0."""
+    """Return the reached share of the target, or the used share of a ceiling, in percent; None if the target is 0."""
     return None if value is None or not target else value / target * _HUNDRED

@@ -37,7 +37,7 @@ def _never(_: UnitOfWork) -> Any:
 def test_a_chunk_runs_once_and_in_order(organization: Organization) -> None:
     first, again = _chunks(organization), _chunks(organization)
     assert first.carry_out(_returning("one")) == ["one"]
-    # `again` began before the first commit, so its own commit fails and returns the stored result; `late` reads it first
+    # `again` began before the first commit, so its commit fails and returns the stored result; `late` reads it first
     assert again.carry_out(_returning("not this")) == ["one"]
     assert again.carry_out(_returning("two")) == ["two"]
     late = _chunks(organization)

@@ -20,8 +20,8 @@ def test_what_fits_is_taken_as_it_is(value: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"a": "xxx"}, "may take 10 bytes as JSON text"),
-        ({"a": "üx"}, "may take 10 bytes as JSON text"),
+        ({"a": "xxx"}, "must be at most 10 bytes as JSON text"),
+        ({"a": "üx"}, "must be at most 10 bytes as JSON text"),
         ({"a": float("inf")}, "holds a number or a text that JSON cannot carry"),
         ({"a": [float("nan")]}, "holds a number or a text that JSON cannot carry"),
         ({"a": "\ud800"}, "holds a number or a text that JSON cannot carry"),

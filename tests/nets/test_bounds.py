@@ -171,7 +171,7 @@ def test_a_query_with_thousands_of_errors_has_a_short_answer(shared: Organizatio
     long = {**simple, "where": [{"field": "status", "op": "in", "value": ["x" * 2_000] * 40}]}
     for name, body in (("validateMetricQuery", {}), ("createDashboardMetric", {"name": "M", "category": "SALES"})):
         answer = shared.owner.call(name, body={**body, "query": long})
-        assert answer.error["details"]["fieldErrors"] == {"query": ["may take 65536 bytes as JSON text"]}
+        assert answer.error["details"]["fieldErrors"] == {"query": ["must be at most 65536 bytes as JSON text"]}
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------

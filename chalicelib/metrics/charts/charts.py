@@ -1,6 +1,6 @@
 """Vega-Lite specs of metrics: over time, by group, as shares of a whole, on a gauge, as a number. Data inline.
 
-Days are the organization's, sent as dates and read as UTC: an axis shows them wherever it is looked at.
+Days are of the organization's calendar, sent as dates and read as UTC: an axis shows the same days in every time zone.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from chalicelib.metrics.charts.vega import (
     Spec,
     Subject,
     framed,
-    nothing,
+    no_data,
 )
 from chalicelib.metrics.language.outcomes import Group
 from chalicelib.metrics.language.periods import Step
 
 MAX_BARS = 15
-"""Groups that are drawn: the greatest."""
+"""Limit of bars; the greatest groups are shown."""
 MAX_SHARES = len(CATEGORIES)
 
 _POINTS_MARKED = 31
@@ -43,7 +43,7 @@ _TOOLTIP_FORMATS = {Step.DAY: "%a %-d %b %Y", Step.WEEK: "week from %-d %b %Y", 
 
 @dataclass(frozen=True)
 class Moment:
-    """One step of a series, by its first day."""
+    """The value of one step of a series, dated by its first day."""
 
     day: date
     value: Decimal | None
@@ -67,32 +67,35 @@ def over_time(
     *,
     with_limits: bool = False,
 ) -> Spec:
-    """Return a line or bar chart. `previous`: a dashed line, its steps drawn at those of the current period.
+    """Draw a time series. `previous` is a dashed line whose n-th value is at the n-th current one.
 
-    `with_limits`: target and thresholds, for values that can be held against them.
+    `with_limits` adds lines for target and thresholds; they must apply to values of one step.
     """
     if not current.moments:
-        return nothing(subject)
+        return no_data(subject)
     color = {
         "domain": [current.name] if previous is None else [current.name, previous.name],
         "range": [subject.color, INK],
     }
     legend = None if previous is None else {"title": None, "orient": "top", "direction": "horizontal", "offset": 4}
-    layers = [_series(subject, kind, step, current, color, legend)]
+    layers = [series_layer(subject, kind, step, current, color, legend)]
     if previous is not None:
-        layers.append(_series(subject, "previous", step, previous, color, legend))
+        layers.append(series_layer(subject, "previous", step, previous, color, legend))
     if with_limits:
-        layers += _limits(subject)
-    days = [_when(step, moment.day) for moment in current.moments]
+        layers += limit_layers(subject)
+    days = [date_text(step, moment.day) for moment in current.moments]
     return framed(
-        subject, f"by {step}, {' to '.join(dict.fromkeys([days[0], days[-1]]))}", _told(subject, step, current), layers
+        subject,
+        f"by {step}, {' to '.join(dict.fromkeys([days[0], days[-1]]))}",
+        series_description(subject, step, current),
+        layers,
     )
 
 
-def _series(subject: Subject, kind: str, step: Step, series: Series, color: Spec, legend: Spec | None) -> Spec:
+def series_layer(subject: Subject, kind: str, step: Step, series: Series, color: Spec, legend: Spec | None) -> Spec:
     return {
-        "data": {"values": [_moment(subject, series.name, moment) for moment in series.moments]},
-        "mark": _mark(kind, len(series.moments)),
+        "data": {"values": [point(subject, series.name, moment) for moment in series.moments]},
+        "mark": mark_of(kind, len(series.moments)),
         "encoding": {
             "x": {
                 "field": "day",
@@ -123,7 +126,7 @@ def _series(subject: Subject, kind: str, step: Step, series: Series, color: Spec
     }
 
 
-def _moment(subject: Subject, series: str, moment: Moment) -> Spec:
+def point(subject: Subject, series: str, moment: Moment) -> Spec:
     return {
         "series": series,
         "day": moment.day.isoformat(),
@@ -132,7 +135,7 @@ def _moment(subject: Subject, series: str, moment: Moment) -> Spec:
     }
 
 
-def _mark(kind: str, count: int) -> Spec:
+def mark_of(kind: str, count: int) -> Spec:
     has_points = count <= _POINTS_MARKED
     match kind:
         case "bar":
@@ -145,8 +148,8 @@ def _mark(kind: str, count: int) -> Spec:
             return {"type": "line", "strokeWidth": 2.5, "point": {"size": 45} if has_points else False}
 
 
-def _limits(subject: Subject) -> list[Spec]:
-    """Return the thresholds; in a band they are on both sides of the target."""
+def limit_layers(subject: Subject) -> list[Spec]:
+    """Return lines with names for target and thresholds; in a band, thresholds are on both sides of the target."""
     lines: list[tuple[str, Decimal | None, str]] = [("Target", subject.target, GREEN)]
     for name, threshold, color in (("Warning", subject.warning, ORANGE), ("Critical", subject.critical, VERMILLION)):
         lines += [(name, at, color) for at in subject.reached_at(threshold)]
@@ -169,20 +172,21 @@ def _limits(subject: Subject) -> list[Spec]:
     return layers
 
 
-def _told(subject: Subject, step: Step, series: Series) -> str:
-    """Return the description for screen readers."""
+def series_description(subject: Subject, step: Step, series: Series) -> str:
+    """Return the text for screen readers."""
     known = [(moment.value, moment.day) for moment in series.moments if moment.value is not None]
     if not known:
-        return f"{subject.title} by {step}: no values."
+        return f"{subject.title} by {step}: no data."
     (highest, at), (lowest, below), (latest, last) = max(known), min(known), known[-1]
     return (
-        f"{subject.title} by {step}: highest {subject.text(highest)}, {_when(step, at)}; "
-        f"lowest {subject.text(lowest)}, {_when(step, below)}; latest {subject.text(latest)}, {_when(step, last)}."
+        f"{subject.title} by {step}: highest {subject.text(highest)}, {date_text(step, at)}; "
+        f"lowest {subject.text(lowest)}, {date_text(step, below)}; "
+        f"latest {subject.text(latest)}, {date_text(step, last)}."
     )
 
 
-def _when(step: Step, day: date) -> str:
-    """A week by its first day."""
+def date_text(step: Step, day: date) -> str:
+    """Return the name of a month, or the date of a day or of the first day of a week."""
     return f"{day:%b %Y}" if step is Step.MONTH else f"{day.day} {day:%b %Y}"
 
 
@@ -190,10 +194,10 @@ def _when(step: Step, day: date) -> str:
 
 
 def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
-    """Bars, the greatest first."""
-    ranked = _ranked(groups)
+    """Draw bars, the greatest first."""
+    ranked = ranked_groups(groups)
     if not ranked:
-        return nothing(subject)
+        return no_data(subject)
     shown = ranked[:MAX_BARS]
     bars: Spec = {
         "data": {
@@ -204,7 +208,7 @@ def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
         },
         "mark": {"type": "bar", "color": subject.color, "cornerRadiusEnd": 3, "height": {"band": 0.7}},
         "encoding": {
-            # Each number is drawn next to its name, so that no axis is needed and nothing is cut off.
+            # The number follows the name, so that no axis is needed and nothing is cut off.
             "x": {"field": "value", "type": "quantitative", "axis": None},
             "y": {
                 "field": "group",
@@ -228,17 +232,17 @@ def by_group(subject: Subject, groups: Sequence[Group]) -> Spec:
     return framed(
         subject,
         f"the {len(shown)} greatest of {len(ranked)}" if len(shown) < len(ranked) else None,
-        _listed(subject, shown, len(ranked)),
+        groups_description(subject, shown, len(ranked)),
         [bars],
         height=len(shown) * _BAR_PIXELS,
     )
 
 
 def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
-    """Return a ring of shares; values beyond the palette become one share. None may be negative."""
-    ranked = [(label, value) for label, value in _ranked(groups) if value > 0]
+    """Draw a ring of shares, for values that add up; none may be negative. Groups beyond the palette are one share."""
+    ranked = [(label, value) for label, value in ranked_groups(groups) if value > 0]
     if not ranked:
-        return nothing(subject)
+        return no_data(subject)
     shown, rest = ranked[:MAX_SHARES], ranked[MAX_SHARES:]
     total = sum((value for _, value in ranked), Decimal(0))
     colors = list(CATEGORIES[: len(shown)])
@@ -283,26 +287,26 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
         "mark": {"type": "text", "fontSize": 17, "fontWeight": 600, "color": INK},
         "encoding": {"text": {"value": subject.text(total)}},
     }
-    return framed(subject, None, _listed(subject, shown, len(shown)), [ring, middle], height=_RING_PIXELS)
+    return framed(subject, None, groups_description(subject, shown, len(shown)), [ring, middle], height=_RING_PIXELS)
 
 
-def _ranked(groups: Sequence[Group]) -> list[tuple[str, Decimal]]:
-    """The greatest first. Names that are drawn alike are numbered, or they would be drawn as one."""
+def ranked_groups(groups: Sequence[Group]) -> list[tuple[str, Decimal]]:
+    """Sort groups, the greatest first. Names that look equal are numbered, or Vega would draw them as one."""
     known = [(group.label, group.value) for group in groups if group.value is not None]
-    drawn: dict[str, tuple[str, Decimal]] = {}
-    for label, value in sorted(known, key=lambda item: (-item[1], item[0])):
+    by_shown_name: dict[str, tuple[str, Decimal]] = {}
+    for label, value in sorted(known, key=lambda pair: (-pair[1], pair[0])):
         names = itertools.chain([label], (f"({number}) {label}" for number in itertools.count(2)))
-        name = next(name for name in names if _cut(name) not in drawn)
-        drawn[_cut(name)] = name, value
-    return list(drawn.values())
+        name = next(name for name in names if _cut(name) not in by_shown_name)
+        by_shown_name[_cut(name)] = name, value
+    return list(by_shown_name.values())
 
 
 def _cut(label: str) -> str:
     return label if len(label) <= _NAME_LETTERS else label[: _NAME_LETTERS - 1].rstrip() + "…"
 
 
-def _listed(subject: Subject, shown: Sequence[tuple[str, Decimal]], count: int) -> str:
-    """Return the description for screen readers."""
-    texts = ", ".join(f"{label} {subject.text(value)}" for label, value in shown)
+def groups_description(subject: Subject, shown: Sequence[tuple[str, Decimal]], count: int) -> str:
+    """Return the text for screen readers."""
+    listed = ", ".join(f"{label} {subject.text(value)}" for label, value in shown)
     left_out = f", and {count - len(shown)} smaller ones" if count > len(shown) else ""
-    return f"{subject.title} by group: {texts}{left_out}."
+    return f"{subject.title} by group: {listed}{left_out}."

@@ -1,4 +1,4 @@
-"""Vega-Lite specs of one number: on a gauge against its target and thresholds, or written large."""
+"""Vega-Lite specs of one number: a gauge with target and thresholds, or the number in large type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NICE = (Decimal(1), Decimal("1.5"), Decimal(2), Decimal("2.5"), Decimal(3), Dec
 _HUNDRED = Decimal(100)
 _RING, _OUTSIDE, _HAND = (0.64, 0.93), (0.96, 1), (0.6, 0.96)
 _ROOM = Decimal("1.1")
-"""Room above the greatest value shown."""
+"""Factor of the scale above the greatest value shown."""
 
 
 def gauge(subject: Subject, value: Decimal | None) -> Spec:
-    """Half a ring: the value, in the colour of its status; outside, which values are normal, a warning, critical."""
+    """Draw half a ring: the value in the colour of its status; outside, the ranges of each status."""
     limits = [*subject.reached_at(subject.warning), *subject.reached_at(subject.critical)]
     marks = [mark for mark in (value, subject.target, *limits) if mark is not None]
     low, high = _span(marks)
@@ -41,40 +41,40 @@ def gauge(subject: Subject, value: Decimal | None) -> Spec:
         layers.append(
             _text(f"target {subject.text(subject.target)}", size=12, weight=400, color=QUIET, y="height - 14")
         )
-    return framed(subject, None, _told(subject, value), layers, height=190)
+    return framed(subject, None, number_description(subject, value), layers, height=190)
 
 
 def figure(subject: Subject, value: Decimal | None, previous: Decimal | None) -> Spec:
-    """The number, and how it changed."""
+    """Draw the number and its change."""
     layers = [_text(subject.text(value), size=40, weight=600, color=INK, y="height / 2 - 10")]
     if (by := change(value, previous)) is not None:
         percent = change_percent(value, previous)
         share = "" if percent is None else f" ({percent:+.0f} %)"
         arrow = "▲" if by > 0 else "▼" if by < 0 else "■"
-        comparison = f"{arrow} {subject.text(by, signed=True)}{share}, before {subject.text(previous)}"
-        layers.append(_text(comparison, size=13, weight=400, color=QUIET, y="height / 2 + 26"))
-    return framed(subject, None, _told(subject, value), layers, height=120)
+        text = f"{arrow} {subject.text(by, signed=True)}{share}, before {subject.text(previous)}"
+        layers.append(_text(text, size=13, weight=400, color=QUIET, y="height / 2 + 26"))
+    return framed(subject, None, number_description(subject, value), layers, height=120)
 
 
 def _span(marks: list[Decimal]) -> tuple[Decimal, Decimal]:
-    """Return the scale: from 0 to a round number above all values; for negative values, from one below."""
+    """Return the bounds of the scale: 0 or a round number below all values, and a round number above all."""
     low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks]))
     return low, high if low < high else Decimal(1)
 
 
 def _above(value: Decimal) -> Decimal:
-    """100 is enough for a share; 0 for nothing below 0."""
+    """Return a round number above the value: 100 for up to 100, 0 for negative values."""
     if value <= 0:
         return Decimal(0)
     if value <= _HUNDRED < value * _ROOM:
         return _HUNDRED
-    least = value * _ROOM
-    scale = Decimal(1).scaleb(least.adjusted())
-    return next((nice * scale for nice in _NICE if nice * scale >= least), scale * 10)
+    bound = value * _ROOM
+    scale = Decimal(1).scaleb(bound.adjusted())
+    return next((nice * scale for nice in _NICE if nice * scale >= bound), scale * 10)
 
 
 def _arc(theta: Spec, start: Decimal, end: Decimal, color: str, inner: float, outer: float) -> Spec:
-    """Radii as parts of the room."""
+    """Return an arc; radii are parts of the available space."""
     return {
         "mark": {
             "type": "arc",
@@ -92,8 +92,8 @@ def _text(text: str, *, size: int, weight: int, color: str, y: str) -> Spec:
     return {"mark": mark, "encoding": {"text": {"value": text}}}
 
 
-def _told(subject: Subject, value: Decimal | None) -> str:
-    """Return the description for screen readers."""
+def number_description(subject: Subject, value: Decimal | None) -> str:
+    """Return the text for screen readers."""
     against = "" if subject.target is None else f", target {subject.text(subject.target)}"
     has_status = value is not None and (subject.warning, subject.critical) != (None, None)
     status = f", {subject.status(value)}" if has_status and value is not None else ""

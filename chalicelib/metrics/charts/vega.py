@@ -1,4 +1,4 @@
-"""Shared parts of charts: colors that colour-blind people can distinguish, numbers as text, the frame of a spec."""
+"""Parts of all charts: a palette for colour-blind readers, numbers as text, the frame of a spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.models.dashboards.metric_enums import Direction
 from chalicelib.models.dashboards.metrics import Metric
 
 Spec = dict[str, Any]
-"""A Vega-Lite v5 view, as JSON's values."""
+"""A Vega-Lite v5 view, as JSON values."""
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
@@ -58,15 +58,15 @@ _DIGITS = 2
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of a chart: its title, and the format of its numbers."""
+    """The subject of a chart, with the format of its numbers."""
 
     title: str
     unit: Unit
     currency: str
-    """The organization's."""
+    """The organization's currency."""
     color: str = BLUE
     suffix: str | None = None
-    """Text behind each number, in place of the unit's."""
+    """Follows each number, instead of the unit's suffix."""
     direction: Direction = Direction.DOWN
     target: Decimal | None = None
     warning: Decimal | None = None
@@ -74,7 +74,7 @@ class Subject:
 
     @classmethod
     def of(cls, metric: Metric, unit: Unit, currency: str, limits: Mapping[str, Decimal | None], title: str) -> Subject:
-        """`limits`: as `results.limits` has them."""
+        """Build the subject of a metric; `limits` are those of `results.limits`."""
         return cls(
             title=title,
             unit=unit,
@@ -87,13 +87,13 @@ class Subject:
 
     @property
     def behind(self) -> str:
-        """Return the text behind each number, with the space before it."""
+        """The suffix of each number, with a space before it."""
         own = self.currency if self.unit is Unit.MONEY else _SUFFIXES.get(self.unit, "")
         suffix = self.suffix or own
         return f" {suffix}" if suffix else ""
 
     def text(self, value: Decimal | None, *, signed: bool = False) -> str:
-        """Return a number as people read it: `1,234.50 EUR`, `37.5 h`, `12`."""
+        """Format a value for readers: `1,234.50 EUR`, `37.5 h`, `12`."""
         if value is None:
             return "–"
         digits = minor_digits(self.currency) if self.unit is Unit.MONEY else _DIGITS
@@ -107,7 +107,7 @@ class Subject:
         return status_of(value, direction=self.direction, **limits) or Status.NORMAL
 
     def reached_at(self, threshold: Decimal | None) -> tuple[Decimal, ...]:
-        """In a band, a threshold is a distance from the target, to both sides."""
+        """Return the values at a threshold; in a band, one on each side of the target."""
         if threshold is None:
             return ()
         if self.direction is not Direction.BAND:
@@ -116,7 +116,7 @@ class Subject:
 
     @property
     def axis(self) -> Spec:
-        """Return the axis of the quantity: round numbers with their unit."""
+        """The axis of the values: round numbers with their unit."""
         return {
             "title": None,
             "tickCount": 5,
@@ -125,14 +125,14 @@ class Subject:
 
 
 def _color(name: str) -> str:
-    """A colour of ours for a common name, a `#rrggbb` as it is; else the first of ours."""
+    """Return the palette colour of a common name, `#rrggbb` unchanged, else the first palette colour."""
     if len(name) == 7 and name.startswith("#") and _HEX_DIGITS.issuperset(name[1:]):
         return name
     return _NAMED.get(name.lower(), BLUE)
 
 
 def _quoted(text: str) -> str:
-    """Return a text as a Vega expression, quoted, so that no text is run as code."""
+    """Quote a text for a Vega expression. Suffixes come from users: escaped, they cannot be code."""
     escaped = "".join(f"\\u{ord(char):04x}" if not char.isalnum() and char != " " else char for char in text)
     return f"'{escaped}'"
 
@@ -156,13 +156,13 @@ def framed(subject: Subject, subtitle: str | None, description: str, layers: Seq
     }
 
 
-def nothing(subject: Subject) -> Spec:
-    """Return the view of a chart without values."""
+def no_data(subject: Subject) -> Spec:
+    """Return the view of a chart without data."""
     text = {
         "mark": {"type": "text", "color": QUIET, "fontSize": 13},
-        "encoding": {"text": {"value": "no values"}},
+        "encoding": {"text": {"value": "no data"}},
     }
-    return framed(subject, None, f"{subject.title}: no values.", [text], height=80)
+    return framed(subject, None, f"{subject.title}: no data.", [text], height=80)
 
 
 _CONFIG: Spec = {

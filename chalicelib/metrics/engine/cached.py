@@ -1,7 +1,6 @@
-"""Cached results of queries: valid until a source of theirs changes, for a minute at most.
+"""Cached results of queries: valid until one of their sources changes, for a minute at most.
 
-A cached result depends on no caller: permission to see a metric is checked before. Names of groups follow within
-that minute.
+A result depends on no caller: access to the metric is checked before. Renamed groups show within the minute.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from chalicelib.metrics.language.query import CumulativeQuery, MetricQuery, Snap
 from chalicelib.models.organizations import StoredOrganization
 
 MAX_POINTS = 400
-"""Points of a time series: longer periods have longer steps."""
+"""Limit of a time series; longer periods are shown in longer steps."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A query over its whole period."""
+    """The result of a query over its whole period."""
 
     as_of: datetime
     outcome: Outcome
@@ -38,53 +37,53 @@ class Scalar:
 
 @dataclass(frozen=True)
 class TimeSeries:
-    """A query step by step, and the period it is compared with."""
+    """The time series of a query, and the series it is compared with."""
 
     as_of: datetime
     step: Step
     current: tuple[Point, ...] = ()
     previous: tuple[Point, ...] = ()
-    """Values of the other period, each at the place of the current one; empty without a comparison."""
+    """The n-th point is compared with the n-th current one; empty without a comparison."""
     error: str | None = None
 
 
 def scalar(organization: StoredOrganization, query: MetricQuery, now: datetime) -> Scalar:
+    """Return the result over the whole period."""
     at = evaluation_instant(now)
-    question = _question(organization, "figure", query)
-    return cached(question, _scalars(), lambda: Scalar(at, evaluate(organization, {"": query}, at)[""]), now=now)
+    key = cache_key(organization, "figure", query)
+    return cached(key, scalar_adapter(), lambda: Scalar(at, evaluate(organization, {"": query}, at)[""]), now=now)
 
 
 def time_series(
     organization: StoredOrganization, query: MetricQuery, step: Step, now: datetime, *, compared: bool
 ) -> TimeSeries:
-    """`compared`: bounds of the other period."""
+    """Return the time series; `compared` adds the series of the comparison."""
     at = evaluation_instant(now)
 
     def compute() -> TimeSeries:
-        fitting = _fitting(organization, query, at, step)
+        fitting = fitting_step(organization, query, at, step)
         try:
             current = series(organization, query, at, fitting)
-            previous = _previous(organization, query, at, fitting) if compared else []
-        except CannotTell as fault:
-            return TimeSeries(at, fitting, error=str(fault))
+            previous = previous_series(organization, query, at, fitting) if compared else []
+        except CannotTell as error:
+            return TimeSeries(at, fitting, error=str(error))
         return TimeSeries(at, fitting, tuple(current), tuple(previous[: len(current)]))
 
-    return cached(_question(organization, "course", query, step, compared), _time_series_of(), compute, now=now)
+    return cached(cache_key(organization, "course", query, step, compared), time_series_adapter(), compute, now=now)
 
 
-def _fitting(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> Step:
-    """Return the requested step, or the first longer one with few enough points."""
+def fitting_step(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> Step:
+    """Return the step, or the first longer one with at most MAX_POINTS points."""
     zone, week_start = organization.timezone, organization.week_start
     over = periods.resolve(query.period, zone=zone, week_start=week_start, at=at)
-    longer = list(Step)[list(Step).index(step) :]
-    return next(
-        (step for step in longer if len(periods.steps(over, step, zone=zone, week_start=week_start)) <= MAX_POINTS),
-        Step.MONTH,
-    )
+    for longer in list(Step)[list(Step).index(step) :]:
+        if len(periods.steps(over, longer, zone=zone, week_start=week_start)) <= MAX_POINTS:
+            return longer
+    return Step.MONTH
 
 
-def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
-    if isinstance(query, CumulativeQuery):  # each of its steps looks back by itself
+def previous_series(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
+    if isinstance(query, CumulativeQuery):  # its steps each look back by themselves
         return []
     before = periods.compared(
         query.period, query.compare, zone=organization.timezone, week_start=organization.week_start, at=at
@@ -93,29 +92,29 @@ def _previous(organization: StoredOrganization, query: MetricQuery, at: datetime
         return []
     first, last = day_of(before.start, organization.timezone), day_of(before.end - _MILLISECOND, organization.timezone)
     moved = query.model_copy(update={"period": Days(**{"from": first, "to": last})})
-    # As much of it as has elapsed of the current one. A state at an instant is still seen from now.
+    # As much of it as has elapsed of the current period; snapshots are evaluated as of now.
     return series(organization, moved, at if isinstance(query, SnapshotQuery) else before.end, step)
 
 
-def _question(organization: StoredOrganization, name: str, query: MetricQuery, *more: Any) -> CacheKey:
-    about = {
+def cache_key(organization: StoredOrganization, name: str, query: MetricQuery, *more: Any) -> CacheKey:
+    inputs = {
         "query": query.model_dump(mode="json"),
         "timezone": organization.timezone,
         "weekStart": organization.week_start,
         "currency": organization.currency,
         "more": more,
     }
-    return CacheKey(organization.tenant, name, about, frozenset(sources_of(query)))
+    return CacheKey(organization.tenant, name, inputs, frozenset(sources_of(query)))
 
 
-# Built on first use: a cold start pays for no adapter that it does not need.
+# Built on first use: a cold start does not pay for adapters that it does not need.
 
 
 @cache
-def _scalars() -> TypeAdapter[Scalar]:
+def scalar_adapter() -> TypeAdapter[Scalar]:
     return TypeAdapter(Scalar)
 
 
 @cache
-def _time_series_of() -> TypeAdapter[TimeSeries]:
+def time_series_adapter() -> TypeAdapter[TimeSeries]:
     return TypeAdapter(TimeSeries)

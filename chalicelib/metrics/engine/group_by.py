@@ -1,4 +1,4 @@
-"""Groups: the values of a dimension, each with its name and its number."""
+"""Group by: an evaluator for each value of a dimension, with the value's name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.engine.partitions import select, texts_of, values_of
-from chalicelib.metrics.engine.plan import from_cells, unless_past
-from chalicelib.metrics.engine.read_set import Ask, ReadSet
+from chalicelib.metrics.engine.plan import from_buckets, unless_past
+from chalicelib.metrics.engine.read_set import Evaluator, ReadSet
 from chalicelib.metrics.language.catalogue import CATALOGUE, Operator
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.query import SimpleQuery, SnapshotQuery
@@ -20,7 +20,7 @@ from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
 
 MAX_GROUPS = 50
-"""Values of a dimension that are read from buckets of their own; with more of them, the entities are scanned."""
+"""Values of a dimension that are read from their own buckets; for more, one row scan is cheaper."""
 
 _COLLECTIONS: Mapping[str, Collection[Any]] = {
     collection.entity: collection for collection in (CLIENTS, POSITIONS, WORKERS, WORK_LOCATIONS)
@@ -28,38 +28,64 @@ _COLLECTIONS: Mapping[str, Collection[Any]] = {
 
 
 def groups(
-    reading: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
-) -> dict[str, tuple[str, Ask]]:
-    """Return name and evaluator by value, in the order of names."""
-    rollup = SOURCES[query.source]
+    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
+) -> dict[str, tuple[str, Evaluator]]:
+    """Return the name and evaluator of each value, in the order of names."""
     labels = {
         value: label
-        for value, label in _labels(reading, query.source, dimension).items()
-        if _is_meant(query, dimension, value)
+        for value, label in labels_of(reads, query.source, dimension).items()
+        if _is_allowed(query, dimension, value)
     }
-    is_state = rollup.states is not None and dimension == rollup.states.field
-    evaluators: dict[str, tuple[str, Ask]] = {}
-    if (dimension in rollup.dimensions or is_state) and len(labels) <= MAX_GROUPS:
-        for value, label in labels.items():
-            ask = _of_value(reading, query, dimension, value, is_state=is_state)
-            if ask is None:
-                break
-            ask = unless_past(reading, query, ask, dimension)
-            reading.prepare(ask, over)
-            evaluators[value] = label, ask
-        else:
-            return evaluators
-    by_value = reading.entities(query.source).by_value(query, over, dimension)
+    from_rollup = groups_from_buckets(reads, query, dimension, labels, over)
+    if from_rollup is not None:
+        return from_rollup
+    by_value = reads.entities(query.source).by_value(query, over, dimension)
     names = labels | {value: value for value in by_value if value not in labels}
     return {
-        value: (name, unless_past(reading, query, _known(by_value[value]), dimension))
+        value: (name, unless_past(reads, query, constant(by_value[value]), dimension))
         for value, name in names.items()
         if value in by_value
     }
 
 
-def _is_meant(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
-    """Return False for values that the conditions on the dimension itself exclude: they are no groups of 0."""
+def groups_from_buckets(
+    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, labels: Mapping[str, str], over: Range
+) -> dict[str, tuple[str, Evaluator]] | None:
+    """Return the groups if buckets suffice for all of them."""
+    rollup = SOURCES[query.source]
+    is_state = rollup.states is not None and dimension == rollup.states.field
+    if (dimension not in rollup.dimensions and not is_state) or len(labels) > MAX_GROUPS:
+        return None
+    result: dict[str, tuple[str, Evaluator]] = {}
+    for value, label in labels.items():
+        evaluator = evaluator_of_value(reads, query, dimension, value, is_state=is_state)
+        if evaluator is None:
+            return None
+        evaluator = unless_past(reads, query, evaluator, dimension)
+        reads.prepare(evaluator, over)
+        result[value] = label, evaluator
+    return result
+
+
+def evaluator_of_value(
+    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
+) -> Evaluator | None:
+    selection = select(query.source, SOURCES[query.source], query.where)
+    if selection is None:
+        return None
+    if is_state:
+        return from_buckets(reads, query, selection._replace(states=frozenset({value})))
+    if any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
+        return None
+    return from_buckets(reads, query, selection._replace(partitions=((1, (dimension, value)),)))
+
+
+def constant(number: Fraction | None) -> Evaluator:
+    return lambda _: number
+
+
+def _is_allowed(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
+    """Return False for values that conditions on the dimension exclude: they are no groups of 0."""
     return all(
         (value in texts_of(condition)) is (condition.op in {Operator.EQ, Operator.IN})
         for condition in query.where
@@ -67,27 +93,12 @@ def _is_meant(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) ->
     )
 
 
-def _known(number: Fraction | None) -> Ask:
-    return lambda _: number
-
-
-def _of_value(
-    reading: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
-) -> Ask | None:
-    selection = select(query.source, SOURCES[query.source], query.where)
-    if selection is None:
-        return None
-    if is_state:
-        return from_cells(reading, query, selection._replace(states=frozenset({value})))
-    if any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
-        return None
-    return from_cells(reading, query, selection._replace(partitions=((1, (dimension, value)),)))
-
-
-def _labels(reading: ReadSet, source: str, dimension: str) -> dict[str, str]:
+def labels_of(reads: ReadSet, source: str, dimension: str) -> dict[str, str]:
+    """Return the names of a dimension's values, sorted by name."""
     values = values_of(source, dimension)
     if values is not None:
         return {value: value for value in values}
     entity = CATALOGUE[source].fields[dimension].entity or ""
-    cards = reading.directory.cards_of(_COLLECTIONS[entity])
-    return {str(card.id): card.name for card in sorted(cards, key=lambda card: card.sorted_by)}
+    references = reads.directory.cards_of(_COLLECTIONS[entity])
+    ordered = sorted(references, key=lambda reference: reference.sorted_by)
+    return {str(reference.id): reference.name for reference in ordered}

@@ -1,4 +1,4 @@
-"""Which cells keep to the conditions of an aggregate, if any do."""
+"""Partition pruning: the rollup partitions that satisfy the conditions of an aggregation."""
 
 from __future__ import annotations
 
@@ -15,40 +15,38 @@ Partition = tuple[str, str] | None
 
 class Selection(NamedTuple):
     partitions: tuple[tuple[int, Partition], ...]
-    """Buckets to add, with their signs."""
+    """Partitions to sum, each with its sign."""
     states: frozenset[str] | None
-    """Required values of the source's state field; None for any."""
+    """Allowed values of the source's state field; None for all."""
 
 
 EVERYTHING = Selection(((1, None),), None)
 
 
 def select(source: str, rollup: SourceRollup[Any], conditions: Sequence[Condition]) -> Selection | None:
-    """Conditions on one dimension, and on states, which follow from time. None for conditions that need a row scan."""
+    """Return the partitions for conditions on one dimension and on states; None if other fields have conditions."""
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_field.setdefault(condition.field, []).append(condition)
     states: frozenset[str] | None = None
-    if rollup.states is not None and (of_state := by_field.pop(rollup.states.field, None)):
-        states = frozenset(_allowed(source, of_state) or ())
+    if rollup.states is not None and (state_conditions := by_field.pop(rollup.states.field, None)):
+        states = frozenset(allowed_values(source, state_conditions) or ())
     if not by_field:
         return Selection(EVERYTHING.partitions, states)
-    [(field, of_field), *others] = by_field.items()
+    [(field, field_conditions), *others] = by_field.items()
     if others or field not in rollup.dimensions:
         return None
-    return Selection(_partitions(source, field, of_field), states)
-
-
-def _partitions(source: str, field: str, conditions: Sequence[Condition]) -> tuple[tuple[int, Partition], ...]:
-    allowed = _allowed(source, conditions)
+    allowed = allowed_values(source, field_conditions)
     if allowed is not None:
-        return tuple((1, (field, value)) for value in sorted(allowed))
-    excluded = {value for condition in conditions for value in texts_of(condition)}
-    return ((1, None), *((-1, (field, value)) for value in sorted(excluded)))
+        return Selection(tuple((1, (field, value)) for value in sorted(allowed)), states)
+    excluded = {value for condition in field_conditions for value in texts_of(condition)}
+    return Selection(((1, None), *((-1, (field, value)) for value in sorted(excluded))), states)
 
 
-def _allowed(source: str, conditions: Sequence[Condition]) -> set[str] | None:
-    """The values that are left; None for all but those of `ne` and `notIn`, where all cannot be listed."""
+def allowed_values(source: str, conditions: Sequence[Condition]) -> set[str] | None:
+    """Return the values that satisfy the conditions of one field; None if only ids are excluded, as all ids are not
+    listed.
+    """
     values = values_of(source, conditions[0].field)
     allowed = None if values is None else set(values)
     for condition in conditions:
@@ -62,12 +60,12 @@ def _allowed(source: str, conditions: Sequence[Condition]) -> set[str] | None:
 
 
 def values_of(source: str, field: str) -> tuple[str, ...] | None:
-    """All that a field can have, as cells name them; None for ids."""
+    """Return all values of a field, as partitions name them; None for ids."""
     declared = CATALOGUE[source].fields[field]
     return ("true", "false") if declared.type is FieldType.BOOLEAN else declared.values or None
 
 
 def texts_of(condition: Condition) -> tuple[str, ...]:
-    """The values of a condition, as cells name them."""
+    """Return the values of a condition, as partitions name them."""
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)

@@ -1,4 +1,4 @@
-"""The read set of an evaluation: it is collected first, then read in one batch."""
+"""Read set: the levels and rows that one evaluation reads, collected first and read in one batch."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from chalicelib.models.rollups import levels
 from chalicelib.models.rollups.levels import Levels
 from chalicelib.models.staffing.directory import NameIndex
 
-Ask = Callable[[Range], Fraction | None]
-"""Computes the number of a range, once its read set is read."""
+Evaluator = Callable[[Range], Fraction | None]
+"""Computes a number over a range, once the read set is read."""
 
 
 @dataclass
 class ReadSet:
-    """The reads of one evaluation, each once."""
+    """Everything that one evaluation reads, without repetition."""
 
     organization: StoredOrganization
     at: datetime
@@ -43,6 +43,7 @@ class ReadSet:
         )
 
     def before(self, query: MetricQuery) -> Range | None:
+        """Return the range that the query is compared with."""
         if query.compare is Comparison.NONE:
             return None
         return periods.compared(
@@ -53,19 +54,20 @@ class ReadSet:
             at=self.at,
         )
 
-    def prepare(self, ask: Ask, over: Range) -> None:
-        """Collect the reads of an evaluator for a range."""
+    def prepare(self, evaluator: Evaluator, over: Range) -> None:
+        """Collect the reads of an evaluator by running it without data."""
         self._is_preparing = True
         try:
-            ask(over)
+            evaluator(over)
         finally:
             self._is_preparing = False
 
     def read(self) -> None:
+        """Read all levels that were collected."""
         self._levels = levels.read(self._instants)
 
     def levels(self, source: str, partition: Partition, over: Range) -> Levels | None:
-        """None while it is only noted."""
+        """Return the levels of a partition; None while reads are collected."""
         key = keys.rollup(self.organization.tenant, source, *(partition or ()))
         if self._is_preparing:
             self._instants.setdefault(key, set()).update((milliseconds(over.start), milliseconds(over.end)))
@@ -73,18 +75,19 @@ class ReadSet:
         return self._levels[key]
 
     def entities(self, source: str) -> Entities:
-        """Raises CannotTell for too many."""
+        """Return the entities of a source. Raises CannotTell if there are too many."""
         if source not in self._entities:
             try:
                 self._entities[source] = Entities(self.organization.tenant, source)
-            except CannotTell as error:  # for each query: thousands of rows are read for it only once
+            except CannotTell as error:  # remembered: the thousands of rows are read once for all queries
                 self._entities[source] = error
         entities = self._entities[source]
         if isinstance(entities, CannotTell):
             raise entities
         return entities
 
-    def recount(self, aggregation: Aggregation, over: Range) -> Fraction | None:
+    def scan(self, aggregation: Aggregation, over: Range) -> Fraction | None:
+        """Compute an aggregation by row scan; None while reads are collected."""
         entities = self.entities(aggregation.source)
         return None if self._is_preparing else entities.aggregate(aggregation, over)
 

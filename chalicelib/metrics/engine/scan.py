@@ -1,4 +1,4 @@
-"""Row scans: numbers from the entities themselves, where no rollup has them; also the reference for rollups."""
+"""Row scan: numbers computed from the entities themselves, where no rollup suffices, and to check rollups against."""
 
 from __future__ import annotations
 
@@ -33,40 +33,41 @@ _COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
 
 
 class Entities:
-    """The entities of a source with their dependencies, read once for all numbers."""
+    """The entities of a source with their inputs, read once for any number of aggregations."""
 
     def __init__(self, organization: OrganizationId, source: str) -> None:
-        """Raises CannotTell for more than can be looked at."""
-        self._rolled_up = SOURCES[source]
-        records = self._rolled_up.collection.all_of(organization, MAX_ROWS)
+        """Read the entities. Raises CannotTell for more than MAX_ROWS."""
+        self._rollup = SOURCES[source]
+        records = self._rollup.collection.all_of(organization, MAX_ROWS)
         if records is None:
             raise CannotTell(
-                f"this needs a look at every one of more than {MAX_ROWS:,} {source}: ask for one dimension, "
-                "and for sums, counts or averages"
+                f"needs a scan of more than {MAX_ROWS:,} {source}: use one dimension, and sums, counts or averages"
             )
-        dependencies = [self._rolled_up.dependencies(organization, record) for record in records]
-        related = _related(organization, (pair for pairs in dependencies for pair in pairs))
-        further = self._rolled_up.further(organization, records)
-        self._grounded: list[tuple[Record, Inputs]] = [
-            (record, [*(related[collection.entity][key] for collection, key in pairs), *further.get(record.id, ())])
+        dependencies = [self._rollup.dependencies(organization, record) for record in records]
+        entities = read_entities(organization, (pair for pairs in dependencies for pair in pairs))
+        further = self._rollup.further(organization, records)
+        self._rows: list[tuple[Record, Inputs]] = [
+            (record, [*(entities[collection.entity][id_] for collection, id_ in pairs), *further.get(record.id, ())])
             for record, pairs in zip(records, dependencies, strict=True)
         ]
 
     def rows(self, over: Range) -> list[Row]:
-        return [self._rolled_up.row(record, inputs, over) for record, inputs in self._grounded]
+        return [self._rollup.row(record, inputs, over) for record, inputs in self._rows]
 
     def aggregate(self, aggregation: Aggregation, over: Range) -> Fraction | None:
-        return self._aggregate(self._matching(aggregation, over), aggregation)
+        return aggregate_rows(self.matching(aggregation, over), aggregation)
 
     def by_value(self, aggregation: Aggregation, over: Range, dimension: str) -> dict[str, Fraction | None]:
+        """Return the aggregation for each value of a dimension."""
         groups: dict[str, list[Row]] = {}
-        for row in self._matching(aggregation, over, dimension):
+        for row in self.matching(aggregation, over, dimension):
             value = row.values[dimension]
             groups.setdefault(str(value).lower() if isinstance(value, bool) else str(value), []).append(row)
-        return {value: self._aggregate(rows, aggregation) for value, rows in groups.items()}
+        return {value: aggregate_rows(rows, aggregation) for value, rows in groups.items()}
 
-    def _matching(self, aggregation: Aggregation, over: Range, *dimensions: str) -> list[Row]:
-        state_field = self._rolled_up.states.field if self._rolled_up.states else None
+    def matching(self, aggregation: Aggregation, over: Range, *dimensions: str) -> list[Row]:
+        """Return the rows that satisfy the conditions and belong to the range."""
+        state_field = self._rollup.states.field if self._rollup.states else None
         has_states = state_field in {*(condition.field for condition in aggregation.where), *dimensions}
         return [
             row
@@ -75,26 +76,11 @@ class Entities:
             and all(_holds(condition, row) for condition in aggregation.where)
         ]
 
-    def _aggregate(self, rows: Sequence[Row], aggregation: Aggregation) -> Fraction | None:
-        """Return None where there is no value: the least of none, or a sum that is not known."""
-        if aggregation.aggregate is Aggregate.COUNT or aggregation.field is None:
-            return Fraction(len(rows))
-        values = [row.values[aggregation.field] for row in rows]
-        if aggregation.aggregate is Aggregate.COUNT_DISTINCT:
-            return Fraction(len({value for value in values if value is not None}))
-        numbers = [cast(Fraction, value) for value in values if value is not None]
-        if values and not numbers:
-            return None
-        if aggregation.aggregate in {Aggregate.MIN, Aggregate.MAX}:
-            extreme = min if aggregation.aggregate is Aggregate.MIN else max
-            return extreme(numbers, default=None)
-        total = sum(numbers, Fraction(0))
-        if aggregation.aggregate is Aggregate.SUM:
-            return total
-        return total / len(rows) if rows else None
 
-
-def _related(organization: OrganizationId, pairs: Iterable[tuple[Collection[Any], Any]]) -> dict[str, dict[Any, Any]]:
+def read_entities(
+    organization: OrganizationId, pairs: Iterable[tuple[Collection[Any], Any]]
+) -> dict[str, dict[Any, Any]]:
+    """Read entities of several collections, by kind and id."""
     by_entity: dict[str, tuple[Collection[Any], set[Any]]] = {}
     for collection, identifier in pairs:
         by_entity.setdefault(collection.entity, (collection, set()))[1].add(identifier)
@@ -102,25 +88,41 @@ def _related(organization: OrganizationId, pairs: Iterable[tuple[Collection[Any]
     return dict(zip(by_entity, entities, strict=True))
 
 
+def aggregate_rows(rows: Sequence[Row], aggregation: Aggregation) -> Fraction | None:
+    """Return one number over rows; None for an extreme of no rows, or if no row has a value."""
+    if aggregation.aggregate is Aggregate.COUNT or aggregation.field is None:
+        return Fraction(len(rows))
+    values = [row.values[aggregation.field] for row in rows]
+    if aggregation.aggregate is Aggregate.COUNT_DISTINCT:
+        return Fraction(len({value for value in values if value is not None}))
+    numbers = [cast(Fraction, value) for value in values if value is not None]
+    if values and not numbers:
+        return None
+    if aggregation.aggregate in {Aggregate.MIN, Aggregate.MAX}:
+        extreme = min if aggregation.aggregate is Aggregate.MIN else max
+        return extreme(numbers, default=None)
+    total = sum(numbers, Fraction(0))
+    if aggregation.aggregate is Aggregate.SUM:
+        return total
+    return total / len(rows) if rows else None
+
+
 def _belongs(row: Row, aggregation: Aggregation, *, has_states: bool) -> bool:
     if isinstance(aggregation, SnapshotAggregation):
-        return bool(row.moment_states) if has_states else row.in_moment
+        return bool(row.snapshot_states) if has_states else row.in_snapshot
     if aggregation.aggregate is Aggregate.COUNT and aggregation.field is not None:
         return aggregation.field in row.instants
-    # An entity with a state outside the range counts where the query is about states, and adds nothing to sums.
+    # A row can have a state outside the range (e.g. scheduled): it counts by state, and adds nothing to sums.
     return row.in_period or (has_states and aggregation.aggregate is Aggregate.COUNT and bool(row.states))
 
 
 def _holds(condition: Condition, row: Row) -> bool:
     value = row.values[condition.field]
-    match condition.op:
-        case Operator.IS_SET:
-            return value is not None
-        case Operator.IS_NOT_SET:
-            return value is None
-        case op:
-            return value is not None and _COMPARE[op](value, _comparable(condition.value))
-
-
-def _comparable(value: Any) -> Any:
-    return Fraction(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if condition.op is Operator.IS_SET:
+        return value is not None
+    if condition.op is Operator.IS_NOT_SET:
+        return value is None
+    operand = condition.value
+    if isinstance(operand, int | float) and not isinstance(operand, bool):
+        operand = Fraction(str(operand))
+    return value is not None and _COMPARE[condition.op](value, operand)

@@ -1,8 +1,8 @@
-"""Aggregates: one number over the entities of a source, the building block of every query."""
+"""Aggregations: one number over the entities of a source. Every query consists of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -25,24 +25,24 @@ MAX_CONDITIONS = 10
 Total = Literal[Aggregate.COUNT, Aggregate.SUM]
 
 
-def _known_source(name: str) -> str:
+def known_source(name: str) -> str:
     if name not in CATALOGUE:
         raise refused(f"must be one of {', '.join(CATALOGUE)}")
     return name
 
 
-SourceName = Annotated[str, AfterValidator(_known_source), Field(json_schema_extra={"enum": list(CATALOGUE)})]
+SourceName = Annotated[str, AfterValidator(known_source), Field(json_schema_extra={"enum": list(CATALOGUE)})]
 
 
 def source_of(info: ValidationInfo) -> Source | None:
-    """The source of the contract that is being read; None when it names no known one."""
+    """Return the source that the contract under validation names; None if it is unknown."""
     return CATALOGUE.get(info.data.get("source", ""))
 
 
-def _conditions(
+def read_conditions(
     value: Any, read: Callable[[Any], tuple[Condition, ...]], info: ValidationInfo
 ) -> tuple[Condition, ...]:
-    """Those that are well-formed are held against the source even where others are not."""
+    """Read the conditions. Well-formed ones are checked against the source even if others are malformed."""
     errors = QueryErrors()
     conditions: tuple[Condition, ...] = ()
     with errors.at():
@@ -50,7 +50,11 @@ def _conditions(
     source = source_of(info)
     if source is not None and isinstance(value, list | tuple):
         fitting: list[Condition] = []
-        for index, condition in _well_formed(value[:MAX_CONDITIONS]):
+        for index, item in enumerate(value[:MAX_CONDITIONS]):
+            try:
+                condition = Condition.model_validate(item)
+            except ValidationError:  # `read` reports it
+                continue
             with errors.at(index):
                 fitting.append(typed(condition, source))
         conditions = tuple(fitting)
@@ -58,16 +62,8 @@ def _conditions(
     return conditions
 
 
-def _well_formed(values: Iterable[Any]) -> Iterator[tuple[int, Condition]]:
-    for index, value in enumerate(values):
-        try:
-            yield index, Condition.model_validate(value)
-        except ValidationError:  # which the list itself reports
-            continue
-
-
 def choice(allowed: Collection[str], *, otherwise: str) -> str:
-    """The error message of a name that is not among those allowed."""
+    """Return the message for a name that is not allowed."""
     return f"must be one of {', '.join(allowed)}" if allowed else otherwise
 
 
@@ -75,37 +71,37 @@ class Aggregation(Body):
     """One number over the entities of a source."""
 
     manner: ClassVar[str] = ""
-    """The restriction on the fields, for messages."""
+    """Qualifies the aggregate in messages."""
 
     source: SourceName
     aggregate: Annotated[Aggregate, Field(strict=False)]
     field: Annotated[
         FieldName | None,
         Field(
-            description="The measure, or the instant by which `count` goes. `count` alone needs none.",
+            description="The field to aggregate; for `count`, an optional instant to count by.",
             exclude_if=lambda name: name is None,
             validate_default=True,
         ),
     ] = None
     where: Annotated[
-        tuple[Condition, ...], AtMost(MAX_CONDITIONS), Field(strict=False), WrapValidator(_conditions)
+        tuple[Condition, ...], AtMost(MAX_CONDITIONS), Field(strict=False), WrapValidator(read_conditions)
     ] = ()
 
     @property
     def unit(self) -> Unit:
-        """Counts are numbers."""
+        """The unit of the field; a plain number for counts."""
         if self.field is None:
             return Unit.NUMBER
         return UNITS.get(CATALOGUE[self.source].fields[self.field].type, Unit.NUMBER)
 
     @classmethod
     def fields_for(cls, aggregate: Aggregate, source: Source) -> list[str]:
-        """That this aggregate may name."""
+        """Return the fields that the aggregate may name."""
         return [field.name for field in source.fields.values() if aggregate in field.aggregates]
 
     @field_validator("aggregate")
     @classmethod
-    def _is_of_source(cls, aggregate: Aggregate, info: ValidationInfo) -> Aggregate:
+    def check_aggregate(cls, aggregate: Aggregate, info: ValidationInfo) -> Aggregate:
         source = source_of(info)
         if source and aggregate is not Aggregate.COUNT and not cls.fields_for(aggregate, source):
             raise refused(f"{source.name} have no field for {aggregate}{cls.manner}")
@@ -113,7 +109,7 @@ class Aggregation(Body):
 
     @field_validator("field")
     @classmethod
-    def _is_for_aggregate(cls, name: str | None, info: ValidationInfo) -> str | None:
+    def check_field(cls, name: str | None, info: ValidationInfo) -> str | None:
         source, aggregate = source_of(info), info.data.get("aggregate")
         if source is None:
             return name
@@ -123,12 +119,12 @@ class Aggregation(Body):
             return name
         allowed = cls.fields_for(aggregate, source)
         if name not in allowed:
-            raise refused(f"{choice(allowed, otherwise='is not')} for {aggregate}")
+            raise refused(f"{choice(allowed, otherwise='must be left out')} for {aggregate}")
         return name
 
 
 class SnapshotAggregation(Aggregation):
-    """The state at the period's end."""
+    """One number over the entities that exist at the period's end."""
 
     manner: ClassVar[str] = " at an instant"
 
@@ -152,4 +148,4 @@ class SnapshotOperand(SnapshotAggregation):
 
 
 Operand = Annotated[SimpleOperand | SnapshotOperand, Field(discriminator="type"), OneOf("simple")]
-"""An operand of a ratio; the query has the period."""
+"""One side of a ratio; the query has the period."""

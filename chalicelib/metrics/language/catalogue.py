@@ -1,4 +1,4 @@
-"""The catalogue: each source with its fields, its binding in time, and the permission to read it."""
+"""The catalogue: the sources of queries, with their fields, time binding and permission."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class FieldType(StrEnum):
 
 
 class TimeBinding(StrEnum):
-    """The binding of an entity to a period."""
+    """The rule by which an entity belongs to a period."""
 
     INSTANT = "instant"
-    """One instant, the source's `time_field`."""
+    """One instant, the source's `time_field`, is within the period."""
     INTERVAL = "interval"
-    """An interval that is clipped to the period, from the source's `time_field` to its end."""
+    """An interval from the source's `time_field` on overlaps the period and is clipped to it."""
 
 
 class Operator(StrEnum):
@@ -81,7 +81,7 @@ UNITS: Mapping[FieldType, Unit] = {
     FieldType.NUMBER: Unit.NUMBER,
 }
 
-OF_MEASURES = (Aggregate.SUM, Aggregate.AVG, Aggregate.MIN, Aggregate.MAX)
+MEASURE_AGGREGATES = (Aggregate.SUM, Aggregate.AVG, Aggregate.MIN, Aggregate.MAX)
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,18 @@ class Field:
     type: FieldType
     label: str
     values: tuple[str, ...] = ()
-    """The values of an ENUM."""
+    """All values of an ENUM."""
     is_dimension: bool = False
     """Queries may group by it."""
     is_measure: bool = False
     """Queries may add it up."""
     nullable: bool = False
     entity: str | None = None
-    """The entity that an ID identifies."""
+    """The kind of entity that an ID identifies."""
 
     @property
     def unit(self) -> Unit | None:
-        """The unit of its numbers: hours of a DURATION, major units of MONEY."""
+        """The unit of its values: hours of a DURATION, major units of MONEY."""
         return UNITS.get(self.type)
 
     @property
@@ -110,9 +110,9 @@ class Field:
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
-        """Those that may name it."""
+        """Aggregates that may name the field."""
         if self.is_measure:
-            return OF_MEASURES
+            return MEASURE_AGGREGATES
         if self.type is FieldType.INSTANT:
             return (Aggregate.COUNT,)
         return (Aggregate.COUNT_DISTINCT,) if self.is_dimension and self.type is FieldType.ID else ()
@@ -123,19 +123,19 @@ class Source:
     name: str
     label: str
     permission: Permission
-    """The permission to read the entities themselves. Values of a metric are guarded by the metric."""
+    """Required to read the entities themselves. Values of a metric are guarded by the metric."""
     time: TimeBinding
     time_field: str
     fields: Mapping[str, Field]
     conversions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """From a state that entities enter, the states that they may reach."""
+    """States that entities may reach, by the state that they enter."""
 
     def accumulates(self, measure: Field) -> bool:
-        """Return True for measures that grow with the length of a period: hours, not heads."""
+        """Return True if the measure grows with the length of the period and is 0 at an instant: hours, not heads."""
         return self.time is TimeBinding.INTERVAL and measure.is_measure
 
 
-def _source(
+def source(
     name: str,
     label: str,
     permission: Permission,
@@ -147,110 +147,110 @@ def _source(
     return Source(name, label, permission, time, time_field, {field.name: field for field in fields}, conversions or {})
 
 
-def _id(name: str, label: str, entity: str) -> Field:
+def id_field(name: str, label: str, entity: str) -> Field:
     return Field(name, FieldType.ID, label, is_dimension=True, entity=entity)
 
 
-def _enum(name: str, label: str, values: tuple[str, ...]) -> Field:
+def enum_field(name: str, label: str, values: tuple[str, ...]) -> Field:
     return Field(name, FieldType.ENUM, label, values=values, is_dimension=True)
 
 
-def _flag(name: str, label: str) -> Field:
+def flag_field(name: str, label: str) -> Field:
     return Field(name, FieldType.BOOLEAN, label, is_dimension=True)
 
 
-def _instant(name: str, label: str, *, nullable: bool = False) -> Field:
+def instant_field(name: str, label: str, *, nullable: bool = False) -> Field:
     return Field(name, FieldType.INSTANT, label, nullable=nullable)
 
 
-def _measure(name: str, kind: FieldType, label: str) -> Field:
+def measure_field(name: str, kind: FieldType, label: str) -> Field:
     return Field(name, kind, label, is_measure=True)
 
 
-def _text(name: str, label: str) -> Field:
+def text_field(name: str, label: str) -> Field:
     return Field(name, FieldType.TEXT, label)
 
 
 _SOURCES = (
-    _source(
+    source(
         "activities",
         "Activities",
         Permission.WORKSPACE_READ,
         TimeBinding.INSTANT,
         "at",
-        _instant("at", "At"),
-        _enum("type", "Type", tuple(ActivityType)),
-        _enum("severity", "Severity", tuple(Severity)),
-        _text("entityType", "Kind of entity"),
+        instant_field("at", "At"),
+        enum_field("type", "Type", tuple(ActivityType)),
+        enum_field("severity", "Severity", tuple(Severity)),
+        text_field("entityType", "Kind of entity"),
     ),
-    _source(
+    source(
         "assignments",
         "Assignments",
         Permission.REPORTS_READ,
         TimeBinding.INTERVAL,
         "startAt",
-        _id("clientId", "Client", "client"),
-        _id("workLocationId", "Work location", "workLocation"),
-        _id("positionId", "Position", "position"),
-        _id("workerId", "Worker", "worker"),
-        _enum("status", "Status", tuple(AssignmentStatus)),
-        _instant("startAt", "Start"),
-        _instant("endAt", "End", nullable=True),
-        _instant("cancelledAt", "Cancelled", nullable=True),
-        _instant("createdAt", "Created"),
-        _measure("hours", FieldType.DURATION, "Hours"),
-        _measure("billed", FieldType.MONEY, "Billed"),
-        _measure("paid", FieldType.MONEY, "Paid"),
-        _measure("margin", FieldType.MONEY, "Margin, of hours that have both rates"),
-        _measure("marginBase", FieldType.MONEY, "Billed, of hours that have both rates"),
-        _measure("unbilledHours", FieldType.DURATION, "Hours without a bill rate"),
-        _measure("unpaidHours", FieldType.DURATION, "Hours without a pay rate"),
+        id_field("clientId", "Client", "client"),
+        id_field("workLocationId", "Work location", "workLocation"),
+        id_field("positionId", "Position", "position"),
+        id_field("workerId", "Worker", "worker"),
+        enum_field("status", "Status", tuple(AssignmentStatus)),
+        instant_field("startAt", "Start"),
+        instant_field("endAt", "End", nullable=True),
+        instant_field("cancelledAt", "Cancelled", nullable=True),
+        instant_field("createdAt", "Created"),
+        measure_field("hours", FieldType.DURATION, "Hours"),
+        measure_field("billed", FieldType.MONEY, "Billed"),
+        measure_field("paid", FieldType.MONEY, "Paid"),
+        measure_field("margin", FieldType.MONEY, "Margin, of hours that have both rates"),
+        measure_field("marginBase", FieldType.MONEY, "Billed, of hours that have both rates"),
+        measure_field("unbilledHours", FieldType.DURATION, "Hours without a bill rate"),
+        measure_field("unpaidHours", FieldType.DURATION, "Hours without a pay rate"),
     ),
-    _source(
+    source(
         "clients",
         "Clients",
         Permission.WORKSPACE_READ,
         TimeBinding.INSTANT,
         "createdAt",
-        _text("name", "Name"),
-        _instant("createdAt", "Created"),
+        text_field("name", "Name"),
+        instant_field("createdAt", "Created"),
     ),
-    _source(
+    source(
         "positions",
         "Positions",
         Permission.WORKSPACE_READ,
         TimeBinding.INSTANT,
         "createdAt",
-        _text("name", "Name"),
-        _id("clientId", "Client", "client"),
-        _id("workLocationId", "Work location", "workLocation"),
-        _flag("isActive", "Active"),
-        _flag("isOpen", "Active, with fewer active assignments than its headcount"),
-        _instant("createdAt", "Created"),
-        _measure("headcount", FieldType.NUMBER, "Headcount"),
-        _measure("filled", FieldType.NUMBER, "Active assignments, up to the headcount"),
+        text_field("name", "Name"),
+        id_field("clientId", "Client", "client"),
+        id_field("workLocationId", "Work location", "workLocation"),
+        flag_field("isActive", "Active"),
+        flag_field("isOpen", "Active, with fewer active assignments than its headcount"),
+        instant_field("createdAt", "Created"),
+        measure_field("headcount", FieldType.NUMBER, "Headcount"),
+        measure_field("filled", FieldType.NUMBER, "Active assignments, up to the headcount"),
     ),
-    _source(
+    source(
         "users",
         "Users",
         Permission.USERS_MANAGE,
         TimeBinding.INSTANT,
         "createdAt",
-        _enum("role", "Role", tuple(Role)),
-        _enum("status", "Status", tuple(UserStatus)),
-        _flag("isActive", "Active"),
-        _instant("createdAt", "Created"),
-        _instant("acceptedAt", "Invitation accepted", nullable=True),
+        enum_field("role", "Role", tuple(Role)),
+        enum_field("status", "Status", tuple(UserStatus)),
+        flag_field("isActive", "Active"),
+        instant_field("createdAt", "Created"),
+        instant_field("acceptedAt", "Invitation accepted", nullable=True),
         conversions={"invited": ("accepted",)},
     ),
-    _source(
+    source(
         "workers",
         "Workers",
         Permission.WORKSPACE_READ,
         TimeBinding.INSTANT,
         "createdAt",
-        _text("name", "Name"),
-        _instant("createdAt", "Created"),
+        text_field("name", "Name"),
+        instant_field("createdAt", "Created"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The catalogue as it is shown, so that an editor of queries can be built on it."""
+"""The catalogue as the API shows it, for editors of queries."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class CatalogueField(Contract):
     name: Annotated[str, Field(examples=["hours"])]
     type: FieldType
     label: Annotated[str, Field(examples=["Hours"])]
-    unit: Annotated[Unit | None, Field(description="Unit of its values and of their sum.")]
-    values: Annotated[list[str], Field(description="Of an enum, all that there are.")]
+    unit: Annotated[Unit | None, Field(description="The unit of its values and of their sums.")]
+    values: Annotated[list[str], Field(description="All values of an enum.")]
     is_dimension: Annotated[bool, Field(description="Queries may group by it.")]
     is_measure: Annotated[bool, Field(description="Queries may add it up.")]
     is_momentary: Annotated[bool, Field(description="Snapshots may add it up.")]
     nullable: bool
-    entity: Annotated[str | None, Field(description="Entity that an id identifies.", examples=["client"])]
-    operators: Annotated[list[Operator], Field(description="That conditions on it may have.")]
-    aggregates: Annotated[list[Aggregate], Field(description="That may name it.")]
+    entity: Annotated[str | None, Field(description="The kind of entity that an id identifies.", examples=["client"])]
+    operators: Annotated[list[Operator], Field(description="Operators that conditions on the field may have.")]
+    aggregates: Annotated[list[Aggregate], Field(description="Aggregates that may name the field.")]
 
 
 class CatalogueConversion(Contract):
@@ -42,19 +42,19 @@ class CatalogueSource(Contract):
     name: Annotated[str, Field(examples=["assignments"])]
     label: Annotated[str, Field(examples=["Assignments"])]
     permission: Annotated[
-        str, Field(description="Permission to read the entities themselves.", examples=["reports:read"])
+        str, Field(description="The permission to read the entities themselves.", examples=["reports:read"])
     ]
     time: Annotated[
         TimeBinding,
-        Field(description="INSTANT: counts where its instant is. INTERVAL: counts with its part of the period."),
+        Field(description="An entity belongs to a period by an instant within it, or by an interval that overlaps it."),
     ]
-    time_field: Annotated[str, Field(description="The instant, or where the interval begins.", examples=["startAt"])]
+    time_field: Annotated[str, Field(description="The instant, or the start of the interval.", examples=["startAt"])]
     fields: list[CatalogueField]
     conversions: list[CatalogueConversion]
 
 
 class CatalogueLimits(Contract):
-    """The limits of a query."""
+    """Limits of a query."""
 
     conditions: int
     values_in_list: int
@@ -67,13 +67,15 @@ class CatalogueLimits(Contract):
 
 
 class MetricCatalogue(Contract):
-    """The sources, fields and limits of queries."""
+    """The sources, fields and options of queries."""
 
     sources: list[CatalogueSource]
-    periods: Annotated[list[NamedPeriod], Field(description='Named periods; days are given as `{"from": …, "to": …}`.')]
+    periods: Annotated[
+        list[NamedPeriod], Field(description='Named periods. A period can also be days: `{"from": …, "to": …}`.')
+    ]
     comparisons: list[Comparison]
-    since: Annotated[list[Since], Field(description="Of cumulative queries without a `window`.")]
-    within: Annotated[list[Within], Field(description="Of conversions.")]
+    since: Annotated[list[Since], Field(description="Starts of cumulative queries without a `window`.")]
+    within: Annotated[list[Within], Field(description="Windows of conversions.")]
     units: list[Unit]
     limits: CatalogueLimits
 
@@ -81,7 +83,7 @@ class MetricCatalogue(Contract):
 @cache
 def catalogue_view() -> MetricCatalogue:
     return MetricCatalogue(
-        sources=[_source(source) for source in CATALOGUE.values()],
+        sources=[source_view(source) for source in CATALOGUE.values()],
         periods=list(NamedPeriod),
         comparisons=list(Comparison),
         since=list(Since),
@@ -100,19 +102,19 @@ def catalogue_view() -> MetricCatalogue:
     )
 
 
-def _source(source: Source) -> CatalogueSource:
+def source_view(source: Source) -> CatalogueSource:
     return CatalogueSource(
         name=source.name,
         label=source.label,
         permission=source.permission,
         time=source.time,
         time_field=source.time_field,
-        fields=[_field(source, field) for field in source.fields.values()],
+        fields=[field_view(source, field) for field in source.fields.values()],
         conversions=[CatalogueConversion(from_=state, to=list(to)) for state, to in source.conversions.items()],
     )
 
 
-def _field(source: Source, field: catalogue.Field) -> CatalogueField:
+def field_view(source: Source, field: catalogue.Field) -> CatalogueField:
     return CatalogueField(
         name=field.name,
         type=field.type,

@@ -1,4 +1,4 @@
-"""Conditions of a query: a field, an operator of its type and, for most, a value of its type."""
+"""Conditions of a query: a field, an operator and, for most operators, a value of the field's type."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Scalar = bool | int | float | str | datetime
 FieldName = Annotated[str, Field(min_length=1, max_length=64, examples=["status"])]
 
 
-def _number(value: Any) -> int | float:
-    """A number, with one message for all that is not one; a whole number stays whole."""
+def read_number(value: Any) -> int | float:
+    """Return the number unchanged, so that integers stay integers. All errors have one message."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise refused(f"must be a number from -{MAX_NUMBER} to {MAX_NUMBER}")
     return value
@@ -33,14 +33,14 @@ def _number(value: Any) -> int | float:
 
 Number = Annotated[
     int | float,
-    PlainValidator(_number),
+    PlainValidator(read_number),
     WithJsonSchema({"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER, "examples": [40]}),
 ]
 
 
-def _to_json(value: Any) -> Any:
+def to_json(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_to_json(item) for item in value]
+        return [to_json(item) for item in value]
     return clock.to_text(value) if isinstance(value, datetime) else value
 
 
@@ -48,10 +48,10 @@ _SCALAR_SCHEMA = [{"type": "boolean"}, {"type": "number"}, {"type": "string", "m
 
 Value = Annotated[
     Any,
-    PlainSerializer(_to_json, when_used="json"),
+    PlainSerializer(to_json, when_used="json"),
     WithJsonSchema(
         {
-            "description": "Of the field's type; a list for `in` and `notIn`, nothing for `isSet` and `isNotSet`.",
+            "description": "A value of the field's type; a list for `in` and `notIn`, none for `isSet` and `isNotSet`.",
             "examples": ["active"],
             "anyOf": [
                 *_SCALAR_SCHEMA,
@@ -67,7 +67,7 @@ class Condition(Body):
     field: FieldName
     op: Annotated[Operator, Field(strict=False)]
     value: Annotated[Value, Field(exclude_if=lambda value: value is None)] = None
-    """A `Scalar` or a tuple of them, None where the operator takes none."""
+    """A `Scalar` or a tuple of them; None if the operator takes no value."""
 
 
 _TRIMMED = ConfigDict(str_strip_whitespace=True)
@@ -87,38 +87,37 @@ _ADAPTERS: Mapping[FieldType, tuple[TypeAdapter[Any], str]] = {
 
 
 def typed(condition: Condition, source: Source) -> Condition:
-    """With its value read as the field's type. Raises ValidationError where it does not fit the field."""
+    """Return the condition with its value in the field's type. Raises ValidationError if it does not fit the field."""
     field = source.fields.get(condition.field)
     if field is None:
         raise refused(f"is not a field of {source.name}", "field")
     if condition.op not in field.operators:
         raise refused(f"must be one of {', '.join(field.operators)} for {field.name}", "op")
-    return condition.model_copy(update={"value": _value(condition, field)})
+    return condition.model_copy(update={"value": typed_value(condition, field)})
 
 
-def _value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scalar, ...] | None:
+def typed_value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scalar, ...] | None:
     value = condition.value
     if condition.op in WITHOUT_VALUE:
         if value is not None:
-            raise refused(f"is not for {condition.op}", "value")
+            raise refused(f"must be left out for {condition.op}", "value")
         return None
     if value is None:
         raise refused("is required", "value")
-    return _values(value, field) if condition.op in FOR_LISTS else _scalar(value, field, "value")
-
-
-def _values(values: Any, field: catalogue.Field) -> tuple[Scalar, ...]:
-    if not isinstance(values, list | tuple) or not 1 <= len(values) <= MAX_VALUES:
+    if condition.op not in FOR_LISTS:
+        return read_scalar(value, field, "value")
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
         raise refused(f"must be a list of 1 to {MAX_VALUES} values", "value")
-    errors, scalars = QueryErrors(), []
-    for index, value in enumerate(values):
+    errors = QueryErrors()
+    scalars: list[Scalar] = []
+    for index, item in enumerate(value):
         with errors.at():
-            scalars.append(_scalar(value, field, "value", index))
+            scalars.append(read_scalar(item, field, "value", index))
     errors.raise_any()
     return tuple(scalars)
 
 
-def _scalar(value: Any, field: catalogue.Field, *location: int | str) -> Scalar:
+def read_scalar(value: Any, field: catalogue.Field, *location: int | str) -> Scalar:
     if field.type is FieldType.ENUM:
         if value not in field.values:
             raise refused(f"must be one of {', '.join(field.values)}", *location)

@@ -1,4 +1,4 @@
-"""Expressions: trees of operations over aggregates and constants."""
+"""Expressions: trees of operations over aggregations and constants."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.units import RESULTS, Operation, apply
 
 MAX_DEPTH = 4
-"""Operations within one another."""
+"""Limit of nested operations."""
 MAX_NODES = 20
-"""Operations and operands."""
+"""Limit of operations and operands together."""
 
 
 class Constant(Body):
@@ -41,11 +41,11 @@ class OperationNode(Body):
         return RESULTS[self.operation][self.left.unit, self.right.unit]
 
     @model_validator(mode="after")
-    def _means_something(self) -> Self:
+    def check_units(self) -> Self:
         left, right = self.left.unit, self.right.unit
         if (left, right) not in RESULTS[self.operation]:
             raise refused(_MEANINGLESS[self.operation].format(left=left, right=right))
-        if self.operation is Operation.DIV and _constant(self.right) == 0:
+        if self.operation is Operation.DIV and constant_value(self.right) == 0:
             raise refused("must not be 0", "right")
         return self
 
@@ -62,18 +62,18 @@ _MEANINGLESS = {
 }
 
 
-def _constant(node: Node) -> Decimal | None:
-    """Return the value of a tree without aggregates."""
+def constant_value(node: Node) -> Decimal | None:
+    """Return the value of a tree without aggregations; None if it has any."""
     if isinstance(node, Constant):
         return Decimal(str(node.value))
     if not isinstance(node, OperationNode):
         return None
-    left, right = _constant(node.left), _constant(node.right)
+    left, right = constant_value(node.left), constant_value(node.right)
     return None if left is None or right is None else apply(node.operation, left, right)
 
 
 def aggregations(node: Node) -> Iterator[Aggregation]:
-    """The leaves, from left to right, without constants."""
+    """Yield the leaves from left to right, without constants."""
     if isinstance(node, OperationNode):
         yield from aggregations(node.left)
         yield from aggregations(node.right)
@@ -81,39 +81,39 @@ def aggregations(node: Node) -> Iterator[Aggregation]:
         yield node
 
 
-def _bounded(value: Any, read: Callable[[Any], OperationNode]) -> OperationNode:
+def read_expression(value: Any, read: Callable[[Any], OperationNode]) -> OperationNode:
     if isinstance(value, dict) and value.get("type") not in list(Operation):
         raise refused(f"must be one of {', '.join(Operation)}", "type")
-    errors = _too_large(value)
+    errors = check_size(value)
     with errors.at():
         expression = read(value)
         if not any(aggregations(expression)):
-            errors.add("must be over a source")
+            errors.add("must contain at least one aggregate over a source")
     errors.raise_any()
     return expression
 
 
-def _too_large(expression: Any) -> QueryErrors:
-    """Raises at once for a tree of too many nodes, which nobody looks into."""
+def check_size(expression: Any) -> QueryErrors:
+    """Return the errors of operations nested too deep. Raises at once for too many nodes: the rest is not read."""
     errors = QueryErrors()
     level: list[tuple[tuple[str, ...], Any]] = [((), expression)]
     depth = nodes = 0
     while level:
         depth, nodes = depth + 1, nodes + len(level)
         if nodes > MAX_NODES:
-            raise refused(f"has more than {MAX_NODES} operations and operands")
-        inner = [((*path, side), child) for path, node in level for side, child in _sides(node)]
+            raise refused(f"must have at most {MAX_NODES} operations and operands")
+        inner = [((*path, side), operand) for path, node in level for side, operand in operands_of(node)]
         if depth > MAX_DEPTH:
             for path in dict.fromkeys(path[:-1] for path, _ in inner):
-                errors.add(f"operations may be nested {MAX_DEPTH} deep", *path)
+                errors.add(f"operations must be nested at most {MAX_DEPTH} deep", *path)
         level = inner
     return errors
 
 
-def _sides(node: Any) -> list[tuple[str, Any]]:
+def operands_of(node: Any) -> list[tuple[str, Any]]:
     if isinstance(node, OperationNode):
         return [("left", node.left), ("right", node.right)]
     return [(side, node[side]) for side in ("left", "right") if side in node] if isinstance(node, dict) else []
 
 
-Expression = Annotated[OperationNode, WrapValidator(_bounded)]
+Expression = Annotated[OperationNode, WrapValidator(read_expression)]

@@ -1,4 +1,4 @@
-"""Results of queries: values, series and groups."""
+"""Results of an evaluation: values, groups and points of a series, with their unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MONEY_UNIT = "money"
 
 
 class Unit(StrEnum):
-    """The unit of a number. Money is in the organization's currency, in major units."""
+    """Unit of a number. Money is in major units of the organization's currency."""
 
     NUMBER = "number"
     HOURS = "hours"
@@ -24,14 +24,14 @@ class Group:
     """One value of the dimension of `groupBy`."""
 
     key: str
-    """The id, or the value itself."""
+    """The id of the entity, or the value itself."""
     label: str
     value: Decimal | None
 
 
 @dataclass(frozen=True)
 class Point:
-    """The value of one day, week or month of a time series."""
+    """A point of a time series: the value of one day, week or month."""
 
     start: datetime
     end: datetime
@@ -40,15 +40,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`value` and `previous` are None where there is no value: a division by 0, hours without a rate."""
+    """The result of a query. Values are None if unknown: a division by 0, hours without a rate."""
 
     unit: Unit
     value: Decimal | None = None
     previous: Decimal | None = None
     groups: tuple[Group, ...] = ()
     error: str | None = None
-    """Why this one could not be evaluated; the others could."""
+    """The reason why this query could not be evaluated; others of the same evaluation could."""
 
 
 class CannotTell(Exception):
-    """A valid query that cannot be answered; the message is for the caller."""
+    """A valid query cannot be answered; the message is shown to the caller."""

@@ -1,6 +1,6 @@
-"""The query language of metrics: a closed vocabulary, checked against the catalogue when it is read.
+"""The query language of metrics: a closed vocabulary, checked against the catalogue by validation.
 
-`MetricQuery` is the type of a contract's field; `parse` reads a query by itself. Either finds every fault at once.
+`MetricQuery` is the type of a contract's field; `parse` reads a query on its own. Both report all errors at once.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ MAX_QUERY_BYTES = 32 * 1024
 """An audit entry holds a query before and after, escaped, and an item may have 400 KB."""
 
 _WINDOW = re.compile(r"P([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-6])D")
-"""Days, as ISO 8601 writes them."""
+"""An ISO 8601 duration of days."""
 
-# -- words -----------------------------------------------------------------------------------------------------------
+# -- enums and fields ------------------------------------------------------------------------------------------------
 
 
 class Since(StrEnum):
@@ -65,29 +65,29 @@ class Within(StrEnum):
 
     @property
     def days(self) -> int:
-        return _days(self)
+        return days_of(self)
 
 
-def _days(duration: str) -> int:
+def days_of(duration: str) -> int:
     return int(duration[1:-1])
 
 
-def _no_flag(version: Any) -> Any:
-    """To Python, True is 1."""
+def refuse_flag(version: Any) -> Any:
+    # True == 1 in Python, so Literal[1] accepts it.
     if isinstance(version, bool):
         raise refused("must be 1")
     return version
 
 
-def _window(text: str) -> str:
+def check_window(text: str) -> str:
     if not _WINDOW.fullmatch(text):
         raise refused(f"must be days from P1D to P{MAX_WINDOW_DAYS}D")
     return text
 
 
-Version = Annotated[Literal[1], BeforeValidator(_no_flag)]
+Version = Annotated[Literal[1], BeforeValidator(refuse_flag)]
 Window = Annotated[
-    str, AfterValidator(_window), Field(examples=["P7D"], json_schema_extra={"pattern": f"^{_WINDOW.pattern}$"})
+    str, AfterValidator(check_window), Field(examples=["P7D"], json_schema_extra={"pattern": f"^{_WINDOW.pattern}$"})
 ]
 PeriodField = Annotated[
     Annotated[NamedPeriod, Field(strict=False), Tag("named")] | Annotated[Days, Tag("days")],
@@ -105,14 +105,14 @@ class _Query(Body):
     compare: Annotated[Comparison, Field(strict=False)] = Comparison.PREVIOUS_PERIOD
 
 
-def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+def check_dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     source = source_of(info)
     if source is not None:
         allowed = [field.name for field in source.fields.values() if field.is_dimension]
         errors = QueryErrors()
         for index, name in enumerate(names):
             if name not in allowed:
-                errors.add(choice(allowed, otherwise=f"is not for {source.name}, which have no dimension"), index)
+                errors.add(choice(allowed, otherwise=f"must be left out: {source.name} have no dimensions"), index)
         errors.raise_any()
     return names
 
@@ -120,8 +120,8 @@ def _dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]
 GroupBy = Annotated[
     tuple[FieldName, ...],
     AtMost(MAX_DIMENSIONS),
-    Field(description="A dimension.", examples=[["clientId"]], strict=False),
-    AfterValidator(_dimensions),
+    Field(description="A dimension of the source.", examples=[["clientId"]], strict=False),
+    AfterValidator(check_dimensions),
 ]
 
 
@@ -132,7 +132,7 @@ class SimpleQuery(Aggregation, _Query):
 
 
 class SnapshotQuery(SnapshotAggregation, _Query):
-    """The state at the end of the period; now, if that is not over."""
+    """The state at the end of the period; the current state while the period runs."""
 
     type: Literal["snapshot"]
     period: PeriodField = NamedPeriod.TODAY
@@ -140,7 +140,7 @@ class SnapshotQuery(SnapshotAggregation, _Query):
 
 
 class CumulativeQuery(Aggregation, _Query):
-    """Over a trailing window, or since the week, month, quarter or year began."""
+    """A total over a trailing window, or since the start of the week, month, quarter or year."""
 
     type: Literal["cumulative"]
     aggregate: Total
@@ -151,18 +151,18 @@ class CumulativeQuery(Aggregation, _Query):
 
     @field_validator("since")
     @classmethod
-    def _is_alone(cls, since: Since | None, info: ValidationInfo) -> Since | None:
+    def check_since(cls, since: Since | None, info: ValidationInfo) -> Since | None:
         if "window" in info.data and (since is None) == (info.data["window"] is None):
             raise refused("exactly one of window and since is required")
         return since
 
     @property
     def period(self) -> Period:
-        return Trailing(_days(self.window)) if self.window is not None else NamedPeriod(f"this_{self.since}")
+        return Trailing(days_of(self.window)) if self.window is not None else NamedPeriod(f"this_{self.since}")
 
 
 class RatioQuery(_Query):
-    """In percent if both count the same; null where the denominator is 0."""
+    """The numerator divided by the denominator; in percent if their units are equal, null if the denominator is 0."""
 
     type: Literal["ratio"]
     numerator: Operand
@@ -171,7 +171,7 @@ class RatioQuery(_Query):
 
     @field_validator("denominator")
     @classmethod
-    def _is_comparable(cls, denominator: Aggregation, info: ValidationInfo) -> Aggregation:
+    def check_denominator(cls, denominator: Aggregation, info: ValidationInfo) -> Aggregation:
         numerator = info.data.get("numerator")
         if numerator is not None and (numerator.unit, denominator.unit) not in RATIOS:
             raise refused(f"{numerator.unit} cannot be divided by {denominator.unit}")
@@ -183,7 +183,7 @@ class RatioQuery(_Query):
 
 
 class ConversionQuery(_Query):
-    """The share, in percent, of the entities that entered a state in the period and reached another one in time."""
+    """The share of entities entering a state in the period that reach another one within a window, in percent."""
 
     type: Literal["conversion"]
     source: SourceName
@@ -194,15 +194,15 @@ class ConversionQuery(_Query):
 
     @field_validator("from_")
     @classmethod
-    def _is_entered(cls, state: str, info: ValidationInfo) -> str:
+    def check_from(cls, state: str, info: ValidationInfo) -> str:
         source = source_of(info)
         if source is not None and state not in source.conversions:
-            raise refused(choice(source.conversions, otherwise=f"is not for {source.name}, which have no states"))
+            raise refused(choice(source.conversions, otherwise=f"must be left out: {source.name} have no states"))
         return state
 
     @field_validator("to")
     @classmethod
-    def _is_reached(cls, state: str, info: ValidationInfo) -> str:
+    def check_to(cls, state: str, info: ValidationInfo) -> str:
         source, entered = source_of(info), info.data.get("from_")
         if source is not None and entered is not None and state not in source.conversions[entered]:
             raise refused(f"must be one of {', '.join(source.conversions[entered])}")
@@ -223,10 +223,10 @@ class DerivedQuery(_Query):
         return self.expression.unit
 
 
-def _require_size(query: Any) -> Any:
+def check_size(query: Any) -> Any:
     size = len(query.model_dump_json(exclude_none=True).encode())
     if size > MAX_QUERY_BYTES:
-        raise refused(f"may take {MAX_QUERY_BYTES} bytes as JSON text")
+        raise refused(f"must be at most {MAX_QUERY_BYTES} bytes as JSON text")
     return query
 
 
@@ -249,7 +249,7 @@ MetricQuery = Annotated[
         ],
     ),
     OneOf(),
-    AfterValidator(_require_size),
+    AfterValidator(check_size),
     Pointed(),
 ]
 
@@ -257,7 +257,7 @@ _QUERY: TypeAdapter[MetricQuery] = TypeAdapter(MetricQuery)
 
 
 def parse(data: Any) -> MetricQuery:
-    """A query from JSON's values. Raises InvalidQuery."""
+    """Read a query from JSON values. Raises InvalidQuery."""
     try:
         return _QUERY.validate_python(data)
     except ValidationError as error:
@@ -265,12 +265,12 @@ def parse(data: Any) -> MetricQuery:
 
 
 def unit_of(query: MetricQuery) -> Unit:
-    """The unit of its value."""
+    """Return the unit of the query's value."""
     return query.unit
 
 
 def aggregates_of(query: MetricQuery) -> list[Aggregation]:
-    """All that it is made of, from left to right; a conversion is made of none."""
+    """Return the aggregations of a query, from left to right; a conversion has none."""
     if isinstance(query, Aggregation):
         return [query]
     if isinstance(query, RatioQuery):

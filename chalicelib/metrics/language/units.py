@@ -1,4 +1,4 @@
-"""Operations on numbers with units: which units may be added, multiplied and divided, and the unit of the result."""
+"""Operations on numbers with units: the allowed pairs of units, and the unit of the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Operation(StrEnum):
 
 
 UnitTable = Mapping[tuple[Unit, Unit], Unit]
-"""Unit of the result by the units of left and right; other pairs have no meaning."""
+"""The unit of the result by left and right unit; other pairs are invalid."""
 
 _SAME: UnitTable = {(unit, unit): unit for unit in Unit}
 
@@ -27,23 +27,23 @@ RESULTS: Mapping[Operation, UnitTable] = {
     Operation.MUL: {
         **{(unit, Unit.NUMBER): unit for unit in Unit},
         **{(Unit.NUMBER, unit): unit for unit in Unit},
-        (Unit.HOURS, Unit.MONEY): Unit.MONEY,  # at so much an hour
+        (Unit.HOURS, Unit.MONEY): Unit.MONEY,  # hours at an amount per hour
         (Unit.MONEY, Unit.HOURS): Unit.MONEY,
     },
     Operation.DIV: {
         **{(unit, Unit.NUMBER): unit for unit in Unit},
         **{(unit, unit): Unit.NUMBER for unit in Unit},
-        (Unit.MONEY, Unit.HOURS): Unit.MONEY,  # so much an hour
+        (Unit.MONEY, Unit.HOURS): Unit.MONEY,  # an amount per hour
         (Unit.NUMBER, Unit.HOURS): Unit.NUMBER,
     },
 }
 
 RATIOS: UnitTable = {**RESULTS[Operation.DIV], **{(unit, unit): Unit.PERCENT for unit in Unit}}
-"""A share of the same is in percent."""
+"""Units of ratios: two equal units give percent."""
 
 
 def apply(operation: Operation, left: Decimal, right: Decimal) -> Decimal | None:
-    """None for a division by 0."""
+    """Return the result of an operation; None for a division by 0."""
     if operation is Operation.ADD:
         return left + right
     if operation is Operation.SUB:

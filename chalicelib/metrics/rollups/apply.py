@@ -1,4 +1,4 @@
-"""Keeps the rollups in step with their entities; see docs/decisions/rollups.md."""
+"""Sync: brings the buckets in step with entities. See docs/decisions/rollups.md."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from chalicelib.models.rollups import rollups
 from chalicelib.models.rollups.rollups import Target
 
 AT_ONCE = 200
-"""Entities that are read and planned together: enough to share cells, few enough to be done in seconds."""
+"""Entities that are read and planned together: enough to share buckets, few enough to finish in seconds."""
 
 _ENTITIES_A_TRANSACTION = (MAX_WRITES, MAX_WRITES, 8, 4, 2, 1)
-"""Group sizes by try: an entity that keeps failing is tried in ever smaller groups, so that it holds up no other."""
+"""Limit by attempt: entities that keep failing are retried in smaller groups, so that they hold up no others."""
 
 
 class OutOfTime(Exception):
-    """There was no time left for the entity; it is as it was."""
+    """No time was left for the entity; it is unchanged."""
 
 
 @dataclass
 class Synced:
-    """The outcome of a sync, by entity. Those that are in neither were in step."""
+    """The outcome of a sync, by entity. Entities in neither set were in step already."""
 
     changed: set[UUID] = field(default_factory=set)
     failed: dict[UUID, Exception] = field(default_factory=dict)
 
     def require(self) -> Synced:
-        """Raise the first failure, if there is any."""
+        """Raise the first failure, if any."""
         for error in self.failed.values():
             raise error
         return self
@@ -53,7 +53,7 @@ def sync(
 ) -> Synced:
     """Bring the rollups of a source in step with entities. Idempotent, safe in any order and concurrently.
 
-    An entity that fails keeps no other from being synced. Once `is_over`, the rest fails with OutOfTime.
+    A failing entity does not keep others from being synced. Once `is_over`, the rest fail with OutOfTime.
     """
     pending = list(dict.fromkeys(identifiers))
     job = _Sync(organization, source, is_over)
@@ -63,7 +63,7 @@ def sync(
 
 
 def sync_entity(organization: OrganizationId, source: str, identifier: UUID) -> bool:
-    """Sync one entity; return True if its rollups changed. CONFLICT when its dependencies keep changing."""
+    """Sync one entity; True if its rollups changed. CONFLICT if its inputs keep changing meanwhile."""
     return identifier in sync(organization, source, [identifier]).require().changed
 
 
@@ -75,18 +75,18 @@ class _Sync:
     outcome: Synced = field(default_factory=Synced)
 
     def run(self, pending: Sequence[UUID]) -> None:
-        for tried, most in enumerate(_ENTITIES_A_TRANSACTION):
+        for attempt, most in enumerate(_ENTITIES_A_TRANSACTION):
             if self.is_over():
                 self._fail(pending, OutOfTime())
                 return
-            if tried:
-                pause(tried)
+            if attempt:
+                pause(attempt)
             try:
-                plan = self._plan(pending)
-            except Exception as error:  # noqa: BLE001  reported for the entities that cause it
-                self._blame(pending, error)
+                plan = self.plan(pending)
+            except Exception as error:  # noqa: BLE001  recorded for the entities that cause it
+                self.isolate(pending, error)
                 return
-            pending = self._commit(plan, most)
+            pending = self.commit(plan, most)
             if not pending:
                 return
         self._fail(pending, conflict())
@@ -94,8 +94,8 @@ class _Sync:
     def _fail(self, identifiers: Iterable[UUID], error: Exception) -> None:
         self.outcome.failed.update(dict.fromkeys(identifiers, error))
 
-    def _blame(self, pending: Sequence[UUID], error: Exception) -> None:
-        """Find by halves the entities that cause an error; an outage of the store is caused by none."""
+    def isolate(self, pending: Sequence[UUID], error: Exception) -> None:
+        """Find the entities that cause an error by bisection; an outage of the database is caused by none."""
         if len(pending) == 1 or _is_outage(error):
             self._fail(pending, error)
             return
@@ -103,37 +103,38 @@ class _Sync:
         self.run(pending[:middle])
         self.run(pending[middle:])
 
-    def _plan(self, pending: Sequence[UUID]) -> _Plan:
+    def plan(self, pending: Sequence[UUID]) -> _Plan:
+        """Read entities and their inputs, and compute the contributions that they should have."""
         rollup = SOURCES[self.source]
-        # Read before the entities, so that these are never older than their applied contributions.
+        # Read before the entities: an entity is then never older than a contribution that another sync has applied.
         applied = rollups.applied(self.organization, self.source, pending)
         records = rollup.collection.get_many(self.organization, pending)
         dependencies = {
-            identifier: {collection.key(self.organization, other): collection for collection, other in named}
+            identifier: {collection.key(self.organization, id_): collection for collection, id_ in named}
             for identifier, record in records.items()
             if (named := rollup.dependencies(self.organization, record))
         }
-        inputs = self._read({key: named for keys in dependencies.values() for key, named in keys.items()})
+        collections = {key: collection for named in dependencies.values() for key, collection in named.items()}
+        items = table.batch_get(collections)
+        entities: dict[Key, Record] = {
+            key: collection.record.of(items.get(key), collection.entity) for key, collection in collections.items()
+        }
         further = rollup.further(self.organization, list(records.values()))
         targets = []
         for identifier in pending:
             record = records.get(identifier)
-            needed = [*(inputs[key] for key in dependencies.get(identifier, ())), *further.get(identifier, ())]
-            contribution = () if record is None else rollup.contribution(record, needed)
-            targets.append(Target(identifier, applied[identifier], contribution))
-        return _Plan(targets, dependencies, {key: record.version for key, record in inputs.items()})
+            inputs = [*(entities[key] for key in dependencies.get(identifier, ())), *further.get(identifier, ())]
+            expected = () if record is None else rollup.contribution(record, inputs)
+            targets.append(Target(identifier, applied[identifier], expected))
+        return _Plan(targets, dependencies, {key: record.version for key, record in entities.items()})
 
-    def _read(self, named: Mapping[Key, Collection[Any]]) -> dict[Key, Record]:
-        items = table.batch_get(named)
-        return {key: collection.record.of(items.get(key), collection.entity) for key, collection in named.items()}
-
-    def _commit(self, plan: _Plan, most: int) -> list[UUID]:
-        """Commit a plan; return the entities to plan again."""
+    def commit(self, plan: _Plan, most: int) -> list[UUID]:
+        """Commit the plan; return the entities that must be planned again."""
         again: set[UUID] = set()
         done: set[UUID] = set()
         waiting = deque(rollups.transactions(plan.targets, most=most))
         while waiting:
-            # A change that takes several transactions ends with the first of them that fails.
+            # A change in several transactions must apply in order: none may follow one that failed.
             parts = [part for part in waiting.popleft() if part.id not in again and part.id not in self.outcome.failed]
             if not parts:
                 continue
@@ -143,7 +144,7 @@ class _Sync:
                 break
             try:
                 rollups.commit(self.organization, self.source, parts)
-            except Exception as error:  # noqa: BLE001  reported for the entities that cause it
+            except Exception as error:  # noqa: BLE001  recorded for the entities that cause it
                 ids = {part.id for part in parts}
                 if isinstance(error, ActionError) and error.code is ErrorCode.CONFLICT:
                     again |= ids
@@ -159,33 +160,32 @@ class _Sync:
                 done |= {part.id for part in parts}
         self.outcome.changed |= done
         try:
-            again |= self._outdated(plan, done)
-        except ActionError as error:  # whether they are outdated is unknown: they are delivered again
+            again |= self.outdated(plan, done)
+        except ActionError as error:  # unknown whether their inputs changed: to be delivered again
             self._fail((identifier for identifier in done if identifier in plan.dependencies), error)
         return [target.id for target in plan.targets if target.id in again]
 
-    def _outdated(self, plan: _Plan, done: set[UUID]) -> set[UUID]:
-        """Return the committed entities whose dependencies have changed since they were read.
-
-        Compared after the commit: a version that is the same now was the same at the commit. A condition in the
-        transaction would say as much, but it would be billed by the size of workers and positions, and collide with
-        their own writes. A consumer that dies in between has not acknowledged the change, which comes again.
-        """
+    def outdated(self, plan: _Plan, done: set[UUID]) -> set[UUID]:
+        """Return the committed entities whose inputs have changed since they were read."""
+        # The race: an input changes between its read and the commit. Its version is compared after the commit; equal
+        # means it was unchanged at the commit. A condition in the transaction would prove the same, but it is billed by
+        # the size of workers and positions, and their own writes would collide with it. A process that dies in between
+        # has not acknowledged its message, which is delivered again.
         keys = {key for identifier in done for key in plan.dependencies.get(identifier, ())}
         if not keys:
             return set()
         now = versions(keys)
-        moved = {key for key in keys if now.get(key) != plan.versions[key]}
-        return {identifier for identifier in done if moved & plan.dependencies.get(identifier, {}).keys()}
+        changed = {key for key in keys if now.get(key) != plan.versions[key]}
+        return {identifier for identifier in done if changed & plan.dependencies.get(identifier, {}).keys()}
 
 
 @dataclass(frozen=True)
 class _Plan:
     targets: Sequence[Target]
     dependencies: Mapping[UUID, Mapping[Key, Collection[Any]]]
-    """Keys of the dependencies of each entity, in the order in which its source names them."""
+    """Input entities by entity, in the order in which the source names them."""
     versions: Mapping[Key, int]
-    """Versions of the dependencies, as read."""
+    """Versions of the input entities as read."""
 
 
 def _is_outage(error: Exception) -> bool:

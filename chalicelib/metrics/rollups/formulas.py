@@ -1,4 +1,4 @@
-"""Formulas: how numbers about a range of time follow from the levels and integrals of rollups."""
+"""Formulas: numbers over a range, as sums of levels and integrals of rollups."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from chalicelib.models.rollups.levels import Levels
 
 class Kind(Enum):
     AT_START = auto()
-    """The level when the range begins, …"""
+    """The level at the start of the range."""
     AT_END = auto()
-    """… and when it ends."""
+    """The level at the end of the range."""
     WITHIN = auto()
-    """Change of the level over the range: how many level changes there were."""
+    """The rise of the level within the range: for a count, how many level changes there were."""
     FLOW = auto()
-    """The level's integral over the range, in milliseconds times its unit."""
+    """The integral of the level over the range, in milliseconds times the level's unit."""
     EVER = auto()
-    """The sum of all edges there are."""
+    """The sum of all level changes, past and future."""
 
 
 class Term(NamedTuple):
@@ -73,10 +73,10 @@ def value_of(formula: Formula, levels: Levels, over: Range) -> int:
 
 @dataclass(frozen=True)
 class Sum:
-    """The sum of a measure that accumulates over time; None over a range in which it is unknown throughout."""
+    """Sum of a measure that accumulates over time; None for a range in which no part is known."""
 
     formula: Formula
     unknown: Formula = ()
-    """Time for which it is unknown."""
+    """The time for which the measure is unknown."""
     known: Formula = ()
-    """Time for which it is known."""
+    """The time for which the measure is known."""

@@ -1,7 +1,7 @@
-"""Reconciliation: compares the rollups with their entities, and corrects them, while writes go on.
+"""Reconciliation: compares the rollups with their entities and corrects them, while writes go on.
 
-Two things can be wrong. A contribution may not be the applied one: its event was lost. And buckets may differ from the
-sum of the applied contributions: nothing in this code does that, and a night is a good time to be sure.
+Two things can be wrong: an applied contribution may be outdated because an event was lost, or a bucket may differ from
+the sum of the applied contributions. No known path leads to the second; the nightly run makes sure.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from chalicelib.metrics.rollups.apply import sync
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.rollups import buckets, rollups
 from chalicelib.models.rollups.buckets import BucketKey, Contribution, Increments
-from chalicelib.models.rollups.rollups import AppliedContribution
 
 _PATIENCE_SECONDS = 5.0
-"""Time for the stream to sync an entity that is out of step, before its event counts as lost."""
-_SEEN = "#"
-"""Name of a bucket's digest of its contributors and their revisions; no measure has this name."""
+"""Time for the stream to apply an outdated entity before its event counts as lost."""
+_DIGEST = "#"
+"""Pseudo-measure of a bucket: a digest of the entities that add to it and their revisions."""
 
 
 class Progress(NamedTuple):
-    """Position of a comparison of entities. `after` is None at the end."""
+    """Progress of a comparison of entities. `after` is None at the end."""
 
     after: str | None
     seen: int
@@ -39,38 +38,38 @@ class Progress(NamedTuple):
 
 
 def reapply_missed(organization: OrganizationId, source: str, after: str | None) -> Progress:
-    """Sync those of the next page of entities whose contribution is not the applied one."""
-    page = rollups.entity_page(organization, source, SOURCES[source].collection, after)
-    inputs = _Inputs(organization)
+    """Sync the entities of the next page whose applied contribution is outdated."""
+    page = rollups.compared_page(organization, source, SOURCES[source].collection, after)
+    inputs = _InputReader(organization)
     records = [record for _, record, _ in page.rows if record is not None]
     further = SOURCES[source].further(organization, records)
-    suspects = [
+    outdated = [
         identifier
         for identifier, record, applied in page.rows
-        if Counter(_contribution(organization, source, record, inputs, further.get(identifier, ())))
+        if Counter(expected_contribution(organization, source, record, inputs, further.get(identifier, ())))
         != Counter(applied.contribution)
     ]
-    if suspects:
+    if outdated:
         time.sleep(_PATIENCE_SECONDS)
-    reapplied = sync(organization, source, suspects).require().changed
-    for identifier in reapplied:
+    synced = sync(organization, source, outdated).require().changed
+    for identifier in synced:
         logger.warning("an entity was not rolled up", extra={"source": source, "entity_id": str(identifier)})
-    return Progress(page.last, len(page.rows), len(reapplied))
+    return Progress(page.last, len(page.rows), len(synced))
 
 
-def _contribution(
-    organization: OrganizationId, source: str, record: Record | None, inputs: _Inputs, further: Sequence[Any]
+def expected_contribution(
+    organization: OrganizationId, source: str, record: Record | None, inputs: _InputReader, further: Sequence[Any]
 ) -> Contribution:
     if record is None:
         return ()
     rollup = SOURCES[source]
-    dependencies = [inputs.get(*dependency) for dependency in rollup.dependencies(organization, record)]
-    return rollup.contribution(record, [*dependencies, *further])
+    entities = [inputs.get(*dependency) for dependency in rollup.dependencies(organization, record)]
+    return rollup.contribution(record, [*entities, *further])
 
 
 @dataclass
-class _Inputs:
-    """The entities that contributions depend on, each read once."""
+class _InputReader:
+    """Entities that contributions depend on; each is read once."""
 
     organization: OrganizationId
     _entities: dict[tuple[str, UUID], Any] = field(default_factory=dict)
@@ -78,77 +77,75 @@ class _Inputs:
     def get(self, collection: Collection[Any], identifier: UUID) -> Any:
         key = collection.entity, identifier
         if key not in self._entities:
-            [entities] = get_together(self.organization, [(collection, [identifier])])
-            self._entities[key] = entities[identifier]
+            [by_id] = get_together(self.organization, [(collection, [identifier])])
+            self._entities[key] = by_id[identifier]
         return self._entities[key]
 
 
-# -- cells -------------------------------------------------------------------------------------------------------------
+# -- buckets -----------------------------------------------------------------------------------------------------------
 
 
 def fix_drift(organization: OrganizationId, source: str, shard: int, shards: int) -> int:
     """Correct the buckets that differ from the sum of the applied contributions; return how many did.
 
-    `shards`: the partitions are compared in that many lots, each of which is held in memory. A bucket that was added to
-    in the meantime is left to the next night: its sum proves nothing.
+    The partitions are split into `shards`, each of which fits in memory.
     """
-    before = _sums(organization, source, shard, shards)
-    # The whole source's cells are there to be compared even where nothing is applied any more.
-    partitions = {cell.dimension for cell in before} | ({None} if _shard_of(None, shards) == shard else set())
+    before = sums_of_applied(organization, source, shard, shards)
+    # The partition of the whole source is compared even if nothing is applied any more.
+    partitions = {key.dimension for key in before} | ({None} if _shard_of(None, shards) == shard else set())
     drift = {
-        cell: (stored, by)
-        for cell, stored in _cells(organization, source, partitions, before)
-        if (by := _difference(before.get(cell, Counter()), stored))
+        key: (stored, by)
+        for key, stored in stored_buckets(organization, source, partitions, before)
+        if (by := _difference(before.get(key, Counter()), stored))
     }
     if not drift:
         return 0
-    after = _sums(organization, source, shard, shards)
-    fixed = 0
-    for cell, (stored, by) in drift.items():
-        if before.get(cell) == after.get(cell) and rollups.correct(organization, source, cell, stored, by):
-            logger.warning("a rollup was repaired", extra={"source": source, "cell": str(cell), "by": dict(by)})
-            fixed += 1
-    return fixed
+    # The race: a sync may move a bucket while it is compared, and its sum then proves nothing. Only buckets with the
+    # same sums before and after are corrected; the others are left to the next night.
+    after = sums_of_applied(organization, source, shard, shards)
+    corrected = 0
+    for key, (stored, by) in drift.items():
+        if before.get(key) == after.get(key) and rollups.correct(organization, source, key, stored, by):
+            logger.warning("a rollup was repaired", extra={"source": source, "bucket": str(key), "by": dict(by)})
+            corrected += 1
+    return corrected
 
 
-def _sums(organization: OrganizationId, source: str, shard: int, shards: int) -> Increments:
-    """Return the sums of the applied contributions, with a digest of the contributors."""
+def sums_of_applied(organization: OrganizationId, source: str, shard: int, shards: int) -> Increments:
+    """Add up the applied contributions, with a digest of the contributors of each bucket."""
     sums: Increments = {}
     for identifier, applied in rollups.all_applied(organization, source):
+        digest = int.from_bytes(hashlib.sha256(f"{identifier}#{applied.revision}".encode()).digest()[:8])
         increments: Increments = {}
         for change in applied.contribution:
             buckets.add(increments, change, 1)
-        for cell, amounts in increments.items():
-            if _shard_of(cell.dimension, shards) == shard:
-                into = sums.setdefault(cell, Counter())
-                into.update(amounts)
-                into[_SEEN] += _digest(identifier, applied)
+        for key, amounts in increments.items():
+            if _shard_of(key.dimension, shards) == shard:
+                bucket = sums.setdefault(key, Counter())
+                bucket.update(amounts)
+                bucket[_DIGEST] += digest
     return sums
 
 
-def _cells(
+def stored_buckets(
     organization: OrganizationId, source: str, partitions: Iterable[tuple[str, str] | None], sums: Increments
 ) -> Iterator[tuple[BucketKey, Counter[str]]]:
-    """Yield the buckets of the partitions, and empty ones for those of the sums that are missing there."""
+    """Yield the stored buckets of the partitions, and an empty one for each bucket of `sums` that is missing there."""
     missing = set(sums)
     for dimension in partitions:
-        for sk, amounts in rollups.all_cells(organization, source, dimension):
-            cell = BucketKey(dimension, sk)
-            missing.discard(cell)
-            yield cell, amounts
-    for cell in missing:
-        yield cell, Counter()
+        for sk, amounts in rollups.all_buckets(organization, source, dimension):
+            key = BucketKey(dimension, sk)
+            missing.discard(key)
+            yield key, amounts
+    for key in missing:
+        yield key, Counter()
 
 
 def _difference(expected: Counter[str], stored: Counter[str]) -> Counter[str]:
-    """Return the increments that turn `stored` into `expected`."""
-    names = {*expected, *stored} - {_SEEN}
+    """Return the amounts to add to the stored ones."""
+    names = {*expected, *stored} - {_DIGEST}
     return Counter({name: by for name in sorted(names) if (by := expected[name] - stored[name])})
 
 
 def _shard_of(dimension: tuple[str, str] | None, shards: int) -> int:
     return int.from_bytes(hashlib.sha256(repr(dimension).encode()).digest()[:4]) % shards
-
-
-def _digest(identifier: UUID, applied: AppliedContribution) -> int:
-    return int.from_bytes(hashlib.sha256(f"{identifier}#{applied.revision}".encode()).digest()[:8])

@@ -109,5 +109,5 @@ def delete(unit: UnitOfWork, metric: Metric) -> Metric:
 
 def _count(unit: UnitOfWork, by: int) -> None:
     holder = ORGANIZATIONS.key(unit.organization, unit.organization)
-    refusal = f"an organization may have {MAX_METRICS:,} metrics of its own"
+    refusal = f"an organization may have at most {MAX_METRICS:,} metrics of its own"
     quotas.count(unit, holder, METRICS.entity, by, maximum=MAX_METRICS, refusal=refusal)

@@ -157,5 +157,5 @@ def delete(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
 
 def _count(unit: UnitOfWork, by: int) -> None:
     holder = ORGANIZATIONS.key(unit.organization, unit.organization)
-    refusal = f"an organization may have {MAX_QUICK_ACTIONS} quick actions: delete one first"
+    refusal = f"an organization may have at most {MAX_QUICK_ACTIONS} quick actions: delete one first"
     quotas.count(unit, holder, QUICK_ACTIONS.entity, by, maximum=MAX_QUICK_ACTIONS, refusal=refusal)

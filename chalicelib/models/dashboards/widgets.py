@@ -162,7 +162,7 @@ def delete(unit: UnitOfWork, widget: Widget) -> Widget:
 def _count(unit: UnitOfWork, widget: Widget, by: int) -> None:
     """On whose dashboard it is."""
     holder, whose = _counted_on(unit.organization, widget)
-    refusal = f"{whose} may have {MAX_WIDGETS} widgets"
+    refusal = f"{whose} may have at most {MAX_WIDGETS} widgets"
     quotas.count(unit, holder, WIDGETS.entity, by, maximum=MAX_WIDGETS, refusal=refusal)
 
 

@@ -1,13 +1,13 @@
-"""Buckets: sums of level changes, by month, day, hour and minute.
+"""Buckets: sums of level changes by month, day, hour and minute. See docs/decisions/rollups.md.
 
-See docs/decisions/rollups.md. A bucket is an item of a partition of `keys.rollup`: `M#2026-11` and `D#2026-11-21` (UTC)
-hold for a measure `m` the sum of the deltas of that month or day as attribute `m`, and the sum of delta
-times milliseconds from its beginning as `m_`. `T#2026-11-21` holds both for each hour of the day, as `14m` and `14m_`,
-and `T#2026-11-21T14` for each minute of the hour: bounded, however many level changes there are.
+A bucket is an item of a partition of `keys.rollup`. `M#2026-11` and `D#2026-11-21` (UTC) hold two sums for a measure
+`m`: attribute `m` is the sum of the deltas of that month or day, `m_` the sum of delta times milliseconds since the
+start of the bucket. `T#2026-11-21` holds both sums per hour of the day, as `14m` and `14m_`, and `T#2026-11-21T14` per
+minute of the hour. The size of an item is bounded, however many level changes there are.
 
 A value of a dimension has two buckets where the whole source has four: `M#2026-11`, and `D#2026-11-21` with both sums
-for each minute of the day at which something changes, as `840m` and `840m_`. Few minutes of a day are in use for one
-worker, position or client, so that item stays within the smallest unit of capacity; at most it has 1,440 of them.
+per minute of the day with a change, as `840m` and `840m_`. One worker, position or client has few such minutes a day,
+so the item stays within the smallest unit of capacity; its limit is 1,440 minutes.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ DAY = 24 * HOUR
 INTEGRATED = "_"
 
 Dimensions = tuple[tuple[str, str], ...]
-"""Field and value. A level change counts in the buckets of the whole source and of each of these values."""
+"""Pairs of field and value; a level change adds to the buckets of the whole source and of every pair."""
 
 
 class LevelChange(NamedTuple):
-    """An instant at which levels change."""
+    """A change of levels at an instant."""
 
     at: int
     """Milliseconds since 1970."""
     deltas: tuple[tuple[str, int], ...]
-    """Changes by measure."""
+    """Amounts by measure."""
     is_end: bool = False
-    """True at an end, which takes effect at its last millisecond: an end at midnight belongs to the day before."""
+    """Ends belong to the millisecond before `at`: an end at midnight is part of the day that is over."""
     dimensions: Dimensions = ()
 
 
 Contribution = tuple[LevelChange, ...]
-"""The level changes of an entity."""
+"""The level changes of one entity."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,22 +55,18 @@ def month_of(since_1970: int) -> tuple[str, int]:
 
 @lru_cache(maxsize=4096)
 def day_of(number: int) -> str:
-    """Return the date of a day, numbered from 1970."""
+    """Return the ISO date of a day since 1970."""
     return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
 
 
-def _hour_of(since_1970: int) -> int:
-    return since_1970 % DAY // HOUR
-
-
 def hours_of(since_1970: int) -> str:
-    """Sort key of the bucket that holds the hours of a day."""
+    """Return the sort key of the bucket with the hours of a day."""
     return f"T#{day_of(since_1970 // DAY)}"
 
 
 def minutes_of(since_1970: int) -> str:
-    """Sort key of the bucket that holds the minutes of an hour."""
-    return f"T#{day_of(since_1970 // DAY)}T{_hour_of(since_1970):02}"
+    """Return the sort key of the bucket with the minutes of an hour."""
+    return f"T#{day_of(since_1970 // DAY)}T{since_1970 % DAY // HOUR:02}"
 
 
 class BucketKey(NamedTuple):
@@ -79,10 +75,11 @@ class BucketKey(NamedTuple):
 
 
 Increments = dict[BucketKey, Counter[str]]
-"""Additions to buckets, by attribute."""
+"""Amounts that a transaction adds to the attributes of buckets."""
 
 
 def add(increments: Increments, change: LevelChange, sign: int) -> None:
+    """Add a level change, times `sign`, to the increments of all its buckets."""
     placed = change.at - change.is_end
     month, first = month_of(placed // DAY * DAY)
     day = day_of(placed // DAY)
@@ -91,23 +88,23 @@ def add(increments: Increments, change: LevelChange, sign: int) -> None:
     of_source = (
         of_month,
         (f"D#{day}", "", midnight),
-        (hours_of(midnight), str(_hour_of(hour)), hour),
+        (hours_of(midnight), str(hour % DAY // HOUR), hour),
         (minutes_of(hour), str((minute - hour) // MINUTE), minute),
     )
     of_value = (of_month, (f"D#{day}", str((minute - midnight) // MINUTE), minute))
     for dimension in (None, *change.dimensions):
         for sk, prefix, begins in of_source if dimension is None else of_value:
             key = BucketKey(dimension, sk)
-            cell = increments.get(key)
-            if cell is None:
-                cell = increments[key] = Counter()
+            bucket = increments.get(key)
+            if bucket is None:
+                bucket = increments[key] = Counter()
             for measure, delta in change.deltas:
-                cell[f"{prefix}{measure}"] += sign * delta
-                cell[f"{prefix}{measure}{INTEGRATED}"] += sign * delta * (change.at - begins)
+                bucket[f"{prefix}{measure}"] += sign * delta
+                bucket[f"{prefix}{measure}{INTEGRATED}"] += sign * delta * (change.at - begins)
 
 
 def parts_of(amounts: Mapping[str, int]) -> dict[int | None, dict[str, int]]:
-    """Return the sums of a bucket's hours or minutes, by number; under None those of the bucket as a whole."""
+    """Return the sums per hour or minute of a bucket, by number; those of the whole bucket under None."""
     parts: dict[int | None, dict[str, int]] = {}
     for name, amount in amounts.items():
         measure = name.lstrip("0123456789")
@@ -117,7 +114,7 @@ def parts_of(amounts: Mapping[str, int]) -> dict[int | None, dict[str, int]]:
 
 
 def amounts_of(attributes: Mapping[str, Any]) -> dict[str, int]:
-    """Return the sums that the item of a bucket holds."""
+    """Return the amounts in the item of a bucket."""
     return {
         name: int(value["N"]) for name, value in attributes.items() if "N" in value and name != Item.derived.attr_name
     }

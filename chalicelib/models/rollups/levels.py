@@ -1,4 +1,4 @@
-"""Levels and integrals at any minute, read from buckets."""
+"""Levels and integrals at any minute, computed from buckets."""
 
 from __future__ import annotations
 
@@ -31,45 +31,46 @@ class Levels:
         self._everything = everything
 
     def level(self, measure: str, at: int) -> int:
-        """The sum of the deltas of all level changes before `at`."""
+        """Return the sum of all deltas before `at`."""
         return self._sums[at].get(measure, 0)
 
     def integral(self, measure: str, at: int) -> int:
-        """The integral of the level up to `at`, in milliseconds times the level's unit."""
+        """Return the integral of the level up to `at`, in milliseconds times the level's unit."""
         sums = self._sums[at]
         return at * sums.get(measure, 0) - sums.get(f"{measure}{INTEGRATED}", 0)
 
     def total(self, measure: str) -> int:
-        """The sum of the deltas of all level changes."""
+        """Return the sum of all deltas, past and future."""
         return self._everything.get(measure, 0)
 
 
-def read(requested: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
-    """Read partitions at instants, in milliseconds since 1970 and at whole minutes.
+def read(instants: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
+    """Read the levels of each partition at its instants: whole minutes, in milliseconds since 1970.
 
-    One query for each partition (and one more for each further run of months with instants), and one batch
-    for each hundred of the days and hours of whole sources. Eventually consistent, like all data of the stream.
+    Costs one query per partition (and one more per further run of months), and one batch per hundred hour and minute
+    buckets of whole sources. Eventually consistent, like everything that the stream writes.
     """
-    instants = {partition: sorted({*requested_at}) for partition, requested_at in requested.items()}
-    cells = {
+    by_partition = {partition: sorted({*at}) for partition, at in instants.items()}
+    parts = {
         Key(partition, sk)
-        for partition, sorted_instants in instants.items()
-        if not keys.is_rollup_of_value(partition)  # there the minutes are part of the day
-        for instant in sorted_instants
+        for partition, at in by_partition.items()
+        if not keys.is_rollup_of_value(partition)  # its day buckets hold the minutes
+        for instant in at
         for sk, length in ((hours_of(instant), DAY), (minutes_of(instant), HOUR))
         if instant % length
     }
-    split = {key: amounts_of(item) for key, item in table.raw_batch(cells).items()}
-    return {partition: _levels(partition, sorted_instants, split) for partition, sorted_instants in instants.items()}
+    split = {key: amounts_of(item) for key, item in table.raw_batch(parts).items()}
+    return {partition: levels_at(partition, at, split) for partition, at in by_partition.items()}
 
 
-def _levels(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
-    cells = dict(_cells(partition, instants))
-    months = {sk.removeprefix("M#"): amounts for sk, amounts in cells.items() if sk.startswith("M#")}
-    beginnings = {month: _month_begins(month) for month in months}
+def levels_at(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
+    """Add up the buckets before each instant; `split` holds the hour and minute buckets."""
+    buckets = dict(months_and_days(partition, instants))
+    months = {sk.removeprefix("M#"): amounts for sk, amounts in buckets.items() if sk.startswith("M#")}
+    beginnings = {month: start_of_day(f"{month}-01") for month in months}
     days = {
-        (begins := _day_begins(sk.removeprefix("D#"))): _Split.of(amounts, begins, DAY, MINUTE)
-        for sk, amounts in cells.items()
+        (begins := start_of_day(sk.removeprefix("D#"))): _Split.of(amounts, begins, DAY, MINUTE)
+        for sk, amounts in buckets.items()
         if sk.startswith("D#")
     }
     sums = {}
@@ -79,12 +80,12 @@ def _levels(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping
         before: Counter[str] = Counter()
         for month, amounts in months.items():
             if month < label:
-                _collect(before, amounts, beginnings[month])
+                collect(before, amounts, beginnings[month])
         for begins in range(first, midnight + 1, DAY):
             if begins in days:
                 days[begins].add_to(before, instant)
         for sk, length, part in ((hours_of(instant), DAY, HOUR), (minutes_of(instant), HOUR, MINUTE)):
-            # The hours that are over; the running one is in the bucket of its minutes.
+            # Whole hours from the hour buckets; the running hour from its minutes.
             if instant % length and (of_parts := split.get(Key(partition, sk))):
                 _Split.of(of_parts, instant // length * length, length, part).add_to(before, instant)
         sums[instant] = before
@@ -96,12 +97,12 @@ def _levels(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping
 
 @dataclass(frozen=True)
 class _Split:
-    """A bucket with its hours or minutes: sums from 1970 on."""
+    """A bucket with the hours or minutes that it is split into; sums are relative to 1970."""
 
     ends: int
     total: Counter[str]
     parts: Sequence[tuple[int, Counter[str]]]
-    """Sums by the instant at which the part ends."""
+    """Pairs of end and sums."""
 
     @classmethod
     def of(cls, amounts: Mapping[str, int], begins: int, length: int, part_length: int) -> _Split:
@@ -112,56 +113,46 @@ class _Split:
             if number is not None:
                 since, until = begins + number * part_length, begins + (number + 1) * part_length
             part: Counter[str] = Counter()
-            _collect(part, of_part, since)
+            collect(part, of_part, since)
             parts.append((until, part))
-            _add(total, part)
+            total.update(part)
         return cls(begins + length, total, parts)
 
     def add_to(self, sums: Counter[str], instant: int) -> None:
-        """Add the parts that are over."""
+        """Add the parts that end by the instant."""
         if self.ends <= instant:
-            _add(sums, self.total)
+            sums.update(self.total)
             return
         for ends, part in self.parts:
             if ends <= instant:
-                _add(sums, part)
+                sums.update(part)
 
 
-def _add(sums: Counter[str], amounts: Mapping[str, int]) -> None:
-    for name, amount in amounts.items():
-        sums[name] += amount
-
-
-def _collect(into: Counter[str], amounts: Mapping[str, int], begins: int) -> None:
-    """Add amounts, and move the origin of their products from the bucket's beginning to 1970."""
+def collect(into: Counter[str], amounts: Mapping[str, int], begins: int) -> None:
+    """Add amounts of a bucket. Its products are relative to its start; the sums are relative to 1970."""
     for name, amount in amounts.items():
         into[name] += amount
         if not name.endswith(INTEGRATED):
             into[f"{name}{INTEGRATED}"] += amount * begins
 
 
-def _month_begins(label: str) -> int:
-    year, _, month = label.partition("-")
-    return milliseconds(datetime(int(year), int(month), 1, tzinfo=UTC))
-
-
-def _day_begins(day: str) -> int:
+def start_of_day(day: str) -> int:
     return milliseconds(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
-def _cells(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield all months, and the days of the instants' months."""
-    for low, high in _runs(instants):
+def months_and_days(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield all month buckets, and the day buckets of the months that contain an instant."""
+    for low, high in key_ranges(instants):
         for row in table.query_all(partition, between=(low, high), consistent=False):
             yield row["sk"]["S"], amounts_of(row)
 
 
-def _runs(instants: Sequence[int]) -> list[tuple[str, str]]:
+def key_ranges(instants: Sequence[int]) -> list[tuple[str, str]]:
     """Return bounds of sort keys. Days sort before months, so the last run of days reads on into the months."""
     months = sorted({month_of(instant // DAY * DAY)[0] for instant in instants})
     runs: list[list[str]] = []
     for month in months:
-        if runs and _distance(runs[-1][-1], month) <= _GAP:
+        if runs and months_between(runs[-1][-1], month) <= _GAP:
             runs[-1].append(month)
         else:
             runs.append([month])
@@ -170,9 +161,9 @@ def _runs(instants: Sequence[int]) -> list[tuple[str, str]]:
 
 
 _GAP = 3
-"""Months between two requested ones: with fewer, their days are read along rather than queried apart."""
+"""Months between two that are needed: reading their days costs less than a query of its own."""
 
 
-def _distance(first: str, second: str) -> int:
-    (a, b), (c, d) = (map(int, label.split("-")) for label in (first, second))
-    return (c - a) * 12 + d - b
+def months_between(first: str, second: str) -> int:
+    (first_year, first_month), (second_year, second_month) = (map(int, label.split("-")) for label in (first, second))
+    return (second_year - first_year) * 12 + second_month - first_month

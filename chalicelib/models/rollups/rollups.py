@@ -34,9 +34,9 @@ _TAG = 1
 _MAX_NAMES = 200
 """Attributes of a bucket that one transaction adds to: an update expression may have 300 operators and 4 KB."""
 _MAX_CORRECTED = 20
-"""The same for corrections, where each is compared as well."""
-_MAX_EDGES = 10_000
-"""Level changes of all entities of a transaction, which may have 4 MB: one takes some 60 bytes."""
+"""The same for corrections, which also compare each attribute."""
+_MAX_CHANGES = 10_000
+"""Level changes of a transaction, which may have 4 MB: one takes some 60 bytes in an applied contribution."""
 
 CONTRIBUTION = attribute("contribution", Packed())
 """The contribution of an entity that was last added to the buckets, packed."""
@@ -46,18 +46,18 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True)
 class AppliedContribution:
-    """The contribution that the buckets hold of an entity. `revision` is 0 where they hold none."""
+    """The contribution that the buckets hold of an entity. `revision` is 0 if it was never applied."""
 
     revision: int
     contribution: Contribution
 
 
 class Target(NamedTuple):
-    """An entity with its applied contribution and its present one."""
+    """An entity with its applied and its expected contribution."""
 
     id: UUID
     before: AppliedContribution
-    after: Contribution
+    expected: Contribution
 
 
 class Part(NamedTuple):
@@ -65,7 +65,7 @@ class Part(NamedTuple):
 
     id: UUID
     revision: int
-    """The revision that the applied contribution must still have."""
+    """The revision that must still be stored."""
     contribution: Contribution
     """The applied contribution after the transaction."""
     increments: Increments
@@ -80,23 +80,23 @@ def applied(organization: OrganizationId, source: str, identifiers: Iterable[UUI
 def _applied_of(item: Item | None) -> AppliedContribution:
     if item is None:
         return AppliedContribution(0, ())
-    # Without a spread it was written by an older release: it counts as nothing, and reconciliation corrects the cells.
+    # An item without a contribution is of an older release: it counts as empty, and reconciliation fixes the buckets.
     packed = item.value(CONTRIBUTION)
-    return AppliedContribution(int(item.version or 0), _unpacked(packed) if packed else ())
+    return AppliedContribution(int(item.version or 0), unpacked(packed) if packed else ())
 
 
 # -- apply -------------------------------------------------------------------------------------------------------------
 
 
 def transactions(targets: Iterable[Target], *, most: int = MAX_WRITES) -> Iterator[list[Part]]:
-    """Yield transactions to commit one after the other, each for as many entities as fit, `most` of them at most.
+    """Yield the transactions to commit in order, each with as many entities as fit, `most` at most.
 
-    Entities of the same day and place come together, because they share buckets. An entity in step has no part. A large
-    change has several, each of which leaves the buckets and the applied contribution in step: they come in their order.
+    Entities of the same day and dimensions are grouped, because they share buckets. An entity in step has no part. A
+    large change has several parts; each leaves the buckets in step with the applied contribution.
     """
     group = _Group(most)
-    for target in sorted(targets, key=_place):
-        parts = list(_parts(target))
+    for target in sorted(targets, key=sort_key):
+        parts = list(parts_of(target))
         if len(parts) > 1:
             yield from ([part] for part in parts)
             continue
@@ -110,12 +110,12 @@ def transactions(targets: Iterable[Target], *, most: int = MAX_WRITES) -> Iterat
 
 
 def commit(organization: OrganizationId, source: str, parts: Iterable[Part]) -> None:
-    """Write parts of a transaction. Raises StaleRead when another consumer has synced one of the entities meanwhile."""
+    """Commit one transaction. Raises StaleRead if another sync has applied one of the entities meanwhile."""
     unit = UnitOfWork(organization)
     increments: Increments = {}
     for part in parts:
-        _put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.contribution)
-        _merge(increments, part.increments)
+        put_applied(unit, keys.applied(organization, source, part.id), part.revision, part.contribution)
+        merge(increments, part.increments)
     write(unit, source, increments)
     cache.bump(unit, source)
     unit.commit()
@@ -128,7 +128,7 @@ class _Group:
         self.parts: list[Part] = []
         self._most = most
         self._names: dict[BucketKey, set[str]] = {}
-        self._edges = 0
+        self._changes = 0
 
     def takes(self, part: Part) -> bool:
         if not self.parts:
@@ -137,45 +137,45 @@ class _Group:
         return (
             len(self.parts) < self._most
             and writes <= MAX_WRITES
-            and self._edges + len(part.contribution) <= _MAX_EDGES
-            and _have_room(self._names, part.increments)
+            and self._changes + len(part.contribution) <= _MAX_CHANGES
+            and names_fit(self._names, part.increments)
         )
 
     def add(self, part: Part) -> None:
         self.parts.append(part)
-        self._edges += len(part.contribution)
-        for cell, amounts in part.increments.items():
-            self._names.setdefault(cell, set()).update(amounts)
+        self._changes += len(part.contribution)
+        for key, amounts in part.increments.items():
+            self._names.setdefault(key, set()).update(amounts)
 
 
-def _place(target: Target) -> tuple[Any, ...]:
-    """Return a sort key that puts targets with common buckets together: by day, then from the widest dimension down."""
-    change = min((target.after or target.before.contribution)[:1], default=None)
-    return (0, ()) if change is None else (change.at // buckets.DAY, change.dimensions[::-1])
+def sort_key(target: Target) -> tuple[Any, ...]:
+    """Sort targets that share buckets next to each other: by day, then from the widest dimension to the narrowest."""
+    first = (target.expected or target.before.contribution)[:1]
+    return (first[0].at // buckets.DAY, first[0].dimensions[::-1]) if first else (0, ())
 
 
 def write(unit: UnitOfWork, source: str, increments: Increments) -> None:
-    """Add to cells, which begin to exist when first added to."""
-    for cell, amounts in increments.items():
+    """Add increments to buckets; a bucket is created by its first increment."""
+    for key, amounts in increments.items():
         added = {name: amount for name, amount in amounts.items() if amount}
         if added:
-            unit.upsert(_key(unit.organization, source, cell), [AddAll(added), Item.derived.set(1)])
+            unit.upsert(item_key(unit.organization, source, key), [AddAll(added), Item.derived.set(1)])
 
 
 def correct(
-    organization: OrganizationId, source: str, cell: BucketKey, held: Mapping[str, int], by: Mapping[str, int]
+    organization: OrganizationId, source: str, bucket: BucketKey, stored: Mapping[str, int], by: Mapping[str, int]
 ) -> bool:
-    """Add to a bucket; return False when it no longer holds `held`.
+    """Add the missing amounts to a bucket; return False if it no longer has the `stored` amounts.
 
-    So a correction that is made twice, one after the other or at once, is made once.
+    The condition makes the correction idempotent: delivered twice, in turn or at once, it applies once.
     """
     names = sorted(by)
     for first in range(0, len(names), _MAX_CORRECTED):
         chunk = names[first : first + _MAX_CORRECTED]
         unit = UnitOfWork(organization)
-        same = [Path(name) == held[name] if name in held else Path(name).does_not_exist() for name in chunk]
+        same = [Path(name) == stored[name] if name in stored else Path(name).does_not_exist() for name in chunk]
         added = AddAll({name: by[name] for name in chunk})
-        unit.upsert(_key(organization, source, cell), [added, Item.derived.set(1)], condition=all_of(same))
+        unit.upsert(item_key(organization, source, bucket), [added, Item.derived.set(1)], condition=all_of(same))
         cache.bump(unit, source)
         try:
             unit.commit()
@@ -184,69 +184,63 @@ def correct(
     return True
 
 
-def _key(organization: OrganizationId, source: str, cell: BucketKey) -> Key:
-    return Key(keys.rollup(organization, source, *(cell.dimension or ())), cell.sk)
+def item_key(organization: OrganizationId, source: str, bucket: BucketKey) -> Key:
+    return Key(keys.rollup(organization, source, *(bucket.dimension or ())), bucket.sk)
 
 
-def _parts(target: Target) -> Iterator[Part]:
-    """Yield the parts of an entity's change, each as large as fits a transaction of its own."""
-    held = Counter(target.before.contribution)
-    changes = Counter(target.after)
-    changes.subtract(held)
-    changed = sorted((change, by) for change, by in changes.items() if by)
-    if not changed:
+def parts_of(target: Target) -> Iterator[Part]:
+    """Split the change of an entity into parts, each as large as fits a transaction of its own."""
+    applied = Counter(target.before.contribution)
+    difference = Counter(target.expected)
+    difference.subtract(applied)
+    changes = sorted((change, by) for change, by in difference.items() if by)
+    if not changes:
         return
     revision = target.before.revision
     increments: Increments = {}
-    for change, by in changed:
+    for change, by in changes:
         buckets.add(increments, change, by)
     if _fits({}, increments):
-        yield Part(target.id, revision, tuple(sorted(target.after)), increments)
+        yield Part(target.id, revision, tuple(sorted(target.expected)), increments)
         return
     increments = {}
-    pending = False
-    for change, by in changed:
-        alone: Increments = {}
-        buckets.add(alone, change, by)
-        if pending and not _fits(increments, alone):
-            yield Part(target.id, revision, _contribution(held), increments)
+    for change, by in changes:
+        more: Increments = {}
+        buckets.add(more, change, by)
+        if increments and not _fits(increments, more):
+            yield Part(target.id, revision, tuple(sorted(applied.elements())), increments)
             revision += 1
-            increments, pending = {}, False
-        _merge(increments, alone)
-        held[change] += by
-        pending = True
-    if pending:
-        yield Part(target.id, revision, _contribution(held), increments)
+            increments = {}
+        merge(increments, more)
+        applied[change] += by
+    if increments:
+        yield Part(target.id, revision, tuple(sorted(applied.elements())), increments)
 
 
 def _fits(increments: Increments, more: Increments) -> bool:
-    return len(increments.keys() | more.keys()) <= MAX_WRITES - 1 - _TAG and _have_room(increments, more)
+    return len(increments.keys() | more.keys()) <= MAX_WRITES - 1 - _TAG and names_fit(increments, more)
 
 
-def _have_room(names: Mapping[BucketKey, Iterable[str]], more: Increments) -> bool:
-    return all(len({*names.get(cell, ()), *amounts}) <= _MAX_NAMES for cell, amounts in more.items())
+def names_fit(names: Mapping[BucketKey, Iterable[str]], more: Increments) -> bool:
+    """Return whether every bucket stays within the attributes that one update expression may name."""
+    return all(len({*names.get(key, ()), *amounts}) <= _MAX_NAMES for key, amounts in more.items())
 
 
-def _merge(increments: Increments, more: Increments) -> None:
-    for cell, amounts in more.items():
-        into = increments.setdefault(cell, Counter())
-        for name, amount in amounts.items():
-            into[name] += amount
+def merge(increments: Increments, more: Increments) -> None:
+    for key, amounts in more.items():
+        increments.setdefault(key, Counter()).update(amounts)
 
 
-def _contribution(held: Counter[LevelChange]) -> Contribution:
-    return tuple(sorted(held.elements()))
-
-
-def _put_applied(unit: UnitOfWork, key: Key, revision: int, contribution: Contribution) -> None:
-    """Write the applied contribution. A deleted entity's revision stays for a day, for those that read it before."""
-    item = Item(*key, version=revision + 1, contribution=_packed(contribution), derived=1)
+def put_applied(unit: UnitOfWork, key: Key, revision: int, contribution: Contribution) -> None:
+    # The item of an emptied contribution stays for a day. If it were deleted at once, revisions would start anew, and
+    # the condition of a sync that read an old revision could match the same revision of the new item.
+    item = Item(*key, version=revision + 1, contribution=pack(contribution), derived=1)
     item.ttl = None if contribution else int((clock.now() + _REMEMBERED).timestamp())
     unit.put(item, Item.pk.does_not_exist() if revision == 0 else Item.version == revision, stale)
 
 
-def _packed(contribution: Contribution) -> bytes:
-    """Pack by column and compress: 2 to 6 bytes a level change; a position with 20,000 assignments takes 200 KB."""
+def pack(contribution: Contribution) -> bytes:
+    """Compress a contribution by column: 2 to 6 bytes a change; a position with 20,000 assignments takes 200 KB."""
     dimensions = sorted({change.dimensions for change in contribution})
     deltas = sorted({change.deltas for change in contribution})
     instants = [change.at for change in contribution]
@@ -255,25 +249,26 @@ def _packed(contribution: Contribution) -> bytes:
         deltas,
         [at - before for before, at in pairwise([0, *instants])],
         [int(change.is_end) for change in contribution],
-        _positions(dimensions, [change.dimensions for change in contribution]),
-        _positions(deltas, [change.deltas for change in contribution]),
+        indexes(dimensions, [change.dimensions for change in contribution]),
+        indexes(deltas, [change.deltas for change in contribution]),
     ]
     return zlib.compress(json.dumps(columns, separators=(",", ":")).encode())
 
 
-def _positions(values: Sequence[Hashable], used: Iterable[Hashable]) -> list[int]:
-    position_of = {value: position for position, value in enumerate(values)}
-    return [position_of[value] for value in used]
+def indexes(values: Sequence[Hashable], used: Iterable[Hashable]) -> list[int]:
+    index_of = {value: index for index, value in enumerate(values)}
+    return [index_of[value] for value in used]
 
 
-def _unpacked(packed: bytes) -> Contribution:
+def unpacked(packed: bytes) -> Contribution:
     dimensions, deltas, *columns = json.loads(zlib.decompress(packed))
-    named = [tuple((field, value) for field, value in pairs) for pairs in dimensions]
-    raised = [tuple((measure, delta) for measure, delta in pairs) for pairs in deltas]
-    steps, ends, dimension_of, heights_of = columns
-    level_changes = zip(accumulate(steps), heights_of, ends, dimension_of, strict=True)
+    all_dimensions = [tuple((field, value) for field, value in pairs) for pairs in dimensions]
+    all_deltas = [tuple((measure, delta) for measure, delta in pairs) for pairs in deltas]
+    steps, ends, dimension_indexes, delta_indexes = columns
+    rows = zip(accumulate(steps), delta_indexes, ends, dimension_indexes, strict=True)
     return tuple(
-        LevelChange(at, raised[delta], bool(is_end), named[dimension]) for at, delta, is_end, dimension in level_changes
+        LevelChange(at, all_deltas[delta], bool(is_end), all_dimensions[dimension])
+        for at, delta, is_end, dimension in rows
     )
 
 
@@ -281,30 +276,30 @@ def _unpacked(packed: bytes) -> Contribution:
 
 
 def all_applied(organization: OrganizationId, source: str) -> Iterator[tuple[UUID, AppliedContribution]]:
-    """Yield the applied contribution of each entity, by id; consistent row by row."""
+    """Yield the applied contribution of each entity; every row is read consistently, all rows together are not."""
     for row in table.query_all(keys.all_applied(organization, source)):
         yield UUID(row["sk"]["S"]), _applied_of(table.item_from_raw(row))
 
 
-def all_cells(
+def all_buckets(
     organization: OrganizationId, source: str, dimension: tuple[str, str] | None
 ) -> Iterator[tuple[str, Counter[str]]]:
     for row in table.query_all(keys.rollup(organization, source, *(dimension or ()))):
         yield row["sk"]["S"], Counter(amounts_of(row))
 
 
-class EntityPage(NamedTuple, Generic[R]):
-    """Consecutive entities with their applied contributions, either of which may be missing."""
+class ComparedPage(NamedTuple, Generic[R]):
+    """Consecutive entities with their applied contributions; an entity may be missing, its contribution empty."""
 
     rows: list[tuple[UUID, R | None, AppliedContribution]]
     last: str | None
-    """The id to go on after; None at the end."""
+    """Sort key to continue after; None at the end."""
 
 
-def entity_page(
+def compared_page(
     organization: OrganizationId, source: str, collection: Collection[R], after: str | None
-) -> EntityPage[R]:
-    """A page of the entities, deleted ones too."""
+) -> ComparedPage[R]:
+    """Return a page of the entities, including deleted ones."""
     page = table.query(keys.partition(organization, collection.kind), after=after)
     records = {
         UUID(row["sk"]["S"]): collection.record.of(table.item_from_raw(row), collection.entity) for row in page.items
@@ -318,4 +313,4 @@ def entity_page(
     }
     nothing = AppliedContribution(0, ())
     rows = [(id_, records.get(id_), applied.get(id_, nothing)) for id_ in sorted({*records, *applied})]
-    return EntityPage(rows, page.last)
+    return ComparedPage(rows, page.last)

@@ -130,7 +130,7 @@ def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssi
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailability) -> Availability:
-    """Whether a worker is free at an instant, or from `at` until `until`; and the assignments in the way."""
+    """Check whether a worker is free at an instant, or from `at` until `until`, and the assignments in the way."""
     _require_order(data.at, data.until, "until", "at")
     worker = WORKERS.get(ctx.organization, id_)
     criteria = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))

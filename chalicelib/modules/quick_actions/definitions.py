@@ -28,7 +28,7 @@ def require_whole(definition: QuickAction) -> None:
     misplaced = {field for field, value in given.items() if value is not None and field not in _ALLOWED[kind]}
     faults = {
         **{field: [f"is required for {kind}"] for field in sorted(missing)},
-        **{field: [f"is not for {kind}: leave it out, or clear it with null"] for field in sorted(misplaced)},
+        **{field: [f"must be left out for {kind}, or cleared with null"] for field in sorted(misplaced)},
     }
     if faults:
         raise invalid_fields(faults)

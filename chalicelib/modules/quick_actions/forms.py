@@ -141,7 +141,7 @@ class _Walk:
             return
         self._parts += 1
         if self._parts > MAX_PARTS:
-            raise _Refused((), f"may have {MAX_PARTS} objects and lists, with those that it refers to")
+            raise _Refused((), f"must have at most {MAX_PARTS} objects and lists, with those that it refers to")
         if isinstance(part, list):
             for number, child in enumerate(part):
                 self._visit(child, (*where, number))

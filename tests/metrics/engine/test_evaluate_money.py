@@ -157,4 +157,4 @@ def test_a_result_beyond_the_limit_is_an_error_of_its_query_alone(api: Api) -> N
         queries.append({"type": "derived", "expression": expression, "period": "this_month", "compare": "none"})
     one, other, *large = outcomes(stored(crew.organization.id), LATER, queries)
     assert [one.value, other.value] == [10**10, 10**15]
-    assert {(result.value, result.error) for result in large} == {(None, "the result is over 1,000,000,000,000,000")}
+    assert {(result.value, result.error) for result in large} == {(None, "the result is beyond ±1,000,000,000,000,000")}

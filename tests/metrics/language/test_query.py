@@ -268,7 +268,7 @@ def test_the_schema_chooses_by_type() -> None:
 
 # -- invalid queries ---------------------------------------------------------------------------------------------------
 
-DEEP = "operations may be nested 4 deep"
+DEEP = "operations must be nested at most 4 deep"
 IS_NO_FIELD = "is not a field here"
 A_NUMBER = "must be a number from -1000000000000 to 1000000000000"
 EITHER = "exactly one of window and since is required"

@@ -16,7 +16,7 @@ from tests.support.api import Answer, Api
 from tests.support.wire import overtaken
 from tests.support.world import Organization, new_organization
 
-NOT_FOR = "is not for {}: leave it out, or clear it with null"
+NOT_FOR = "must be left out for {}, or cleared with null"
 
 
 def _create(organization: Organization, **fields: Any) -> Answer:

@@ -108,14 +108,14 @@ def test_a_schema_has_so_many_parts() -> None:
         return {"properties": {f"p{number}": {"type": "string"} for number in range(parts - 2)}}
 
     assert require_schema(of(MAX_PARTS))
-    assert _fault(of(MAX_PARTS + 1))[1] == "may have 300 objects and lists, with those that it refers to"
+    assert _fault(of(MAX_PARTS + 1))[1] == "must have at most 300 objects and lists, with those that it refers to"
 
 
 def test_what_is_referred_to_counts_each_time() -> None:
     doubling = {f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(30)}
     began = time.perf_counter()
     where, why = _fault({"$defs": {**doubling, "d30": {}}, "$ref": "#/$defs/d0"})
-    assert (where, why) == ("", "may have 300 objects and lists, with those that it refers to")
+    assert (where, why) == ("", "must have at most 300 objects and lists, with those that it refers to")
     assert time.perf_counter() - began < 1
 
 

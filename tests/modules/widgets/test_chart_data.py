@@ -113,7 +113,7 @@ def test_a_period_ahead_has_no_points(desk: Desk) -> None:
     found = shown(desk, new_metric(desk.member, {**HOURS, "period": period}))
 
     assert (found["points"], found["previousPoints"]) == ([], [])
-    assert "no values" in vega.texts(found["spec"])
+    assert "no data" in vega.texts(found["spec"])
 
 
 def test_levels_are_those_of_each_days_end(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The sources: the rollup of each, one file a source, one entry here."""
+"""Sources of rollups: one module and one entry per source."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ SOURCES: Mapping[str, SourceRollup[Any]] = {
     "users": USER_SOURCE,
     "workers": WORKER_SOURCE,
 }
-"""Rollups by the source's name in the catalogue."""
+"""Rollup definitions by catalogue name."""

@@ -1,4 +1,4 @@
-"""Activities: events, counted at their instant."""
+"""Activities, counted at the instant they happened."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from chalicelib.models.activities.activities import ACTIVITIES, Activity
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 
 
-def _contribution(activity: Activity, _: Inputs) -> Contribution:
+def contribution_of(activity: Activity, _: Inputs) -> Contribution:
     dimensions = (("type", activity.type.value), ("severity", activity.severity.value))
     return (LevelChange(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
 
 
-def _row(activity: Activity, _: Inputs, over: Range) -> Row:
+def row_of(activity: Activity, _: Inputs, over: Range) -> Row:
     happened = over.start <= activity.created_at < over.end
     return Row(
         values={
@@ -24,15 +24,15 @@ def _row(activity: Activity, _: Inputs, over: Range) -> Row:
             "entityType": activity.entity_type,
         },
         in_period=happened,
-        in_moment=activity.created_at < over.end,
+        in_snapshot=activity.created_at < over.end,
         instants=frozenset({"at"} if happened else ()),
     )
 
 
 ACTIVITY_SOURCE = SourceRollup(
     collection=ACTIVITIES,
-    contribution=_contribution,
-    row=_row,
+    contribution=contribution_of,
+    row=row_of,
     dimensions=frozenset({"type", "severity"}),
     counts={"": CREATED, "at": CREATED},
 )

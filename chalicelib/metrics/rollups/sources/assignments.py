@@ -1,4 +1,4 @@
-"""Assignments: from start to end, with the money that flows meanwhile."""
+"""Assignments: counted from start to end, with the money billed and paid over that time."""
 
 from __future__ import annotations
 
@@ -27,54 +27,53 @@ from chalicelib.models.staffing.workers import WORKERS
 
 CANCELLED = "x"
 BILLED, PAID = "b", "p"
-"""Minor units an hour, of assignments that have a rate …"""
+"""Level of money: minor units per hour of assignments with a rate."""
 UNBILLED, UNPAID = "u", "v"
-"""… and how many have none."""
+"""Number of assignments without a bill rate, without a pay rate."""
 BILLED_ONLY, PAID_ONLY, UNPRICED = "c", "d", "y"
-"""Amounts where only one rate is known, and how many have neither: these have no margin."""
+"""Money of assignments that have only one of the two rates, and the number that have neither: no margin is known."""
 
 
-def _relies_on(organization: OrganizationId, assignment: Assignment) -> list[tuple[Collection[Any], UUID]]:
-    """On rates, and on the zone and currency in which they hold."""
+def dependencies_of(organization: OrganizationId, assignment: Assignment) -> list[tuple[Collection[Any], UUID]]:
+    """Name the entities with the rates, and the organization with their time zone and currency."""
     if assignment.cancelled_at is not None:
         return []
     return [(ORGANIZATIONS, organization), (POSITIONS, assignment.position_id), (WORKERS, assignment.worker_id)]
 
 
-def _contribution(assignment: Assignment, inputs: Inputs) -> Contribution:
+def contribution_of(assignment: Assignment, inputs: Inputs) -> Contribution:
     dimensions = tuple((to_camel(field), str(getattr(assignment, field))) for field in SCOPES)
     if assignment.cancelled_at is not None:
         return (LevelChange(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
     start = milliseconds(assignment.start_at)
     end = None if assignment.end_at is None else milliseconds(assignment.end_at)
-    level_changes = []
+    changes = []
     level: Counter[str] = Counter()
-    for at, bill, pay in _rates(inputs, start, end):
-        before, level = level, _level(bill, pay)
-        level_changes.append(LevelChange(at, _deltas(level, before), dimensions=dimensions))
+    for at, bill, pay in rates_over(inputs, start, end):
+        before, level = level, level_of(bill, pay)
+        changes.append(LevelChange(at, deltas(level, before), dimensions=dimensions))
     if end is not None:
-        level_changes.append(
-            LevelChange(end, _deltas(Counter({STARTED: 1, ENDED: 1}), level), is_end=True, dimensions=dimensions)
-        )
-    return tuple(level_changes)
+        ended = Counter({STARTED: 1, ENDED: 1})
+        changes.append(LevelChange(end, deltas(ended, level), is_end=True, dimensions=dimensions))
+    return tuple(changes)
 
 
-def _rates(inputs: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
-    """Yield instants with the bill and pay rate from then on, in minor units an hour; None where there is no rate."""
+def rates_over(inputs: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
+    """Return (instant, bill rate, pay rate) for each change of a rate, in minor units per hour; None for no rate."""
     organization, position, worker = inputs
     bills, pays = (
         dict(RateTimeline(entity.rates, zone=organization.timezone, currency=organization.currency).changes(start, end))
         for entity in (position, worker)
     )
-    changes = []
+    rates = []
     bill = pay = None
     for at in sorted(bills.keys() | pays.keys()):
         bill, pay = bills.get(at, bill), pays.get(at, pay)
-        changes.append((at, bill, pay))
-    return changes
+        rates.append((at, bill, pay))
+    return rates
 
 
-def _level(bill: int | None, pay: int | None) -> Counter[str]:
+def level_of(bill: int | None, pay: int | None) -> Counter[str]:
     level = Counter({STARTED: 1})
     level.update({UNBILLED: 1} if bill is None else {BILLED: bill})
     level.update({UNPAID: 1} if pay is None else {PAID: pay})
@@ -85,12 +84,12 @@ def _level(bill: int | None, pay: int | None) -> Counter[str]:
     return level
 
 
-def _deltas(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
-    raised = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
-    return tuple(sorted((measure, delta) for measure, delta in raised.items() if delta))
+def deltas(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
+    changed = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
+    return tuple(sorted((measure, delta) for measure, delta in changed.items() if delta))
 
 
-def _row(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
+def row_of(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
     start, end, cancelled = assignment.start_at, assignment.end_at, assignment.cancelled_at
     values: dict[str, Value] = {
         **{to_camel(field): str(getattr(assignment, field)) for field in SCOPES},
@@ -101,56 +100,52 @@ def _row(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
     }
     if cancelled is not None:
         state = frozenset({AssignmentStatus.CANCELLED.value})
-        is_meanwhile = over.start <= cancelled < over.end
+        is_in_range = over.start <= cancelled < over.end
         return Row(
             values={**values, "status": AssignmentStatus.CANCELLED.value, **dict.fromkeys(_MEASURES, Fraction(0))},
             in_period=False,
-            in_moment=False,
-            states=state if is_meanwhile else frozenset(),
-            moment_states=state if cancelled < over.end else frozenset(),
-            instants=_instants({"cancelledAt": cancelled, "createdAt": assignment.created_at}, over),
+            in_snapshot=False,
+            states=state if is_in_range else frozenset(),
+            snapshot_states=state if cancelled < over.end else frozenset(),
+            instants=instants_in({"cancelledAt": cancelled, "createdAt": assignment.created_at}, over),
         )
     has_begun, is_over = start < over.end, end is not None and end <= over.end
-    status = _status(has_begun=has_begun, is_over=is_over)
+    status = AssignmentStatus.ACTIVE if has_begun else AssignmentStatus.SCHEDULED
+    if has_begun and is_over:
+        status = AssignmentStatus.COMPLETED
     overlaps = has_begun and (end is None or end > over.start)
     state = frozenset({status.value})
     return Row(
-        values={**values, "status": status.value, **_measured(assignment, inputs, over)},
+        values={**values, "status": status.value, **measures_of(assignment, inputs, over)},
         in_period=overlaps,
-        in_moment=status is AssignmentStatus.ACTIVE,
+        in_snapshot=status is AssignmentStatus.ACTIVE,
         states=state if overlaps or status is AssignmentStatus.SCHEDULED else frozenset(),
-        moment_states=state,
-        instants=_instants({"startAt": start, "createdAt": assignment.created_at}, over)
+        snapshot_states=state,
+        instants=instants_in({"startAt": start, "createdAt": assignment.created_at}, over)
         | frozenset({"endAt"} if end is not None and over.start < end <= over.end else ()),
     )
 
 
-def _status(*, has_begun: bool, is_over: bool) -> AssignmentStatus:
-    if not has_begun:
-        return AssignmentStatus.SCHEDULED
-    return AssignmentStatus.COMPLETED if is_over else AssignmentStatus.ACTIVE
-
-
-def _instants(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
+def instants_in(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
     return frozenset(name for name, instant in instants.items() if over.start <= instant < over.end)
 
 
-def _measured(assignment: Assignment, inputs: Inputs, over: Range) -> dict[str, Value]:
-    """Return the measures of the part in the range; an amount is None where no hour of it has a rate."""
+def measures_of(assignment: Assignment, inputs: Inputs, over: Range) -> dict[str, Value]:
+    """Return the measures of the part within the range; an amount is None if no hour of it has a rate."""
     organization, *_ = inputs
     first = milliseconds(max(assignment.start_at, over.start))
     last = milliseconds(over.end if assignment.end_at is None else min(assignment.end_at, over.end))
-    rates = _rates(inputs, first, last) if first < last else []
+    rates = rates_over(inputs, first, last) if first < last else []
     ends = [*(at for at, *_ in rates[1:]), last]
-    stretches = [(until - since, bill, pay) for (since, bill, pay), until in zip(rates, ends, strict=False)]
-    billed = [(length, bill) for length, bill, _ in stretches if bill is not None]
-    paid = [(length, pay) for length, _, pay in stretches if pay is not None]
-    base = [(length, bill) for length, bill, pay in stretches if bill is not None and pay is not None]
-    margin = [(length, bill - pay) for length, bill, pay in stretches if bill is not None and pay is not None]
+    slices = [(until - since, bill, pay) for (since, bill, pay), until in zip(rates, ends, strict=False)]
+    billed = [(length, bill) for length, bill, _ in slices if bill is not None]
+    paid = [(length, pay) for length, _, pay in slices if pay is not None]
+    base = [(length, bill) for length, bill, pay in slices if bill is not None and pay is not None]
+    margin = [(length, bill - pay) for length, bill, pay in slices if bill is not None and pay is not None]
 
     def amount(known: list[tuple[int, int]]) -> Fraction | None:
         product = sum(length * rate for length, rate in known)
-        is_known = known or not stretches
+        is_known = known or not slices
         return Fraction(product, HOUR * 10 ** minor_digits(organization.currency)) if is_known else None
 
     whole = max(0, last - first)
@@ -172,9 +167,9 @@ _WITH_MARGIN: Formula = (*_TIME, flow(UNBILLED, -1), flow(UNPAID, -1), flow(UNPR
 
 ASSIGNMENT_SOURCE = SourceRollup(
     collection=ASSIGNMENTS,
-    contribution=_contribution,
-    row=_row,
-    dependencies=_relies_on,
+    contribution=contribution_of,
+    row=row_of,
+    dependencies=dependencies_of,
     dimensions=frozenset(to_camel(field) for field in SCOPES),
     counts={
         "": (at_end(STARTED), at_start(ENDED, -1)),
@@ -203,7 +198,7 @@ ASSIGNMENT_SOURCE = SourceRollup(
             "completed": (within(ENDED),),
             "cancelled": (within(CANCELLED),),
         },
-        in_moment={
+        snapshots={
             "scheduled": (ever(STARTED), at_end(STARTED, -1)),
             "active": PRESENT,
             "completed": (at_end(ENDED),),

@@ -1,4 +1,4 @@
-"""The declaration of a source's rollup, and the parts that are the same for all of them."""
+"""Sources of rollups: their declaration, and level changes and rows of entities with a lifetime."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelCha
 R = TypeVar("R", bound=Record)
 
 STARTED, ENDED = "s", "e"
-"""Measures of every source: starts and ends. started - ended = how many exist."""
+"""Starts and ends, measures of every source. started - ended = how many exist."""
 
 CREATED: Formula = (within(STARTED),)
 PRESENT: Formula = (at_end(STARTED), at_end(ENDED, -1))
 
 Inputs = Sequence[Any]
-"""The `dependencies` of a contribution, in their order, then the entity's `further` inputs."""
+"""The entities named by `dependencies`, in that order, then the entity's `further` inputs."""
 
 Value = str | bool | datetime | Fraction | None
-"""The value of a field: durations in hours, money in major units."""
+"""Field value; durations in hours, money in major units."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """An entity as a row scan sees it, over one range."""
+    """An entity over one range, as a row scan reads it."""
 
     values: Mapping[str, Value]
-    """Values by field of the catalogue."""
+    """Values by catalogue field."""
     in_period: bool
-    """It counts for the range by the source's binding in time."""
-    in_moment: bool
-    """It counts for the state at the range's end."""
+    """It belongs to the range by the source's time binding."""
+    in_snapshot: bool
+    """It exists at the end of the range."""
     states: frozenset[str] = frozenset()
-    """Values of the source's `state_field` as which it counts: in the range, …"""
-    moment_states: frozenset[str] = frozenset()
-    """… and at its end."""
+    """Values of the source's state field that it counts under in the range."""
+    snapshot_states: frozenset[str] = frozenset()
+    """Values of the state field that it counts under at the end of the range."""
     instants: frozenset[str] = frozenset()
-    """Its instants that are in the range."""
+    """Names of its instants that are in the range."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,62 +56,64 @@ class States:
 
     field: str
     in_period: Mapping[str, Formula]
-    """Entities by their value when the range ends, or which got it in the range."""
-    in_moment: Mapping[str, Formula]
+    """Count by value: entities that have it at the end of the range, or got it within the range."""
+    snapshots: Mapping[str, Formula]
+    """Count by value at the end of the range."""
     accumulating: frozenset[str] = frozenset()
-    """The values whose entities add to sums over a range."""
+    """Values whose entities add to sums over a range."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRollup(Generic[R]):
-    """A source: the entities of a collection, the contribution of each of them, and the formulas over its rollup."""
+    """Rollup definition of a source: its entities, their level changes, and the formulas over the sums of changes."""
 
     collection: Collection[R]
     contribution: Callable[[R, Inputs], Contribution]
     row: Callable[[R, Inputs, Range], Row]
-    """The same from the entity itself: for queries that buckets cannot answer, and as the reference of tests."""
+    """Computes the row of an entity for row scans; it must agree with the formulas."""
     triggers: Sequence[str] = ("data",)
-    """Item attributes whose change triggers a sync."""
+    """Item attributes whose change triggers a re-sync."""
     dependencies: Callable[[OrganizationId, R], list[tuple[Collection[Any], UUID]]] = lambda _, __: []
+    """Names the other entities that the contribution depends on."""
     further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
-    """Read inputs of the entities that are not entities, by id. Read after the entities: a change of such an input also
-    changes an attribute that the source `triggers`, in the same transaction, so the sync that follows sees both."""
+    """Reads inputs that are not entities, by entity id. They are read after the entities: a transaction that changes
+    them also changes an attribute of `triggers`, so the sync that follows sees both."""
     dimensions: frozenset[str] = frozenset()
-    """Fields whose values have cells of their own."""
+    """Fields whose values have buckets of their own."""
     counts: Mapping[str, Formula] = field(default_factory=lambda: {"": CREATED, "createdAt": CREATED})
-    """In a range: by the source's binding (""), or by one of its instants."""
-    moment: Mapping[str, Formula] = field(default_factory=lambda: {"": PRESENT})
-    """At the range's end: how many (""), and the sums of measures."""
+    """Counts over a range: by the source's time binding (""), or by the name of an instant."""
+    snapshots: Mapping[str, Formula] = field(default_factory=lambda: {"": PRESENT})
+    """Numbers at the end of a range: the count (""), and sums by measure."""
     sums: Mapping[str, Sum] = field(default_factory=dict)
-    """Over a range, by measure."""
+    """Sums over a range, by measure."""
     states: States | None = None
-    ahead: frozenset[str] = frozenset()
-    """Fields that nothing is known of in the past."""
+    forward_only: frozenset[str] = frozenset()
+    """Fields without a history: unknown for past ranges."""
     conversions: Mapping[tuple[str, str], Callable[[int], tuple[Formula, Formula]]] = field(default_factory=dict)
-    """From and to: for a window in days, how many converted and how many there were."""
+    """Formulas by (from, to) for a window in days: how many converted, and how many entered."""
 
 
 def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **deltas: int) -> list[LevelChange]:
-    """From its creation to its deletion; `deltas` of further levels that it raises so long."""
+    """Return the level changes of a creation and a deletion; `deltas` are further levels raised in between."""
     raised = tuple((measure, delta) for measure, delta in deltas.items() if delta)
-    level_changes = [LevelChange(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
+    changes = [LevelChange(milliseconds(record.created_at), ((STARTED, 1), *raised), dimensions=dimensions)]
     if record.deleted_at is not None:
         lowered = tuple((measure, -delta) for measure, delta in raised)
-        level_changes.append(
+        changes.append(
             LevelChange(milliseconds(record.deleted_at), ((ENDED, 1), *lowered), is_end=True, dimensions=dimensions)
         )
-    return level_changes
+    return changes
 
 
 def created_row(
     record: Record, values: Mapping[str, Value], over: Range, instants: frozenset[str] = frozenset()
 ) -> Row:
-    """Return the row of an entity that counts where it was created, and exists until it is deleted."""
+    """Return the row of an entity that belongs to the range of its creation, and exists until its deletion."""
     deleted_at = record.deleted_at if isinstance(record, DeletableRecord) else None
     created = over.start <= record.created_at < over.end
     return Row(
         values={**values, "createdAt": record.created_at},
         in_period=created,
-        in_moment=record.created_at < over.end and (deleted_at is None or deleted_at > over.end),
+        in_snapshot=record.created_at < over.end and (deleted_at is None or deleted_at > over.end),
         instants=frozenset({"createdAt"} if created else ()) | instants,
     )

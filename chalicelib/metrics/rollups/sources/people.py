@@ -1,4 +1,4 @@
-"""Workers, clients and users: from when they joined until they left."""
+"""Workers, clients and users, from creation to deletion."""
 
 from __future__ import annotations
 
@@ -7,26 +7,18 @@ from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, within
 from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, SourceRollup, created_row, lifetime
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
-from chalicelib.models.staffing.clients import CLIENTS, Client
-from chalicelib.models.staffing.workers import WORKERS, StoredWorker
+from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.users import USERS, StoredUser
 
 INVITED, ACCEPTED = "i", "a"
 WITHIN_DAYS = (1, 7, 14, 30, 90)
-"""The windows of a conversion: `c7` counts those who converted within 7 days, at the instant from which that is."""
+"""Windows of the conversion. `c7` counts users who accepted within 7 days, at the instant of their invitation."""
 
 _DAY = 86_400_000
 
 
-def _client_row(client: Client, _: Inputs, over: Range) -> Row:
-    return created_row(client, {"name": client.name}, over)
-
-
-def _worker_row(worker: StoredWorker, _: Inputs, over: Range) -> Row:
-    return created_row(worker, {"name": worker.full_name}, over)
-
-
-def _user_spread(user: StoredUser, _: Inputs) -> Contribution:
+def user_contribution(user: StoredUser, _: Inputs) -> Contribution:
     dimensions = (
         ("role", user.role.value),
         ("isActive", "true" if user.is_active else "false"),
@@ -35,17 +27,17 @@ def _user_spread(user: StoredUser, _: Inputs) -> Contribution:
     created = milliseconds(user.created_at)
     accepted = None if user.accepted_at is None else milliseconds(user.accepted_at)
     deltas = [(STARTED, 1)]
-    if accepted is None or accepted > created:  # who founds the organization is not invited
+    if accepted is None or accepted > created:  # the founder of an organization is not invited
         deltas.append((INVITED, 1))
         soon = [days for days in WITHIN_DAYS if accepted is not None and accepted - created <= days * _DAY]
-        deltas += [(_converted(days), 1) for days in soon]
-    level_changes = [LevelChange(created, tuple(deltas), dimensions=dimensions)]
+        deltas += [(converted(days), 1) for days in soon]
+    changes = [LevelChange(created, tuple(deltas), dimensions=dimensions)]
     if accepted is not None:
-        level_changes.append(LevelChange(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
-    return tuple(level_changes)
+        changes.append(LevelChange(accepted, ((ACCEPTED, 1),), dimensions=dimensions))
+    return tuple(changes)
 
 
-def _user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
+def user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
     values = {
         "role": user.role.value,
         "isActive": user.is_active,
@@ -56,25 +48,29 @@ def _user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
     return created_row(user, values, over, instants=frozenset({"acceptedAt"} if accepted else ()))
 
 
-def _converted(days: int) -> str:
+def converted(days: int) -> str:
     return f"c{days}"
 
 
-def _conversion(days: int) -> tuple[Formula, Formula]:
-    return (within(_converted(days)),), (within(INVITED),)
+def conversion_of(days: int) -> tuple[Formula, Formula]:
+    return (within(converted(days)),), (within(INVITED),)
 
 
 CLIENT_SOURCE = SourceRollup(
-    collection=CLIENTS, contribution=lambda client, _: tuple(lifetime(client)), row=_client_row
+    collection=CLIENTS,
+    contribution=lambda client, _: tuple(lifetime(client)),
+    row=lambda client, _, over: created_row(client, {"name": client.name}, over),
 )
 WORKER_SOURCE = SourceRollup(
-    collection=WORKERS, contribution=lambda worker, _: tuple(lifetime(worker)), row=_worker_row
+    collection=WORKERS,
+    contribution=lambda worker, _: tuple(lifetime(worker)),
+    row=lambda worker, _, over: created_row(worker, {"name": worker.full_name}, over),
 )
 USER_SOURCE = SourceRollup(
     collection=USERS,
-    contribution=_user_spread,
-    row=_user_row,
+    contribution=user_contribution,
+    row=user_row,
     dimensions=frozenset({"role", "isActive", "status"}),
     counts={"": CREATED, "createdAt": CREATED, "acceptedAt": (within(ACCEPTED),)},
-    conversions={("invited", "accepted"): _conversion},
+    conversions={("invited", "accepted"): conversion_of},
 )

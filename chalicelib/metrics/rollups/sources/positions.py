@@ -1,7 +1,7 @@
-"""Positions: their number, their headcount, and how much of it is filled.
+"""Positions: their count, headcount and filled headcount.
 
-How far a position is filled follows from its workload days, which hold future assignments: it is right from the last
-write of one of its assignments on, and unknown before that.
+`filled` follows from the workload days of a position, which hold only current and future assignments: it is known from
+the last write of one of its assignments on, and has no history before that.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workload_days import Step
 
 HEADCOUNT, FILLED, OPEN = "h", "f", "o"
-"""Measures of live, active positions. Open: with fewer active assignments than their headcount."""
+"""Measures of live and active positions. Open: with fewer active assignments than its headcount."""
 
 _QUERIED_APART = 10
-"""Up to this many positions are queried one by one; more in one pass over all positions between them."""
+"""Up to this many positions are queried one by one; more in one pass over the range of their ids."""
 
 
-def _contribution(position: StoredPosition, inputs: Inputs) -> Contribution:
+def contribution_of(position: StoredPosition, inputs: Inputs) -> Contribution:
     dimensions = (
         ("clientId", str(position.client_id)),
         ("workLocationId", str(position.work_location_id)),
@@ -46,52 +46,52 @@ def _contribution(position: StoredPosition, inputs: Inputs) -> Contribution:
     if not position.is_active or position.deleted_at is not None:
         return tuple(lifetime(position, dimensions))
     [steps] = inputs
-    active = _active_at_first(position, steps)
-    filled, is_open = _filled(position, active)
-    level_changes = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
-    # Who follows at once comes after who ends.
+    active = active_before(position, steps)
+    filled, is_open = filled_and_open(position, active)
+    changes = lifetime(position, dimensions, **{HEADCOUNT: position.headcount, FILLED: filled, OPEN: is_open})
+    # At one instant, ends sort before starts: a worker who takes over at once does not count twice.
     for at, is_end, number in sorted(steps, key=lambda step: step.at - step.is_end):
         active += -number if is_end else number
         before = filled, is_open
-        filled, is_open = _filled(position, active)
+        filled, is_open = filled_and_open(position, active)
         deltas = ((FILLED, filled - before[0]), (OPEN, is_open - before[1]))
         changed = tuple((measure, delta) for measure, delta in deltas if delta)
         if changed:
-            level_changes.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
-    return tuple(level_changes)
+            changes.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
+    return tuple(changes)
 
 
-def _filled(position: StoredPosition, active: int) -> tuple[int, int]:
+def filled_and_open(position: StoredPosition, active: int) -> tuple[int, int]:
     filled = max(0, min(active, position.headcount))
     return filled, int(filled < position.headcount)
 
 
-def _active_at_first(position: StoredPosition, steps: Sequence[Step]) -> int:
-    """Count the assignments that are active before all of the steps: who ends has begun, if not in one of them."""
+def active_before(position: StoredPosition, steps: Sequence[Step]) -> int:
+    """Count the assignments that are active before all steps: open + ends - starts."""
     return position.roster.open + sum(step.number if step.is_end else -step.number for step in steps)
 
 
-def _row(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
+def row_of(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
     [steps] = inputs
     end = milliseconds(over.end)
-    # As in level changes: a start at the very end has not begun, an end there is over.
-    active = _active_at_first(position, [step for step in steps if step.at - step.is_end >= end])
-    counts = position.is_active and position.deleted_at is None
-    filled, is_open = _filled(position, active) if counts else (0, 0)
+    # In agreement with the level changes: a start at the very end has not begun, an end there is over.
+    active = active_before(position, [step for step in steps if step.at - step.is_end >= end])
+    is_live = position.is_active and position.deleted_at is None
+    filled, is_open = filled_and_open(position, active) if is_live else (0, 0)
     values: dict[str, Value] = {
         "name": position.name,
         "clientId": str(position.client_id),
         "workLocationId": str(position.work_location_id),
         "isActive": position.is_active,
         "isOpen": bool(is_open),
-        "headcount": Fraction(position.headcount if counts else 0),
+        "headcount": Fraction(position.headcount if is_live else 0),
         "filled": Fraction(filled),
     }
     row = created_row(position, values, over)
-    return replace(row, moment_states=frozenset({"true" if is_open else "false"} if row.in_moment else ()))
+    return replace(row, snapshot_states=frozenset({"true" if is_open else "false"} if row.in_snapshot else ()))
 
 
-def _workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
+def read_workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
     """Read the steps of the positions that have any."""
     since = {position.id: position.roster.since for position in positions}
     first = {identifier: day for identifier, day in since.items() if day is not None}
@@ -104,16 +104,16 @@ def _workload(organization: OrganizationId, positions: Sequence[StoredPosition])
 
 POSITION_SOURCE = SourceRollup(
     collection=POSITIONS,
-    contribution=_contribution,
-    row=_row,
+    contribution=contribution_of,
+    row=row_of,
     triggers=("data", "roster"),
-    further=_workload,
+    further=read_workload,
     dimensions=frozenset({"clientId", "workLocationId", "isActive"}),
-    moment={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
+    snapshots={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
     states=States(
         field="isOpen",
         in_period={},
-        in_moment={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))},
+        snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))},
     ),
-    ahead=frozenset({"filled", "isOpen"}),
+    forward_only=frozenset({"filled", "isOpen"}),
 )
