@@ -171,7 +171,7 @@ EDITS = {
         ["    Permission.VEHICLES_WRITE,\n"],
     ),
 }
-"""By file, the line behind which new lines are added."""
+"""New lines by file, and the line that they follow."""
 GENERATED = "docs/openapi.json"
 CHECKS = (
     "tests/nets",

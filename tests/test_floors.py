@@ -34,7 +34,7 @@ PLACES = {
     "moto": set(),
     "unittest": set(),
 }
-"""Where a library may be imported."""
+"""Files that may import a library."""
 
 MINTS = {
     "core/ids.py": "the type itself, and the id that stands for none",
@@ -44,7 +44,7 @@ MINTS = {
     "jobs": "from a queue message of ours, and from the operator's input",
     "action/runner.py": "from the stored answer of the request that opened a session",
 }
-"""Who may turn a UUID into an OrganizationId."""
+"""Files that may turn a UUID into an OrganizationId."""
 
 
 def _name(path: Path) -> str:

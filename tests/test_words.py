@@ -15,7 +15,11 @@ pytestmark = pytest.mark.storeless
 ROOT = Path(__file__).parents[1]
 FILES = [
     ROOT / "app.py",
-    *(path for folder in ("chalicelib",) for path in sorted((ROOT / folder).rglob("*.py"))),
+    *(
+        path
+        for folder in ("benchmarks", "chalicelib", "infra", "tests")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ),
 ]
 
 RETIRED = {

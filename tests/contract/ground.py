@@ -1,4 +1,4 @@
-"""Where generated requests land: an organization for each operation, and what makes a part of them go deep.
+"""The ground of generated requests: an organization per operation, and roots that take a part of them deep.
 
 A request straight from a schema names ids, addresses and codes that nobody has. Every other one is therefore grafted
 onto a valid request of the same action, so that it passes the look-ups and meets the rules behind them.
@@ -113,7 +113,7 @@ class Ground:
         return {"Authorization": f"Bearer {sender.token}"}
 
     def settle(self, response: Response) -> None:
-        """What a request has used up, its sender's session for one, is made anew for the next one."""
+        """Renew everything that a request has used up, such as its sender's session."""
         is_used_up = REGISTRY[self.action].is_write and response.status_code < 300
         if is_used_up or response.status_code == _TOO_OFTEN:
             self._arranged = None
@@ -131,7 +131,7 @@ class Ground:
         return self._arranged
 
     def _fit_to_media_type(self, case: Case) -> None:
-        """What a schema cannot say of CSV: it is text under a header line. In JSON an option is in one place."""
+        """Fit a case to its media type beyond its schema: CSV is text under a header line; JSON has an option once."""
         contract = REGISTRY[self.action].csv_body
         if contract is None:
             return
@@ -153,19 +153,19 @@ class Ground:
         if ParameterLocation.HEADER not in broken and "If-Match" in case.headers:
             case.headers["If-Match"] = "*"
         if ParameterLocation.QUERY not in broken:
-            # Nobody makes up a cursor, and it excludes what only page lists take.
+            # Nobody makes up a cursor, and it excludes the parameters of page lists.
             for name in {"cursor", "limit"} & {*case.query}:
                 del case.query[name]
 
     def _arranged_fields(self) -> set[str]:
-        """Those of the body that somebody has to know: what differs from the documented example, and passwords."""
+        """The fields that a caller has to know: passwords, and all that differ from the documented example."""
         body = self._root().call.body
         example = operation(REGISTRY[self.action])["requestBody"]["content"][JSON]["example"]
         return {name for name, value in body.items() if value != example.get(name) or "password" in name.lower()}
 
 
 def is_valid(case: Case) -> bool:
-    """Whether it was made to keep to the schema."""
+    """Return True for a case that keeps to the schema."""
     assert case.meta is not None
     return case.meta.generation.mode.is_positive
 
@@ -179,9 +179,9 @@ def negated(case: Case) -> set[ParameterLocation]:
 def _without_fractions(value: Any) -> Any:
     """To JSON Schema 45.0 is an integer. This API refuses it: who sends it may mean euros where cents are asked for."""
     if isinstance(value, dict):
-        return {name: _without_fractions(each) for name, each in value.items()}
+        return {name: _without_fractions(one_value) for name, one_value in value.items()}
     if isinstance(value, list):
-        return [_without_fractions(each) for each in value]
+        return [_without_fractions(one_value) for one_value in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,6 +1,6 @@
-"""Schemathesis over the OpenAPI document: what it promises holds for every request that it can think of.
+"""Schemathesis over the OpenAPI document: its promises hold for every request that it can generate.
 
-Left out, of its checks: that tokens are asked for (the authorization net tries them all) and that unknown methods get
+Left out, of its checks: that tokens are required (the authorization net tries them all) and that unknown methods get
 405 (api.md has no such code: a route that does not exist is NOT_FOUND).
 """
 
@@ -56,7 +56,7 @@ REASONS_OF_STATE = {
     "to: must not be before from",
     "until: must be after at",
     "endDate: must not be before startDate",
-    # A change of a quick action is held to what it was before.
+    # A change of a quick action is checked against its state before.
     "apiAction: must be left out for NAVIGATION, or cleared with null",
     "apiAction: is required for API_CALL",
     "apiAction: is required for FORM",
@@ -71,10 +71,10 @@ REASONS_OF_STATE = {
     "config.workLocationId: is not a workLocation of the organization",
     "config.workerId: is not a worker of the organization",
 }
-"""Why input that keeps to the schema may be refused all the same: what a schema of single fields cannot say."""
+"""Reasons to refuse input that keeps to the schema: rules that a schema of single fields cannot express."""
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}
-"""By action, below which field nothing but the entity says what is right: its form, or its type."""
+"""The field of each action whose valid values depend on the entity: its form, or its type."""
 
 CODES_OF_STATE = {
     ErrorCode.DUPLICATE_ENTRY,
@@ -135,8 +135,8 @@ def test_generated(case: Case, api: Api) -> None:
     try:
         case.validate_response(response, headers=headers, additional_checks=[valid_requests_are_accepted])
     except FailureGroup as group:
-        is_about_acceptance = all(isinstance(each, AcceptedNegativeData) for each in group.exceptions)
-        # A replay answers for the first request, whatever the headers of this one hold.
+        is_about_acceptance = all(isinstance(exception, AcceptedNegativeData) for exception in group.exceptions)
+        # A replay answers for the first request, regardless of the headers of this one.
         is_replay = "idempotency-replayed" in response.headers
         if not is_about_acceptance or not (is_replay or _has_valid_body(case) or _has_valid_query(case)):
             raise
@@ -156,13 +156,13 @@ def valid_requests_are_accepted(_: Any, response: Response, case: Case) -> None:
 
 
 def _is_beyond_schemas(field: str, messages: list[str]) -> bool:
-    """Whether it follows from more than a pattern: what fits a source, or what surrounds a character in a name."""
+    """Return True for rules beyond patterns: fields of a source, or the surroundings of a character in a name."""
     of_names = ("must not have invisible characters", "must not have a web address")
     return field.startswith("query.") or all(message.startswith(of_names) for message in messages)
 
 
 def _has_valid_body(case: Case) -> bool:
-    """Whether it was only a body that was to break the schema, and it does not.
+    """Return True if only the body was to break the schema, and does not.
 
     Texts are trimmed, and Schemathesis counts an optional body that it leaves out as broken.
     """
@@ -176,11 +176,11 @@ def _has_valid_body(case: Case) -> bool:
 
 
 def _has_valid_query(case: Case) -> bool:
-    """Whether it was only the query that was to break the schema, and it does not once its texts are trimmed."""
+    """Return True if only the query was to break the schema, and does not once its texts are trimmed."""
     if negated(case) != {ParameterLocation.QUERY}:
         return False
     described = operation(REGISTRY[case.operation.definition.raw["operationId"]])["parameters"]
-    schemas = {each["name"]: each["schema"] for each in described if each["in"] == "query"}
+    schemas = {one_value["name"]: one_value["schema"] for one_value in described if one_value["in"] == "query"}
     return all(
         name in schemas and Draft202012Validator({**DOCUMENT, **schemas[name]}).is_valid(_trimmed(value))
         for name, value in case.query.items()
@@ -189,5 +189,5 @@ def _has_valid_query(case: Case) -> bool:
 
 def _trimmed(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _trimmed(each) for name, each in value.items()}
+        return {name: _trimmed(one_value) for name, one_value in value.items()}
     return value.strip() if isinstance(value, str) else value

@@ -56,14 +56,14 @@ def test_any_page_in_any_order(full: Organization, rows: list[Client], sort: str
 def test_any_search(full: Organization, rows: list[Client], search: str) -> None:
     answer = full.owner.call("getClients", query={"search": search})
 
-    found = [row for row in rows if any(fold(search) in fold(each or "") for each in _texts(row))]
-    assert answer.data["pagination"]["totalItems"] == len(found)
-    assert [row["name"] for row in answer.data["data"]] == sorted((row.name for row in found), key=fold)[:20]
+    matching = [row for row in rows if any(fold(search) in fold(text or "") for text in _texts(row))]
+    assert answer.data["pagination"]["totalItems"] == len(matching)
+    assert [row["name"] for row in answer.data["data"]] == sorted((row.name for row in matching), key=fold)[:20]
     assert answer.round_trips <= ROUND_TRIPS
 
 
 def test_a_slim_row_leaves_room_for_longer_texts(stored: tuple[Organization, list[Item]]) -> None:
-    """Three queries of 1 MB each, beside the caller and the page: what five round trips allow."""
+    """Three queries of 1 MB, the caller and the page: five round trips."""
     sizes = [row_bytes(item) for item in stored[1]]
 
     assert math.ceil(sum(sizes) / _PAGE_BYTES) <= ROUND_TRIPS - 2

@@ -63,7 +63,7 @@ def _story(grounds: stack.Stack) -> dict[str, Any]:
     call("updatePassword", token, body={"currentPassword": WRONG, "newPassword": THIRD})
     call("updatePassword", token, body={"currentPassword": SECOND, "newPassword": THIRD})
 
-    # What fails tells no more than what succeeds: a store that is lost, a bug, a mail that SES refuses.
+    # Failures log no more than successes: a lost store, a bug, a mail that SES refuses.
     with wire.broken(wire.Fault(1, "request lost")):
         call("signIn", body={"email": EMAIL, "password": THIRD})
     wire.CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", _fail)

@@ -1,4 +1,4 @@
-"""What fields take: instants, addresses, phones, zones, texts; and what a PATCH means."""
+"""Values that fields take: instants, addresses, phones, zones, texts; and the meaning of a PATCH."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def test_an_instant_is_the_same_instant_in_utc_to_the_millisecond(instant: datet
 @law(200)
 @given(INSTANTS, INSTANTS)
 def test_written_instants_sort_as_text(one: datetime, other: datetime) -> None:
-    first, second = (_read(Instant, each.isoformat()) for each in (one, other))
-    as_text = [TypeAdapter(Instant).dump_python(each, mode="json") for each in (first, second)]
+    first, second = (_read(Instant, value.isoformat()) for value in (one, other))
+    as_text = [TypeAdapter(Instant).dump_python(value, mode="json") for value in (first, second)]
     assert (first < second) == (as_text[0] < as_text[1])
 
 

@@ -1,4 +1,4 @@
-"""CSV: what is written is what any reader reads, no spreadsheet runs it, and it comes back the same."""
+"""CSV: any reader reads the written values, no spreadsheet runs them, and they come back the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _parsed(text: str) -> list[list[str]]:
 
 
 def _is_run(cell: str) -> bool:
-    """By a spreadsheet, as a formula."""
+    """Return True for a cell that a spreadsheet would run as a formula."""
     return any(char in "\t\r\n" for char in cell[: len(cell) - len(cell.lstrip())]) or cell.lstrip().startswith(
         tuple("=+-@＝＋－＠")
     )
@@ -77,18 +77,18 @@ def test_no_text_is_run(rows: list[tuple[str, ...]]) -> None:
 def test_what_was_written_is_read_back(rows: list[tuple[Cell, ...]]) -> None:
     expected = [["" if cell is None else str(cell) for cell in row] for row in rows]
 
-    found = _read(write(COLUMNS, rows))
+    rows_read = _read(write(COLUMNS, rows))
 
-    assert [list(row.values.values()) for row in found] == expected
-    assert [row.fault for row in found] == [None] * len(rows)
+    assert [list(row.values.values()) for row in rows_read] == expected
+    assert [row.fault for row in rows_read] == [None] * len(rows)
 
 
 @law(200)
 @given(st.lists(texts))
 def test_a_single_column_is_read_back(rows: list[str]) -> None:
-    found = read(write(["note"], [[text] for text in rows]), columns=["note"], maximum_rows=len(rows))
+    rows_read = read(write(["note"], [[text] for text in rows]), columns=["note"], maximum_rows=len(rows))
 
-    assert [row.values["note"] for row in found] == rows
+    assert [row.values["note"] for row in rows_read] == rows
 
 
 @law(300)

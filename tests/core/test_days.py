@@ -101,7 +101,7 @@ def test_which_day_it_is(instant: datetime, zone: str, day: date) -> None:
     assert day_of(instant, zone) == day
 
 
-class Asked(Query):
+class InQuery(Query):
     day: Day
 
 
@@ -112,7 +112,7 @@ class Sent(Body):
 @pytest.mark.parametrize("text", ["1900-01-01", "2024-02-29", "2199-12-31", " 2026-03-01 "])
 def test_what_is_a_day(text: str) -> None:
     day = date.fromisoformat(text.strip())
-    assert Asked.model_validate({"day": text}).day == day
+    assert InQuery.model_validate({"day": text}).day == day
     assert Sent.model_validate_json(f'{{"day": "{text}"}}').day == day
     assert Sent.model_validate({"day": day}).model_dump_json() == f'{{"day":"{day}"}}'
 
@@ -130,8 +130,8 @@ OUT_OF_BOUNDS = "must be from 1900-01-01 to 2199-12-31"
         *((value, OUT_OF_BOUNDS) for value in ("1899-12-31", "2200-01-01", "0001-01-01", "9999-12-31")),
     ],
 )
-@pytest.mark.parametrize("contract", [Asked, Sent])
-def test_what_is_no_day(contract: type[Asked | Sent], value: Any, message: str) -> None:
+@pytest.mark.parametrize("contract", [InQuery, Sent])
+def test_what_is_no_day(contract: type[InQuery | Sent], value: Any, message: str) -> None:
     with pytest.raises(ValidationError) as raised:
         contract.model_validate({"day": value})
     assert [error["msg"] for error in raised.value.errors()] == [message]

@@ -1,4 +1,4 @@
-"""Ids sort by creation, always, and tell when that was."""
+"""Ids always sort by creation, and contain its time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=
 def test_every_id_is_greater_than_the_last_though_many_share_a_millisecond() -> None:
     made = [ids.new_id() for _ in range(20_000)]
     assert all(earlier < later for earlier, later in pairwise(made))
-    assert [str(each) for each in made] == sorted(str(each) for each in made)
+    assert [str(value) for value in made] == sorted(str(value) for value in made)
 
 
 def test_an_id_is_a_uuid_of_version_7_with_the_time_in_it() -> None:

@@ -1,4 +1,4 @@
-"""Objects of any JSON: to the byte, and only what JSON can carry."""
+"""Objects of any JSON: limited to the byte, and of JSON values only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is logged and measured: one line a request with all that is needed, and never a secret."""
+"""Logs and metrics: one line per request with all that is needed, and never a secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-class Story(NamedTuple):
+class Scenario(NamedTuple):
     output: str
     report: dict[str, Any]
 
@@ -31,7 +31,7 @@ class Story(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+def story(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     """Standard output and error of a process that logs at DEBUG and measures."""
     report = tmp_path_factory.mktemp("story") / "report.json"
     done = subprocess.run(
@@ -42,13 +42,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return Story(done.stdout + done.stderr, json.loads(report.read_text()))
+    return Scenario(done.stdout + done.stderr, json.loads(report.read_text()))
 
 
-def test_the_story_went_as_told(story: Story) -> None:
+def test_the_scenario_ran_as_expected(story: Scenario) -> None:
     """Otherwise the rest would prove nothing."""
-    told = [(answer["action"], answer["status"]) for answer in story.report["answers"]]
-    assert told == [
+    answers = [(answer["action"], answer["status"]) for answer in story.report["answers"]]
+    assert answers == [
         ("signUp", 201),
         ("signUp", 201),
         ("signUp", 409),
@@ -75,23 +75,23 @@ def test_the_story_went_as_told(story: Story) -> None:
 
 
 @pytest.mark.parametrize("kind", ["secrets", "mail texts"])
-def test_no_secret_is_in_any_line(story: Story, kind: str) -> None:
-    found = [text for text in story.report[kind] if text in story.output]
-    assert found == []
+def test_no_secret_is_in_any_line(story: Scenario, kind: str) -> None:
+    leaked = [text for text in story.report[kind] if text in story.output]
+    assert leaked == []
 
 
-def test_what_is_secret_is_not_in_any_line_in_disguise(story: Story) -> None:
+def test_what_is_secret_is_not_in_any_line_in_disguise(story: Scenario) -> None:
     lower = story.output.casefold()
     for word in ("argon2id$", "recognisable-key", "recognisable-pw", "bearer ", "recognisable.guest", "wl_"):
         assert word not in lower
 
 
-def test_one_line_a_request(story: Story) -> None:
+def test_one_line_a_request(story: Scenario) -> None:
     logged = [(line["correlation_id"], line["action"], line["status"]) for line in story.requests]
     assert logged == [(answer["id"], answer["action"], answer["status"]) for answer in story.report["answers"]]
 
 
-def test_a_line_says_who_what_how_long_and_at_what_price(story: Story) -> None:
+def test_a_line_says_who_what_how_long_and_at_what_price(story: Scenario) -> None:
     line = story.requests[-1]
     assert line["organization_id"] == story.report["organization"]
     assert line["user_id"] == story.report["user"]
@@ -112,7 +112,7 @@ def test_a_line_says_who_what_how_long_and_at_what_price(story: Story) -> None:
     ],
 )
 def test_every_server_error_is_logged_with_its_cause_under_the_request(
-    story: Story, status: int, message: str, exception: str, cause: str | None
+    story: Scenario, status: int, message: str, exception: str, cause: str | None
 ) -> None:
     (line,) = [line for line in story.lines if line.get("message") == message]
     (failed,) = [answer for answer in story.report["answers"] if answer["status"] == status]
@@ -123,13 +123,13 @@ def test_every_server_error_is_logged_with_its_cause_under_the_request(
     assert "exception" not in line
 
 
-def test_a_mail_that_fails_is_logged_by_its_id(story: Story) -> None:
+def test_a_mail_that_fails_is_logged_by_its_id(story: Scenario) -> None:
     failures = [line for line in story.lines if "mail not sent" in str(line.get("message"))]
     assert failures
     assert all(line["mail_id"] for line in failures)
 
 
-def test_metrics_are_by_action(story: Story) -> None:
+def test_metrics_are_by_action(story: Scenario) -> None:
     measured = [line for line in story.metrics if "action" in line]
     assert len(measured) == len(story.report["answers"])
     for line, answer in zip(measured, story.report["answers"], strict=True):
@@ -144,5 +144,5 @@ def test_metrics_are_by_action(story: Story) -> None:
         assert line["LatencyMs"][0] > 0
 
 
-def test_failed_mails_are_measured(story: Story) -> None:
+def test_failed_mails_are_measured(story: Scenario) -> None:
     assert [line["template"] for line in story.metrics if "MailFailures" in line] == ["PASSWORD_RESET"]

@@ -57,7 +57,7 @@ def test_a_stretch_has_one_rate_when_all_its_minutes_have_it(zone: str, year: in
 
 
 @law(200)
-@given(st.sampled_from(YEARS).flatmap(lambda each: stretches(*each)), st.data())
+@given(st.sampled_from(YEARS).flatmap(lambda value: stretches(*value)), st.data())
 def test_parts_add_up_to_the_millisecond(stretch: Stretch, data: st.DataObject) -> None:
     timeline = _timeline(data.draw(_rates_about(stretch)), stretch.zone)
     start, end = stretch.start * 60_000, stretch.end * 60_000

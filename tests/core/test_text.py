@@ -1,4 +1,4 @@
-"""Texts are compared in forms that are stable, and that ignore exactly what they say they ignore."""
+"""Texts are compared in stable forms that ignore exactly the documented differences."""
 
 from __future__ import annotations
 

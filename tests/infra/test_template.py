@@ -103,7 +103,7 @@ def source(resources: Json, function: str) -> Json:
     return properties
 
 
-# -- the template as a whole
+# -- the template as a whole -----------------------------------------------------------------------------------------
 
 
 def test_the_linter_has_no_findings(packaged_file: Path) -> None:
@@ -126,7 +126,7 @@ def test_the_outputs_of_a_deployment(packaged: Json) -> None:
     assert {"ApiUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
 
 
-# -- functions
+# -- functions -------------------------------------------------------------------------------------------------------
 
 
 def test_the_functions_are_these(resources: Json) -> None:
@@ -172,7 +172,7 @@ def test_logs_are_kept_for_a_time(packaged: Json) -> None:
     assert packaged["Parameters"]["LogRetentionDays"]["Default"] > 0
 
 
-# -- roles
+# -- roles -----------------------------------------------------------------------------------------------------------
 
 
 def test_every_function_has_its_own_role(resources: Json) -> None:
@@ -257,7 +257,7 @@ def test_a_sender_ends_before_its_claim_on_a_mail_does(resources: Json) -> None:
     assert source(resources, "DeliverMail")["BatchSize"] == 1
 
 
-# -- the table
+# -- the table -------------------------------------------------------------------------------------------------------
 
 
 def test_the_table_is_protected(resources: Json) -> None:
@@ -291,7 +291,7 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
     }
 
 
-# -- events
+# -- events ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("consumer", ["ConsumeStream", "SendMail"])
@@ -374,7 +374,7 @@ def test_no_placeholders_are_left(packaged_file: Path) -> None:
     assert not re.search(r"arn:aws:[a-z]+:[a-z0-9-]*:\d{12}:", text)
 
 
-# -- the gateway
+# -- the gateway -----------------------------------------------------------------------------------------------------
 
 
 def test_the_gateway_limits_and_traces(packaged: Json) -> None:
@@ -460,7 +460,7 @@ def test_preflights_have_the_origin_of_the_deployment(resources: Json) -> None:
         assert answer["method.response.header.Access-Control-Allow-Origin"] == {"Fn::Sub": "'${CorsOrigin}'"}
 
 
-# -- alarms
+# -- alarms ----------------------------------------------------------------------------------------------------------
 
 
 def watched(resources: Json) -> set[tuple[str, str, str]]:

@@ -167,7 +167,7 @@ def test_two_concurrent_ticks_have_one_effect(gauges: Gauges, local_stack: Stack
     assert failed(metrics_queue.work, *messages) == []
 
     assert gauges.points(metric) == [(AS_OF, 1)]
-    assert len(gauges.told(metric)) == 1
+    assert len(gauges.recorded(metric)) == 1
 
 
 # -- the worker ------------------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_overlapping_workers_have_one_effect(gauges: Gauges) -> None:
     for metric in metrics:
         assert gauges.state(metric).version == 2
         assert gauges.points(metric) == [(AS_OF, 1)]
-        assert len(gauges.told(metric)) == 1
+        assert len(gauges.recorded(metric)) == 1
 
 
 def test_a_concurrent_change_of_the_definition_is_respected(gauges: Gauges) -> None:
@@ -337,7 +337,7 @@ def test_each_change_of_status_has_one_activity(gauges: Gauges) -> None:
         with later(minutes=minute):
             _recalculate(gauges, metric)
 
-    assert gauges.told(metric) == [
+    assert gauges.recorded(metric) == [
         ("WARNING", "Workers is warning"),
         ("CRITICAL", "Workers is critical"),
         ("INFO", "Workers is no longer critical, and still warning"),
@@ -353,7 +353,7 @@ def test_an_initial_bad_status_has_an_activity(gauges: Gauges) -> None:
 
     _recalculate(gauges, metric)
 
-    assert [severity for severity, _ in gauges.told(metric)] == ["WARNING"]
+    assert [severity for severity, _ in gauges.recorded(metric)] == ["WARNING"]
 
 
 def test_a_change_of_status_by_other_thresholds_has_an_activity(gauges: Gauges) -> None:
@@ -364,7 +364,7 @@ def test_a_change_of_status_by_other_thresholds_has_an_activity(gauges: Gauges) 
     gauges.organization.owner.call("updateDashboardMetric", path={"id": metric}, body={"warningThreshold": 2})
     _recalculate(gauges, metric)
 
-    assert [title for _, title in gauges.told(metric)] == ["Workers is warning", "Workers is back to normal"]
+    assert [title for _, title in gauges.recorded(metric)] == ["Workers is warning", "Workers is back to normal"]
 
 
 # -- failures --------------------------------------------------------------------------------------------------------
@@ -404,7 +404,7 @@ def test_an_error_is_no_change_of_status(gauges: Gauges) -> None:
     with later(minutes=2):
         _recalculate(gauges, metric)
 
-    assert len(gauges.told(metric)) == 1
+    assert len(gauges.recorded(metric)) == 1
 
 
 def test_a_bug_in_one_query_does_not_affect_the_others(

@@ -113,7 +113,7 @@ def _synced(deliveries: Deliveries, messages: list[Json]) -> set[str]:
     return {key["sk"]["S"] for key in reads if key["pk"]["S"].endswith("#APPLIED#ASSIGNMENTS")}
 
 
-# -- enqueued messages ----------------------------------------------------------------------------------------------
+# -- enqueued messages -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_other_changes_reprice_nothing(api: Api, table: Store, deliveries: Deliv
         assert _enqueued(table, deliveries, act) == []
 
 
-# -- processing -----------------------------------------------------------------------------------------------------
+# -- processing ------------------------------------------------------------------------------------------------------
 
 
 def _billed(crew: Crew) -> list[Any]:
@@ -263,7 +263,7 @@ def test_a_zone_moves_the_days_of_rates(api: Api, table: Store, deliveries: Deli
     assert value(stored(crew.organization.id), LATER, total("billed", period=whole)) == 3 * 10 + 5 * 20
 
 
-# -- page by page ---------------------------------------------------------------------------------------------------
+# -- page by page ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def _reads(change: Change) -> int:
     return len(recording.calls)
 
 
-# -- which changes --------------------------------------------------------------------------------------------------
+# -- which changes ---------------------------------------------------------------------------------------------------
 
 
 def test_an_entity_is_synced_from_its_start_to_its_end(crew: Crew, table: Store) -> None:
@@ -134,7 +134,7 @@ def test_an_unknown_entity_leaves_nothing(crew: Crew, table: Store) -> None:
     assert stored_rollups(table, crew.organization.id) == {}
 
 
-# -- repeated, reordered, interrupted -------------------------------------------------------------------------------
+# -- repeated, reordered, interrupted --------------------------------------------------------------------------------
 
 
 def _assigned(crew: Crew) -> Callable[[], Any]:
@@ -236,7 +236,7 @@ def test_a_repeated_change_costs_reads_only(crew: Crew, table: Store) -> None:
     assert again == reads
 
 
-# -- concurrency ----------------------------------------------------------------------------------------------------
+# -- concurrency -----------------------------------------------------------------------------------------------------
 
 
 def test_a_sync_overtaken_by_another_reads_again(crew: Crew, table: Store) -> None:
@@ -340,7 +340,7 @@ def test_syncs_during_concurrent_changes(crew: Crew, table: Store) -> None:
     assert value(seen, "2031-01-01T00:00Z", total("billed", period=over)) in {300, 360}
 
 
-# -- batches --------------------------------------------------------------------------------------------------------
+# -- batches ---------------------------------------------------------------------------------------------------------
 
 
 def _month(crew: Crew, count: int, worker: int = 0) -> list[str]:

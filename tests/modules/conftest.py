@@ -1,4 +1,4 @@
-"""The mail of a module. The app is imported late: its settings must stand first."""
+"""The mail of a module. The app is imported late: its settings are set first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def post(local_stack: Stack) -> Post:
 
 @pytest.fixture(scope="module")
 def settled(api: Api) -> Organization:
-    """An organization for what changes nothing: made once."""
+    """One organization for read-only tests."""
     from tests.support.world import new_organization
 
     return new_organization(api)

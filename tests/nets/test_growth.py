@@ -76,7 +76,7 @@ def test_assignments_without_an_end(home: Organization) -> None:
     refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAX_STANDING} assignments")
 
 
-# -- definitions -------------------------------------------------------------------------------------------------------
+# -- definitions -----------------------------------------------------------------------------------------------------
 
 
 def query_of(size: int) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def test_forms(home: Organization, store: Store) -> None:
     refused(home.owner.call("createQuickAction", body=body), f"may take {MAX_FORM_BYTES} bytes")
 
 
-# -- idempotency records -----------------------------------------------------------------------------------------------
+# -- idempotency records ---------------------------------------------------------------------------------------------
 
 
 def test_an_import_of_invalid_rows(home: Organization, store: Store) -> None:

@@ -129,7 +129,7 @@ def test_chunks_expire_after_a_day(home: Organization, store: Store) -> None:
     assert [row["result"] for row in answer.data["rows"]] == ["duplicate"] * 2 + ["created"] * 3
 
 
-# -- concurrent and large imports --------------------------------------------------------------------------------------
+# -- concurrent and large imports ------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("on_a_safe_engine", "_small_chunks")

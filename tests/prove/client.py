@@ -99,7 +99,7 @@ class Client:
     def generator(self, purpose: str) -> random.Random:
         return random.Random(f"{self.world.seed}/{self.name}/{purpose}")
 
-    # -- requests of operations ----------------------------------------------------------------------------------------
+    # -- requests of operations --------------------------------------------------------------------------------------
 
     def write(
         self,
@@ -150,7 +150,7 @@ class Client:
         self.world.report("no answer", f"{action} was not answered in {MAX_ATTEMPTS} attempts")
         return None
 
-    # -- repetition ----------------------------------------------------------------------------------------------------
+    # -- repetition --------------------------------------------------------------------------------------------------
 
     def _send(self, action: str, by: Account | None, parts: dict[str, Any]) -> Request:
         account = by or self.account
@@ -204,7 +204,7 @@ class Client:
             if name in data and isinstance(value, str | int | bool) and data[name] != value:
                 self.world.report("other answer", f"{name} is {data[name]!r} instead of {value!r}", request)
 
-    # -- own entities --------------------------------------------------------------------------------------------------
+    # -- own entities ------------------------------------------------------------------------------------------------
 
     def keep(self, entity: str, data: dict[str, Any] | None) -> None:
         """Record the current state of an own entity."""

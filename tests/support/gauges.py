@@ -86,7 +86,7 @@ class Gauges:
         )
         return [(point["asOf"], point["value"]) for point in answer.data["items"]]
 
-    def told(self, metric: str) -> list[tuple[str, str]]:
+    def recorded(self, metric: str) -> list[tuple[str, str]]:
         """Return severity and title of the activities about the metric's status, oldest first."""
         path = {"entityType": "metric", "entityId": metric}
         answer = self.organization.owner.call("getActivitiesByEntity", path=path, query={"limit": 100})

@@ -36,7 +36,7 @@ def _monday() -> Iterator[None]:
         yield
 
 
-# -- states -----------------------------------------------------------------------------------------------------------
+# -- states ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def test_a_state_of_one_worker(week: Week) -> None:
         assert tuple(values(week.organization, "2026-08-01T00:00Z", queries)) == expected
 
 
-# -- instants ---------------------------------------------------------------------------------------------------------
+# -- instants --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_an_end_at_midnight_counts_for_the_day_before(api: Api) -> None:
         assert values(seen, "2026-06-30T00:00Z", queries) == [begun, ended, there]
 
 
-# -- positions --------------------------------------------------------------------------------------------------------
+# -- positions -------------------------------------------------------------------------------------------------------
 
 
 def test_positions_have_a_headcount_and_a_filled_headcount(api: Api) -> None:
@@ -238,7 +238,7 @@ def test_a_deleted_position_is_there_no_more_and_was(api: Api) -> None:
     assert value(seen, "2026-06-15T13:01Z", snapshot("positions", "headcount")) == 2
 
 
-# -- people -----------------------------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------------------------
 
 
 def test_clients_and_workers_join_and_leave(api: Api) -> None:

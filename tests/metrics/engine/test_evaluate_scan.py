@@ -134,7 +134,7 @@ def test_texts_are_compared_as_they_are(crew: Crew) -> None:
     assert value(today, at, simple("positions", "max", "headcount")) == 1
 
 
-# -- too many ---------------------------------------------------------------------------------------------------------
+# -- too many --------------------------------------------------------------------------------------------------------
 
 
 def test_too_many_entities_are_an_error_of_their_query_alone(

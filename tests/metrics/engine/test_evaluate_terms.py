@@ -58,7 +58,7 @@ def seen(api: Api) -> StoredOrganization:
     return stored(crew.organization.id)
 
 
-# -- compared ---------------------------------------------------------------------------------------------------------
+# -- compared --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_every_kind_of_query_is_compared(seen: StoredOrganization) -> None:
     assert (result.value, result.previous) == (1, 0)
 
 
-# -- windows ----------------------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_window_begins_with_the_week_of_the_organization(seen: StoredOrganizat
         assert value(seen.model_copy(update={"week_start": week_start}), NOON, query) == expected
 
 
-# -- ratios and trees -------------------------------------------------------------------------------------------------
+# -- ratios and trees ------------------------------------------------------------------------------------------------
 
 
 def _operand(field: str | None = None, aggregate: str = "sum", **more: Any) -> Json:
@@ -228,7 +228,7 @@ def test_a_division_by_zero_makes_the_whole_tree_none(seen: StoredOrganization, 
         assert value(seen, NOON, {**query, "period": "this_week"}) is not None
 
 
-# -- conversions ------------------------------------------------------------------------------------------------------
+# -- conversions -----------------------------------------------------------------------------------------------------
 
 
 def _invite(organization: Any, invited: datetime, after: timedelta | None) -> StoredUser:
@@ -294,7 +294,7 @@ def test_who_founds_an_organization_is_not_invited(api: Api) -> None:
     assert value(founded, at, simple("users", field="acceptedAt", period=period)) == 1
 
 
-# -- series -----------------------------------------------------------------------------------------------------------
+# -- series ----------------------------------------------------------------------------------------------------------
 
 
 def _series(organization: StoredOrganization, at: str, query: Json, step: Step) -> list[tuple[str, str, Any]]:

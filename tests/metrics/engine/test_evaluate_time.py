@@ -25,7 +25,7 @@ from tests.support.still import standing_still
 NOON = "2026-11-18T12:00Z"  # a Wednesday
 
 
-# -- an assignment longer than any period: as many hours as the period has --------------------------------------------
+# -- an assignment longer than any period: as many hours as the period has -------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_weeks_begin_when_the_organization_says(always: StoredOrganization, week
     assert value(there, NOON, total("hours", period="this_week")) == expected
 
 
-# -- clipped at both ends ---------------------------------------------------------------------------------------------
+# -- clipped at both ends --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_spans_are_cut_to_the_millisecond(api: Api) -> None:
         assert value(stored(crew.organization.id), at, query) == expected, at
 
 
-# -- laws -------------------------------------------------------------------------------------------------------------
+# -- laws ------------------------------------------------------------------------------------------------------------
 
 _MONEY = st.builds(
     Money,

@@ -72,7 +72,7 @@ def _shown(range_: Range | None, zone: str) -> tuple[str, str] | None:
     return range_ and (f"{_local(range_.start, zone):%Y-%m-%d %H:%M}", f"{_local(range_.end, zone):%Y-%m-%d %H:%M}")
 
 
-# -- ranges of periods -------------------------------------------------------------------------------------------------
+# -- ranges of periods -----------------------------------------------------------------------------------------------
 
 A_SUNDAY = "2026-11-15T14:30"
 
@@ -184,7 +184,7 @@ def _day_at(start: datetime, zone: str) -> date:
     return before if start_of(before, zone) == start_of(shown, zone) else shown
 
 
-# -- comparisons -------------------------------------------------------------------------------------------------------
+# -- comparisons -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_a_day_that_has_begun_stays_the_day() -> None:
     assert (today.start, today.end) == (_at("2006-10-29T02:30", "UTC"), at)
 
 
-# -- their parts -------------------------------------------------------------------------------------------------------
+# -- their parts -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -426,7 +426,7 @@ def test_parts_adjoin_and_make_the_whole(
         assert start_of(_day_at(start, zone), zone).replace(second=0) == start
 
 
-# -- days --------------------------------------------------------------------------------------------------------------
+# -- days ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

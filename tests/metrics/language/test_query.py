@@ -107,7 +107,7 @@ def _errors(query: Any) -> dict[str, str]:
     return errors
 
 
-# -- valid queries -----------------------------------------------------------------------------------------------------
+# -- valid queries ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_the_schema_chooses_by_type() -> None:
         parse(example)
 
 
-# -- invalid queries ---------------------------------------------------------------------------------------------------
+# -- invalid queries -------------------------------------------------------------------------------------------------
 
 DEEP = "operations must be nested at most 4 deep"
 IS_NO_FIELD = "is not a field here"
@@ -578,7 +578,7 @@ def test_all_errors_of_all_conditions_are_reported(broken: list[str | None]) -> 
         parse(query)
 
 
-# -- as a field of a contract ------------------------------------------------------------------------------------------
+# -- as a field of a contract ----------------------------------------------------------------------------------------
 
 
 class Defined(Body):

@@ -34,14 +34,14 @@ def listed(member: Member, action: str = "getRecentActivities", **parts: Any) ->
 def walked(member: Member, action: str = "getRecentActivities", **parts: Any) -> list[dict[str, Any]]:
     """On all pages."""
     query = parts.pop("query", {})
-    found: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         answer = member.call(action, query={**query, **cursor}, **parts)
         assert answer.status == 200, answer.text
-        found += answer.data["items"]
+        items += answer.data["items"]
         if answer.data["nextCursor"] is None:
-            return found
+            return items
         cursor = {"cursor": answer.data["nextCursor"]}
 
 
@@ -62,5 +62,5 @@ def unread(member: Member) -> int:
 
 
 def unread_titles(member: Member) -> list[str]:
-    """As the lists tell it."""
+    """Return the titles that the lists show as unread."""
     return [activity["title"] for activity in walked(member) if not activity["isRead"]]

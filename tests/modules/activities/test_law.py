@@ -1,4 +1,4 @@
-"""Whatever users mark in whatever order, the count and the lists tell what a simple model tells."""
+"""Marks in any order: the count and the lists agree with a simple model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ACTIONS = {"read": "markActivityAsRead", "archive": "archiveActivity", "unarchi
 
 @dataclass
 class Reader:
-    """A user, and what a model of one remembers."""
+    """A user, and the model of their marks."""
 
     member: Member
     read: set[str] = field(default_factory=set)
@@ -47,8 +47,10 @@ class Reader:
         newest_first = recorded[::-1]
         for is_archived in (False, True):
             shown = walked(self.member, query={"limit": "2", "archived": str(is_archived).lower()})
-            expected = [each for each in newest_first if (each in self.archived) == is_archived]
-            assert [(each["id"], each["isRead"]) for each in shown] == [(each, each in self.read) for each in expected]
+            expected = [value for value in newest_first if (value in self.archived) == is_archived]
+            assert [(value["id"], value["isRead"]) for value in shown] == [
+                (value, value in self.read) for value in expected
+            ]
         assert unread(self.member) == len({*recorded} - self.read - self.archived)
 
 

@@ -1,4 +1,4 @@
-"""The lists of activities: newest first, every one once, with what the caller has read and archived."""
+"""The lists of activities: newest first, every one once, with the caller's read state."""
 
 from __future__ import annotations
 
@@ -65,19 +65,19 @@ def test_a_walk_yields_every_activity_once_newest_first(house: Organization, whi
     action, path, expected = LISTS[which]
     pages = {"limit": str(limit)}
 
-    kept = walked(house.owner, action, path=path, query=pages)
+    by_default = walked(house.owner, action, path=path, query=pages)
     archived = walked(house.owner, action, path=path, query={**pages, "archived": "true"})
-    asked = walked(house.owner, action, path=path, query={**pages, "archived": "false"})
+    unarchived = walked(house.owner, action, path=path, query={**pages, "archived": "false"})
 
-    assert _numbers(kept) == _newest_first(expected - ARCHIVED)
+    assert _numbers(by_default) == _newest_first(expected - ARCHIVED)
     assert _numbers(archived) == _newest_first(expected & ARCHIVED)
-    assert asked == kept
+    assert unarchived == by_default
 
 
 def test_each_shows_what_the_caller_has_read_and_archived(house: Organization) -> None:
     activities = [*walked(house.owner), *walked(house.owner, query={"archived": "true"})]
-    assert {int(each["title"]) for each in activities if each["isRead"]} == READ
-    assert {int(each["title"]) for each in activities if each["isArchived"]} == ARCHIVED
+    assert {int(activity["title"]) for activity in activities if activity["isRead"]} == READ
+    assert {int(activity["title"]) for activity in activities if activity["isArchived"]} == ARCHIVED
 
 
 def test_to_others_it_is_their_own(house: Organization) -> None:
@@ -96,7 +96,7 @@ def test_a_page_that_archived_ones_have_left_short_is_filled(house: Organization
 
 
 def test_a_page_is_filled_within_bounds(house: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has archived everything of a year is not kept waiting for it to be read."""
+    """A page ends early for a user who has archived a whole year."""
     monkeypatch.setattr(feed, "_WALKS_A_PAGE", 1)
     answer = house.owner.call("getRecentActivities", query={"limit": 1})
     assert answer.data["items"] == []
@@ -119,7 +119,7 @@ def test_a_list_costs_a_query_and_a_batch_read(house: Organization, which: str, 
     assert answer.recording.operations == ["BatchGetItem", "Query", "BatchGetItem"]
 
 
-# -- what is refused -------------------------------------------------------------------------------------------------
+# -- invalid input ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a user has read and archived: their own, whatever else happens at the same time."""
+"""Read and archived are a user's own state, also under concurrency."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.support.world import Member, Organization
 
 
 def _state(member: Member, identifier: str) -> tuple[bool, bool]:
-    """Read and archived, as the lists tell it."""
+    """Return whether an activity is read and archived, from the lists."""
     everything = [*walked(member), *walked(member, query={"archived": "true"})]
-    (activity,) = [each for each in everything if each["id"] == identifier]
+    (activity,) = [value for value in everything if value["id"] == identifier]
     return activity["isRead"], activity["isArchived"]
 
 
@@ -45,7 +45,7 @@ def test_what_one_has_read_is_unread_to_others(organization: Organization) -> No
     assert unread_titles(organization.owner) == ["third", "second", "first"]
     assert unread_titles(others[0]) == ["third"]
     assert unread_titles(reader) == []
-    assert [_state(reader, each) for each in (first, second)] == [(True, False)] * 2
+    assert [_state(reader, value) for value in (first, second)] == [(True, False)] * 2
 
 
 def test_what_was_before_somebody_came_is_no_news_to_them(organization: Organization) -> None:
@@ -132,7 +132,7 @@ def _happened(organization: Organization, title: str, at: UUID) -> None:
 
 
 def test_what_the_feed_brings_later_is_news(organization: Organization) -> None:
-    """What is done in Workledger reaches the feed a moment after it is done."""
+    """The stream brings changes to the feed a moment after their commit."""
     owner = organization.owner
     record(owner, "there")
     done = ids.new_id()

@@ -1,4 +1,4 @@
-"""recordActivity: what is told is kept as it was, and told by the caller."""
+"""recordActivity: stored unchanged, with the caller as its actor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORTEST_METADATA = len('{"":""}')
 
 def test_an_activity_is_shown_as_it_was_recorded_by_whom(organization: Organization) -> None:
     user = organization.owner.user
-    told = {
+    fields = {
         "title": "Payroll exported",
         "description": "Batch 17\n42 workers",
         "type": "SYSTEM_EVENT",
@@ -28,11 +28,11 @@ def test_an_activity_is_shown_as_it_was_recorded_by_whom(organization: Organizat
         "severity": "WARNING",
     }
 
-    recorded = record(organization.owner, **told)
+    recorded = record(organization.owner, **fields)
 
     at = clock.to_text(ids.created_at(UUID(recorded["id"])))
     assert recorded == {
-        **told,
+        **fields,
         "id": recorded["id"],
         "createdAt": at,
         "updatedAt": at,
@@ -98,6 +98,6 @@ def test_metadata_may_take_ten_kilobytes_as_text(organization: Organization, let
 
 @pytest.mark.parametrize("value", ["1e400", "-1e400", '"\\ud83d"', "NaN"])
 def test_metadata_holds_only_what_json_can_carry(settled: Organization, value: str) -> None:
-    rest = "".join(f', "{name}": "{each}"' for name, each in ACTIVITY.items())
+    rest = "".join(f', "{name}": "{one_value}"' for name, one_value in ACTIVITY.items())
     answer = settled.owner.call("recordActivity", body=f'{{"metadata": {{"n": {value}}}{rest}}}'.encode())
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")

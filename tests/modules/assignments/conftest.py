@@ -1,4 +1,4 @@
-"""Time stands still, and somebody assigns workers. The app is imported late: its settings must stand first."""
+"""Frozen time, and a member who assigns workers. The app is imported late: its settings are set first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an assignment's hours come to at the rates of their days, for those who may know."""
+"""Amounts of an assignment's hours at the rates of their days, for those who may read rates."""
 
 from __future__ import annotations
 

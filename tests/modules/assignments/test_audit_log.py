@@ -1,4 +1,4 @@
-"""getAssignmentAuditLog: what was done to an assignment, oldest first, and after it is gone."""
+"""getAssignmentAuditLog: the changes of an assignment, oldest first, also of a deleted one."""
 
 from __future__ import annotations
 

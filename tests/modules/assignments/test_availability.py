@@ -1,4 +1,4 @@
-"""checkWorkerAvailability: at an instant or in a time, half-open, and what is in the way."""
+"""checkWorkerAvailability: at an instant or in an interval, half-open, with the assignments in the way."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_at_an_instant_or_in_a_time(
     query = {"at": at(at_), **({} if until is None else {"until": at(until)})}
     answer = desk.carry_out("checkWorkerAvailability", worker, query=query)
     assert answer["available"] == (not in_the_way)
-    assert [each["id"] for each in answer["assignments"]] == [made[name] for name in in_the_way]
+    assert [assignment["id"] for assignment in answer["assignments"]] == [made[name] for name in in_the_way]
 
 
 def test_what_is_in_the_way_is_shown_in_full(desk: Desk, busy: tuple[str, dict[str, str]]) -> None:

@@ -100,7 +100,7 @@ def test_any_offset_is_kept_as_utc(desk: Desk, worker: str, position: str) -> No
     assert (answer.data["startAt"], answer.data["endAt"]) == ("2026-07-01T06:00:00.000Z", None)
 
 
-# -- refused -----------------------------------------------------------------------------------------------------------
+# -- refused ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("end", [1, 1 - MILLISECOND, -5])

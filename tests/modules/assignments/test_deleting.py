@@ -1,4 +1,4 @@
-"""deleteAssignment, and what active and scheduled assignments keep from being deleted."""
+"""deleteAssignment, and the entities that active and scheduled assignments keep from being deleted."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_cancelled_one_can_be_deleted(desk: Desk, own: dict[str, str]) -> None
     assert desk.carry_out("deleteAssignment", assigned)["status"] == "cancelled"
 
 
-# -- what depends ------------------------------------------------------------------------------------------------------
+# -- dependencies ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("of", DELETES)
@@ -103,14 +103,14 @@ def test_one_that_moves_away_depends_on_another_position(desk: Desk, own: dict[s
     assert dependencies(desk.on("deletePosition", other)) == {"assignment": 1}
 
 
-# -- at once -----------------------------------------------------------------------------------------------------------
+# -- at once ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("of", DELETES)
 def test_an_assignment_overtakes_the_delete_of_what_it_needs(desk: Desk, own: dict[str, str], of: str) -> None:
     with overtaken(lambda: desk.try_to_assign(own["worker"], own["position"])) as rivals:
         answer = desk.on(DELETES[of], own[of])
-    assert [each.status for each in rivals] == [201]
+    assert [rival.status for rival in rivals] == [201]
     assert dependencies(answer) == {"assignment": 1}
     assert desk.on(f"get{of.title()}", own[of]).status == 200
 
@@ -122,7 +122,7 @@ def test_the_delete_of_what_it_needs_overtakes_an_assignment(
 ) -> None:
     with overtaken(lambda: desk.on(DELETES[of], own[of])) as rivals:
         answer = desk.try_to_assign(own["worker"], own["position"], *span)
-    assert [each.status for each in rivals] == [200]
+    assert [rival.status for rival in rivals] == [200]
     assert (answer.status, answer.code, answer.error["message"]) == (404, "NOT_FOUND", f"no such {of}")
     assert desk.listed(workerId=own["worker"]) == []
 
@@ -132,7 +132,7 @@ def test_the_delete_of_a_position_overtakes_a_move_to_it(desk: Desk, own: dict[s
     assigned = desk.assign(own["worker"], own["position"])["id"]
     with overtaken(lambda: desk.on("deletePosition", other)) as rivals:
         answer = desk.on("updateAssignment", assigned, body={"positionId": other})
-    assert [each.status for each in rivals] == [200]
+    assert [rival.status for rival in rivals] == [200]
     assert (answer.status, answer.code, answer.error["message"]) == (404, "NOT_FOUND", "no such position")
     assert desk.read(assigned)["positionId"] == own["position"]
 
@@ -140,19 +140,19 @@ def test_the_delete_of_a_position_overtakes_a_move_to_it(desk: Desk, own: dict[s
 def test_a_position_that_closes_overtakes_an_assignment(desk: Desk, own: dict[str, str]) -> None:
     with overtaken(lambda: desk.on("updatePosition", own["position"], body={"isActive": False})) as rivals:
         answer = desk.try_to_assign(own["worker"], own["position"])
-    assert [each.status for each in rivals] == [200]
+    assert [rival.status for rival in rivals] == [200]
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert list(answer.error["details"]["fieldErrors"]) == ["positionId"]
 
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_two_assignments_of_one_worker_in_one_month_both_count(desk: Desk, own: dict[str, str], before: int) -> None:
-    """Whether they begin the month or add to it."""
+    """The first assignment of a month creates its item; the second adds to it."""
     for _ in range(before):
         desk.assign(own["worker"], own["position"], -20, -12)
     with overtaken(lambda: desk.try_to_assign(own["worker"], own["position"], 20, 28)) as rivals:
         answer = desk.try_to_assign(own["worker"], own["position"], 1, 9)
-    assert ([each.status for each in rivals], answer.status) == ([201], 201)
+    assert ([rival.status for rival in rivals], answer.status) == ([201], 201)
     assert dependencies(desk.on("deleteWorker", own["worker"])) == {"assignment": 2}
     month = table.get(keys.roster_month(desk.organization.id, "2026-06", UUID(own["worker"])))
     assert month is not None

@@ -12,7 +12,7 @@ from tests.support.still import later
 from tests.support.wire import overtaken
 from tests.support.world import new_organization
 
-# -- ending ------------------------------------------------------------------------------------------------------------
+# -- ending ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", [None, {}, {"endAt": None}])
@@ -81,7 +81,7 @@ def test_one_that_begins_this_instant_ends_a_millisecond_later(desk: Desk, worke
         assert desk.carry_out("endAssignment", assigned)["endAt"] == at(MILLISECOND)
 
 
-# -- cancelling --------------------------------------------------------------------------------------------------------
+# -- cancelling ------------------------------------------------------------------------------------------------------
 
 
 def test_a_scheduled_one_can_be_cancelled(desk: Desk, worker: str, position: str) -> None:
@@ -133,7 +133,7 @@ def test_absent_and_foreign_are_one_answer(api: Api, desk: Desk, worker: str, po
     assert desk.read(assigned)["version"] == 1
 
 
-# -- one of two at once ------------------------------------------------------------------------------------------------
+# -- one of two at once ----------------------------------------------------------------------------------------------
 
 
 def act(desk: Desk, action: str, identifier: str) -> Answer:
@@ -146,7 +146,7 @@ def test_of_two_who_do_the_same_one_wins(desk: Desk, worker: str, position: str,
     rival = desk.as_(desk.organization.member(Role.ADMIN))
     with overtaken(lambda: act(rival, first, assigned)) as rivals:
         answer = act(desk, first, assigned)
-    assert [each.status for each in rivals] == [200]
+    assert [rival.status for rival in rivals] == [200]
     assert refusal(answer) == (400, "VALIDATION_ERROR", [])
     shown = desk.read(assigned)
     assert shown["version"] == 2
@@ -157,17 +157,17 @@ def test_a_cancel_overtakes_an_end(desk: Desk, worker: str, position: str) -> No
     assigned = desk.assign(worker, position)["id"]
     with overtaken(lambda: act(desk, "cancelAssignment", assigned)) as rivals:
         answer = act(desk, "endAssignment", assigned)
-    assert [each.status for each in rivals] == [200]
+    assert [rival.status for rival in rivals] == [200]
     assert refusal(answer) == (400, "VALIDATION_ERROR", [])
     assert (desk.read(assigned)["status"], desk.read(assigned)["endedAt"]) == ("cancelled", None)
 
 
 def test_an_end_overtakes_a_cancel_and_both_hold(desk: Desk, worker: str, position: str) -> None:
-    """Still scheduled, it may be cancelled: with the end it was given, of which no count has kept anything."""
+    """An assignment that was ended early and is still scheduled may be cancelled; no count includes it."""
     assigned = desk.assign(worker, position)["id"]
     with overtaken(lambda: act(desk, "endAssignment", assigned)) as rivals:
         answer = act(desk, "cancelAssignment", assigned)
-    assert ([each.status for each in rivals], answer.status) == ([200], 200)
+    assert ([rival.status for rival in rivals], answer.status) == ([200], 200)
     shown = desk.read(assigned)
     assert (shown["status"], shown["endAt"], shown["version"]) == ("cancelled", at(5), 3)
     assert desk.on("deleteWorker", worker).status == 200

@@ -49,14 +49,14 @@ class Plan:
         self.positions = {name: desk.position(self.locations[where], headcount=9) for name, where in PLACES.items()}
         self.workers = {name: desk.worker() for name in ("ada", "bob")}
         self.ids = {
-            name: desk.assign(self.workers[who], self.positions[what], start, end)["id"]
-            for name, (who, what, start, end) in SHIFTS.items()
+            name: desk.assign(self.workers[who], self.positions[position_name], start, end)["id"]
+            for name, (who, position_name, start, end) in SHIFTS.items()
         }
         desk.carry_out("cancelAssignment", self.ids["cancelled"])
 
-    def found(self, **query: Any) -> list[str]:
+    def names(self, **query: Any) -> list[str]:
         names = {identifier: name for name, identifier in self.ids.items()}
-        return [names[each] for each in self.desk.listed(**query)]
+        return [names[value] for value in self.desk.listed(**query)]
 
     def counted(self, **query: Any) -> int:
         """The exact total, which nobody has looked at once more as at the rows."""
@@ -73,37 +73,39 @@ def newest_first(names: set[str]) -> list[str]:
     return [name for name in NEWEST_FIRST if name in names]
 
 
-# -- filters -----------------------------------------------------------------------------------------------------------
+# -- filters ---------------------------------------------------------------------------------------------------------
 
 
 def test_all_of_them_latest_start_first_or_last(plan: Plan) -> None:
-    assert plan.found() == NEWEST_FIRST
-    assert plan.found(sortOrder="desc") == NEWEST_FIRST
-    assert plan.found(sortOrder="asc") == NEWEST_FIRST[::-1]
+    assert plan.names() == NEWEST_FIRST
+    assert plan.names(sortOrder="desc") == NEWEST_FIRST
+    assert plan.names(sortOrder="asc") == NEWEST_FIRST[::-1]
 
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_by_status(plan: Plan, status: str) -> None:
-    assert plan.found(status=status) == newest_first(STATUSES[status])
-    assert plan.found(status=status, pageSize=100) == newest_first(STATUSES[status])
+    assert plan.names(status=status) == newest_first(STATUSES[status])
+    assert plan.names(status=status, pageSize=100) == newest_first(STATUSES[status])
     assert plan.counted(status=status) == len(STATUSES[status])
 
 
 @pytest.mark.parametrize("who", ["ada", "bob"])
 @pytest.mark.parametrize("status", [None, *STATUSES])
 def test_by_worker_and_status(plan: Plan, who: str, status: str | None) -> None:
-    wanted = {name for name, shift in SHIFTS.items() if shift[0] == who and name in STATUSES.get(status, SHIFTS)}
+    expected = {name for name, shift in SHIFTS.items() if shift[0] == who and name in STATUSES.get(status, SHIFTS)}
     query = {} if status is None else {"status": status}
-    assert plan.found(workerId=plan.workers[who], **query) == newest_first(wanted)
+    assert plan.names(workerId=plan.workers[who], **query) == newest_first(expected)
 
 
 def test_by_position_location_and_client(plan: Plan) -> None:
-    for what, position in plan.positions.items():
-        assert plan.found(positionId=position) == newest_first({name for name in SHIFTS if SHIFTS[name][1] == what})
+    for position_name, position in plan.positions.items():
+        assert plan.names(positionId=position) == newest_first(
+            {name for name in SHIFTS if SHIFTS[name][1] == position_name}
+        )
     for where, location in plan.locations.items():
         there = {name for name in SHIFTS if PLACES[SHIFTS[name][1]] == where}
-        assert plan.found(workLocationId=location) == newest_first(there)
-    assert plan.found(clientId=plan.client) == plan.found(workLocationId=plan.locations["north"])
+        assert plan.names(workLocationId=location) == newest_first(there)
+    assert plan.names(clientId=plan.client) == plan.names(workLocationId=plan.locations["north"])
 
 
 def test_all_filters_together(plan: Plan) -> None:
@@ -116,7 +118,7 @@ def test_all_filters_together(plan: Plan) -> None:
         "from": at(3),
         "to": at(5),
     }
-    assert (plan.found(**query), plan.counted(**query)) == (["runs"], 1)
+    assert (plan.names(**query), plan.counted(**query)) == (["runs"], 1)
     for contrary in (
         {"workerId": plan.workers["bob"]},
         {"positionId": plan.positions["dock"]},
@@ -125,7 +127,7 @@ def test_all_filters_together(plan: Plan) -> None:
         {"from": at(4)},
         {"clientId": str(ids.new_id())},
     ):
-        assert (plan.found(**{**query, **contrary}), plan.counted(**{**query, **contrary})) == ([], 0), contrary
+        assert (plan.names(**{**query, **contrary}), plan.counted(**{**query, **contrary})) == ([], 0), contrary
 
 
 @pytest.mark.parametrize(
@@ -149,21 +151,21 @@ def test_what_overlaps_a_time_that_is_half_open(
     plan: Plan, since: float | None, until: float | None, names: set[str]
 ) -> None:
     query = {name: at(hours) for name, hours in (("from", since), ("to", until)) if hours is not None}
-    assert plan.found(**query) == newest_first(names)
-    assert plan.found(**query, page=1) == newest_first(names)
+    assert plan.names(**query) == newest_first(names)
+    assert plan.names(**query, page=1) == newest_first(names)
     assert plan.counted(**query) == len(names)
 
 
 def test_statuses_move_with_the_clock(plan: Plan) -> None:
     with later(hours=9):
-        assert plan.found(status="scheduled") == ["comes late"]
-        assert plan.found(status="active") == newest_first({"runs since always", "runs long"})
+        assert plan.names(status="scheduled") == ["comes late"]
+        assert plan.names(status="active") == newest_first({"runs since always", "runs long"})
     with later(hours=9, milliseconds=-1):
-        assert plan.found(status="active") == newest_first({"runs since always", "runs long", "comes"})
+        assert plan.names(status="active") == newest_first({"runs since always", "runs long", "comes"})
 
 
 def test_nobodys_things_have_no_assignments(api: Api, plan: Plan) -> None:
-    assert plan.found(workerId=ids.new_id()) == []
+    assert plan.names(workerId=ids.new_id()) == []
     abroad = Desk.of(new_organization(api))
     assert abroad.listed() == []
     assert abroad.listed(workerId=plan.workers["ada"]) == []
@@ -191,7 +193,7 @@ def test_queries_are_checked(plan: Plan, query: dict[str, Any], code: str, fault
     assert refusal(plan.desk.member.call("getAssignments", query=query)) == (400, code, faulty)
 
 
-# -- by page -----------------------------------------------------------------------------------------------------------
+# -- by page ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("page", "size"), [(1, 4), (2, 4), (3, 4), (4, 4), (1, 9), (1, 100)])
@@ -211,15 +213,15 @@ def test_totals_follow_the_filters(plan: Plan) -> None:
 
 def test_beyond_what_is_exact_the_list_says_what_serves_instead(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assignments, "EXACT_LIST_ROWS", 9)
-    assert len(plan.found(page=1)) == 9
+    assert len(plan.names(page=1)) == 9
     monkeypatch.setattr(assignments, "EXACT_LIST_ROWS", 8)
     answer = plan.desk.member.call("getAssignments", query={"page": 1})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert answer.error["details"] == {"use": "getAssignments with `limit` and `cursor`"}
-    assert len(plan.found(limit=100)) == 9
+    assert len(plan.names(limit=100)) == 9
 
 
-# -- by cursor ---------------------------------------------------------------------------------------------------------
+# -- by cursor -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 9])
@@ -264,7 +266,7 @@ def test_a_cursor_serves_one_list_with_its_filters(api: Api, plan: Plan) -> None
     assert refusal(answer) == (400, "VALIDATION_ERROR", ["cursor"])
 
 
-# -- of a worker -------------------------------------------------------------------------------------------------------
+# -- of a worker -----------------------------------------------------------------------------------------------------
 
 
 def test_a_worker_with_the_assignments(plan: Plan) -> None:

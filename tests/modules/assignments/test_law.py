@@ -1,4 +1,4 @@
-"""Whatever is done to assignments, in whatever order and however time passes: what is counted is what there is."""
+"""Changes of assignments in any order, as time passes: the counts equal a recount."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Assigning(RuleBasedStateMachine):
         self.gone: set[str] = set()
         self.now = 0.0
 
-    # -- what is done --------------------------------------------------------------------------------------------------
+    # -- changes -----------------------------------------------------------------------------------------------------
 
     @rule(
         target=made,
@@ -167,7 +167,7 @@ class Assigning(RuleBasedStateMachine):
     @rule(of=st.sampled_from(("worker", "position")), number=st.sampled_from((0, 1)))
     def delete_what_it_needs(self, of: str, number: int) -> None:
         identifier = (self.workers if of == "worker" else self.positions)[number]
-        live = [each for each in self.of(identifier) if each.status(self.now) in {"scheduled", "active"}]
+        live = [span for span in self.of(identifier) if span.status(self.now) in {"scheduled", "active"}]
         answer = self.desk.on(f"delete{of.title()}", identifier)
         if identifier in self.gone:
             assert answer.code == "NOT_FOUND"
@@ -180,11 +180,11 @@ class Assigning(RuleBasedStateMachine):
     def teardown(self) -> None:
         clock._Shift.by -= timedelta(hours=self.now)
 
-    # -- what is so afterwards -----------------------------------------------------------------------------------------
+    # -- invariants --------------------------------------------------------------------------------------------------
 
     def of(self, identifier: str) -> list[Span]:
         """Those of a worker or position."""
-        return [each for each in self.spans.values() if identifier in {each.worker, each.position}]
+        return [span for span in self.spans.values() if identifier in {span.worker, span.position}]
 
     @invariant()
     def rosters_count_what_there_is(self) -> None:
@@ -193,16 +193,16 @@ class Assigning(RuleBasedStateMachine):
             for identifier in identifiers:
                 item = table.get(collection.key(organization, UUID(identifier)))
                 roster: Workload = collection.record.of(item).roster  # type: ignore[attr-defined]
-                present = [each for each in self.of(identifier) if not each.cancelled]
-                scheduled_or_active = sum(each.status(self.now) != "completed" for each in present)
+                present = [span for span in self.of(identifier) if not span.cancelled]
+                scheduled_or_active = sum(value.status(self.now) != "completed" for value in present)
                 assert live(organization, collection.kind, UUID(identifier), roster, now) == scheduled_or_active
-                closed = [each for each in present if each.end is not None]
-                assert roster.milliseconds == sum(round((each.end - each.start) * 3_600_000) for each in closed)  # type: ignore[operator]
+                closed = [value for value in present if value.end is not None]
+                assert roster.milliseconds == sum(round((value.end - value.start) * 3_600_000) for value in closed)  # type: ignore[operator]
                 assert roster.open == len(present) - len(closed)
-                classes = Counter(length_class_of(*each.times) for each in present)
+                classes = Counter(length_class_of(*value.times) for value in present)
                 assert {length_class: count for length_class, count in roster.classes.items() if count} == classes
                 this_month = now.strftime("%Y-%m")
-                by_month = Counter((each.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for each in closed)  # type: ignore[operator]
+                by_month = Counter((value.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for value in closed)  # type: ignore[operator]
                 ahead = {month: count for month, count in roster.months.items() if month >= this_month and count}
                 assert ahead == {month: count for month, count in by_month.items() if month >= this_month}
 
@@ -213,9 +213,9 @@ class Assigning(RuleBasedStateMachine):
         for collection, identifiers in ((WORKERS, self.workers), (POSITIONS, self.positions)):
             for identifier in identifiers:
                 instants: Counter[tuple[datetime, bool]] = Counter()
-                for each in self.of(identifier):
-                    start, end = each.times
-                    if each.cancelled:
+                for span in self.of(identifier):
+                    start, end = span.times
+                    if span.cancelled:
                         continue
                     if start >= midnight and collection is POSITIONS:
                         instants[start, False] += 1
@@ -232,44 +232,44 @@ class Assigning(RuleBasedStateMachine):
             for row in table.query(keys.roster(organization)).items
         }
         expected: dict[str, dict[UUID, list[tuple[int, int]]]] = {}
-        for each in self.spans.values():
-            start, end = each.times
-            if each.cancelled or end is None or length_class_of(start, end) is LengthClass.LONGER:
+        for span in self.spans.values():
+            start, end = span.times
+            if span.cancelled or end is None or length_class_of(start, end) is LengthClass.LONGER:
                 continue
             for piece in packed_months.split(start, end):
-                of_month = expected.setdefault(f"{piece.month}#{each.worker}", {})
-                of_month.setdefault(UUID(each.position), []).append((piece.start, piece.end))
+                of_month = expected.setdefault(f"{piece.month}#{span.worker}", {})
+                of_month.setdefault(UUID(span.position), []).append((piece.start, piece.end))
         assert stored == {
             key: {position: sorted(spans) for position, spans in groups.items()} for key, groups in expected.items()
         }
         for worker in self.workers:
             standing = WORKERS.record.of(table.get(WORKERS.key(organization, UUID(worker)))).standing  # type: ignore[attr-defined]
-            present = [each for each in self.of(worker) if not each.cancelled]
-            long = [each for each in present if length_class_of(*each.times) is LengthClass.LONGER]
+            present = [span for span in self.of(worker) if not span.cancelled]
+            long = [value for value in present if length_class_of(*value.times) is LengthClass.LONGER]
             assert {
                 str(identifier): (held.start_at, held.end_at, str(held.position_id))
                 for identifier, held in standing.items()
-            } == {each.id: (*each.times, each.position) for each in long}
+            } == {value.id: (*value.times, value.position) for value in long}
 
     @invariant()
     def lists_are_the_model(self) -> None:
         """One of the filters at a time, in turn: a list takes moto a while."""
         turn = len(self.spans) + round(self.now)
         status = STATUSES[turn % 4]
-        chosen = [each for each in self.spans.values() if each.status(self.now) == status]
+        chosen = [span for span in self.spans.values() if span.status(self.now) == status]
         assert self.desk.listed(status=status, limit=100) == newest_first(chosen)
         low, high = self.now - 24, self.now + 24
         near = [
-            each
-            for each in self.of(self.workers[turn % 2])
-            if each.start < high and (each.end is None or each.end > low)
+            span
+            for span in self.of(self.workers[turn % 2])
+            if span.start < high and (span.end is None or span.end > low)
         ]
         query = {"workerId": self.workers[turn % 2], "from": at(low), "to": at(high)}
         assert self.desk.listed(**query, pageSize=100) == newest_first(near)
 
 
 def newest_first(spans: list[Span]) -> list[str]:
-    return [each.id for each in sorted(spans, key=lambda each: (each.start, each.id), reverse=True)]
+    return [span.id for span in sorted(spans, key=lambda value: (value.start, value.id), reverse=True)]
 
 
 def test_what_is_counted_is_what_there_is() -> None:

@@ -1,4 +1,4 @@
-"""A worker or position with very many assignments: a write costs the same, and where there is a limit it is told."""
+"""A worker or position with very many assignments: a write costs the same, and a limit is an error that names it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_write_costs_the_same_with_ten_thousand_assignments_ahead(desk: Desk) 
         of_many = desk.try_to_assign(desk.worker(), many, start, end)
         assert (of_few.status, of_many.status) == (201, 201), of_many.text
         assert written(of_many) <= written(of_few) + 4
-        # One of half a year also lies in six more months of its worker.
+        # One of half a year is also in six more months of its worker.
         assert written(of_many) <= MAX_WRITE_UNITS + (12 if end - start > 1000 else 0)  # moto bills nothing
     assert dependencies(desk.on("deletePosition", many)) == {"assignment": 10_003}
 
@@ -75,7 +75,7 @@ def test_a_day_has_so_many_different_times_and_no_more(desk: Desk, of: Collectio
     worker, position = desk.worker(), desk.position(headcount=10_000)
     # 24 hours from now another day is half over. Each start and end is one time; a worker's starts are not counted.
     number = workload_days.MAX_TIMES_A_DAY - (2 if of is POSITIONS else 1)
-    occupy(desk, of, worker if of is WORKERS else position, ((-1, 24 + each / 1000) for each in range(number)))
+    occupy(desk, of, worker if of is WORKERS else position, ((-1, 24 + index / 1000) for index in range(number)))
     desk.assign(worker, position, 26, 27)
     desk.assign(worker, position, 26, 27)  # at times that are already there
     refused = desk.try_to_assign(worker, position, 28, 29)

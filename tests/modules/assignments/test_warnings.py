@@ -1,4 +1,4 @@
-"""Warnings of createAssignment and updateAssignment: four codes, with what they clash with. They never block."""
+"""Warnings of createAssignment and updateAssignment: four codes, with the assignments that clash. They never block."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.support.staffing import new_location
 
 def codes(assigned: dict[str, Any]) -> dict[str, set[str]]:
     """The ids that each warning is about."""
-    return {each["code"]: {clash["id"] for clash in each["assignments"]} for each in assigned["warnings"]}
+    return {warning["code"]: {clash["id"] for clash in warning["assignments"]} for warning in assigned["warnings"]}
 
 
-# -- of the worker -----------------------------------------------------------------------------------------------------
+# -- of the worker ---------------------------------------------------------------------------------------------------
 
 
 def test_an_overlap_comes_back_with_what_it_clashes_with(desk: Desk, worker: str, position: str) -> None:
@@ -108,7 +108,7 @@ def test_at_most_twenty_are_shown_and_all_are_counted(desk: Desk, worker: str, p
     assert (warning["code"], len(warning["assignments"]), warning["count"]) == ("OVERLAP", 20, 22)
 
 
-# -- of the position ---------------------------------------------------------------------------------------------------
+# -- of the position -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_one_without_an_end_meets_all_that_come(desk: Desk) -> None:
     assert len(warned["OVER_HEADCOUNT"]) == 2
 
 
-# -- on update ---------------------------------------------------------------------------------------------------------
+# -- on update -------------------------------------------------------------------------------------------------------
 
 
 def test_an_update_warns_too_and_never_of_itself(desk: Desk, worker: str) -> None:

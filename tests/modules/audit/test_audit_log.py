@@ -1,4 +1,4 @@
-"""getAuditLog: what happened, newest first, by every filter and their combinations."""
+"""getAuditLog: newest first, by every filter and their combinations."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def house(api: Api) -> Organization:
 
 
 def _entries(member: Member, **query: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         data = member.call("getAuditLog", query={**query, **cursor}).data
-        found += data["items"]
+        entries += data["items"]
         if data["nextCursor"] is None:
-            return found
+            return entries
         cursor = {"cursor": data["nextCursor"]}
 
 
@@ -125,10 +125,10 @@ def _fits(entry: dict[str, Any], query: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("limit", [2])
 def test_filters_combine(house: Organization, names: tuple[str, ...], limit: int) -> None:
     known = _filters(house)
-    query = {name: value for each in names for name, value in known[each].items()}
-    wanted = [entry for entry in _entries(house.owner) if _fits(entry, query)]
-    assert wanted, "a filter that nothing passes shows nothing"
-    assert _entries(house.owner, **query, limit=limit) == wanted
+    query = {name: value for one_name in names for name, value in known[one_name].items()}
+    expected = [entry for entry in _entries(house.owner) if _fits(entry, query)]
+    assert expected, "a filter that nothing passes shows nothing"
+    assert _entries(house.owner, **query, limit=limit) == expected
 
 
 def test_from_and_to_are_inclusive(house: Organization) -> None:

@@ -36,7 +36,7 @@ class Mailed(NamedTuple):
     email: str
 
     def issue(self) -> str:
-        """As the mail would have it, without the mail."""
+        """Return the code of the mail, without reading the mail."""
         credential = credentials.get(self.email)
         assert credential is not None
         code = codes.issue(credential, self.purpose)
@@ -74,7 +74,7 @@ def _wrong_codes(code: str, count: int) -> list[str]:
     return [code[:-1] + letter for letter in letters[:count]]
 
 
-# -- what is no guess ------------------------------------------------------------------------------------------------
+# -- repetitions -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", [KEY, None])
@@ -131,7 +131,7 @@ def test_a_wrong_guess_whose_answer_was_lost_is_one_guess(mailed: Mailed) -> Non
     assert len(mailed.guesses) == 1
 
 
-# -- what is one -----------------------------------------------------------------------------------------------------
+# -- guesses ---------------------------------------------------------------------------------------------------------
 
 
 def test_without_a_key_the_same_wrong_guess_is_another_one(mailed: Mailed) -> None:
@@ -182,7 +182,7 @@ def test_a_newer_code_does_not_pay_for_guesses_at_the_older(mailed: Mailed) -> N
     assert mailed.use(newer).status == 200
 
 
-# -- what is told and stored -----------------------------------------------------------------------------------------
+# -- errors and stored data ------------------------------------------------------------------------------------------
 
 
 def test_known_and_unknown_addresses_take_the_same_calls(mailed: Mailed) -> None:

@@ -1,4 +1,4 @@
-"""Guards of identity against what happens between a request's reads and its commit; each fails when one is removed."""
+"""Guards of identity against changes between a request's reads and its commit; each test fails without its guard."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_a_session_keeps_no_more_than_twenty_tokens(organization: Organization, 
     token = Token.parse(anna.token)
     assert token is not None
     hashes = [f"{number:064}" for number in range(25)]
-    for each in hashes:
-        assert sessions.add_token(organization.id, anna.user, token.session, each)
+    for hash_ in hashes:
+        assert sessions.add_token(organization.id, anna.user, token.session, hash_)
     assert _stored(organization, token).token_hashes == [token.hash, *hashes[-19:]]
 
 

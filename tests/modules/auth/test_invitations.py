@@ -21,7 +21,7 @@ def _accept(api: Api, email: str, code: str, password: str = PASSWORD, key: str 
 
 
 def _code(email: str) -> str:
-    """As the mail would have it, without the mail."""
+    """Return the code of the mail, without reading the mail."""
     credential = credentials.get(email)
     assert credential is not None
     code = codes.issue(credential, CodePurpose.INVITATION)
@@ -139,8 +139,8 @@ def test_a_deactivated_invitee_is_refused(api: Api, organization: Organization) 
 def test_an_address_belongs_to_one_organization(api: Api, organization: Organization) -> None:
     email = invite(organization)["email"]
     other = new_organization(api)
-    for asked in (email, email.upper(), organization.owner.user.email):
-        body = {"email": asked, "firstName": "Ida", "lastName": "Holm"}
+    for known_address in (email, email.upper(), organization.owner.user.email):
+        body = {"email": known_address, "firstName": "Ida", "lastName": "Holm"}
         answer = other.owner.call("inviteUser", body=body)
         assert (answer.status, answer.code) == (409, "DUPLICATE_ENTRY")
         assert answer.error["details"]["fieldErrors"] == {"email": ["is already in use"]}

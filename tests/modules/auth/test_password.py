@@ -24,7 +24,7 @@ def _update(member: Member, current: str, new: str, key: str | None = None) -> A
 
 def test_the_new_password_holds_and_the_old_one_ends(api: Api, anna: Member) -> None:
     assert _update(anna, PASSWORD, NEW).data == {"success": True}
-    tries = [api.call("signIn", body={"email": anna.user.email, "password": each}).status for each in (NEW, PASSWORD)]
+    tries = [api.call("signIn", body={"email": anna.user.email, "password": value}).status for value in (NEW, PASSWORD)]
     assert tries == [200, 401]
 
 

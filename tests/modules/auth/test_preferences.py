@@ -1,4 +1,4 @@
-"""getPreferences, updatePreferences: what is set, left, and cleared."""
+"""getPreferences, updatePreferences: fields set, left, and cleared."""
 
 from __future__ import annotations
 

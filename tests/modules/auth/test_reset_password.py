@@ -1,4 +1,4 @@
-"""resetPassword and confirmResetPassword: a code by mail, and what it can and cannot do."""
+"""resetPassword and confirmResetPassword: a code by mail, its uses and its limits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _sign_in(api: Api, email: str, password: str) -> int:
 
 
 def _code(email: str) -> str:
-    """As the mail would have it, without the mail."""
+    """Return the code of the mail, without reading the mail."""
     credential = credentials.get(email)
     assert credential is not None
     code = codes.issue(credential, CodePurpose.RESET)
@@ -159,7 +159,7 @@ def test_a_changed_password_ends_an_open_code(api: Api, anna: Member) -> None:
     assert _is_refused(_confirm(api, anna.user.email, code, "third-password-3"))
 
 
-# -- nothing tells who is known ---------------------------------------------------------------------------------------
+# -- known and unknown addresses answer alike ------------------------------------------------------------------------
 
 
 def test_known_unknown_and_invited_addresses_look_alike(api: Api, organization: Organization, anna: Member) -> None:

@@ -19,7 +19,7 @@ def anna(organization: Organization) -> Member:
 
 
 def _ids(member: Member) -> list[str]:
-    return [each["id"] for each in member.call("listSessions").data["items"]]
+    return [item["id"] for item in member.call("listSessions").data["items"]]
 
 
 def test_a_session_says_what_its_owner_wants_to_know(anna: Member) -> None:
@@ -34,8 +34,8 @@ def test_newest_first_with_the_current_one_marked(organization: Organization, an
     for _ in range(2):
         organization.session(anna.user)
     items = anna.call("listSessions").data["items"]
-    assert [each["current"] for each in items] == [False, False, True]
-    assert [each["id"] for each in items] == sorted((each["id"] for each in items), reverse=True)
+    assert [item["current"] for item in items] == [False, False, True]
+    assert [item["id"] for item in items] == sorted((item["id"] for item in items), reverse=True)
 
 
 def test_the_list_walks_by_cursor(organization: Organization, anna: Member) -> None:
@@ -45,7 +45,7 @@ def test_the_list_walks_by_cursor(organization: Organization, anna: Member) -> N
     while True:
         query = {"limit": 2} | ({"cursor": cursor} if cursor else {})
         page = anna.call("listSessions", query=query).data
-        seen += [each["id"] for each in page["items"]]
+        seen += [item["id"] for item in page["items"]]
         cursor = page["nextCursor"]
         if cursor is None:
             break
@@ -89,7 +89,7 @@ def test_a_revocation_is_repeated_without_harm(organization: Organization, anna:
 
 def test_the_sessions_of_others_do_not_exist(api: Api, organization: Organization, anna: Member) -> None:
     own = _ids(organization.owner)[0]
-    absent, foreign = (anna.call("revokeSession", path={"id": each}) for each in (ids.new_id(), own))
+    absent, foreign = (anna.call("revokeSession", path={"id": identifier}) for identifier in (ids.new_id(), own))
     assert absent.error | {"requestId": ""} == foreign.error | {"requestId": ""}
     assert (foreign.status, foreign.code) == (404, "NOT_FOUND")
     assert organization.owner.call("getUserRole").status == 200

@@ -78,7 +78,7 @@ def test_a_deactivated_user_is_told_so_only_with_the_right_password(
     assert _sign_in(api, anna.user.email, "not-the-password").code == "INVALID_CREDENTIALS"
 
 
-# -- how often --------------------------------------------------------------------------------------------------------
+# -- how often -------------------------------------------------------------------------------------------------------
 
 
 def test_failures_are_counted_and_then_even_the_right_password_is_refused(api: Api, anna: Member) -> None:

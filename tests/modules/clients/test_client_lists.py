@@ -39,7 +39,7 @@ def _names(member: Member, **query: Any) -> list[str]:
     return [row["name"] for row in answer.data["data" if "data" in answer.data else "items"]]
 
 
-# -- by page -----------------------------------------------------------------------------------------------------------
+# -- by page ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_sorting_and_deleted_rows(owner: Member, query: dict[str, str], names: l
     ],
 )
 def test_search_looks_at_four_fields_and_at_one_at_a_time(owner: Member, search: str, names: list[str]) -> None:
-    wanted = {"ö": ["alpha 10"]}.get(search, names)
+    expected = {"ö": ["alpha 10"]}.get(search, names)
     if search == "ö":  # folded to o: wherever an o is
         assert set(_names(owner, search=search)) == set(_names(owner, search="O"))
         return
-    assert _names(owner, search=search) == wanted
+    assert _names(owner, search=search) == expected
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_beyond_what_is_exact_the_list_says_what_serves_instead(owner: Member, m
     assert len(_names(owner, limit=100)) == 5
 
 
-# -- by cursor ---------------------------------------------------------------------------------------------------------
+# -- by cursor -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6, 100])

@@ -43,7 +43,7 @@ def _count_locations(organization: OrganizationId, client: Any, *by: Any) -> Non
         unit.commit()
 
 
-# -- create and read ---------------------------------------------------------------------------------------------------
+# -- create and read -------------------------------------------------------------------------------------------------
 
 
 def test_what_is_created_is_read(organization: Organization) -> None:
@@ -122,7 +122,7 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
         ("updateClient", {"name": "X"}),
         ("deleteClient", None),
     ]:
-        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
+        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
         assert {answer.status for answer in answers} == {404}
         assert len({(answer.code, answer.error["message"]) for answer in answers}) == 1
 
@@ -133,7 +133,7 @@ def test_an_id_is_a_uuid(settled: Organization, identifier: str) -> None:
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, ["id"])
 
 
-# -- names -------------------------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("taken", ["MÜLLER BAU", "müller bau", " Müller Bau ", "Mu\u0308ller Bau"])
@@ -174,7 +174,7 @@ def test_a_client_may_change_the_case_of_its_own_name(organization: Organization
     assert organization.owner.call("createClient", body={"name": "Ibm"}).code == "DUPLICATE_ENTRY"
 
 
-# -- change ------------------------------------------------------------------------------------------------------------
+# -- change ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_what_is_no_change(organization: Organization, body: Any, field: str) ->
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 
-# -- delete ------------------------------------------------------------------------------------------------------------
+# -- delete ----------------------------------------------------------------------------------------------------------
 
 
 def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> None:

@@ -1,4 +1,4 @@
-"""Metrics as organizations define them: what is taken, refused, changed and deleted."""
+"""Metrics as organizations define them: valid, invalid, changed and deleted."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_named(home: Organization, field: str, value: Any) -> N
 
     status, code, fields = refusal(answer)
     assert (status, code) == (400, "VALIDATION_ERROR")
-    assert {each.partition(".")[0] for each in fields} == {field}
+    assert {path.partition(".")[0] for path in fields} == {field}
 
 
 def test_faults_of_a_query_are_told_with_the_others_and_where_they_are(home: Organization) -> None:

@@ -1,4 +1,4 @@
-"""What metrics come to: who sees it, how it is listed, calculated and remembered."""
+"""Values of metrics: who sees them, how they are listed, calculated and stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.world import Member, Organization, new_organization
 
 AS_OF = clock.to_text(NOW + timedelta(minutes=1))
 READERS = {Role.OWNER, Role.ADMIN}
-"""Who sees the values of all metrics."""
+"""Roles that see the values of all metrics."""
 HOURS = next(str(metric.id) for metric in SYSTEM_METRICS.values() if metric.name == "Hours this week")
 REVENUE = next(str(metric.id) for metric in SYSTEM_METRICS.values() if metric.name == "Revenue")
 
@@ -61,7 +61,7 @@ def _result(member: Member, metric: str) -> dict[str, Any]:
 def _calculated(member: Member, *metrics: str) -> dict[str, dict[str, Any]]:
     answer = member.call("calculateMetrics", body={"metricIds": [*metrics]} if metrics else {})
     assert answer.status == 200, answer.text
-    return {each["id"]: each for each in answer.data["metrics"]}
+    return {metric["id"]: metric for metric in answer.data["metrics"]}
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------
@@ -180,11 +180,11 @@ def test_calculating_tells_all_there_is_to_tell(gauges: Gauges) -> None:
 
 
 def test_units_are_told_even_where_nobody_named_them(home: Organization) -> None:
-    found = _calculated(home.owner)
+    results = _calculated(home.owner)
 
-    units = {found[str(metric.id)]["unit"] for metric in SYSTEM_METRICS.values() if metric.format == "currency"}
+    units = {results[str(metric.id)]["unit"] for metric in SYSTEM_METRICS.values() if metric.format == "currency"}
     assert units == {"EUR"}
-    assert found[HOURS]["unit"] == "h"
+    assert results[HOURS]["unit"] == "h"
 
 
 def test_calculating_all_are_own_and_system_metrics(gauges: Gauges) -> None:
@@ -207,7 +207,7 @@ def test_calculating_writes_what_it_came_to_and_tells_of_it(gauges: Gauges) -> N
 
     assert gauges.values(metric) == [2]
     assert gauges.points(metric) == [(AS_OF, 2)]
-    assert [severity for severity, _ in gauges.told(metric)] == ["CRITICAL"]
+    assert [severity for severity, _ in gauges.recorded(metric)] == ["CRITICAL"]
 
 
 @pytest.mark.parametrize("body", [{"metricIds": []}, {"metricIds": ["1"]}, {"metricIds": [HOURS] * 101}, {"all": True}])
@@ -228,11 +228,11 @@ def test_one_that_fails_says_so(gauges: Gauges) -> None:
     metric, sound = gauges.new(), gauges.new()
     gauges.spoil(metric)
 
-    found = _calculated(gauges.organization.owner, metric, sound)
+    results = _calculated(gauges.organization.owner, metric, sound)
 
-    assert found[metric]["error"].startswith("the query is no longer valid")
-    assert (found[metric]["value"], found[metric]["status"]) == (None, None)
-    assert "error" not in found[sound]
+    assert results[metric]["error"].startswith("the query is no longer valid")
+    assert (results[metric]["value"], results[metric]["status"]) == (None, None)
+    assert "error" not in results[sound]
 
 
 def test_statuses_are_read_by_the_thresholds_of_now(gauges: Gauges) -> None:

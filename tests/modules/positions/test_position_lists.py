@@ -79,7 +79,7 @@ def test_every_row_shows_its_parents_at_one_read_for_all(
     owner: Member, known: dict[str, dict[str, Any]], how: dict[str, int]
 ) -> None:
     answer = owner.call("getPositions", query=how)
-    by_id = {each["id"]: each for each in known.values()}
+    by_id = {value["id"]: value for value in known.values()}
     for row in answer.data["items" if how else "data"]:
         location, client = by_id[row["workLocationId"]], by_id[row["clientId"]]
         shown_client = {"id": client["id"], "name": client["name"]}

@@ -25,7 +25,7 @@ def _create(organization: Organization, **fields: Any) -> Answer:
     return organization.owner.call("createPosition", body=fields)
 
 
-# -- create and read ---------------------------------------------------------------------------------------------------
+# -- create and read -------------------------------------------------------------------------------------------------
 
 
 def test_what_is_created_is_read_with_its_work_location_and_client(organization: Organization) -> None:
@@ -113,12 +113,12 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
     deleted, foreign = new_position(organization.owner)["id"], new_position(new_organization(api).owner)["id"]
     _on(organization, "deletePosition", deleted)
     for action, body in [("getPosition", None), ("updatePosition", {"name": "X"}), ("deletePosition", None)]:
-        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
-        told = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
-        assert told == [(404, "NOT_FOUND", "no such position")] * 3
+        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        errors = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
+        assert errors == [(404, "NOT_FOUND", "no such position")] * 3
 
 
-# -- change ------------------------------------------------------------------------------------------------------------
+# -- change ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("change", [{"name": "Packer"}, {"headcount": 12}, {"isActive": False, "headcount": 2}])
@@ -147,7 +147,7 @@ def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 
-# -- delete ------------------------------------------------------------------------------------------------------------
+# -- delete ----------------------------------------------------------------------------------------------------------
 
 
 def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> None:
@@ -185,7 +185,7 @@ def test_a_stale_tag_counts_before_what_forbids_the_delete(organization: Organiz
     assert _on(organization, "deletePosition", position, headers={"If-Match": tag}).code == "PRECONDITION_FAILED"
 
 
-# -- at once -----------------------------------------------------------------------------------------------------------
+# -- at once ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_work_location_that_goes_meanwhile_takes_no_position(organization: Organization) -> None:

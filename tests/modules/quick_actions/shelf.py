@@ -37,7 +37,7 @@ def execute(member: Member, quick_action: dict[str, Any], payload: Any = None, *
 
 
 def run(member: Member, quick_action: dict[str, Any], payload: Any = None, **parts: Any) -> Any:
-    """What the target answers."""
+    """Run a quick action and return its target's answer."""
     answer = execute(member, quick_action, payload, **parts)
     assert answer.status == 200, answer.text
     return answer.data["result"]
@@ -52,11 +52,11 @@ def listed(member: Member, **query: Any) -> list[dict[str, Any]]:
 
 def own_names(member: Member, **query: Any) -> list[str]:
     """Without the product's."""
-    return [each["name"] for each in listed(member, **query) if not each["isSystem"]]
+    return [value["name"] for value in listed(member, **query) if not value["isSystem"]]
 
 
 def faults(answer: Answer) -> dict[str, list[str]]:
-    """Of input that was refused."""
+    """Return the field errors of refused input."""
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR"), answer.text
-    found: dict[str, list[str]] = answer.error["details"]["fieldErrors"]
-    return found
+    errors: dict[str, list[str]] = answer.error["details"]["fieldErrors"]
+    return errors

@@ -1,4 +1,4 @@
-"""Defining quick actions: what each type needs, what is refused, how many there may be."""
+"""Defining quick actions: required fields of each type, invalid ones, and their number."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def _update(organization: Organization, quick_action: dict[str, Any], **changes:
     return _on(organization, "updateQuickAction", quick_action["id"], body=changes)
 
 
-# -- what is kept ----------------------------------------------------------------------------------------------------
+# -- stored fields ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("definition", [GOING, CLIENT_FORM, calling("getClients")], ids=lambda each: each["actionType"])
+@pytest.mark.parametrize(
+    "definition", [GOING, CLIENT_FORM, calling("getClients")], ids=lambda value: value["actionType"]
+)
 def test_what_is_defined_is_read(organization: Organization, definition: dict[str, Any]) -> None:
     shown = {
         "name": "One",
@@ -83,7 +85,7 @@ def test_a_form_comes_back_as_it_was_written(organization: Organization) -> None
     assert _on(organization, "getQuickActionById", made["id"]).data["formConfig"] == form
 
 
-# -- what is refused -------------------------------------------------------------------------------------------------
+# -- invalid input ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
         ("deleteQuickAction", None),
         ("executeQuickAction", {}),
     ]:
-        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
+        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
         assert {answer.status for answer in answers} == {404}
         assert len({(answer.code, answer.error["message"]) for answer in answers}) == 1
 
@@ -292,7 +294,7 @@ def test_there_are_as_many_as_a_list_shows(organization: Organization, monkeypat
     refused = _create(organization, **GOING)
     assert (refused.status, refused.code) == (400, "VALIDATION_ERROR")
     assert refused.error["message"] == "an organization may have at most 2 quick actions: delete one first"
-    assert len([each for each in listed(organization.owner) if not each["isSystem"]]) == 2
+    assert len([value for value in listed(organization.owner) if not value["isSystem"]]) == 2
     # A deleted one makes room for one, once
     for _ in range(2):
         _on(organization, "deleteQuickAction", first["id"])

@@ -1,4 +1,4 @@
-"""Forms: which JSON Schemas are taken, what they let through, and that neither can cost without bound."""
+"""Forms: the JSON Schemas that are valid, the payloads that fit them, and bounds on the cost of both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_REGEX = "is not a regular expression, is too large, or looks around or back, 
 
 
 def _fault(schema: dict[str, Any]) -> tuple[str, str]:
-    """Where it is none, and why."""
+    """Return the place and the message of a schema's error."""
     with pytest.raises(ValidationError) as refused:
         require_schema(schema)
     (error,) = refused.value.errors()
@@ -34,8 +34,8 @@ def _faults(schema: dict[str, Any], payload: dict[str, Any]) -> dict[str, list[s
     try:
         require_payload(schema, payload, "payload")
     except ActionError as error:
-        found: dict[str, list[str]] = (error.details or {})["fieldErrors"]
-        return found
+        errors: dict[str, list[str]] = (error.details or {})["fieldErrors"]
+        return errors
     return {}
 
 
@@ -175,7 +175,7 @@ def test_a_value_is_never_repeated() -> None:
 
 
 def test_a_payload_holds_so_many_values() -> None:
-    # Given one of an object, a list and what is in it
+    # Given one of an object, a list and its items
     assert _faults({}, {"a": [0] * (MAX_VALUES - 2)}) == {}
     assert _faults({}, {"a": [0] * (MAX_VALUES - 1)}) == {"payload": ["may hold 200 values"]}
 

@@ -1,4 +1,4 @@
-"""Listing quick actions: in order, and to each what they may run."""
+"""Listing quick actions: in order, those that the caller may run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SYSTEM = ["Create a client", "Assign a worker", "Invite a colleague", "Record an
 def test_by_sort_order_then_by_name(organization: Organization) -> None:
     for name, order in [("Zebra", 1), ("ärger", 1), ("Apfel", 1), ("First", -1), ("Last", 5000), ("apfel", 1)]:
         define(organization.owner, GOING, name=name, sortOrder=order)
-    names = [each["name"] for each in listed(organization.owner)]
+    names = [value["name"] for value in listed(organization.owner)]
     assert names == ["First", "Apfel", "apfel", "ärger", "Zebra", *SYSTEM, "Last"]
 
 
@@ -31,7 +31,7 @@ def test_by_sort_order_then_by_name(organization: Organization) -> None:
     ],
 )
 def test_the_products_own_are_listed_for_their_roles(settled: Organization, role: Role, shown: list[str]) -> None:
-    assert [each["name"] for each in listed(settled.member(role)) if each["isSystem"]] == shown
+    assert [value["name"] for value in listed(settled.member(role)) if value["isSystem"]] == shown
 
 
 def test_to_each_what_they_may_run(organization: Organization) -> None:
@@ -60,8 +60,8 @@ def test_to_each_what_they_may_run(organization: Organization) -> None:
 @pytest.mark.parametrize("tier", list(SubscriptionTier))
 def test_by_tier(api: Api, tier: SubscriptionTier) -> None:
     organization = new_organization(api, subscription_tier=tier)
-    for each in SubscriptionTier:
-        define(organization.owner, GOING, name=each, requiredTier=[each])
+    for value in SubscriptionTier:
+        define(organization.owner, GOING, name=value, requiredTier=[value])
     assert own_names(organization.owner) == [tier]
 
 

@@ -1,4 +1,4 @@
-"""Running quick actions: what is run, as whom, with which payload, and that it is one transaction."""
+"""Running quick actions: the target, its caller and payload, in one transaction."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ def test_a_navigation_takes_no_payload(organization: Organization) -> None:
 
 
 def test_the_products_own_are_run_by_their_roles(organization: Organization) -> None:
-    offered = {each["id"] for each in listed(organization.member(Role.COORDINATOR))}
-    for identifier, each in system.SYSTEM_QUICK_ACTIONS.items():
+    offered = {value["id"] for value in listed(organization.member(Role.COORDINATOR))}
+    for identifier, quick_action in system.SYSTEM_QUICK_ACTIONS.items():
         answer = execute(organization.member(Role.COORDINATOR), {"id": identifier})
         if str(identifier) in offered:
-            assert answer.data == {"type": "NAVIGATION", "url": each.target_url}
+            assert answer.data == {"type": "NAVIGATION", "url": quick_action.target_url}
             assert _log(organization)[0]["entityId"] == str(identifier)
         else:
             assert (answer.status, answer.code) == (403, "FORBIDDEN")
 
 
-# -- what is run -----------------------------------------------------------------------------------------------------
+# -- targets ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_form_runs_its_action(organization: Organization) -> None:
@@ -115,9 +115,9 @@ def test_parameters_of_a_query_are_in_the_payload(organization: Organization) ->
     for name, is_active in [("Alpha", True), ("Beta", False), ("Gamma", True)]:
         made = new_position(organization.owner, location, name=name, isActive=is_active)
         location = made["workLocationId"]
-    found = run(organization.owner, finding, {"isActive": True, "pageSize": 1, "page": 2, "sortBy": "name"})
-    assert [row["name"] for row in found["data"]] == ["Gamma"]
-    assert found["pagination"]["totalItems"] == 2
+    result = run(organization.owner, finding, {"isActive": True, "pageSize": 1, "page": 2, "sortBy": "name"})
+    assert [row["name"] for row in result["data"]] == ["Gamma"]
+    assert result["pagination"]["totalItems"] == 2
     assert [row["name"] for row in run(organization.owner, finding, {"isActive": False})["data"]] == ["Beta"]
     assert len(run(organization.owner, finding)["data"]) == 3
 
@@ -215,8 +215,8 @@ def test_a_call_may_have_a_form_too(organization: Organization) -> None:
 def test_the_action_tells_what_is_wrong_with_the_payload(
     settled: Organization, action: str, payload: Any, faulty: Any
 ) -> None:
-    found = faults(execute(settled.owner, define(settled.owner, calling(action)), payload))
-    assert (found if isinstance(faulty, dict) else {*found}) == faulty
+    result = faults(execute(settled.owner, define(settled.owner, calling(action)), payload))
+    assert (result if isinstance(faulty, dict) else {*result}) == faulty
 
 
 def test_what_the_commit_finds_is_told_of_the_payload_too(organization: Organization) -> None:
@@ -278,7 +278,7 @@ def test_by_role_tier_and_the_permission_of_what_is_run(organization: Organizati
         "FORBIDDEN",
         "this quick action is for organizations of the tier PRO or ENTERPRISE, and yours is FREE",
     )
-    # Not even what is wrong with the payload is told
+    # Not even the errors of the payload are shown
     assert _refusal(execute(member, of_admins, {"surplus": 1})) == (
         403,
         "FORBIDDEN",

@@ -50,8 +50,8 @@ class Kind:
 
 @pytest.fixture(params=[Kind("Position", new_position), Kind("Worker", new_worker)], ids=lambda kind: kind.name)
 def kind(request: pytest.FixtureRequest) -> Kind:
-    found: Kind = request.param
-    return found
+    kind: Kind = request.param
+    return kind
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def owner(organization: Organization) -> Member:
     return organization.owner
 
 
-# -- set, read, delete -------------------------------------------------------------------------------------------------
+# -- set, read, delete -----------------------------------------------------------------------------------------------
 
 
 def test_there_are_none_at_first(owner: Member, kind: Kind) -> None:
@@ -124,7 +124,7 @@ def test_the_most_that_an_entity_may_have(owner: Member, kind: Kind, monkeypatch
     assert kind.set(owner, entity, "2026-03-01", _eur(2650)).status == 200
 
 
-# -- what is refused ---------------------------------------------------------------------------------------------------
+# -- invalid input ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,11 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, owner: Member, kind
             kind.get(owner, entity),
             kind.delete(owner, entity, "2026-01-01"),
         ):
-            told = (answer.status, answer.code, answer.error["message"])
-            assert told == (404, "NOT_FOUND", f"no such {kind.name.lower()}")
+            error = (answer.status, answer.code, answer.error["message"])
+            assert error == (404, "NOT_FOUND", f"no such {kind.name.lower()}")
 
 
-# -- versions, the audit log, others at once ---------------------------------------------------------------------------
+# -- versions, the audit log, others at once -------------------------------------------------------------------------
 
 
 def test_a_rate_moves_the_version_and_nothing_else_that_is_shown(owner: Member, kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""An organization whose workers work, and beside it what is known of who worked when: minutes since 1970."""
+"""An organization whose workers work, with a record of their shifts in minutes since 1970."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ class Crew:
     rates: dict[str, Rates]
     names: dict[str, str]
     shifts: dict[str, Shift] = field(default_factory=dict)
-    """By the assignment's id; those that count."""
+    """Shifts that count, by the assignment's id."""
 
     @classmethod
     def hired(cls, api: Api, zone: str = "UTC", rates: Sequence[Rates] = ()) -> Crew:
         """`rates`: of the two workers, then of the three positions; by default none."""
         organization = new_organization(api, timezone=zone)
-        told = [*rates, *[{}] * (5 - len(rates))]
+        all_rates = [*rates, *[{}] * (5 - len(rates))]
         clients = [Client.new(name=unique("Client")) for _ in range(2)]
         locations = [
             WorkLocation.new(client_id=client.id, name=unique("Location"), timezone=zone)
             for client in (clients[0], clients[0], clients[1])
         ]
         positions = [
-            StoredPosition.new(work_location_id=each.id, client_id=each.client_id, name=unique("Position"))
-            for each in locations
+            StoredPosition.new(work_location_id=location.id, client_id=location.client_id, name=unique("Position"))
+            for location in locations
         ]
         workers = [
             StoredWorker.new(first_name="Mehmet", last_name=unique("Yılmaz"), phone=phone, normalized_phone=phone)
@@ -74,21 +74,24 @@ class Crew:
             CLIENTS.create(unit, client, counts={"workLocation": count})
         for location in locations:
             WORK_LOCATIONS.create(unit, location, counts={"position": 1})
-        for position, each in zip(positions, told[2:], strict=True):
-            POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": _stored(each)})
-        for worker, each in zip(workers, told, strict=False):
-            attributes = {"roster": new_workload(), "standing": {}, "rates": _stored(each)}
+        for position, position_rates in zip(positions, all_rates[2:], strict=True):
+            POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": _stored(position_rates)})
+        for worker, worker_rates in zip(workers, all_rates, strict=False):
+            attributes = {"roster": new_workload(), "standing": {}, "rates": _stored(worker_rates)}
             WORKERS.create(unit, worker, attributes=attributes)
         unit.commit()
         return cls(
             organization,
             zone,
             [str(worker.id) for worker in workers],
-            {str(each.id): Place(str(each.work_location_id), str(each.client_id)) for each in positions},
-            {str(each.id): rate for each, rate in zip([*workers, *positions], told, strict=True)},
             {
-                **{str(each.id): each.name for each in (*clients, *locations, *positions)},
-                **{str(each.id): each.full_name for each in workers},
+                str(position.id): Place(str(position.work_location_id), str(position.client_id))
+                for position in positions
+            },
+            {str(entity.id): rate for entity, rate in zip([*workers, *positions], all_rates, strict=True)},
+            {
+                **{str(entity.id): entity.name for entity in (*clients, *locations, *positions)},
+                **{str(worker.id): worker.full_name for worker in workers},
             },
         )
 
@@ -100,7 +103,7 @@ class Crew:
     def positions(self) -> list[str]:
         return list(self.places)
 
-    # -- what happens to assignments -------------------------------------------------------------------------------
+    # -- changes of assignments --------------------------------------------------------------------------------------
 
     def assign(self, worker: int, position: int, start: int, end: int | None) -> str:
         shift = Shift(self.workers[worker], self.positions[position], start, end)
@@ -137,12 +140,12 @@ class Crew:
         """Anew, because no session lasts for as long as the clock may be moved."""
         self.member.token = self.organization.session(self.member.user)
 
-    # -- what is reported ------------------------------------------------------------------------------------------
+    # -- reports -----------------------------------------------------------------------------------------------------
 
     def ask(self, first: Any, last: Any, action: str = "getHoursReport", **query: Any) -> Answer:
-        """By query or, where the action takes one, by body."""
-        asked = {"startDate": str(first), "endDate": str(last), **query}
-        return self.member.call(action, **{"body" if action == "generateHoursReport" else "query": asked})
+        """Request the report by query or, where the action takes one, by body."""
+        dates = {"startDate": str(first), "endDate": str(last), **query}
+        return self.member.call(action, **{"body" if action == "generateHoursReport" else "query": dates})
 
     def report(self, first: Any, last: Any, **query: Any) -> dict[str, Any]:
         answer = self.ask(first, last, **query)
@@ -156,7 +159,7 @@ def written(minute: int) -> str:
 
 
 def minute_of(text: str) -> int:
-    """Of an instant as ISO 8601 has it."""
+    """Return the minute of an ISO 8601 instant."""
     return int(datetime.fromisoformat(text).timestamp()) // 60
 
 

@@ -13,7 +13,7 @@ from tests.support.minutes import local_day, rate_on
 
 
 def rows_of(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> list[dict[str, Any]]:
-    """As the API answers them, sorted by ids. `now`: the minute up to which those without an end have worked."""
+    """Return the rows of the report, sorted by ids. `now`: the minute up to which assignments without an end count."""
     worked: dict[tuple[str, str, str], list[tuple[Shift, date]]] = {}
     calendar = _calendar(first, last, crew.zone)
     for shift in crew.shifts.values():
@@ -72,12 +72,12 @@ def _row(crew: Crew, key: tuple[str, str, str], minutes: list[tuple[Shift, date]
         "clientName": crew.names[client],
         "totalSeconds": 60 * len(minutes),
         "totalHours": hours(60 * len(minutes)),
-        **{name: {"amount": each, "currency": "EUR"} for name, each in amounts.items() if each is not None},
+        **{name: {"amount": amount, "currency": "EUR"} for name, amount in amounts.items() if amount is not None},
     }
 
 
 def _amount(rates: Iterator[int | None]) -> int | None:
-    """Of a minute at each rate; none if one has no rate."""
+    """Return the amount of one minute at each rate; None without a rate."""
     known = list(rates)
     if None in known:
         return None

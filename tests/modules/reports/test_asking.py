@@ -47,7 +47,7 @@ def _faults(answer: Answer) -> tuple[int, str, list[str]]:
     return answer.status, answer.code, sorted(answer.error["details"]["fieldErrors"])
 
 
-# -- what is asked ---------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------------------------
 
 
 def test_by_body_and_by_query_it_is_the_same_report(crew: Crew) -> None:
@@ -106,9 +106,9 @@ def test_all_the_time_that_there_is_can_be_asked_for(crew: Crew) -> None:
 @pytest.mark.parametrize("role", list(Role))
 @pytest.mark.parametrize("action", ACTIONS)
 def test_who_staffs_may_read_reports(crew: Crew, role: Role, action: str) -> None:
-    asked = {"startDate": str(DAY), "endDate": str(DAY)}
+    dates = {"startDate": str(DAY), "endDate": str(DAY)}
     part = "body" if action == "generateHoursReport" else "query"
-    answer = crew.organization.member(role).call(action, **{part: asked})
+    answer = crew.organization.member(role).call(action, **{part: dates})
     assert answer.status == (200 if role in {Role.OWNER, Role.ADMIN, Role.COORDINATOR} else 403)
 
 
@@ -146,8 +146,8 @@ def test_rows_come_by_worker_client_and_work_location(api: Api) -> None:
 
     assert [row["workerName"] for row in rows] == ["ärne X"] * 3 + ["Bo X"] * 2
     for worker, count in [(0, 3), (1, 2)]:
-        found = [row for row in rows if row["workerId"] == crew.workers[worker]]
-        names = [(row["clientName"].lower(), row["workLocationName"].lower()) for row in found]
+        matching = [row for row in rows if row["workerId"] == crew.workers[worker]]
+        names = [(row["clientName"].lower(), row["workLocationName"].lower()) for row in matching]
         assert names == sorted(names)
         assert len(names) == count
 
@@ -181,7 +181,7 @@ def test_what_is_deleted_keeps_its_hours_and_names(busy: Crew) -> None:
     assert busy.report(DAY, DAY, clientId=place.client)["rows"] == before["rows"], "a former client, too"
 
 
-@pytest.mark.parametrize("collection", [WORKERS, POSITIONS, WORK_LOCATIONS, CLIENTS], ids=lambda each: each.entity)
+@pytest.mark.parametrize("collection", [WORKERS, POSITIONS, WORK_LOCATIONS, CLIENTS], ids=lambda value: value.entity)
 @pytest.mark.parametrize("by_client", [False, True])
 def test_names_that_the_index_does_not_have_yet_are_read(
     busy: Crew, collection: Collection[Any], *, by_client: bool

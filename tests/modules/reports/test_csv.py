@@ -63,7 +63,7 @@ def _expected(report: dict[str, Any], digits: int = 2) -> Iterator[list[str]]:
             row["workLocationName"],
             f"{Decimal(str(row['totalHours'])):.2f}",
             str(row["totalSeconds"]),
-            *("" if each is None else f"{Decimal(each).scaleb(-digits):.{digits}f}" for each in amounts),
+            *("" if amount is None else f"{Decimal(amount).scaleb(-digits):.{digits}f}" for amount in amounts),
             "".join(currencies),
             row["workerId"],
             row["clientId"],
@@ -71,7 +71,7 @@ def _expected(report: dict[str, Any], digits: int = 2) -> Iterator[list[str]]:
         ]
 
 
-# -- what it says ----------------------------------------------------------------------------------------------------
+# -- content ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_file_says_what_the_report_says(crew: Crew) -> None:
@@ -176,9 +176,9 @@ def test_no_name_is_run_by_a_spreadsheet(named: Crew, name: str) -> None:
 )
 def test_who_prefers_csv_gets_it(crew: Crew, action: str, accept: str, *, is_csv: bool) -> None:
     part = "body" if action == "generateHoursReport" else "query"
-    asked = {"startDate": str(DAY), "endDate": str(DAY)}
+    dates = {"startDate": str(DAY), "endDate": str(DAY)}
 
-    answer = crew.member.call(action, headers={"Accept": accept}, **{part: asked})
+    answer = crew.member.call(action, headers={"Accept": accept}, **{part: dates})
 
     assert answer.headers["Vary"] == "Accept"
     if is_csv:
@@ -191,6 +191,6 @@ def test_who_prefers_csv_gets_it(crew: Crew, action: str, accept: str, *, is_csv
 
 
 def test_a_refusal_is_json_whatever_is_preferred(crew: Crew) -> None:
-    asked = {"startDate": "2026-03-02", "endDate": "2026-03-01"}
+    dates = {"startDate": "2026-03-02", "endDate": "2026-03-01"}
     for action in ("getHoursReport", "exportReportToCsv"):
-        assert crew.member.call(action, query=asked, **IN_CSV).code == "INVALID_DATE_RANGE"
+        assert crew.member.call(action, query=dates, **IN_CSV).code == "INVALID_DATE_RANGE"

@@ -19,7 +19,7 @@ from tests.support.minutes import DAY, YEARS, Stretch, days_about, stretches, st
 from tests.support.still import standing_still
 
 EARLIEST = minute_of("1971-01-01T00:00Z")
-"""Ids tell the time, from 1970 on."""
+"""Ids hold their time, from 1970 on."""
 MONEY = st.builds(
     Money,
     amount=st.sampled_from([0, 1, 999, 3333]) | st.integers(0, 10**8),
@@ -33,7 +33,7 @@ def _instant(minute: int) -> datetime:
 
 
 def _check(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> None:
-    """The report asked for at a minute is the one that the slow way tells."""
+    """The report at a minute equals the one of the slow reference."""
     with standing_still(_instant(now)):
         crew.sign_in()
         report = crew.report(first, last, **({} if client is None else {"clientId": client}))
@@ -51,7 +51,7 @@ def _rates_about(stretch: Stretch) -> st.SearchStrategy[dict[date, Money]]:
 
 
 def _happen(crew: Crew, data: st.DataObject, stretch: Stretch, today: int) -> None:
-    """An assignment, and what becomes of it."""
+    """An assignment and its changes."""
     drawn = data.draw(stretches_about(stretch.zone, stretch.about))
     start = drawn.start - DAY * data.draw(LENGTHENED)
     end = max(drawn.end, drawn.start + 1) + DAY * data.draw(LENGTHENED)
@@ -95,7 +95,7 @@ def test_a_report_counts_and_prices_the_minutes_of_the_calendar(
         now = max(today, stretch.about + data.draw(st.integers(-3 * DAY, 3 * DAY)))
         position = data.draw(st.sampled_from([None, None, 0, 2]))
         client = None if position is None else crew.places[crew.positions[position]].client
-        # Then they tell what the calendar does
+        # Then they equal the calendar's
         _check(crew, first, last, now, client)
 
 

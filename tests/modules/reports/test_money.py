@@ -1,4 +1,4 @@
-"""What hours bring and cost: each at the rate of its local day, rounded once a row, never in two currencies."""
+"""Money of hours: each at the rate of its local day, rounded once per row, never in two currencies."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_free_hour_has_an_amount_and_one_without_a_rate_has_none(api: Api) -> 
     free, unpaid = sorted(report["rows"], key=lambda row: row["workerId"] != crew.workers[0])
     assert _amounts(free) == {"billed": 0, "paid": 1500, "margin": -1500}
     assert _amounts(unpaid) == {"billed": 4000}
-    assert not {"paid", "margin"} & {*unpaid}, "there is no key for what is not known"
+    assert not {"paid", "margin"} & {*unpaid}, "an unknown amount has no key"
 
 
 @pytest.mark.parametrize("since", [date(2026, 3, 3), None])
@@ -88,7 +88,7 @@ def test_a_row_with_any_hour_without_a_rate_has_no_amount(api: Api, since: date 
     assert totals["billed"] == _money(3000)
     assert totals["paid"] == _money(49 * 1500)
     assert totals["margin"] == _money(3000 - 1500), "of the rows that have one"
-    # Of days that all have a rate, it is told
+    # Days that all have a rate have an amount
     if since is not None:
         assert crew.report(since, since)["totals"]["billed"] == _money(24 * 4000)
 

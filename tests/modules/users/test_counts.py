@@ -1,4 +1,4 @@
-"""Whatever happens to users, the organization's counts are what a recount gives."""
+"""Changes of users in any order: the organization's counts equal a recount."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_requests_at_once_get_no_further(organization: Organization, monkeypatch
     monkeypatch.setattr(mail_limits, "INVITATIONS_A_DAY", FEW)
     statuses = [answer.status for answer in at_once([lambda: _invite(organization)] * 10)]
     assert statuses.count(201) <= 3
-    # Whoever lost a race and gave up may come again: the rest is there.
+    # A caller who lost a race and gave up may come again: the rest is there.
     assert [_invite(organization).status for _ in range(4)][-1] == 429
     assert organization.owner.call("getOrganization").data["userCount"] == 4
 
@@ -158,7 +158,7 @@ def test_organizations_do_not_share_a_limit(
     assert _invite(new_organization(api)).status == 201
 
 
-# -- what counts -----------------------------------------------------------------------------------------------------
+# -- counting --------------------------------------------------------------------------------------------------------
 
 
 def test_a_repetition_is_not_counted_and_gets_its_answer(

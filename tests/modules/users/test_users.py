@@ -38,8 +38,8 @@ def _invite(by: Member, role: str) -> Answer:
 def test_admins_read_users(organization: Organization, role: Role) -> None:
     reader, owner = organization.member(role), organization.owner.user
     answers = [_on(reader, "getUser", owner.id), reader.call("getUsers")]
-    wanted = 200 if role in {Role.OWNER, Role.ADMIN} else 403
-    assert {answer.status for answer in answers} == {wanted}
+    expected = 200 if role in {Role.OWNER, Role.ADMIN} else 403
+    assert {answer.status for answer in answers} == {expected}
 
 
 def test_a_user_shows_no_more_than_it_should(organization: Organization) -> None:
@@ -71,7 +71,8 @@ def test_absent_and_foreign_users_are_answered_alike(api: Api, organization: Org
         ("changeUserRole", {"role": "VIEWER"}),
     ]:
         absent, foreign = (
-            organization.owner.call(action, path={"userId": each}, body=body) for each in (ids.new_id(), stranger.id)
+            organization.owner.call(action, path={"userId": identifier}, body=body)
+            for identifier in (ids.new_id(), stranger.id)
         )
         assert absent.error | {"requestId": ""} == foreign.error | {"requestId": ""}
         assert (foreign.status, foreign.code) == (404, "NOT_FOUND")
@@ -84,14 +85,14 @@ def test_absent_and_foreign_users_are_answered_alike(api: Api, organization: Org
 def staff(api: Api) -> dict[str, Member]:
     """An owner, two members of whom one is deactivated, and a viewer."""
     organization = new_organization(api)
-    found = {"owner": organization.owner, "viewer": organization.enrol(Role.VIEWER)}
-    found["active"], found["gone"] = organization.enrol(Role.MEMBER), organization.enrol(Role.MEMBER)
-    assert _on(organization.owner, "deactivateUser", found["gone"].user.id).status == 200
-    return found
+    staff = {"owner": organization.owner, "viewer": organization.enrol(Role.VIEWER)}
+    staff["active"], staff["gone"] = organization.enrol(Role.MEMBER), organization.enrol(Role.MEMBER)
+    assert _on(organization.owner, "deactivateUser", staff["gone"].user.id).status == 200
+    return staff
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ({}, {"owner", "viewer", "active", "gone"}),
         ({"role": "MEMBER"}, {"active", "gone"}),
@@ -106,15 +107,15 @@ def staff(api: Api) -> dict[str, Member]:
     ],
 )
 def test_filters_and_search_of_page_and_cursor_lists(
-    staff: dict[str, Member], query: dict[str, Any], wanted: set[str]
+    staff: dict[str, Member], query: dict[str, Any], expected: set[str]
 ) -> None:
     ids_of = {str(member.user.id): name for name, member in staff.items()}
     page = staff["owner"].call("getUsers", query=query).data
-    assert {ids_of[each["id"]] for each in page["data"]} == wanted
-    assert page["pagination"]["totalItems"] == len(wanted)
+    assert {ids_of[row["id"]] for row in page["data"]} == expected
+    assert page["pagination"]["totalItems"] == len(expected)
     if "search" not in query:
         items = staff["owner"].call("getUsers", query={**query, "limit": 100}).data["items"]
-        assert {ids_of[each["id"]] for each in items} == wanted
+        assert {ids_of[item["id"]] for item in items} == expected
 
 
 @pytest.mark.parametrize("sort_by", ["name", "email", "createdAt"])

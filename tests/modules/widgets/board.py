@@ -1,4 +1,4 @@
-"""A dashboard in tests: widgets of any type, metrics that they show, and what the stream carries on."""
+"""A dashboard in tests: widgets of any type, their metrics, and the work of the stream."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def names(member: Member, action: str = "getDashboardWidgets", **parts: Any) -> 
 
 
 def carry(organization: Organization, *sources: str) -> None:
-    """What the stream would have done by now."""
+    """Do the work of the stream."""
     for source in sources or ("assignments",):
         for record in SOURCES[source].collection.all_of(organization.id, 1000) or []:
             sync_entity(organization.id, source, record.id)

@@ -1,4 +1,4 @@
-"""Who sees which widgets, and who may change them."""
+"""Access to widgets: callers who see them, and callers who may change them."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ def test_named_roles_and_who_may_share_see_it(settled: Organization) -> None:
     widget = new_widget(settled.owner, name="for coordinators", permissions=["COORDINATOR"])
 
     for role in Role:
-        found = settled.member(role).call("getWidgetById", path={"id": widget["id"]})
+        shown = settled.member(role).call("getWidgetById", path={"id": widget["id"]})
         data = settled.member(role).call("getWidgetData", path={"id": widget["id"]})
         listed = names(settled.member(role), query={"limit": 100})
         if role in {*SHARING, Role.COORDINATOR}:
-            assert (found.status, data.status) == (200, 200)
+            assert (shown.status, data.status) == (200, 200)
             assert "for coordinators" in listed
         else:
-            assert (found.code, data.code) == ("NOT_FOUND", "NOT_FOUND")
+            assert (shown.code, data.code) == ("NOT_FOUND", "NOT_FOUND")
             assert "for coordinators" not in listed
 
 

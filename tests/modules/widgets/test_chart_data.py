@@ -24,7 +24,7 @@ def _noon() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def desk(api: Api, _noon: None) -> Desk:
-    """In Berlin, on a Monday: two clients' hours of the last two weeks, and what goes on."""
+    """In Berlin, on a Monday: two clients' hours of the last two weeks, with running assignments."""
     desk = Desk.of(new_organization(api, timezone="Europe/Berlin"))
     hansa, weser = (
         desk.position(new_location(desk.member, new_client(desk.member, name=name)["id"])["id"])
@@ -37,32 +37,32 @@ def desk(api: Api, _noon: None) -> Desk:
 
 
 def shown(desk: Desk, metric: str, **fields: Any) -> Any:
-    found = data(desk.member, chart_of(desk.member, metric, **fields))
-    assert found["error"] is None
-    return found
+    chart = data(desk.member, chart_of(desk.member, metric, **fields))
+    assert chart["error"] is None
+    return chart
 
 
 # -- over time -------------------------------------------------------------------------------------------------------
 
 
 def test_a_chart_has_a_point_a_day_of_the_organization(desk: Desk) -> None:
-    found = shown(desk, new_metric(desk.member))
+    chart = shown(desk, new_metric(desk.member))
 
-    assert (found["unit"], found["step"], found["chartType"]) == ("hours", "day", "line")
-    assert [point["day"] for point in found["points"]] == [f"2026-06-{day:02}" for day in range(9, 16)]
-    assert [point["value"] for point in found["points"]] == [0, 0, 0, 0, 9, 8, pytest.approx(3.02)]
+    assert (chart["unit"], chart["step"], chart["chartType"]) == ("hours", "day", "line")
+    assert [point["day"] for point in chart["points"]] == [f"2026-06-{day:02}" for day in range(9, 16)]
+    assert [point["value"] for point in chart["points"]] == [0, 0, 0, 0, 9, 8, pytest.approx(3.02)]
     # From local midnight to the end of the minute that runs
-    assert (found["points"][-1]["start"], found["points"][-1]["end"]) == (at(-14), at(1 / 60))
+    assert (chart["points"][-1]["start"], chart["points"][-1]["end"]) == (at(-14), at(1 / 60))
 
 
 def test_beside_it_lies_what_it_is_compared_with(desk: Desk) -> None:
-    found = shown(desk, new_metric(desk.member))
+    chart = shown(desk, new_metric(desk.member))
 
-    assert [point["day"] for point in found["previousPoints"]] == [f"2026-06-{day:02}" for day in range(2, 9)]
-    assert [point["value"] for point in found["previousPoints"]] == [0, 0, 0, 0, 0, 4, 0]
+    assert [point["day"] for point in chart["previousPoints"]] == [f"2026-06-{day:02}" for day in range(2, 9)]
+    assert [point["value"] for point in chart["previousPoints"]] == [0, 0, 0, 0, 0, 4, 0]
     # As much of its last day as has elapsed of this one
-    assert found["previousPoints"][-1]["end"] == at(1 / 60 - 7 * 24)
-    current, previous = (layer["data"]["values"] for layer in found["spec"]["layer"][:2])
+    assert chart["previousPoints"][-1]["end"] == at(1 / 60 - 7 * 24)
+    current, previous = (layer["data"]["values"] for layer in chart["spec"]["layer"][:2])
     assert [value["day"] for value in previous] == [value["day"] for value in current]
     assert {current[0]["series"], previous[0]["series"]} == {"9 – 15 Jun 2026", "2 – 8 Jun 2026"}
 
@@ -73,17 +73,17 @@ def test_beside_it_lies_what_it_is_compared_with(desk: Desk) -> None:
 def test_nothing_lies_beside_it_where_nothing_is_compared(
     desk: Desk, query: dict[str, Any], config: dict[str, Any]
 ) -> None:
-    found = shown(desk, new_metric(desk.member, query), config=config)
+    chart = shown(desk, new_metric(desk.member, query), config=config)
 
-    assert found["previousPoints"] == []
-    assert len(found["spec"]["layer"]) == 1
+    assert chart["previousPoints"] == []
+    assert len(chart["spec"]["layer"]) == 1
 
 
 def test_a_year_before_is_drawn_where_this_one_is(desk: Desk) -> None:
     metric = new_metric(desk.member, {**HOURS, "compare": "previous_year"})
-    found = shown(desk, metric)
+    chart = shown(desk, metric)
 
-    assert [point["day"] for point in found["previousPoints"]] == [f"2025-06-{day:02}" for day in range(9, 16)]
+    assert [point["day"] for point in chart["previousPoints"]] == [f"2025-06-{day:02}" for day in range(9, 16)]
 
 
 @pytest.mark.parametrize(
@@ -91,42 +91,42 @@ def test_a_year_before_is_drawn_where_this_one_is(desk: Desk) -> None:
     [("week", ["2026-06-01", "2026-06-08", "2026-06-15"], [4, 17, 3.02]), ("month", ["2026-06-01"], [24.02])],
 )
 def test_steps_may_be_longer(desk: Desk, step: str, days: list[str], values: list[float]) -> None:
-    found = shown(desk, new_metric(desk.member, {**HOURS, "period": "this_month"}), config={"step": step})
+    chart = shown(desk, new_metric(desk.member, {**HOURS, "period": "this_month"}), config={"step": step})
 
-    assert found["step"] == step
-    assert [point["day"] for point in found["points"]] == days
-    assert [point["value"] for point in found["points"]] == values
+    assert chart["step"] == step
+    assert [point["day"] for point in chart["points"]] == days
+    assert [point["value"] for point in chart["points"]] == values
 
 
 def test_a_long_period_is_told_in_longer_steps(desk: Desk) -> None:
     period = {"from": "2018-01-01", "to": "2026-12-31"}
 
-    found = shown(desk, new_metric(desk.member, {**HOURS, "period": period, "compare": "none"}))
+    chart = shown(desk, new_metric(desk.member, {**HOURS, "period": period, "compare": "none"}))
 
-    assert found["step"] == "month"
-    assert len(found["points"]) == 8 * 12 + 6
+    assert chart["step"] == "month"
+    assert len(chart["points"]) == 8 * 12 + 6
 
 
 def test_a_period_ahead_has_no_points(desk: Desk) -> None:
     period = {"from": "2027-01-01", "to": "2027-01-31"}
 
-    found = shown(desk, new_metric(desk.member, {**HOURS, "period": period}))
+    chart = shown(desk, new_metric(desk.member, {**HOURS, "period": period}))
 
-    assert (found["points"], found["previousPoints"]) == ([], [])
-    assert "no data" in vega.texts(found["spec"])
+    assert (chart["points"], chart["previousPoints"]) == ([], [])
+    assert "no data" in vega.texts(chart["spec"])
 
 
 def test_levels_are_those_of_each_days_end(desk: Desk) -> None:
-    found = shown(desk, new_metric(desk.member, {**ACTIVE, "period": "last_7_days"}))
+    chart = shown(desk, new_metric(desk.member, {**ACTIVE, "period": "last_7_days"}))
 
-    assert [point["value"] for point in found["points"]] == [0, 0, 0, 0, 0, 0, 1]
+    assert [point["value"] for point in chart["points"]] == [0, 0, 0, 0, 0, 0, 1]
 
 
-# -- what is asked for, and what comes nearest -----------------------------------------------------------------------
+# -- requested types, and the nearest possible -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("query", "asked", "of_metric", "drawn", "mark"),
+    ("query", "requested", "of_metric", "drawn", "mark"),
     [
         (HOURS, None, None, "line", "line"),
         (HOURS, None, "bar", "bar", "bar"),
@@ -141,26 +141,26 @@ def test_levels_are_those_of_each_days_end(desk: Desk) -> None:
     ],
 )
 def test_a_chart_is_drawn_as_fits_its_data(
-    desk: Desk, query: dict[str, Any], asked: str | None, of_metric: str | None, drawn: str, mark: str
+    desk: Desk, query: dict[str, Any], requested: str | None, of_metric: str | None, drawn: str, mark: str
 ) -> None:
     metric = new_metric(desk.member, query, chartType=of_metric)
 
-    found = shown(desk, metric, chartType=asked)
+    chart = shown(desk, metric, chartType=requested)
 
-    assert found["chartType"] == drawn
-    assert found["spec"]["layer"][0]["mark"]["type"] == mark
-    vega.require_valid(found["spec"])
+    assert chart["chartType"] == drawn
+    assert chart["spec"]["layer"][0]["mark"]["type"] == mark
+    vega.require_valid(chart["spec"])
 
 
 def test_groups_come_with_their_names(desk: Desk) -> None:
-    found = shown(desk, new_metric(desk.member, BY_CLIENT), chartType="pie")
+    chart = shown(desk, new_metric(desk.member, BY_CLIENT), chartType="pie")
 
-    clients = {each["name"]: each["id"] for each in desk.member.call("getClients").data["data"]}
-    assert sorted((group["label"], group["key"], group["value"]) for group in found["groups"]) == [
+    clients = {row["name"]: row["id"] for row in desk.member.call("getClients").data["data"]}
+    assert sorted((group["label"], group["key"], group["value"]) for group in chart["groups"]) == [
         ("Hansa", clients["Hansa"], pytest.approx(11.02)),
         ("Weser", clients["Weser"], 9),
     ]
-    assert {"Hansa: 55 %", "Weser: 45 %", "20.02 h"} <= {*vega.texts(found["spec"])}
+    assert {"Hansa: 55 %", "Weser: 45 %", "20.02 h"} <= {*vega.texts(chart["spec"])}
 
 
 def test_what_does_not_add_up_is_no_ring(desk: Desk) -> None:
@@ -170,10 +170,10 @@ def test_what_does_not_add_up_is_no_ring(desk: Desk) -> None:
 
 
 def test_one_number_has_the_one_before(desk: Desk) -> None:
-    found = shown(desk, new_metric(desk.member, targetValue=40), chartType="gauge")
+    chart = shown(desk, new_metric(desk.member, targetValue=40), chartType="gauge")
 
-    assert (found["value"], found["previous"], found["points"]) == (pytest.approx(20.02), 4, [])
-    assert "target 40 h" in vega.texts(found["spec"])
+    assert (chart["value"], chart["previous"], chart["points"]) == (pytest.approx(20.02), 4, [])
+    assert "target 40 h" in vega.texts(chart["spec"])
 
 
 # -- words and limits ------------------------------------------------------------------------------------------------
@@ -229,8 +229,8 @@ def test_limits_are_drawn_where_points_can_be_held_against_them(
         assert rules(shown(desk, metric, config={"step": step, "showThresholds": False})) == 0
 
 
-def rules(found: Any) -> int:
-    return sum(layer["mark"]["type"] == "rule" for layer in found["spec"]["layer"])
+def rules(chart: Any) -> int:
+    return sum(layer["mark"]["type"] == "rule" for layer in chart["spec"]["layer"])
 
 
 def test_money_reads_as_money(api: Api) -> None:
@@ -243,7 +243,7 @@ def test_money_reads_as_money(api: Api) -> None:
     carry(desk.organization)
     metric = new_metric(desk.member, {**HOURS, "field": "billed", "period": "today"}, format="currency")
 
-    found = shown(desk, metric, chartType="number")
+    chart = shown(desk, metric, chartType="number")
 
-    assert (found["unit"], found["value"]) == ("money", 81)
-    assert "81.00 CHF" in vega.texts(found["spec"])
+    assert (chart["unit"], chart["value"]) == ("money", 81)
+    assert "81.00 CHF" in vega.texts(chart["spec"])

@@ -1,4 +1,4 @@
-"""What fills widgets: for each type its own, for each caller what they may see."""
+"""Data of widgets: by type, limited to the caller's permissions."""
 
 from __future__ import annotations
 
@@ -55,8 +55,10 @@ def test_a_metric_is_shown_with_what_it_comes_to(desk: Desk) -> None:
     shown = data(desk.member, widget)
 
     assert (shown["type"], shown["widgetId"], shown["error"]) == ("METRIC", widget, None)
-    told = {name: shown["metric"][name] for name in ("id", "value", "unit", "previous", "change", "target", "progress")}
-    assert told == {
+    fields = {
+        name: shown["metric"][name] for name in ("id", "value", "unit", "previous", "change", "target", "progress")
+    }
+    assert fields == {
         "id": metric,
         "value": 17,
         "unit": "h",
@@ -75,7 +77,7 @@ def test_values_are_for_who_may_see_them(desk: Desk, kind: str) -> None:
     for role in Role:
         # When somebody asks for its data
         answer = ask(desk.organization.member(role), widget)
-        # Then they get it, or are told that it is not for them
+        # Then they get it, or FORBIDDEN
         if role in {Role.OWNER, Role.ADMIN, Role.VIEWER}:
             assert answer.status == 200
         else:
@@ -185,8 +187,8 @@ def test_a_table_of_nothing_else_has_the_latest_assignments(desk: Desk) -> None:
 
 
 def record(desk: Desk, title: str, kind: str) -> str:
-    told = {"title": title, "type": kind, "entityType": "organization", "entityId": "1", "action": "TOLD"}
-    return str(desk.member.call("recordActivity", body=told).data["id"])
+    fields = {"title": title, "type": kind, "entityType": "organization", "entityId": "1", "action": "RECORDED"}
+    return str(desk.member.call("recordActivity", body=fields).data["id"])
 
 
 def test_a_feed_shows_what_happened_as_the_caller_has_read_it(desk: Desk) -> None:
@@ -200,8 +202,8 @@ def test_a_feed_shows_what_happened_as_the_caller_has_read_it(desk: Desk) -> Non
     own = data(desk.member, widget)["activities"]
     others = data(desk.organization.member(Role.VIEWER), widget)["activities"]
 
-    assert [(each["title"], each["isRead"]) for each in own] == [("unread", False), ("read", True)]
-    assert [(each["title"], each["isRead"]) for each in others] == [("archived", False), ("unread", False)]
+    assert [(value["title"], value["isRead"]) for value in own] == [("unread", False), ("read", True)]
+    assert [(other["title"], other["isRead"]) for other in others] == [("archived", False), ("unread", False)]
 
 
 def test_quick_actions_are_those_that_the_caller_may_run(desk: Desk) -> None:
@@ -214,17 +216,19 @@ def test_quick_actions_are_those_that_the_caller_may_run(desk: Desk) -> None:
         member = desk.organization.member(role)
         offered = member.call("getQuickActions").data["items"]
         assert data(member, widget)["quickActions"] == offered
-    assert [each["name"] for each in data(desk.organization.member(Role.VIEWER), widget)["quickActions"]] == []
+    assert [
+        quick_action["name"] for quick_action in data(desk.organization.member(Role.VIEWER), widget)["quickActions"]
+    ] == []
 
 
 def test_quick_actions_in_an_order_of_their_own(desk: Desk) -> None:
     go = {"actionType": "NAVIGATION", "targetUrl": "/clients"}
     first, second, third = (created(desk.member, "createQuickAction", name=name, **go)["id"] for name in "abc")
-    wanted = {"quickActionIds": [third, second, first, third.replace(third[:4], "ffff")], "limit": 2}
+    config = {"quickActionIds": [third, second, first, third.replace(third[:4], "ffff")], "limit": 2}
 
-    shown = data(desk.member, new_widget(desk.member, "QUICK_ACTIONS", config=wanted)["id"])
+    shown = data(desk.member, new_widget(desk.member, "QUICK_ACTIONS", config=config)["id"])
 
-    assert [each["id"] for each in shown["quickActions"]] == [third, second]
+    assert [quick_action["id"] for quick_action in shown["quickActions"]] == [third, second]
 
 
 # -- the calendar ----------------------------------------------------------------------------------------------------
@@ -238,9 +242,9 @@ def test_a_calendar_shows_days_of_the_organization(desk: Desk) -> None:
     shown = calendar(desk, daysBack=1, daysAhead=0)
 
     assert (shown["from"], shown["to"], shown["timezone"]) == ("2026-06-14", "2026-06-15", "Europe/Berlin")
-    assert [each["startAt"] for each in shown["assignments"]] == [at(-26), at(2)]
+    assert [assignment["startAt"] for assignment in shown["assignments"]] == [at(-26), at(2)]
     assert shown["isComplete"] is True
-    assert [each["startAt"] for each in calendar(desk, daysBack=0, daysAhead=0)["assignments"]] == [at(2)]
+    assert [assignment["startAt"] for assignment in calendar(desk, daysBack=0, daysAhead=0)["assignments"]] == [at(2)]
 
 
 def test_a_calendar_shows_what_overlaps_its_days(api: Api) -> None:
@@ -254,17 +258,17 @@ def test_a_calendar_shows_what_overlaps_its_days(api: Api) -> None:
     # When a day is shown
     shown = calendar(desk, daysBack=0, daysAhead=0)
     # Then only the last one is
-    assert [each["id"] for each in shown["assignments"]] == [across["id"]]
+    assert [assignment["id"] for assignment in shown["assignments"]] == [across["id"]]
 
 
 def test_a_calendar_of_one_client_or_status(desk: Desk) -> None:
-    clients = {each["name"]: each["id"] for each in desk.member.call("getClients").data["data"]}
+    clients = {row["name"]: row["id"] for row in desk.member.call("getClients").data["data"]}
 
     of_weser = calendar(desk, daysBack=7, clientId=clients["Weser"])["assignments"]
     completed = calendar(desk, daysBack=7, status="completed")["assignments"]
 
-    assert [each["startAt"] for each in of_weser] == [at(-26)]
-    assert [each["startAt"] for each in completed] == [at(-50), at(-26)]
+    assert [value["startAt"] for value in of_weser] == [at(-26)]
+    assert [value["startAt"] for value in completed] == [at(-50), at(-26)]
 
 
 def test_what_is_cancelled_is_shown_where_it_is_asked_for(api: Api) -> None:
@@ -273,17 +277,17 @@ def test_what_is_cancelled_is_shown_where_it_is_asked_for(api: Api) -> None:
     desk.carry_out("cancelAssignment", cancelled["id"])
 
     assert calendar(desk)["assignments"] == []
-    assert [each["id"] for each in calendar(desk, status="cancelled")["assignments"]] == [cancelled["id"]]
+    assert [assignment["id"] for assignment in calendar(desk, status="cancelled")["assignments"]] == [cancelled["id"]]
 
 
 @pytest.mark.parametrize("status", [None, "completed"])
 def test_a_calendar_says_that_there_is_more(desk: Desk, status: str | None) -> None:
     shown = calendar(desk, daysBack=7, limit=1, **({} if status is None else {"status": status}))
 
-    assert ([each["startAt"] for each in shown["assignments"]], shown["isComplete"]) == ([at(-50)], False)
+    assert ([assignment["startAt"] for assignment in shown["assignments"]], shown["isComplete"]) == ([at(-50)], False)
 
 
-# -- kept ------------------------------------------------------------------------------------------------------------
+# -- cached ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_chart_that_was_shown_costs_one_read(desk: Desk) -> None:

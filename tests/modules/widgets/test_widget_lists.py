@@ -1,4 +1,4 @@
-"""Lists of widgets: in the order in which they stand on the dashboard, each once."""
+"""Lists of widgets: in the order of the dashboard, each once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def at(x: int, y: int) -> dict[str, int]:
 
 
 def walked(member: Member, limit: int, action: str = "getDashboardWidgets", **parts: object) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         answer = member.call(action, query={"limit": limit, **cursor}, **parts)
-        found += [row["name"] for row in answer.data["items"]]
+        names += [row["name"] for row in answer.data["items"]]
         if answer.data["nextCursor"] is None:
-            return found
+            return names
         assert len(answer.data["items"]) == limit
         cursor = {"cursor": answer.data["nextCursor"]}
 

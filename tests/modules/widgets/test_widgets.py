@@ -1,4 +1,4 @@
-"""Widgets: made, shown, changed and deleted; typed by what they show."""
+"""Widgets: created, shown, changed and deleted, by type."""
 
 from __future__ import annotations
 

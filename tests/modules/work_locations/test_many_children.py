@@ -48,8 +48,8 @@ def pages(organization: Organization, action: str, identifier: str, **query: Any
 
 def locations(client: str, number: int, **fields: Any) -> list[WorkLocation]:
     return [
-        WorkLocation.new(client_id=UUID(client), timezone="UTC", **{"name": f"Location {each}", **fields})
-        for each in range(number)
+        WorkLocation.new(client_id=UUID(client), timezone="UTC", **{"name": f"Location {index}", **fields})
+        for index in range(number)
     ]
 
 

@@ -61,9 +61,9 @@ def test_searched_sorted_and_cut_into_pages(owner: Member, query: dict[str, Any]
 def test_of_one_client(
     owner: Member, clients: dict[str, str], how: dict[str, int], client: str, expected: set[str]
 ) -> None:
-    found = names(owner, "getWorkLocations", clientId=clients[client], **how)
-    assert set(found) == expected
-    assert len(found) == len(expected)
+    listed = names(owner, "getWorkLocations", clientId=clients[client], **how)
+    assert set(listed) == expected
+    assert len(listed) == len(expected)
 
 
 def test_a_client_without_any_and_one_that_is_none(owner: Member, clients: dict[str, str]) -> None:

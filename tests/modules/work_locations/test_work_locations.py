@@ -30,7 +30,7 @@ def _create(organization: Organization, **fields: Any) -> Answer:
     return organization.owner.call("createWorkLocation", body=fields)
 
 
-# -- create and read ---------------------------------------------------------------------------------------------------
+# -- create and read -------------------------------------------------------------------------------------------------
 
 
 def test_what_is_created_is_read_with_its_client(organization: Organization) -> None:
@@ -124,12 +124,12 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
         ("updateWorkLocation", {"name": "X"}),
         ("deleteWorkLocation", None),
     ]:
-        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
-        told = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
-        assert told == [(404, "NOT_FOUND", "no such workLocation")] * 3
+        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        errors = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
+        assert errors == [(404, "NOT_FOUND", "no such workLocation")] * 3
 
 
-# -- parents and children ----------------------------------------------------------------------------------------------
+# -- parents and children --------------------------------------------------------------------------------------------
 
 
 def test_a_client_has_its_work_locations_and_no_others(organization: Organization) -> None:
@@ -162,7 +162,7 @@ def test_a_renamed_client_is_shown_by_its_new_name_and_another_tag(organization:
     assert (again.status, again.data["client"]["name"]) == (200, "Renamed")
 
 
-# -- change ------------------------------------------------------------------------------------------------------------
+# -- change ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 
-# -- delete ------------------------------------------------------------------------------------------------------------
+# -- delete ----------------------------------------------------------------------------------------------------------
 
 
 def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> None:
@@ -224,7 +224,7 @@ def test_a_work_location_goes_once_its_positions_are_gone(organization: Organiza
     assert _on(organization, "deleteWorkLocation", location).status == 200
 
 
-# -- at once -----------------------------------------------------------------------------------------------------------
+# -- at once ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_client_that_goes_meanwhile_takes_no_work_location(organization: Organization) -> None:

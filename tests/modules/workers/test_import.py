@@ -1,4 +1,4 @@
-"""Many workers at once: a result for each row, whatever the others are."""
+"""Import of workers: a result per row, independent of the other rows."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ def _results(answer: Answer) -> list[str]:
     rows = answer.data["rows"]
     assert [row["row"] for row in rows] == [*range(1, len(rows) + 1)]
     results = [row["result"] for row in rows]
-    told = {"created": "created", "duplicates": "duplicate", "errors": "error"}
-    assert {name: answer.data[name] for name in told} == {name: results.count(each) for name, each in told.items()}
+    result_of = {"created": "created", "duplicates": "duplicate", "errors": "error"}
+    assert {name: answer.data[name] for name in result_of} == {
+        name: results.count(value) for name, value in result_of.items()
+    }
     return results
 
 
@@ -55,7 +57,7 @@ def _entries(organization: Organization) -> list[dict[str, Any]]:
     return entries
 
 
-# -- rows --------------------------------------------------------------------------------------------------------------
+# -- rows ------------------------------------------------------------------------------------------------------------
 
 
 def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Organization) -> None:
@@ -170,7 +172,7 @@ def test_the_results_of_a_thousand_rows_fit_what_is_stored(
     assert (again.is_replay, again.text) == (True, first.text)
 
 
-# -- CSV ---------------------------------------------------------------------------------------------------------------
+# -- CSV -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_read_as_the_same_rows_in_json_would_be(organization: Organization) -> None:
@@ -219,7 +221,7 @@ def test_a_file_that_is_no_import_is_refused(settled: Organization, text: str, f
     assert [*answer.error["details"]["fieldErrors"]] == [field]
 
 
-# -- dry run -----------------------------------------------------------------------------------------------------------
+# -- dry run ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_answers_the_same_and_does_nothing(organization: Organization) -> None:
@@ -245,7 +247,7 @@ def test_a_key_of_a_dry_run_is_not_one_for_the_import(organization: Organization
     assert _import(organization, [_row(1)], "k", dryRun=True).is_replay
 
 
-# -- audit -------------------------------------------------------------------------------------------------------------
+# -- audit -----------------------------------------------------------------------------------------------------------
 
 
 def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organization) -> None:
@@ -269,7 +271,7 @@ def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organizat
     assert {entry["requestId"] for entry in (last, *others)} == {answer.headers["X-Request-Id"]}
 
 
-# -- whoever comes in between ------------------------------------------------------------------------------------------
+# -- concurrent writers ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("key", ["k", None])

@@ -44,7 +44,7 @@ def _assert_taken(answer: Answer) -> None:
     assert answer.error["details"] == {"fieldErrors": {"phone": ["another worker has this phone number"]}}
 
 
-# -- create and read ---------------------------------------------------------------------------------------------------
+# -- create and read -------------------------------------------------------------------------------------------------
 
 
 def test_what_is_created_is_read(organization: Organization) -> None:
@@ -99,13 +99,13 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
     deleted, foreign = _create(organization)["id"], _create(new_organization(api))["id"]
     _on(organization, "deleteWorker", deleted)
     for action, body in [("getWorker", None), ("updateWorker", {"firstName": "Jo"}), ("deleteWorker", None)]:
-        answers = [_on(organization, action, each, body=body) for each in (ids.new_id(), deleted, foreign)]
+        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
         assert {(answer.status, answer.code, answer.error["message"]) for answer in answers} == {
             (404, "NOT_FOUND", "no such worker")
         }
 
 
-# -- the phone is one of a kind ----------------------------------------------------------------------------------------
+# -- the phone is one of a kind --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phone", ["+491512345678", "+49 (0)151 234-5678", "0151 2345678", "0049 151 2345678"])
@@ -154,7 +154,7 @@ def test_a_phone_taken_in_between_is_refused(organization: Organization) -> None
     _assert_taken(late)
 
 
-# -- change ------------------------------------------------------------------------------------------------------------
+# -- change ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_change_leaves_the_rest_as_it_is(organization: Organization) -> None:
@@ -184,11 +184,11 @@ def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
     assert [*after.rates] == ["2026-01-01"]
 
 
-# -- delete ------------------------------------------------------------------------------------------------------------
+# -- delete ----------------------------------------------------------------------------------------------------------
 
 
 def _assign(organization: Organization, worker: UUID, end: datetime | None) -> None:
-    """As an assignment's own transaction moves the roster and the workload days."""
+    """Move the workload and its days as an assignment's transaction does."""
     now = clock.now()
     tally = WorkloadDelta(with_starts=False)
     tally.add(Booking(worker, now - timedelta(hours=8), end), 1)
@@ -234,7 +234,7 @@ def test_a_stale_delete_is_told_so_before_it_is_told_of_assignments(organization
     assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED")
 
 
-# -- list --------------------------------------------------------------------------------------------------------------
+# -- list ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
