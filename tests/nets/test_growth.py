@@ -127,7 +127,7 @@ def test_forms(home: Organization, store: Store) -> None:
     assert changed.status == 200, changed.text
     assert largest(store) < ITEM_BYTES
     body["formConfig"] = form(MAX_FORM_BYTES + 1)
-    refused(home.owner.call("createQuickAction", body=body), f"may take {MAX_FORM_BYTES} bytes")
+    refused(home.owner.call("createQuickAction", body=body), f"must be at most {MAX_FORM_BYTES} bytes")
 
 
 # -- idempotency records ---------------------------------------------------------------------------------------------

@@ -3,137 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TypeVar
 
 from chalicelib.core.money import minor_digits
-from chalicelib.metrics.engine.group_by import groups
-from chalicelib.metrics.engine.partitions import EVERYTHING
-from chalicelib.metrics.engine.plan import aggregated, divided, linear
-from chalicelib.metrics.engine.read_set import Evaluator, ReadSet
+from chalicelib.metrics.engine.group_by import Groups, plan_groups
+from chalicelib.metrics.engine.nodes import Data, Node
+from chalicelib.metrics.engine.plan import Planner
+from chalicelib.metrics.engine.read_set import ReadSet
 from chalicelib.metrics.language import periods
-from chalicelib.metrics.language.expression import Constant, Node, OperationNode
 from chalicelib.metrics.language.outcomes import CannotTell, Group, Outcome, Point, Unit
-from chalicelib.metrics.language.periods import Range, Step
-from chalicelib.metrics.language.query import (
-    ConversionQuery,
-    CumulativeQuery,
-    DerivedQuery,
-    MetricQuery,
-    RatioQuery,
-    SimpleQuery,
-    SnapshotQuery,
-)
-from chalicelib.metrics.language.units import Operation
-from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.language.periods import Comparison, Range, Step
+from chalicelib.metrics.language.query import MetricQuery, SimpleQuery, SnapshotQuery
 from chalicelib.models.organizations import StoredOrganization
 
 K = TypeVar("K", bound=Hashable)
 
-_PERCENT = 100
 _GREATEST = 10**15
 """Limit of a value: JSON numbers are exact to the cent up to here."""
 
 
+@dataclass(frozen=True)
+class QueryPlan:
+    """The plan of a query over its period, of its comparison and of its groups."""
+
+    query: MetricQuery
+    node: Node
+    over: Range
+    before: Range | None
+    """The range that the query is compared with."""
+    groups: Groups | None
+
+    def outcome(self, data: Data, currency: str) -> Outcome:
+        unit = self.query.unit
+        try:
+            groups = {} if self.groups is None else self.groups.numbers(self.over, data)
+            value = self.node.value(self.over, data)
+            previous = None if self.before is None else self.node.value(self.before, data)
+            return Outcome(
+                unit,
+                rounded(value, unit, currency),
+                rounded(previous, unit, currency),
+                tuple(Group(key, label, rounded(number, unit, currency)) for key, (label, number) in groups.items()),
+            )
+        except CannotTell as error:
+            return Outcome(unit, error=str(error))
+
+
 def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery], at: datetime) -> dict[K, Outcome]:
     """Evaluate queries at `at`, a `periods.evaluation_instant`. Everything they need is read in one batch."""
-    reads = ReadSet(organization, at)
-    plans = {key: _Plan(reads, query) for key, query in queries.items()}
+    reads = ReadSet(organization.tenant)
+    planner = Planner(organization, at)
+    plans: dict[K, QueryPlan] = {}
+    for key, query in queries.items():
+        plans[key] = plan = plan_query(planner, query, reads)
+        reads.add(plan.node.reads(plan.over))
+        if plan.before is not None:
+            reads.add(plan.node.reads(plan.before))
+        if plan.groups is not None:
+            reads.add(plan.groups.reads(plan.over))
     reads.read()
-    return {key: plan.outcome() for key, plan in plans.items()}
+    return {key: plan.outcome(reads, organization.currency) for key, plan in plans.items()}
+
+
+def plan_query(planner: Planner, query: MetricQuery, reads: ReadSet) -> QueryPlan:
+    zone, week_start = planner.organization.timezone, planner.organization.week_start
+    over = periods.resolve(query.period, zone=zone, week_start=week_start, at=planner.at)
+    before = None
+    if query.compare is not Comparison.NONE:
+        before = periods.compared(query.period, query.compare, zone=zone, week_start=week_start, at=planner.at)
+    groups = None
+    if isinstance(query, SimpleQuery | SnapshotQuery) and query.group_by:
+        groups = plan_groups(planner, query, query.group_by[0], lambda: reads.directory)
+    return QueryPlan(query, planner.query(query), over, before, groups)
 
 
 def series(organization: StoredOrganization, query: MetricQuery, at: datetime, step: Step) -> list[Point]:
     """Evaluate the query over each day, week or month of its period. Raises CannotTell."""
-    reads = ReadSet(organization, at)
-    over = reads.resolve(query)
-    steps = periods.steps(over, step, zone=organization.timezone, week_start=organization.week_start)
-    evaluator = evaluator_of(reads, query)
+    reads = ReadSet(organization.tenant)
+    zone, week_start = organization.timezone, organization.week_start
+    over = periods.resolve(query.period, zone=zone, week_start=week_start, at=at)
+    steps = periods.steps(over, step, zone=zone, week_start=week_start)
+    node = Planner(organization, at).query(query)
     ranges = [Range(start, end, is_running=over.is_running and end == over.end) for start, end in steps]
     for range_ in ranges:
-        reads.prepare(evaluator, range_)
+        reads.add(node.reads(range_))
     reads.read()
     return [
-        Point(range_.start, range_.end, rounded(evaluator(range_), query.unit, organization.currency))
+        Point(range_.start, range_.end, rounded(node.value(range_, reads), query.unit, organization.currency))
         for range_ in ranges
     ]
-
-
-class _Plan:
-    """Evaluators of a query, its comparison and its groups. Its reads are collected on construction."""
-
-    def __init__(self, reads: ReadSet, query: MetricQuery) -> None:
-        self._reads = reads
-        self._query = query
-        self._groups: dict[str, tuple[str, Evaluator]] = {}
-        self._over = reads.resolve(query)
-        self._before = reads.before(query)
-        self._evaluator = evaluator_of(reads, query)
-        self._error: str | None = None
-        try:
-            for range_ in filter(None, (self._over, self._before)):
-                reads.prepare(self._evaluator, range_)
-            if isinstance(query, SimpleQuery | SnapshotQuery) and query.group_by:
-                self._groups = groups(reads, query, query.group_by[0], self._over)
-        except CannotTell as error:
-            self._error = str(error)
-
-    def outcome(self) -> Outcome:
-        """Return the result, once the read set is read."""
-        unit, currency = self._query.unit, self._reads.organization.currency
-        if self._error is not None:
-            return Outcome(unit, error=self._error)
-        try:
-            groups = tuple(
-                Group(key, label, rounded(evaluator(self._over), unit, currency))
-                for key, (label, evaluator) in self._groups.items()
-            )
-            value = rounded(self._evaluator(self._over), unit, currency)
-            previous = None if self._before is None else rounded(self._evaluator(self._before), unit, currency)
-        except CannotTell as error:
-            return Outcome(unit, error=str(error))
-        return Outcome(unit, value, previous, groups)
-
-
-def evaluator_of(reads: ReadSet, query: MetricQuery) -> Evaluator:
-    match query:
-        case RatioQuery():
-            scale = _PERCENT if query.unit is Unit.PERCENT else 1
-            return divided(aggregated(reads, query.numerator), aggregated(reads, query.denominator), scale)
-        case DerivedQuery():
-            return evaluator_of_node(reads, query.expression)
-        case ConversionQuery():
-            converted, entered = SOURCES[query.source].conversions[query.from_, query.to](query.within.days)
-            share, whole = (linear(reads, query.source, EVERYTHING, formula) for formula in (converted, entered))
-            return divided(share, whole, _PERCENT)
-        case SimpleQuery() | SnapshotQuery() | CumulativeQuery():
-            return aggregated(reads, query)
-
-
-def evaluator_of_node(reads: ReadSet, node: Node) -> Evaluator:
-    if isinstance(node, Constant):
-        constant = Fraction(str(node.value))
-        return lambda _: constant
-    if isinstance(node, OperationNode):
-        left, right = evaluator_of_node(reads, node.left), evaluator_of_node(reads, node.right)
-        return divided(left, right) if node.operation is Operation.DIV else combined(node.operation, left, right)
-    return aggregated(reads, node)
-
-
-def combined(operation: Operation, left: Evaluator, right: Evaluator) -> Evaluator:
-    """Add, subtract or multiply two numbers; None if either is."""
-
-    def evaluator(over: Range) -> Fraction | None:
-        one, other = left(over), right(over)
-        if one is None or other is None:
-            return None
-        if operation is Operation.MUL:
-            return one * other
-        return one + other if operation is Operation.ADD else one - other
-
-    return evaluator
 
 
 def rounded(value: Fraction | None, unit: Unit, currency: str) -> Decimal | None:

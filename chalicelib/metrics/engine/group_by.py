@@ -1,20 +1,23 @@
-"""Group by: an evaluator for each value of a dimension, with the value's name."""
+"""Group by: a number for each value of a dimension, with the value's name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.dal.collection import Collection
+from chalicelib.metrics.engine.nodes import Data, Node, Read, ScanRead
 from chalicelib.metrics.engine.partitions import select, texts_of, values_of
-from chalicelib.metrics.engine.plan import from_buckets, unless_past
-from chalicelib.metrics.engine.read_set import Evaluator, ReadSet
+from chalicelib.metrics.engine.plan import Planner
 from chalicelib.metrics.language.catalogue import CATALOGUE, Operator
 from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.query import SimpleQuery, SnapshotQuery
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.directory import NameIndex
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
@@ -26,62 +29,91 @@ _COLLECTIONS: Mapping[str, Collection[Any]] = {
     collection.entity: collection for collection in (CLIENTS, POSITIONS, WORKERS, WORK_LOCATIONS)
 }
 
+Numbers = Mapping[str, tuple[str, Fraction | None]]
+"""The name and number of each value, in the order of names."""
 
-def groups(
-    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, over: Range
-) -> dict[str, tuple[str, Evaluator]]:
-    """Return the name and evaluator of each value, in the order of names."""
+
+class Groups(Protocol):
+    """The plan of all groups."""
+
+    def reads(self, over: Range) -> Iterator[Read]: ...
+
+    def numbers(self, over: Range, data: Data) -> Numbers: ...
+
+
+@dataclass(frozen=True)
+class BucketGroups:
+    """Groups that each have a plan of their own."""
+
+    nodes: Mapping[str, tuple[str, Node]]
+
+    def reads(self, over: Range) -> Iterator[Read]:
+        for _, node in self.nodes.values():
+            yield from node.reads(over)
+
+    def numbers(self, over: Range, data: Data) -> Numbers:
+        return {value: (label, node.value(over, data)) for value, (label, node) in self.nodes.items()}
+
+
+@dataclass(frozen=True)
+class ScannedGroups:
+    """Groups from one row scan; values without rows are no groups."""
+
+    query: SimpleQuery | SnapshotQuery
+    dimension: str
+    labels: Mapping[str, str]
+    known_from: datetime | None
+    """Numbers of ranges that end before are not known; None: all are."""
+
+    def reads(self, over: Range) -> Iterator[Read]:  # noqa: ARG002  all entities, over any range
+        yield ScanRead(self.query.source)
+
+    def numbers(self, over: Range, data: Data) -> Numbers:
+        by_value = data.entities(self.query.source).by_value(self.query, over, self.dimension)
+        names = {**self.labels, **{value: value for value in by_value if value not in self.labels}}
+        is_known = self.known_from is None or over.end >= self.known_from
+        return {
+            value: (name, by_value[value] if is_known else None) for value, name in names.items() if value in by_value
+        }
+
+
+def plan_groups(
+    planner: Planner, query: SimpleQuery | SnapshotQuery, dimension: str, directory: Callable[[], NameIndex]
+) -> Groups:
+    """Plan the groups from buckets, or by a row scan where buckets do not suffice for all of them."""
     labels = {
         value: label
-        for value, label in labels_of(reads, query.source, dimension).items()
+        for value, label in labels_of(query.source, dimension, directory).items()
         if _is_allowed(query, dimension, value)
     }
-    from_rollup = groups_from_buckets(reads, query, dimension, labels, over)
-    if from_rollup is not None:
-        return from_rollup
-    by_value = reads.entities(query.source).by_value(query, over, dimension)
-    names = labels | {value: value for value in by_value if value not in labels}
-    return {
-        value: (name, unless_past(reads, query, constant(by_value[value]), dimension))
-        for value, name in names.items()
-        if value in by_value
-    }
-
-
-def groups_from_buckets(
-    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, labels: Mapping[str, str], over: Range
-) -> dict[str, tuple[str, Evaluator]] | None:
-    """Return the groups if buckets suffice for all of them."""
     rollup = SOURCES[query.source]
     is_state = rollup.states is not None and dimension == rollup.states.field
-    if (dimension not in rollup.dimensions and not is_state) or len(labels) > MAX_GROUPS:
-        return None
-    result: dict[str, tuple[str, Evaluator]] = {}
-    for value, label in labels.items():
-        evaluator = evaluator_of_value(reads, query, dimension, value, is_state=is_state)
-        if evaluator is None:
-            return None
-        evaluator = unless_past(reads, query, evaluator, dimension)
-        reads.prepare(evaluator, over)
-        result[value] = label, evaluator
-    return result
+    if (dimension in rollup.dimensions or is_state) and len(labels) <= MAX_GROUPS:
+        nodes = {
+            value: (label, node)
+            for value, label in labels.items()
+            if (node := node_of_value(planner, query, dimension, value, is_state=is_state)) is not None
+        }
+        if len(nodes) == len(labels):
+            return BucketGroups(nodes)
+    known_from = planner.at if planner.needs_history(query, dimension) else None
+    return ScannedGroups(query, dimension, labels, known_from)
 
 
-def evaluator_of_value(
-    reads: ReadSet, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
-) -> Evaluator | None:
+def node_of_value(
+    planner: Planner, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
+) -> Node | None:
     selection = select(query.source, SOURCES[query.source], query.where)
     if selection is None:
         return None
     if is_state:
-        return from_buckets(reads, query, selection._replace(states=frozenset({value})))
-    if any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
+        selection = selection._replace(states=frozenset({value}))
+    elif any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
         return None
-    return from_buckets(reads, query, selection._replace(partitions=((1, (dimension, value)),)))
-
-
-def constant(number: Fraction | None) -> Evaluator:
-    return lambda _: number
+    else:
+        selection = selection._replace(partitions=((1, (dimension, value)),))
+    node = planner.from_buckets(query, selection)
+    return None if node is None else planner.with_history(query, node, dimension)
 
 
 def _is_allowed(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
@@ -93,12 +125,12 @@ def _is_allowed(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) 
     )
 
 
-def labels_of(reads: ReadSet, source: str, dimension: str) -> dict[str, str]:
+def labels_of(source: str, dimension: str, directory: Callable[[], NameIndex]) -> dict[str, str]:
     """Return the names of a dimension's values, sorted by name."""
     values = values_of(source, dimension)
     if values is not None:
         return {value: value for value in values}
     entity = CATALOGUE[source].fields[dimension].entity or ""
-    references = reads.directory.cards_of(_COLLECTIONS[entity])
+    references = directory().cards_of(_COLLECTIONS[entity])
     ordered = sorted(references, key=lambda reference: reference.sorted_by)
     return {str(reference.id): reference.name for reference in ordered}

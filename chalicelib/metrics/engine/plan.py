@@ -1,61 +1,127 @@
-"""Build the evaluator of an aggregation: from buckets, or by scanning rows where buckets do not suffice."""
+"""Plans of queries: trees of nodes, from buckets, or by scanning rows where buckets do not suffice."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
-from typing import Any
 
 from chalicelib.core.money import minor_digits
 from chalicelib.core.pricing import HOUR
-from chalicelib.metrics.engine.partitions import Selection, select
-from chalicelib.metrics.engine.read_set import Evaluator, ReadSet
+from chalicelib.dal import keys
+from chalicelib.metrics.engine.nodes import (
+    Accumulated,
+    Combination,
+    Constant,
+    ForwardOnly,
+    Linear,
+    Node,
+    Quotient,
+    RowScan,
+)
+from chalicelib.metrics.engine.partitions import EVERYTHING, Selection, select
+from chalicelib.metrics.language import expression
 from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
 from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType
-from chalicelib.metrics.language.periods import Range
-from chalicelib.metrics.rollups.formulas import Formula, Sum, value_of
+from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.language.query import ConversionQuery, DerivedQuery, MetricQuery, RatioQuery
+from chalicelib.metrics.language.units import Operation
+from chalicelib.metrics.rollups.formulas import Formula
 from chalicelib.metrics.rollups.sources import SOURCES
-from chalicelib.metrics.rollups.sources.base import SourceRollup
+from chalicelib.models.organizations import StoredOrganization
+
+_PERCENT = 100
 
 
-def divided(numerator: Evaluator, denominator: Evaluator, scale: int = 1) -> Evaluator:
-    """Divide one number by another; None, and no error, if the denominator is 0."""
+@dataclass(frozen=True)
+class Planner:
+    """Plans queries of one organization, evaluated as of `at`. Reads nothing."""
 
-    def evaluator(over: Range) -> Fraction | None:
-        upper, lower = numerator(over), denominator(over)
-        return None if upper is None or not lower else upper / lower * scale
+    organization: StoredOrganization
+    at: datetime
 
-    return evaluator
+    def query(self, query: MetricQuery) -> Node:
+        match query:
+            case RatioQuery():
+                scale = _PERCENT if query.unit is Unit.PERCENT else 1
+                return Quotient(self.aggregation(query.numerator), self.aggregation(query.denominator), scale)
+            case DerivedQuery():
+                return self.expression(query.expression)
+            case ConversionQuery():
+                converted, entered = SOURCES[query.source].conversions[query.from_, query.to](query.within.days)
+                share, whole = (self.linear(query.source, EVERYTHING, formula) for formula in (converted, entered))
+                return Quotient(share, whole, _PERCENT)
+            case _:
+                return self.aggregation(query)
 
+    def expression(self, node: expression.Node) -> Node:
+        if isinstance(node, expression.Constant):
+            return Constant(Fraction(str(node.value)))
+        if isinstance(node, expression.OperationNode):
+            left, right = self.expression(node.left), self.expression(node.right)
+            if node.operation is Operation.DIV:
+                return Quotient(left, right)
+            return Combination(node.operation, left, right)
+        return self.aggregation(node)
 
-def aggregated(reads: ReadSet, aggregation: Aggregation) -> Evaluator:
-    selection = select(aggregation.source, SOURCES[aggregation.source], aggregation.where)
-    evaluator = None if selection is None else from_buckets(reads, aggregation, selection)
-    return unless_past(reads, aggregation, evaluator or (lambda over: reads.scan(aggregation, over)))
+    def aggregation(self, aggregation: Aggregation) -> Node:
+        selection = select(aggregation.source, SOURCES[aggregation.source], aggregation.where)
+        from_buckets = None if selection is None else self.from_buckets(aggregation, selection)
+        return self.with_history(aggregation, from_buckets or RowScan(aggregation))
 
+    def with_history(self, aggregation: Aggregation, node: Node, *dimensions: str) -> Node:
+        """Limit a node to current ranges if it depends on a field without a history (e.g. `filled`)."""
+        return ForwardOnly(node, self.at) if self.needs_history(aggregation, *dimensions) else node
 
-def unless_past(reads: ReadSet, aggregation: Aggregation, evaluator: Evaluator, *dimensions: str) -> Evaluator:
-    """Return None for past ranges if a field (e.g. `filled`) has no history."""
-    fields = {aggregation.field, *(condition.field for condition in aggregation.where), *dimensions}
-    if not fields & SOURCES[aggregation.source].forward_only:
-        return evaluator
-    return lambda over: evaluator(over) if over.end >= reads.at else None
+    def needs_history(self, aggregation: Aggregation, *dimensions: str) -> bool:
+        """Return True if an aggregation of past ranges would need the history of a field that has none."""
+        fields = {aggregation.field, *(condition.field for condition in aggregation.where), *dimensions}
+        return bool(fields & SOURCES[aggregation.source].forward_only)
 
+    def from_buckets(self, aggregation: Aggregation, selection: Selection) -> Node | None:
+        """Plan to read buckets; None if they do not suffice."""
+        rollup = SOURCES[aggregation.source]
+        if isinstance(aggregation, SnapshotAggregation):
+            states = {} if rollup.states is None else rollup.states.snapshots
+            formula = count_formula(aggregation, selection, rollup.snapshots, states)
+        elif aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG}:
+            return self.sum_from_buckets(aggregation, selection)
+        elif aggregation.aggregate is Aggregate.COUNT:
+            states = {} if rollup.states is None else rollup.states.in_period
+            formula = count_formula(aggregation, selection, rollup.counts, states)
+        else:
+            return None
+        return None if formula is None else self.linear(aggregation.source, selection, formula)
 
-def from_buckets(reads: ReadSet, aggregation: Aggregation, selection: Selection) -> Evaluator | None:
-    """Build the evaluator that reads buckets; None if they do not suffice."""
-    rollup = SOURCES[aggregation.source]
-    if isinstance(aggregation, SnapshotAggregation):
-        states = {} if rollup.states is None else rollup.states.snapshots
-        formula = count_formula(aggregation, selection, rollup.snapshots, states)
-    elif aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG}:
-        return sum_from_buckets(reads, aggregation, selection, rollup)
-    elif aggregation.aggregate is Aggregate.COUNT:
-        states = {} if rollup.states is None else rollup.states.in_period
-        formula = count_formula(aggregation, selection, rollup.counts, states)
-    else:
-        return None
-    return None if formula is None else linear(reads, aggregation.source, selection, formula)
+    def sum_from_buckets(self, aggregation: Aggregation, selection: Selection) -> Node | None:
+        """Plan a sum or an average over a range."""
+        rollup, field = SOURCES[aggregation.source], aggregation.field or ""
+        summed = rollup.sums.get(field)
+        if summed is None:
+            return None
+        # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
+        if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
+            return None
+        is_money = CATALOGUE[aggregation.source].fields[field].type is FieldType.MONEY
+        total, unknown, known = (
+            self.linear(aggregation.source, selection, formula)
+            for formula in (summed.formula, summed.unknown, summed.known)
+        )
+        scale = HOUR * (10 ** minor_digits(self.organization.currency) if is_money else 1)
+        accumulated = Accumulated(total, unknown, known, scale)
+        if aggregation.aggregate is Aggregate.SUM:
+            return accumulated
+        return Quotient(accumulated, self.linear(aggregation.source, selection, rollup.counts[""]))
+
+    def linear(self, source: str, selection: Selection, formula: Formula) -> Linear:
+        return Linear(
+            tuple(
+                (sign, keys.rollup(self.organization.tenant, source, *(partition or ())))
+                for sign, partition in selection.partitions
+            ),
+            formula,
+        )
 
 
 def count_formula(
@@ -67,46 +133,3 @@ def count_formula(
     if aggregation.field is not None or not selection.states <= states.keys():
         return None
     return tuple(term for state in sorted(selection.states) for term in states[state])
-
-
-def sum_from_buckets(
-    reads: ReadSet, aggregation: Aggregation, selection: Selection, rollup: SourceRollup[Any]
-) -> Evaluator | None:
-    """Build the evaluator of a sum or an average over a range."""
-    field = aggregation.field or ""
-    summed = rollup.sums.get(field)
-    if summed is None:
-        return None
-    # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
-    if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
-        return None
-    is_money = CATALOGUE[aggregation.source].fields[field].type is FieldType.MONEY
-    scale = HOUR * (10 ** minor_digits(reads.organization.currency) if is_money else 1)
-    total = scaled_sum(reads, aggregation.source, selection, summed, scale)
-    if aggregation.aggregate is Aggregate.SUM:
-        return total
-    return divided(total, linear(reads, aggregation.source, selection, rollup.counts[""]))
-
-
-def scaled_sum(reads: ReadSet, source: str, selection: Selection, summed: Sum, scale: int) -> Evaluator:
-    total, unknown, known = (
-        linear(reads, source, selection, formula) for formula in (summed.formula, summed.unknown, summed.known)
-    )
-
-    def evaluator(over: Range) -> Fraction | None:
-        value = total(over)
-        if unknown(over) and not known(over):
-            return None
-        return None if value is None else value / scale
-
-    return evaluator
-
-
-def linear(reads: ReadSet, source: str, selection: Selection, formula: Formula) -> Evaluator:
-    """Apply a formula to the levels of each selected partition, and add up the values by sign."""
-
-    def evaluator(over: Range) -> Fraction | None:
-        by_sign = [(sign, reads.levels(source, partition, over)) for sign, partition in selection.partitions]
-        return Fraction(sum(sign * value_of(formula, levels, over) for sign, levels in by_sign if levels is not None))
-
-    return evaluator
