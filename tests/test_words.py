@@ -37,7 +37,7 @@ RETIRED = {
     "Parts": "ChunkedWrite",
     "Question": "CacheKey",
     "Reading": "ReadSet",
-    "RolledUp": "SourceRollup",
+    "RolledUp": "Source",
     "Roster": "Workload",
     "Setting": "WriteContext",
     "Spread": "Contribution",

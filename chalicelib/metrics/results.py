@@ -18,9 +18,10 @@ from chalicelib.metrics import thresholds
 from chalicelib.metrics.definitions import row_of
 from chalicelib.metrics.engine.evaluate import evaluate
 from chalicelib.metrics.language.errors import InvalidQuery
-from chalicelib.metrics.language.outcomes import Outcome, Unit
+from chalicelib.metrics.language.outcomes import Outcome
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.language.query import MetricQuery, parse
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import Status
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_enums import MetricCategory, MetricFormat

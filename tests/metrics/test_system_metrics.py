@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter
 
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.query import parse, sources_of, unit_of
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.system_metrics import SYSTEM, SystemMetric
 from chalicelib.models.dashboards.metric_enums import Direction, MetricCategory, MetricFormat
 from chalicelib.models.dashboards.metrics import Color, Icon, MetricName, UnitText

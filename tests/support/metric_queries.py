@@ -8,24 +8,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from chalicelib.core import clock
-from chalicelib.metrics.language.catalogue import (
-    CATALOGUE,
-    FOR_LISTS,
-    UNITS,
-    WITHOUT_VALUE,
-    Aggregate,
-    Field,
-    FieldType,
-    Source,
-)
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import Comparison, NamedPeriod
 from chalicelib.metrics.language.query import Since, Within
 from chalicelib.metrics.language.units import RATIOS, RESULTS, Operation
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.fields import FOR_LISTS, UNITS, WITHOUT_VALUE, Aggregate, Field, FieldType, Unit
 
 Json = dict[str, Any]
 
-SOURCES = st.sampled_from(list(CATALOGUE.values()))
+ANY_SOURCE = st.sampled_from(list(SOURCES.values()))
 _NUMBERS = st.integers(-(10**12), 10**12) | st.floats(-(10**12), 10**12)
 _INSTANTS = st.integers(0, 4 * 10**12).map(lambda since_1970: clock.to_text(clock.from_milliseconds(since_1970)))
 _VALUES: dict[FieldType, st.SearchStrategy[Any]] = {
@@ -44,7 +36,7 @@ def _value(field: Field) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def conditions(draw: st.DrawFn, source: Source) -> Json:
+def conditions(draw: st.DrawFn, source: Source[Any]) -> Json:
     field = draw(st.sampled_from(list(source.fields.values())))
     operator = draw(st.sampled_from(field.operators))
     condition: Json = {"field": field.name, "op": operator.value}
@@ -58,7 +50,7 @@ def conditions(draw: st.DrawFn, source: Source) -> Json:
 @st.composite
 def aggregations(draw: st.DrawFn, *, momentary: bool = False, totals: bool = False) -> Json:
     """Draw an aggregation without its type."""
-    source = draw(SOURCES)
+    source = draw(ANY_SOURCE)
     choices: list[tuple[Aggregate, str | None]] = [(Aggregate.COUNT, None)]
     for field in source.fields.values():
         if not momentary:
@@ -83,7 +75,7 @@ def unit_of(operand: Json) -> Unit:
     if operand["type"] in list(Operation):
         return RESULTS[Operation(operand["type"])][unit_of(operand["left"]), unit_of(operand["right"])]
     field = operand.get("field")
-    return UNITS.get(CATALOGUE[operand["source"]].fields[field].type, Unit.NUMBER) if field else Unit.NUMBER
+    return UNITS.get(SOURCES[operand["source"]].fields[field].type, Unit.NUMBER) if field else Unit.NUMBER
 
 
 SIMPLE = aggregations().map(lambda aggregation: {"type": "simple", **aggregation})
@@ -126,7 +118,7 @@ PERIODS = st.sampled_from([period.value for period in NamedPeriod]) | days()
 
 @st.composite
 def _grouped(draw: st.DrawFn, query: Json) -> Json:
-    dimensions = [field.name for field in CATALOGUE[query["source"]].fields.values() if field.is_dimension]
+    dimensions = [field.name for field in SOURCES[query["source"]].fields.values() if field.is_dimension]
     return {**query, "groupBy": draw(st.lists(st.sampled_from(dimensions), max_size=1) if dimensions else st.just([]))}
 
 
@@ -147,8 +139,8 @@ CUMULATIVE = st.builds(
 CONVERSIONS = st.sampled_from(
     [
         {"type": "conversion", "source": source.name, "from": state, "to": reached, "within": within.value}
-        for source in CATALOGUE.values()
-        for state, reachable in source.conversions.items()
+        for source in SOURCES.values()
+        for state, reachable in source.reachable.items()
         for reached in reachable
         for within in Within
     ]

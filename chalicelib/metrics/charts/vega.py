@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from chalicelib.core.money import minor_digits
-from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import Status, status_of
 from chalicelib.models.dashboards.metric_enums import Direction
 from chalicelib.models.dashboards.metrics import Metric

@@ -11,13 +11,15 @@ from typing import TypeVar
 
 from chalicelib.core.money import minor_digits
 from chalicelib.metrics.engine.group_by import Groups, plan_groups
-from chalicelib.metrics.engine.nodes import Data, Node
+from chalicelib.metrics.engine.nodes import Data, Node, Read
 from chalicelib.metrics.engine.plan import Planner
 from chalicelib.metrics.engine.read_set import ReadSet
 from chalicelib.metrics.language import periods
-from chalicelib.metrics.language.outcomes import CannotTell, Group, Outcome, Point, Unit
-from chalicelib.metrics.language.periods import Comparison, Range, Step
+from chalicelib.metrics.language.outcomes import CannotTell, Group, Outcome, Point
+from chalicelib.metrics.language.periods import Comparison, Step
 from chalicelib.metrics.language.query import MetricQuery, SimpleQuery, SnapshotQuery
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.organizations import StoredOrganization
 
 K = TypeVar("K", bound=Hashable)
@@ -36,6 +38,14 @@ class QueryPlan:
     before: Range | None
     """The range that the query is compared with."""
     groups: Groups | None
+
+    def reads(self) -> list[Read]:
+        reads = [*self.node.reads(self.over)]
+        if self.before is not None:
+            reads += self.node.reads(self.before)
+        if self.groups is not None:
+            reads += self.groups.reads(self.over)
+        return reads
 
     def outcome(self, data: Data, currency: str) -> Outcome:
         unit = self.query.unit
@@ -57,15 +67,8 @@ def evaluate(organization: StoredOrganization, queries: Mapping[K, MetricQuery],
     """Evaluate queries at `at`, a `periods.evaluation_instant`. Everything they need is read in one batch."""
     reads = ReadSet(organization.tenant)
     planner = Planner(organization, at)
-    plans: dict[K, QueryPlan] = {}
-    for key, query in queries.items():
-        plans[key] = plan = plan_query(planner, query, reads)
-        reads.add(plan.node.reads(plan.over))
-        if plan.before is not None:
-            reads.add(plan.node.reads(plan.before))
-        if plan.groups is not None:
-            reads.add(plan.groups.reads(plan.over))
-    reads.read()
+    plans = {key: plan_query(planner, query, reads) for key, query in queries.items()}
+    reads.read(plan.reads() for plan in plans.values())
     return {key: plan.outcome(reads, organization.currency) for key, plan in plans.items()}
 
 
@@ -89,9 +92,7 @@ def series(organization: StoredOrganization, query: MetricQuery, at: datetime, s
     steps = periods.steps(over, step, zone=zone, week_start=week_start)
     node = Planner(organization, at).query(query)
     ranges = [Range(start, end, is_running=over.is_running and end == over.end) for start, end in steps]
-    for range_ in ranges:
-        reads.add(node.reads(range_))
-    reads.read()
+    reads.read([[read for range_ in ranges for read in node.reads(range_)]])
     return [
         Point(range_.start, range_.end, rounded(node.value(range_, reads), query.unit, organization.currency))
         for range_ in ranges

@@ -12,10 +12,10 @@ from chalicelib.dal.collection import Collection
 from chalicelib.metrics.engine.nodes import Data, Node, Read, ScanRead
 from chalicelib.metrics.engine.partitions import select, texts_of, values_of
 from chalicelib.metrics.engine.plan import Planner
-from chalicelib.metrics.language.catalogue import CATALOGUE, Operator
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.query import SimpleQuery, SnapshotQuery
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.fields import Operator
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.directory import NameIndex
 from chalicelib.models.staffing.positions import POSITIONS
@@ -130,7 +130,7 @@ def labels_of(source: str, dimension: str, directory: Callable[[], NameIndex]) -
     values = values_of(source, dimension)
     if values is not None:
         return {value: value for value in values}
-    entity = CATALOGUE[source].fields[dimension].entity or ""
+    entity = SOURCES[source].fields[dimension].entity or ""
     references = directory().cards_of(_COLLECTIONS[entity])
     ordered = sorted(references, key=lambda reference: reference.sorted_by)
     return {str(reference.id): reference.name for reference in ordered}

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 from chalicelib.core.clock import milliseconds
 from chalicelib.metrics.engine.scan import Entities
 from chalicelib.metrics.language.aggregation import Aggregation
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.units import Operation
 from chalicelib.metrics.rollups.formulas import Formula, value_of
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.rollups.levels import Levels
 
 

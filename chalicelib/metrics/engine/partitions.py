@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.metrics.language.catalogue import CATALOGUE, FieldType, Operator
 from chalicelib.metrics.language.conditions import Condition
-from chalicelib.metrics.rollups.sources.base import SourceRollup
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.fields import FieldType, Operator
 
 Partition = tuple[str, str] | None
 """A dimension's field and value; None for the whole source."""
@@ -23,7 +24,7 @@ class Selection(NamedTuple):
 EVERYTHING = Selection(((1, None),), None)
 
 
-def select(source: str, rollup: SourceRollup[Any], conditions: Sequence[Condition]) -> Selection | None:
+def select(source: str, rollup: Source[Any], conditions: Sequence[Condition]) -> Selection | None:
     """Return the partitions for conditions on one dimension and on states; None if other fields have conditions."""
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
@@ -61,7 +62,7 @@ def allowed_values(source: str, conditions: Sequence[Condition]) -> set[str] | N
 
 def values_of(source: str, field: str) -> tuple[str, ...] | None:
     """Return all values of a field, as partitions name them; None for ids."""
-    declared = CATALOGUE[source].fields[field]
+    declared = SOURCES[source].fields[field]
     return ("true", "false") if declared.type is FieldType.BOOLEAN else declared.values or None
 
 

@@ -23,12 +23,11 @@ from chalicelib.metrics.engine.nodes import (
 from chalicelib.metrics.engine.partitions import EVERYTHING, Selection, select
 from chalicelib.metrics.language import expression
 from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
-from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.query import ConversionQuery, DerivedQuery, MetricQuery, RatioQuery
 from chalicelib.metrics.language.units import Operation
 from chalicelib.metrics.rollups.formulas import Formula
 from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.fields import Aggregate, FieldType, Unit
 from chalicelib.models.organizations import StoredOrganization
 
 _PERCENT = 100
@@ -103,7 +102,7 @@ class Planner:
         # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
         if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
             return None
-        is_money = CATALOGUE[aggregation.source].fields[field].type is FieldType.MONEY
+        is_money = SOURCES[aggregation.source].fields[field].type is FieldType.MONEY
         total, unknown, known = (
             self.linear(aggregation.source, selection, formula)
             for formula in (summed.formula, summed.unknown, summed.known)

@@ -1,8 +1,8 @@
-"""Read set: the reads of all nodes of one evaluation, collected first and read in one batch, without repetition."""
+"""Read set: the reads of all queries of one evaluation, read in one batch, without repetition."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from chalicelib.core.ids import OrganizationId
@@ -19,27 +19,29 @@ class ReadSet:
 
     def __init__(self, organization: OrganizationId) -> None:
         self._organization = organization
-        self._instants: dict[str, set[int]] = {}
-        self._sources: dict[str, None] = {}
         self._levels: dict[str, Levels] = {}
         self._entities: dict[str, Entities | CannotTell] = {}
 
-    def add(self, reads: Iterable[Read]) -> None:
-        for read in reads:
-            match read:
-                case LevelsRead(partition, start, end):
-                    self._instants.setdefault(partition, set()).update((start, end))
-                case ScanRead(source):
-                    self._sources[source] = None
+    def read(self, queries: Iterable[Collection[Read]]) -> None:
+        """Read everything that the queries need; each query is given as its reads."""
+        instants: dict[str, set[int]] = {}
+        for reads in queries:
+            # Entities first: a query that fails for too many rows does not pay for its levels.
+            if not all(self._scan(read.source) for read in reads if isinstance(read, ScanRead)):
+                continue
+            for read in reads:
+                if isinstance(read, LevelsRead):
+                    instants.setdefault(read.partition, set()).update((read.start, read.end))
+        self._levels = levels.read(instants)
 
-    def read(self) -> None:
-        """Read everything that was added."""
-        self._levels = levels.read(self._instants)
-        for source in self._sources:
+    def _scan(self, source: str) -> bool:
+        """Read the entities of a source once; return False if there are too many."""
+        if source not in self._entities:
             try:
                 self._entities[source] = Entities(self._organization, source)
             except CannotTell as error:  # an error of the queries that need the rows, not of the others
                 self._entities[source] = error
+        return isinstance(self._entities[source], Entities)
 
     def levels(self, partition: str) -> Levels:
         return self._levels[partition]

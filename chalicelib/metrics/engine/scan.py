@@ -11,12 +11,12 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection, get_together
 from chalicelib.dal.records import Record
 from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
-from chalicelib.metrics.language.catalogue import Aggregate, Operator
 from chalicelib.metrics.language.conditions import Condition
 from chalicelib.metrics.language.outcomes import CannotTell
-from chalicelib.metrics.language.periods import Range
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.base import Inputs, Row
+from chalicelib.metrics.rollups.sources.fields import Aggregate, Operator
 
 MAX_ROWS = 10_000
 

@@ -15,10 +15,11 @@ from pydantic import (
 )
 
 from chalicelib.core.contracts import AtMost, Body
-from chalicelib.metrics.language.catalogue import CATALOGUE, UNITS, Aggregate, Source
 from chalicelib.metrics.language.conditions import Condition, FieldName, typed
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
-from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.fields import UNITS, Aggregate, Unit
 
 MAX_CONDITIONS = 10
 
@@ -26,17 +27,17 @@ Total = Literal[Aggregate.COUNT, Aggregate.SUM]
 
 
 def known_source(name: str) -> str:
-    if name not in CATALOGUE:
-        raise refused(f"must be one of {', '.join(CATALOGUE)}")
+    if name not in SOURCES:
+        raise refused(f"must be one of {', '.join(SOURCES)}")
     return name
 
 
-SourceName = Annotated[str, AfterValidator(known_source), Field(json_schema_extra={"enum": list(CATALOGUE)})]
+SourceName = Annotated[str, AfterValidator(known_source), Field(json_schema_extra={"enum": list(SOURCES)})]
 
 
-def source_of(info: ValidationInfo) -> Source | None:
+def source_of(info: ValidationInfo) -> Source[Any] | None:
     """Return the source that the contract under validation names; None if it is unknown."""
-    return CATALOGUE.get(info.data.get("source", ""))
+    return SOURCES.get(info.data.get("source", ""))
 
 
 def read_conditions(
@@ -92,10 +93,10 @@ class Aggregation(Body):
         """The unit of the field; a plain number for counts."""
         if self.field is None:
             return Unit.NUMBER
-        return UNITS.get(CATALOGUE[self.source].fields[self.field].type, Unit.NUMBER)
+        return UNITS.get(SOURCES[self.source].fields[self.field].type, Unit.NUMBER)
 
     @classmethod
-    def fields_for(cls, aggregate: Aggregate, source: Source) -> list[str]:
+    def fields_for(cls, aggregate: Aggregate, source: Source[Any]) -> list[str]:
         """Return the fields that the aggregate may name."""
         return [field.name for field in source.fields.values() if aggregate in field.aggregates]
 
@@ -131,7 +132,7 @@ class SnapshotAggregation(Aggregation):
     aggregate: Total
 
     @classmethod
-    def fields_for(cls, aggregate: Aggregate, source: Source) -> list[str]:
+    def fields_for(cls, aggregate: Aggregate, source: Source[Any]) -> list[str]:
         return [
             name
             for name in super().fields_for(aggregate, source)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from chalicelib.core.contracts import Contract
-from chalicelib.metrics.language import catalogue
 from chalicelib.metrics.language.aggregation import MAX_CONDITIONS
-from chalicelib.metrics.language.catalogue import CATALOGUE, Aggregate, FieldType, Operator, Source, TimeBinding
 from chalicelib.metrics.language.conditions import MAX_NUMBER, MAX_VALUES
 from chalicelib.metrics.language.expression import MAX_DEPTH, MAX_NODES
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import MAX_YEARS, Comparison, NamedPeriod
 from chalicelib.metrics.language.query import MAX_DIMENSIONS, MAX_WINDOW_DAYS, Since, Within
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.fields import Aggregate, FieldType, Operator, TimeBinding, Unit
+from chalicelib.metrics.rollups.sources.fields import Field as SourceField
 
 
 class CatalogueField(Contract):
@@ -83,7 +84,7 @@ class MetricCatalogue(Contract):
 @cache
 def catalogue_view() -> MetricCatalogue:
     return MetricCatalogue(
-        sources=[source_view(source) for source in CATALOGUE.values()],
+        sources=[source_view(source) for source in SOURCES.values()],
         periods=list(NamedPeriod),
         comparisons=list(Comparison),
         since=list(Since),
@@ -102,7 +103,7 @@ def catalogue_view() -> MetricCatalogue:
     )
 
 
-def source_view(source: Source) -> CatalogueSource:
+def source_view(source: Source[Any]) -> CatalogueSource:
     return CatalogueSource(
         name=source.name,
         label=source.label,
@@ -110,11 +111,11 @@ def source_view(source: Source) -> CatalogueSource:
         time=source.time,
         time_field=source.time_field,
         fields=[field_view(source, field) for field in source.fields.values()],
-        conversions=[CatalogueConversion(from_=state, to=list(to)) for state, to in source.conversions.items()],
+        conversions=[CatalogueConversion(from_=state, to=list(to)) for state, to in source.reachable.items()],
     )
 
 
-def field_view(source: Source, field: catalogue.Field) -> CatalogueField:
+def field_view(source: Source[Any], field: SourceField) -> CatalogueField:
     return CatalogueField(
         name=field.name,
         type=field.type,

@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAda
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Body, Instant, OneLine
-from chalicelib.metrics.language import catalogue
-from chalicelib.metrics.language.catalogue import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator, Source
 from chalicelib.metrics.language.errors import QueryErrors, refused
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.fields import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator
+from chalicelib.metrics.rollups.sources.fields import Field as SourceField
 
 MAX_VALUES = 50
 MAX_NUMBER = 1_000_000_000_000
@@ -86,7 +87,7 @@ _ADAPTERS: Mapping[FieldType, tuple[TypeAdapter[Any], str]] = {
 }
 
 
-def typed(condition: Condition, source: Source) -> Condition:
+def typed(condition: Condition, source: Source[Any]) -> Condition:
     """Return the condition with its value in the field's type. Raises ValidationError if it does not fit the field."""
     field = source.fields.get(condition.field)
     if field is None:
@@ -96,7 +97,7 @@ def typed(condition: Condition, source: Source) -> Condition:
     return condition.model_copy(update={"value": typed_value(condition, field)})
 
 
-def typed_value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[Scalar, ...] | None:
+def typed_value(condition: Condition, field: SourceField) -> Scalar | tuple[Scalar, ...] | None:
     value = condition.value
     if condition.op in WITHOUT_VALUE:
         if value is not None:
@@ -117,7 +118,7 @@ def typed_value(condition: Condition, field: catalogue.Field) -> Scalar | tuple[
     return tuple(scalars)
 
 
-def read_scalar(value: Any, field: catalogue.Field, *location: int | str) -> Scalar:
+def read_scalar(value: Any, field: SourceField, *location: int | str) -> Scalar:
     if field.type is FieldType.ENUM:
         if value not in field.values:
             raise refused(f"must be one of {', '.join(field.values)}", *location)

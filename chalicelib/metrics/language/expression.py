@@ -12,8 +12,8 @@ from chalicelib.core.contracts import Body
 from chalicelib.metrics.language.aggregation import Aggregation, SimpleOperand, SnapshotOperand
 from chalicelib.metrics.language.conditions import Number
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.units import RESULTS, Operation, apply
+from chalicelib.metrics.rollups.sources.fields import Unit
 
 MAX_DEPTH = 4
 """Limit of nested operations."""

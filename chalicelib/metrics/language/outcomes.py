@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
-MONEY_UNIT = "money"
-
-
-class Unit(StrEnum):
-    """Unit of a number. Money is in major units of the organization's currency."""
-
-    NUMBER = "number"
-    HOURS = "hours"
-    MONEY = MONEY_UNIT
-    PERCENT = "percent"
+from chalicelib.metrics.rollups.sources.fields import Unit
 
 
 @dataclass(frozen=True)

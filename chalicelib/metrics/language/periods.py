@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import Body
 from chalicelib.core.days import Day, day_of, instant_at, start_of
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.organizations import WeekDay
 
 MAX_YEARS = 10
@@ -81,16 +82,6 @@ class Step(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
-
-
-@dataclass(frozen=True)
-class Range:
-    """A half-open range of time in UTC: [start, end)."""
-
-    start: datetime
-    end: datetime
-    is_running: bool
-    """The period is not over: `end` is the instant of evaluation, or `start` if the period has not begun."""
 
 
 def evaluation_instant(now: datetime) -> datetime:

@@ -34,9 +34,9 @@ from chalicelib.metrics.language.aggregation import (
 from chalicelib.metrics.language.conditions import FieldName
 from chalicelib.metrics.language.errors import InvalidQuery, OneOf, Pointed, QueryErrors, errors_of, refused
 from chalicelib.metrics.language.expression import Expression, aggregations
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import Comparison, Days, NamedPeriod, Period, Trailing
 from chalicelib.metrics.language.units import RATIOS
+from chalicelib.metrics.rollups.sources.fields import Unit
 
 MAX_DIMENSIONS = 1
 MAX_WINDOW_DAYS = 366
@@ -196,16 +196,16 @@ class ConversionQuery(_Query):
     @classmethod
     def check_from(cls, state: str, info: ValidationInfo) -> str:
         source = source_of(info)
-        if source is not None and state not in source.conversions:
-            raise refused(choice(source.conversions, otherwise=f"must be left out: {source.name} have no states"))
+        if source is not None and state not in source.reachable:
+            raise refused(choice(source.reachable, otherwise=f"must be left out: {source.name} have no states"))
         return state
 
     @field_validator("to")
     @classmethod
     def check_to(cls, state: str, info: ValidationInfo) -> str:
         source, entered = source_of(info), info.data.get("from_")
-        if source is not None and entered is not None and state not in source.conversions[entered]:
-            raise refused(f"must be one of {', '.join(source.conversions[entered])}")
+        if source is not None and entered is not None and state not in source.reachable[entered]:
+            raise refused(f"must be one of {', '.join(source.reachable[entered])}")
         return state
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
-from chalicelib.metrics.language.outcomes import Unit
+from chalicelib.metrics.rollups.sources.fields import Unit
 
 
 class Operation(StrEnum):

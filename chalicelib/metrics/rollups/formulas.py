@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from chalicelib.core.clock import milliseconds
-from chalicelib.metrics.language.periods import Range
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.rollups.levels import Levels
 
 

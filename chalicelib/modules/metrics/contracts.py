@@ -11,9 +11,9 @@ from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line
 from chalicelib.core.figures import Figure
 from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
 from chalicelib.metrics.language.errors import Fault
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.query import MetricQuery
 from chalicelib.metrics.results import MetricResult
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.metric_enums import ChartType, Direction, MetricCategory, MetricFormat
 from chalicelib.models.dashboards.metrics import (
     Color,

@@ -13,11 +13,11 @@ from chalicelib.core.figures import shown
 from chalicelib.metrics.charts import charts, gauge
 from chalicelib.metrics.charts.charts import Moment, Series
 from chalicelib.metrics.charts.vega import Subject
-from chalicelib.metrics.language.catalogue import Aggregate
 from chalicelib.metrics.language.outcomes import Group, Point
 from chalicelib.metrics.language.periods import NamedPeriod, Step
 from chalicelib.metrics.language.query import DerivedQuery, MetricQuery, SimpleQuery, SnapshotQuery
 from chalicelib.metrics.results import limits
+from chalicelib.metrics.rollups.sources.fields import Aggregate
 from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.modules.widgets.configs import ChartConfig

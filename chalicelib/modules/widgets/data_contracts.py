@@ -11,9 +11,9 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Contract, Instant
 from chalicelib.core.days import Day
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.results import MetricResult
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.activities.read_state import MarkedActivity
 from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.quick_actions import QuickAction

@@ -9,10 +9,10 @@ from chalicelib.action.context import Context
 from chalicelib.core.clock import to_text
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
-from chalicelib.metrics.language.catalogue import CATALOGUE
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.language.query import sources_of
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.models.staffing import assignments
 from chalicelib.models.staffing.assignments import AssignmentFilter
@@ -62,7 +62,7 @@ def _by_group(widget: Widget, metric: Measured, dimension: str, limit: int) -> T
         widget_id=widget.id,
         as_of=scalar.as_of,
         columns=(
-            Column(name="group", label=CATALOGUE[source].fields[dimension].label, type=ColumnType.TEXT),
+            Column(name="group", label=SOURCES[source].fields[dimension].label, type=ColumnType.TEXT),
             _values(metric),
         ),
         rows=tuple({"group": group.label, "value": _shown(group.value)} for group in groups[:limit]),

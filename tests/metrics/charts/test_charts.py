@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from chalicelib.metrics.charts import charts, gauge
 from chalicelib.metrics.charts.charts import MAX_BARS, MAX_SHARES, Moment, Series
 from chalicelib.metrics.charts.vega import BLUE, GREEN, ORANGE, VERMILLION, Spec, Subject
-from chalicelib.metrics.language.outcomes import Group, Unit
+from chalicelib.metrics.language.outcomes import Group
 from chalicelib.metrics.language.periods import Step
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.metric_enums import Direction, MetricCategory
 from chalicelib.models.dashboards.metrics import Metric
 from tests.support import vega

@@ -143,3 +143,19 @@ def test_too_many_entities_are_read_once(seen: StoredOrganization, monkeypatch: 
 
 def test_nothing_costs_nothing(seen: StoredOrganization) -> None:
     assert _cost(seen, []) == {}
+
+
+def test_a_query_that_needs_too_many_rows_reads_no_levels(
+    seen: StoredOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given two assignments and a limit of one, when a ratio scans them, then it costs the scan alone."""
+    monkeypatch.setattr(scan, "MAX_ROWS", 1)
+    operands = {
+        "numerator": {"type": "simple", "source": "assignments", "aggregate": "max", "field": "hours"},
+        "denominator": {"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours"},
+    }
+    ratio: Json = {"type": "ratio", **operands, "period": "last_month", "compare": "none"}
+    with recorded() as recording:
+        [result] = outcomes(seen, MIDDAY, [ratio])
+    assert result.error is not None
+    assert Counter(recording.operations) == {"Query": 1}

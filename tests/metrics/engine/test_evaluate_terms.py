@@ -11,9 +11,10 @@ import pytest
 from chalicelib.core.money import Money
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.metrics.engine.evaluate import series
-from chalicelib.metrics.language.outcomes import CannotTell, Unit
+from chalicelib.metrics.language.outcomes import CannotTell
 from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.language.query import parse
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models import users
 from chalicelib.models.organizations import StoredOrganization, WeekDay
 from chalicelib.models.users import Role, StoredUser

@@ -30,12 +30,12 @@ from chalicelib.metrics.engine.plan import Planner
 from chalicelib.metrics.engine.scan import Entities
 from chalicelib.metrics.language import periods
 from chalicelib.metrics.language.aggregation import SimpleOperand
-from chalicelib.metrics.language.catalogue import Aggregate
 from chalicelib.metrics.language.outcomes import CannotTell
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.language.query import MetricQuery, parse
 from chalicelib.metrics.language.units import Operation
 from chalicelib.metrics.rollups.formulas import at_end, flow, within
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.fields import Aggregate
 from chalicelib.models.organizations import StoredOrganization, new_organization
 from chalicelib.models.rollups.levels import Levels
 from tests.support.metric_queries import queries

@@ -9,10 +9,11 @@ from pydantic.alias_generators import to_camel
 
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.dal.collection import Collection
-from chalicelib.metrics.language.catalogue import CATALOGUE, OPERATORS, Field, FieldType, Operator, TimeBinding
 from chalicelib.metrics.language.catalogue_view import catalogue_view
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.query import parse
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.fields import OPERATORS, Field, FieldType, Operator, TimeBinding
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, AssignmentStatus
 from chalicelib.models.staffing.clients import CLIENTS
@@ -29,7 +30,7 @@ COLLECTIONS: dict[str, Collection[Any]] = {
     "users": USERS,
     "workers": WORKERS,
 }
-FIELDS = [(source.name, field) for source in CATALOGUE.values() for field in source.fields.values()]
+FIELDS = [(source.name, field) for source in SOURCES.values() for field in source.fields.values()]
 PAIRS = pytest.mark.parametrize(("source", "field"), FIELDS, ids=[f"{source}.{field.name}" for source, field in FIELDS])
 COMPUTED = {
     "status",
@@ -59,13 +60,13 @@ def _is_valid(query: dict[str, Any]) -> bool:
 
 
 def test_sources_are_in_order() -> None:
-    assert list(CATALOGUE) == ["activities", "assignments", "clients", "positions", "users", "workers"]
-    assert all(source.name == name for name, source in CATALOGUE.items())
+    assert list(SOURCES) == ["activities", "assignments", "clients", "positions", "users", "workers"]
+    assert all(source.name == name for name, source in SOURCES.items())
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", SOURCES)
 def test_time_binds_to_an_instant_that_is_always_there(name: str) -> None:
-    source = CATALOGUE[name]
+    source = SOURCES[name]
     field = source.fields[source.time_field]
     assert field.type is FieldType.INSTANT
     assert not field.nullable
@@ -75,8 +76,8 @@ def test_time_binds_to_an_instant_that_is_always_there(name: str) -> None:
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_fields_are_those_of_the_records(name: str) -> None:
     known = {to_camel(field) for field in COLLECTIONS[name].record.model_fields}
-    assert CATALOGUE[name].fields.keys() - COMPUTED <= known
-    for field in CATALOGUE[name].fields.values():
+    assert SOURCES[name].fields.keys() - COMPUTED <= known
+    for field in SOURCES[name].fields.values():
         if field.name in known:
             default = next(
                 declared.default
@@ -97,7 +98,7 @@ def test_fields_are_those_of_the_records(name: str) -> None:
     ],
 )
 def test_enums_have_all_their_values(source: str, field: str, values: Any) -> None:
-    assert CATALOGUE[source].fields[field].values == tuple(member.value for member in values)
+    assert SOURCES[source].fields[field].values == tuple(member.value for member in values)
 
 
 @PAIRS
@@ -175,7 +176,7 @@ def test_operators_by_type() -> None:
     ],
 )
 def test_roles_that_may_read_the_entities_of_a_source(source: str, roles: set[Role]) -> None:
-    permission = CATALOGUE[source].permission
+    permission = SOURCES[source].permission
     assert {role for role, held in PERMISSIONS.items() if permission in held} == roles
     assert isinstance(permission, Permission)
 

@@ -17,7 +17,6 @@ from chalicelib.metrics.language.periods import (
     Days,
     NamedPeriod,
     Period,
-    Range,
     Step,
     Trailing,
     compared,
@@ -25,6 +24,7 @@ from chalicelib.metrics.language.periods import (
     resolve,
     steps,
 )
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.organizations import WeekDay
 from tests.support.laws import law
 

@@ -15,9 +15,7 @@ from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.contracts import Body
-from chalicelib.metrics.language.catalogue import Aggregate
 from chalicelib.metrics.language.errors import InvalidQuery
-from chalicelib.metrics.language.outcomes import Unit
 from chalicelib.metrics.language.periods import Comparison, NamedPeriod, Trailing
 from chalicelib.metrics.language.query import (
     CumulativeQuery,
@@ -28,6 +26,7 @@ from chalicelib.metrics.language.query import (
     sources_of,
     unit_of,
 )
+from chalicelib.metrics.rollups.sources.fields import Aggregate, Unit
 from tests.support.laws import law
 from tests.support.metric_queries import queries
 

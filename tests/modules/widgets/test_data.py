@@ -125,8 +125,7 @@ def test_a_metric_that_fails_tells_why(
 def test_a_query_that_is_valid_no_more_is_told(desk: Desk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     metric = new_metric(desk.member)
     widget = new_widget(desk.member, kind, config={"metricId": metric})["id"]
-    monkeypatch.setattr("chalicelib.metrics.language.catalogue.CATALOGUE", {}, raising=True)
-    monkeypatch.setattr("chalicelib.metrics.language.aggregation.CATALOGUE", {}, raising=True)
+    monkeypatch.setattr("chalicelib.metrics.language.aggregation.SOURCES", {}, raising=True)
 
     shown = data(desk.member, widget)
 

@@ -1,4 +1,4 @@
-"""Sources of rollups: one module and one entry per source."""
+"""The sources of queries: one module and one entry per source."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import Any
 
 from chalicelib.metrics.rollups.sources.activities import ACTIVITY_SOURCE
 from chalicelib.metrics.rollups.sources.assignments import ASSIGNMENT_SOURCE
-from chalicelib.metrics.rollups.sources.base import SourceRollup
-from chalicelib.metrics.rollups.sources.people import CLIENT_SOURCE, USER_SOURCE, WORKER_SOURCE
+from chalicelib.metrics.rollups.sources.base import Source
+from chalicelib.metrics.rollups.sources.clients import CLIENT_SOURCE
 from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
+from chalicelib.metrics.rollups.sources.users import USER_SOURCE
+from chalicelib.metrics.rollups.sources.workers import WORKER_SOURCE
 
-SOURCES: Mapping[str, SourceRollup[Any]] = {
-    "activities": ACTIVITY_SOURCE,
-    "assignments": ASSIGNMENT_SOURCE,
-    "clients": CLIENT_SOURCE,
-    "positions": POSITION_SOURCE,
-    "users": USER_SOURCE,
-    "workers": WORKER_SOURCE,
-}
-"""Rollup definitions by catalogue name."""
+_ALL: tuple[Source[Any], ...] = (
+    ACTIVITY_SOURCE,
+    ASSIGNMENT_SOURCE,
+    CLIENT_SOURCE,
+    POSITION_SOURCE,
+    USER_SOURCE,
+    WORKER_SOURCE,
+)
+
+SOURCES: Mapping[str, Source[Any]] = {source.name: source for source in _ALL}
+"""Sources by name: the catalogue."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
-from chalicelib.metrics.language.periods import Range
-from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, SourceRollup
-from chalicelib.models.activities.activities import ACTIVITIES, Activity
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, Source
+from chalicelib.metrics.rollups.sources.fields import TimeBinding, enum_field, fields, instant_field, text_field
+from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, Severity
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 
 
@@ -29,10 +31,20 @@ def row_of(activity: Activity, _: Inputs, over: Range) -> Row:
     )
 
 
-ACTIVITY_SOURCE = SourceRollup(
+ACTIVITY_SOURCE = Source(
+    name="activities",
+    label="Activities",
+    permission=Permission.WORKSPACE_READ,
+    time=TimeBinding.INSTANT,
+    time_field="at",
+    fields=fields(
+        instant_field("at", "At"),
+        enum_field("type", "Type", tuple(ActivityType)),
+        enum_field("severity", "Severity", tuple(Severity)),
+        text_field("entityType", "Kind of entity"),
+    ),
     collection=ACTIVITIES,
     contribution=contribution_of,
     row=row_of,
-    dimensions=frozenset({"type", "severity"}),
     counts={"": CREATED, "at": CREATED},
 )

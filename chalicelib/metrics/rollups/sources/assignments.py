@@ -11,14 +11,24 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
+from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import minor_digits
 from chalicelib.core.pricing import HOUR, RateTimeline
 from chalicelib.dal.collection import Collection
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, at_start, ever, flow, within
-from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, SourceRollup, States, Value
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, Source, States, Value
+from chalicelib.metrics.rollups.sources.fields import (
+    FieldType,
+    TimeBinding,
+    enum_field,
+    fields,
+    id_field,
+    instant_field,
+    measure_field,
+)
 from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
@@ -165,12 +175,34 @@ _TIME: Formula = (flow(STARTED), flow(ENDED, -1))
 _WITHOUT_MARGIN: Formula = (flow(UNBILLED), flow(UNPAID), flow(UNPRICED, -1))
 _WITH_MARGIN: Formula = (*_TIME, flow(UNBILLED, -1), flow(UNPAID, -1), flow(UNPRICED))
 
-ASSIGNMENT_SOURCE = SourceRollup(
+ASSIGNMENT_SOURCE = Source(
+    name="assignments",
+    label="Assignments",
+    permission=Permission.REPORTS_READ,
+    time=TimeBinding.INTERVAL,
+    time_field="startAt",
+    fields=fields(
+        id_field("clientId", "Client", "client"),
+        id_field("workLocationId", "Work location", "workLocation"),
+        id_field("positionId", "Position", "position"),
+        id_field("workerId", "Worker", "worker"),
+        enum_field("status", "Status", tuple(AssignmentStatus)),
+        instant_field("startAt", "Start"),
+        instant_field("endAt", "End", nullable=True),
+        instant_field("cancelledAt", "Cancelled", nullable=True),
+        instant_field("createdAt", "Created"),
+        measure_field("hours", FieldType.DURATION, "Hours"),
+        measure_field("billed", FieldType.MONEY, "Billed"),
+        measure_field("paid", FieldType.MONEY, "Paid"),
+        measure_field("margin", FieldType.MONEY, "Margin, of hours that have both rates"),
+        measure_field("marginBase", FieldType.MONEY, "Billed, of hours that have both rates"),
+        measure_field("unbilledHours", FieldType.DURATION, "Hours without a bill rate"),
+        measure_field("unpaidHours", FieldType.DURATION, "Hours without a pay rate"),
+    ),
     collection=ASSIGNMENTS,
     contribution=contribution_of,
     row=row_of,
     dependencies=dependencies_of,
-    dimensions=frozenset(to_camel(field) for field in SCOPES),
     counts={
         "": (at_end(STARTED), at_start(ENDED, -1)),
         "startAt": (within(STARTED),),

@@ -9,12 +9,14 @@ from fractions import Fraction
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import DeletableRecord, Record
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, within
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.fields import Field, TimeBinding
 from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelChange
 
 R = TypeVar("R", bound=Record)
@@ -64,9 +66,16 @@ class States:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceRollup(Generic[R]):
-    """Rollup definition of a source: its entities, their level changes, and the formulas over the sums of changes."""
+class Source(Generic[R]):
+    """A source of queries: its fields, its entities with their level changes, and the formulas over their sums."""
 
+    name: str
+    label: str
+    permission: Permission
+    """Required to read the entities themselves. Values of a metric are guarded by the metric."""
+    time: TimeBinding
+    time_field: str
+    fields: Mapping[str, Field]
     collection: Collection[R]
     contribution: Callable[[R, Inputs], Contribution]
     row: Callable[[R, Inputs, Range], Row]
@@ -78,8 +87,6 @@ class SourceRollup(Generic[R]):
     further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
     """Reads inputs that are not entities, by entity id. They are read after the entities: a transaction that changes
     them also changes an attribute of `triggers`, so the sync that follows sees both."""
-    dimensions: frozenset[str] = frozenset()
-    """Fields whose values have buckets of their own."""
     counts: Mapping[str, Formula] = field(default_factory=lambda: {"": CREATED, "createdAt": CREATED})
     """Counts over a range: by the source's time binding (""), or by the name of an instant."""
     snapshots: Mapping[str, Formula] = field(default_factory=lambda: {"": PRESENT})
@@ -87,10 +94,29 @@ class SourceRollup(Generic[R]):
     sums: Mapping[str, Sum] = field(default_factory=dict)
     """Sums over a range, by measure."""
     states: States | None = None
-    forward_only: frozenset[str] = frozenset()
-    """Fields without a history: unknown for past ranges."""
     conversions: Mapping[tuple[str, str], Callable[[int], tuple[Formula, Formula]]] = field(default_factory=dict)
     """Formulas by (from, to) for a window in days: how many converted, and how many entered."""
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """Fields whose values have buckets of their own: those that queries group by, but for the field of `states`."""
+        derived = None if self.states is None else self.states.field
+        return frozenset(field.name for field in self.fields.values() if field.is_dimension and field.name != derived)
+
+    @property
+    def forward_only(self) -> frozenset[str]:
+        """Fields without a history."""
+        return frozenset(field.name for field in self.fields.values() if field.is_forward_only)
+
+    def accumulates(self, measure: Field) -> bool:
+        """Return True if the measure grows with the length of the period and is 0 at an instant: hours, not heads."""
+        return self.time is TimeBinding.INTERVAL and measure.is_measure
+
+    @property
+    def reachable(self) -> Mapping[str, tuple[str, ...]]:
+        """States that entities may reach, by the state that they enter."""
+        entered = dict.fromkeys(start for start, _ in self.conversions)
+        return {state: tuple(end for start, end in self.conversions if start == state) for state in entered}
 
 
 def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **deltas: int) -> list[LevelChange]:

@@ -11,19 +11,30 @@ from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
+from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import at_end
+from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources.base import (
     PRESENT,
     Inputs,
     Row,
-    SourceRollup,
+    Source,
     States,
     Value,
     created_row,
     lifetime,
+)
+from chalicelib.metrics.rollups.sources.fields import (
+    FieldType,
+    TimeBinding,
+    fields,
+    flag_field,
+    id_field,
+    instant_field,
+    measure_field,
+    text_field,
 )
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 from chalicelib.models.staffing import workload_days
@@ -102,18 +113,31 @@ def read_workload(organization: OrganizationId, positions: Sequence[StoredPositi
     return {identifier: [steps.get(identifier, [])] for identifier in since}
 
 
-POSITION_SOURCE = SourceRollup(
+POSITION_SOURCE = Source(
+    name="positions",
+    label="Positions",
+    permission=Permission.WORKSPACE_READ,
+    time=TimeBinding.INSTANT,
+    time_field="createdAt",
+    fields=fields(
+        text_field("name", "Name"),
+        id_field("clientId", "Client", "client"),
+        id_field("workLocationId", "Work location", "workLocation"),
+        flag_field("isActive", "Active"),
+        flag_field("isOpen", "Active, with fewer active assignments than its headcount", is_forward_only=True),
+        instant_field("createdAt", "Created"),
+        measure_field("headcount", FieldType.NUMBER, "Headcount"),
+        measure_field("filled", FieldType.NUMBER, "Active assignments, up to the headcount", is_forward_only=True),
+    ),
     collection=POSITIONS,
     contribution=contribution_of,
     row=row_of,
     triggers=("data", "roster"),
     further=read_workload,
-    dimensions=frozenset({"clientId", "workLocationId", "isActive"}),
     snapshots={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
     states=States(
         field="isOpen",
         in_period={},
         snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))},
     ),
-    forward_only=frozenset({"filled", "isOpen"}),
 )

@@ -1,15 +1,15 @@
-"""Workers, clients and users, from creation to deletion."""
+"""Users, from their invitation on, and how many accept it within a window of days."""
 
 from __future__ import annotations
 
+from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
-from chalicelib.metrics.language.periods import Range
 from chalicelib.metrics.rollups.formulas import Formula, within
-from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, SourceRollup, created_row, lifetime
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, Source, created_row
+from chalicelib.metrics.rollups.sources.fields import TimeBinding, enum_field, fields, flag_field, instant_field
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
-from chalicelib.models.staffing.clients import CLIENTS
-from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.models.users import USERS, StoredUser
+from chalicelib.models.users import USERS, Role, StoredUser, UserStatus
 
 INVITED, ACCEPTED = "i", "a"
 WITHIN_DAYS = (1, 7, 14, 30, 90)
@@ -18,7 +18,7 @@ WITHIN_DAYS = (1, 7, 14, 30, 90)
 _DAY = 86_400_000
 
 
-def user_contribution(user: StoredUser, _: Inputs) -> Contribution:
+def contribution_of(user: StoredUser, _: Inputs) -> Contribution:
     dimensions = (
         ("role", user.role.value),
         ("isActive", "true" if user.is_active else "false"),
@@ -37,7 +37,7 @@ def user_contribution(user: StoredUser, _: Inputs) -> Contribution:
     return tuple(changes)
 
 
-def user_row(user: StoredUser, _: Inputs, over: Range) -> Row:
+def row_of(user: StoredUser, _: Inputs, over: Range) -> Row:
     values = {
         "role": user.role.value,
         "isActive": user.is_active,
@@ -56,21 +56,22 @@ def conversion_of(days: int) -> tuple[Formula, Formula]:
     return (within(converted(days)),), (within(INVITED),)
 
 
-CLIENT_SOURCE = SourceRollup(
-    collection=CLIENTS,
-    contribution=lambda client, _: tuple(lifetime(client)),
-    row=lambda client, _, over: created_row(client, {"name": client.name}, over),
-)
-WORKER_SOURCE = SourceRollup(
-    collection=WORKERS,
-    contribution=lambda worker, _: tuple(lifetime(worker)),
-    row=lambda worker, _, over: created_row(worker, {"name": worker.full_name}, over),
-)
-USER_SOURCE = SourceRollup(
+USER_SOURCE = Source(
+    name="users",
+    label="Users",
+    permission=Permission.USERS_MANAGE,
+    time=TimeBinding.INSTANT,
+    time_field="createdAt",
+    fields=fields(
+        enum_field("role", "Role", tuple(Role)),
+        enum_field("status", "Status", tuple(UserStatus)),
+        flag_field("isActive", "Active"),
+        instant_field("createdAt", "Created"),
+        instant_field("acceptedAt", "Invitation accepted", nullable=True),
+    ),
     collection=USERS,
-    contribution=user_contribution,
-    row=user_row,
-    dimensions=frozenset({"role", "isActive", "status"}),
+    contribution=contribution_of,
+    row=row_of,
     counts={"": CREATED, "createdAt": CREATED, "acceptedAt": (within(ACCEPTED),)},
     conversions={("invited", "accepted"): conversion_of},
 )
