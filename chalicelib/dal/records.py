@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
@@ -18,15 +20,23 @@ from chalicelib.dal.keys import Key
 _BOOKKEEPING = {"id", "version", "created_at", "updated_at"}
 
 
-class Record(Contract):
-    """An entity as the API shows it. A subclass may add `internal` fields; an output is cut to its declared type."""
+@dataclass(frozen=True)
+class Stored:
+    """Marks a field of a record that is stored, but is not part of the content that the audit log compares."""
 
-    internal: ClassVar[frozenset[str]] = frozenset()
-    """Fields that never leave the server, not even to the audit log."""
-    counts: ClassVar[Mapping[str, str]] = {}
-    """Fields that are counters apart from the entity's data: field to the counter's name."""
-    attributes: ClassVar[frozenset[str]] = frozenset()
-    """Fields that are attributes apart from the entity's data, because they are written on their own."""
+    attribute: bool = False
+    """It is an attribute of the item with the field's name, because it is written on its own."""
+    counter: str | None = None
+    """It is the item's counter of this name."""
+
+
+INTERNAL = Stored()
+"""Marks a field of the entity's data that never leaves the server."""
+ATTRIBUTE = Stored(attribute=True)
+
+
+class Record(Contract):
+    """An entity as the API shows it. A subclass may add `Stored` fields, which answers of the API's type leave out."""
 
     id: UUID
     created_at: Instant
@@ -44,10 +54,13 @@ class Record(Contract):
         if item is None or item.data is None:
             raise not_found(called)
         counters = item.children or {}
-        counted = {name: counters.get(counter, 0) for name, counter in cls.counts.items()}
-        attributes = {name: value for name in cls.attributes if (value := getattr(item, name)) is not None}
+        stored = {**item.data, "id": item.sk, "version": item.version}
+        for name, mark in cls.stored_fields().items():
+            if mark.counter is not None:
+                stored[name] = counters.get(mark.counter, 0)
+            elif mark.attribute and (value := getattr(item, name)) is not None:
+                stored[name] = value
         # A newer version of this code may have written fields that this one does not know.
-        stored = {**item.data, **counted, **attributes, "id": item.sk, "version": item.version}
         return cls.model_validate(stored, extra="ignore", context=STORED)
 
     @classmethod
@@ -57,17 +70,17 @@ class Record(Contract):
 
     def data(self) -> dict[str, Any]:
         """The stored form: JSON values by camelCase name, absent where null."""
-        return self.model_dump(
-            mode="json", round_trip=True, exclude=self._apart() | {"id", "version"}, exclude_none=True
-        )
+        apart = {name for name, mark in self.stored_fields().items() if mark != INTERNAL}
+        return self.model_dump(mode="json", round_trip=True, exclude=apart | {"id", "version"}, exclude_none=True)
 
     def shown(self) -> dict[str, Any]:
         """Return the fields that the audit log compares: every field of the entity's content."""
-        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.internal | self._apart())
+        return self.model_dump(mode="json", exclude=_BOOKKEEPING | self.stored_fields().keys())
 
     @classmethod
-    def _apart(cls) -> set[str]:
-        return {*cls.counts, *cls.attributes}
+    def stored_fields(cls) -> Mapping[str, Stored]:
+        """Return the fields that are marked as `Stored`, with their marks."""
+        return _stored_fields(cls)
 
     def item(self, key: Key) -> Item:
         return Item(key.pk, key.sk, data=self.data(), version=self.version)
@@ -75,6 +88,12 @@ class Record(Contract):
     def changed(self, **changes: Any) -> Self:
         """The record after a change: one version on."""
         return self.model_copy(update={**changes, "updated_at": clock.now(), "version": self.version + 1})
+
+
+@cache
+def _stored_fields(record: type[Record]) -> Mapping[str, Stored]:
+    fields = record.model_fields.items()
+    return {name: mark for name, field in fields for mark in field.metadata if isinstance(mark, Stored)}
 
 
 class DeletableRecord(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from chalicelib.core.contracts import Contract, CountryCode, CurrencyCode, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import INTERNAL, Record, Stored
 from chalicelib.dal.unit_of_work import UnitOfWork
 
 OrganizationName = Annotated[MailedLine, Field(max_length=255)]
@@ -48,8 +48,6 @@ class SubscriptionTier(StrEnum):
 
 
 class Organization(Record):
-    counts: ClassVar[Mapping[str, str]] = {"user_count": USER_COUNT, "active_user_count": ACTIVE_USER_COUNT}
-
     name: Annotated[OrganizationName, Field(examples=["Berg Staffing"])]
     timezone: Timezone = "UTC"
     currency: CurrencyCode = "EUR"
@@ -57,8 +55,8 @@ class Organization(Record):
     region: CountryCode | None = None
     loan_role: LoanRole = LoanRole.NONE
     subscription_tier: SubscriptionTier = SubscriptionTier.FREE
-    user_count: Annotated[int, Field(examples=[14])] = 0
-    active_user_count: Annotated[int, Field(examples=[12])] = 0
+    user_count: Annotated[int, Stored(counter=USER_COUNT), Field(examples=[14])] = 0
+    active_user_count: Annotated[int, Stored(counter=ACTIVE_USER_COUNT), Field(examples=[12])] = 0
 
 
 class Sleep(Contract):
@@ -71,11 +69,9 @@ class Sleep(Contract):
 
 
 class StoredOrganization(Organization):
-    internal: ClassVar[frozenset[str]] = frozenset({"cursor_secret", "sleep"})
-
-    cursor_secret: str
+    cursor_secret: Annotated[str, INTERNAL]
     """Signs the cursors of this organization's lists: no key to deploy, and a foreign cursor cannot verify."""
-    sleep: Sleep | None = None
+    sleep: Annotated[Sleep | None, INTERNAL] = None
     """Written by `models.sleep` alone; None: awake."""
 
     @property
@@ -94,5 +90,5 @@ def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[s
     """`counts`: the counters that its first user gives it."""
     ORGANIZATIONS.create(unit, organization, counts=counts)
     return organization.model_copy(
-        update={field: counts[counter] for field, counter in StoredOrganization.counts.items()}
+        update={name: counts[mark.counter] for name, mark in organization.stored_fields().items() if mark.counter}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, computed_field
@@ -15,7 +15,7 @@ from chalicelib.dal import table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import INTERNAL, Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 
@@ -97,10 +97,8 @@ class UserRef(Contract):
 
 
 class StoredUser(User):
-    internal: ClassVar[frozenset[str]] = frozenset({"session_epoch"})
-
     preferences: Preferences = Preferences()
-    session_epoch: int = 0
+    session_epoch: Annotated[int, INTERNAL] = 0
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
 
 

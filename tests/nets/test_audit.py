@@ -145,7 +145,8 @@ def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, A
 def _is_audited(entity_type: str, field: str) -> bool:
     """Return True for a field of the entity itself; False if its read derives it or takes it from other entities."""
     record = _records()[entity_type]
-    own_fields = {*record.model_fields, *record.model_computed_fields} - record.internal - {*record.counts}
+    hidden = {name for name, mark in record.stored_fields().items() if not mark.attribute}
+    own_fields = {*record.model_fields, *record.model_computed_fields} - hidden
     return field.partition(".")[0] in {to_camel(name) for name in own_fields} - BOOKKEEPING
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -15,7 +15,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.item import Item
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import INTERNAL, Record
 from chalicelib.dal.unit_of_work import UnitOfWork, pause, stale
 from chalicelib.models.users import StoredUser
 
@@ -36,12 +36,10 @@ class Session(Record):
 
 
 class StoredSession(Session):
-    internal: ClassVar[frozenset[str]] = frozenset({"token_hashes", "epoch"})
-
     user_id: UUID
-    token_hashes: list[str]
+    token_hashes: Annotated[list[str], INTERNAL]
     """One hash, and one more for each replay of the request that opened the session."""
-    epoch: int
+    epoch: Annotated[int, INTERNAL]
     revoked_at: Instant | None = None
 
     def is_live(self, user: StoredUser) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from chalicelib.core.contracts import Contract, Name
 from chalicelib.core.money import Money
 from chalicelib.dal.collection import has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
-from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.records import ATTRIBUTE, DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
@@ -32,10 +32,8 @@ class Position(DeletableRecord):
 
 
 class StoredPosition(Position):
-    attributes: ClassVar[frozenset[str]] = frozenset({"roster", "rates"})
-
-    roster: Workload = Workload()
-    rates: Mapping[date, Money] = {}
+    roster: Annotated[Workload, ATTRIBUTE] = Workload()
+    rates: Annotated[Mapping[date, Money], ATTRIBUTE] = {}
     """Hourly bill, by the day it takes effect."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from chalicelib.core.phones import FullPhone
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Unique, has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
-from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.records import ATTRIBUTE, INTERNAL, DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.workload import LongRunning, Workload, new_workload
@@ -34,15 +34,12 @@ class Worker(DeletableRecord):
 
 
 class StoredWorker(Worker):
-    internal: ClassVar[frozenset[str]] = frozenset({"normalized_phone"})
-    attributes: ClassVar[frozenset[str]] = frozenset({"roster", "rates", "standing"})
-
-    normalized_phone: str
+    normalized_phone: Annotated[str, INTERNAL]
     """The phone as it is unique, stored so that it stays taken in one form when the organization's region changes."""
-    roster: Workload = Workload()
-    rates: Mapping[date, Money] = {}
+    roster: Annotated[Workload, ATTRIBUTE] = Workload()
+    rates: Annotated[Mapping[date, Money], ATTRIBUTE] = {}
     """Hourly pay, by the day it takes effect."""
-    standing: Mapping[UUID, LongRunning] = {}
+    standing: Annotated[Mapping[UUID, LongRunning], ATTRIBUTE] = {}
     """Assignments without end, or too long for the months of the roster, by id."""
 
 
