@@ -59,7 +59,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch, optional
+from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch
 
 
 class CreateVehicle(Body):
@@ -67,9 +67,8 @@ class CreateVehicle(Body):
     model: Annotated[Name | None, Field(examples=["Sprinter"])] = None
 
 
-class UpdateVehicle(Patch):
-    name: Annotated[Name, Field(examples=["HH-WL 205"])] = optional()
-    model: Annotated[Name | None, Field(examples=["Sprinter"])] = optional()
+class UpdateVehicle(Patch, of=CreateVehicle):
+    """The fields to change."""
 
 
 class GetVehicles(PageQuery[Literal["name", "createdAt"]]):

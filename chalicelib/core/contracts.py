@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Unpack, cast, get_type_hints
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
@@ -65,9 +66,27 @@ def _patch_schema(schema: dict[str, Any]) -> None:
 
 
 class Patch(Body):
-    """A PATCH body: absent fields stay, null clears nullable ones, an empty body is refused."""
+    """A PATCH body: absent fields stay, null clears nullable ones, an empty body is refused.
+
+    `class UpdateX(Patch, of=CreateX, without={"parent_id"})` has the fields of `CreateX`, none of them required, except
+    those that never change. Fields that the class declares itself replace them.
+    """
 
     model_config = ConfigDict(json_schema_extra=_patch_schema)
+
+    def __init_subclass__(
+        cls, *, of: type[Body] | None = None, without: Collection[str] = (), **config: Unpack[ConfigDict]
+    ) -> None:
+        super().__init_subclass__(**config)
+        if of is None:
+            return
+        # Pydantic collects the fields after this hook.
+        types, own = get_type_hints(of, include_extras=True), cls.__annotations__
+        derived = [name for name in of.model_fields if name not in without]
+        cls.__annotations__ = {name: own.get(name, types[name]) for name in derived} | own
+        for name in derived:
+            if name not in own:
+                setattr(cls, name, optional())
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:

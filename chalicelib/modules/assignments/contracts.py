@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, NextCursor, Patch, Query, optional
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, NextCursor, Patch, Query
 from chalicelib.core.money import Priced
 from chalicelib.models.staffing.assignments import Assignment, AssignmentStatus
 from chalicelib.models.staffing.positions import PositionRef
@@ -27,10 +27,8 @@ class CreateAssignment(Body):
     end_at: Annotated[End, Field(description="Null: without an end for now.")] = None
 
 
-class UpdateAssignment(Patch):
-    start_at: Start = optional()
-    end_at: End = optional()
-    position_id: UUID = optional()
+class UpdateAssignment(Patch, of=CreateAssignment, without={"worker_id"}):
+    """The fields to change."""
 
 
 class EndAssignment(Body):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Flag, Name, NextCursor, PageQuery, Patch, Phone, optional
+from chalicelib.core.contracts import Body, Email, Flag, Name, NextCursor, PageQuery, Patch, Phone
 from chalicelib.models.staffing.clients import Address, Client
 from chalicelib.models.staffing.work_locations import WorkLocation
 
@@ -18,11 +18,8 @@ class CreateClient(Body):
     address: Address | None = None
 
 
-class UpdateClient(Patch):
-    name: Annotated[Name, Field(examples=["Hansekontor Logistik SE"])] = optional()
-    email: Annotated[Email | None, Field(examples=["dispo@hansekontor.example"])] = optional()
-    phone: Phone | None = optional()
-    address: Address | None = optional()
+class UpdateClient(Patch, of=CreateClient):
+    """The fields to change."""
 
 
 class GetClients(PageQuery[Literal["name", "createdAt"]]):

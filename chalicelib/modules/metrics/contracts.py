@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query, optional
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query
 from chalicelib.core.figures import Figure
 from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
 from chalicelib.metrics.language.errors import Fault
@@ -48,22 +48,8 @@ class CreateMetric(Body):
     refresh_rate: RefreshRate = 300
 
 
-class UpdateMetric(Patch):
-    name: MetricName = optional()
-    description: Description | None = optional()
-    category: MetricCategory = optional()
-    query: Annotated[MetricQuery, bounded_text(MAX_QUERY_BYTES)] = optional()
-    unit: UnitText | None = optional()
-    format: MetricFormat = optional()
-    target_value: Figure | None = optional()
-    warning_threshold: Figure | None = optional()
-    critical_threshold: Figure | None = optional()
-    direction: Direction = optional()
-    chart_type: ChartType | None = optional()
-    color: Color = optional()
-    icon: Icon | None = optional()
-    permissions: Permissions = optional()
-    refresh_rate: RefreshRate = optional()
+class UpdateMetric(Patch, of=CreateMetric):
+    """The fields to change."""
 
 
 class GetMetrics(Query):

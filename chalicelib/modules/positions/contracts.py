@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch, optional
+from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch
 from chalicelib.models.staffing.positions import Headcount, Position
 from chalicelib.models.staffing.work_locations import WorkLocationRef
 
@@ -19,10 +19,8 @@ class CreatePosition(Body):
     is_active: bool = True
 
 
-class UpdatePosition(Patch):
-    name: Annotated[Name, Field(examples=["Kommissionierung Spätschicht"])] = optional()
-    headcount: Annotated[Headcount, Field(examples=[4])] = optional()
-    is_active: Annotated[bool, Field(examples=[True])] = optional()
+class UpdatePosition(Patch, of=CreatePosition, without={"work_location_id"}):
+    """The fields to change."""
 
 
 class GetPositions(PageQuery[Literal["name", "createdAt"]]):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict, JsonValue
 
-from chalicelib.core.contracts import Body, Contract, Cursor, Flag, Patch, Query, optional
+from chalicelib.core.contracts import Body, Contract, Cursor, Flag, Patch, Query
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.models.dashboards.metrics import Color, Icon
 from chalicelib.models.dashboards.quick_actions import (
@@ -66,19 +66,8 @@ class CreateQuickAction(Body):
     required_tier: RequiredTiers = ()
 
 
-class UpdateQuickAction(Patch):
-    name: QuickActionName = optional()
-    description: Annotated[Description | None, Field(examples=["After each visit to a client"])] = optional()
-    icon: Icon | None = optional()
-    action_type: Annotated[ActionType, Field(examples=[ActionType.FORM])] = optional()
-    target_url: Annotated[TargetUrl | None, Field(examples=[None])] = optional()
-    api_action: ApiAction | None = optional()
-    form_config: Form | None = optional()
-    color: Color = optional()
-    is_enabled: bool = optional()
-    sort_order: Annotated[SortOrder, Field(examples=[10])] = optional()
-    required_role: RequiredRoles = optional()
-    required_tier: RequiredTiers = optional()
+class UpdateQuickAction(Patch, of=CreateQuickAction):
+    """The fields to change."""
 
 
 class GetQuickActions(Query):

@@ -71,9 +71,8 @@ class CreateWidget(Body):
         return described
 
 
-class UpdateWidget(Patch):
+class UpdateWidget(Patch, of=CreateWidget):
     name: WidgetName = optional()
-    title: WidgetTitle | None = optional()
     type: Annotated[
         WidgetType, Field(description="Another one needs its own `config`.", examples=[WidgetType.CALENDAR])
     ] = optional()
@@ -81,12 +80,6 @@ class UpdateWidget(Patch):
         WidgetScope, Field(description="SHARED also withdraws one's own shared widget.", examples=["PERSONAL"])
     ] = optional()
     config: Annotated[ConfigField, Field(examples=[{"daysAhead": 20}])] = optional()
-    position: Placement = optional()
-    data_source: DataSource | None = optional()
-    refresh_rate: RefreshRate = optional()
-    is_visible: bool = optional()
-    chart_type: Drawn = optional()
-    permissions: Permissions = optional()
 
 
 class GetWidgets(CursorQuery):

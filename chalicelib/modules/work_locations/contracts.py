@@ -22,11 +22,7 @@ class CreateWorkLocation(Body):
     timezone: Annotated[Timezone | None, Field(description="By default the organization's.")] = None
 
 
-class UpdateWorkLocation(Patch):
-    name: Annotated[Name, Field(examples=["Lager Süd, Tor 2"])] = optional()
-    address: Address | None = optional()
-    email: Annotated[Email | None, Field(examples=["lager.sued@hansekontor.example"])] = optional()
-    phone: Phone | None = optional()
+class UpdateWorkLocation(Patch, of=CreateWorkLocation, without={"client_id"}):
     timezone: Timezone = optional()
 
 

@@ -18,9 +18,7 @@ class CreateWorker(Body):
     phone: FullPhone
 
 
-class UpdateWorker(Patch):
-    first_name: Annotated[PersonName, Field(examples=["Mehmet"])] = optional()
-    last_name: Annotated[PersonName, Field(examples=["Yılmaz-Berg"])] = optional()
+class UpdateWorker(Patch, of=CreateWorker):
     phone: FullPhone = optional()
 
 
