@@ -244,13 +244,23 @@ class Collection(Generic[R]):
 
 
 def get_together(
-    organization: OrganizationId, requested: Iterable[tuple[Collection[Any], Iterable[UUID]]]
+    organization: OrganizationId,
+    requested: Iterable[tuple[Collection[Any], Iterable[UUID]]],
+    known: Iterable[Record] = (),
 ) -> list[dict[UUID, Any]]:
-    """Return entities of several kinds in one read, by id for each kind; deleted ones too."""
+    """Return entities of several kinds in one read, by id for each kind; deleted ones too.
+
+    `known`: entities that the request has read before, which are not read again.
+    """
+    by_id = {record.id: record for record in known}
     pairs = [(collection, {collection.key(organization, id_): id_ for id_ in ids}) for collection, ids in requested]
-    items = table.batch_get(key for _, ids in pairs for key in ids)
+    items = table.batch_get(key for _, ids in pairs for key, id_ in ids.items() if id_ not in by_id)
     return [
-        {id_: collection.record.of(items[key], collection.entity) for key, id_ in ids.items() if key in items}
+        {
+            id_: by_id.get(id_) or collection.record.of(items[key], collection.entity)
+            for key, id_ in ids.items()
+            if id_ in by_id or key in items
+        }
         for collection, ids in pairs
     ]
 

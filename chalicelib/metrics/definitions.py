@@ -57,9 +57,9 @@ def get_many(organization: OrganizationId, identifiers: Iterable[UUID]) -> dict[
     return system | {identifier: metric for identifier, metric in own.items() if not is_deleted(metric)}
 
 
-def row_of(metric: Metric) -> str:
-    """Return the row of `models.dashboards.metric_states` that holds the last result."""
-    return SYSTEM if metric.is_system else str(metric.id)
+def row_of(metric: UUID) -> str:
+    """Return the row of `models.dashboards.metric_states` that holds the metric's last result."""
+    return SYSTEM if metric in SYSTEM_METRICS else str(metric)
 
 
 def may_see_values(principal: Principal, metric: Metric) -> bool:

@@ -6,7 +6,7 @@ Duplicate, overlapping or aborted runs are therefore safe: the last calculation 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -69,19 +69,32 @@ class _Calculated:
             activities.record(unit, activity)
 
 
+Permitted = Callable[[Mapping[UUID, Metric]], Collection[UUID]]
+"""Returns the metrics, of those by id, that the caller may see; raises FORBIDDEN or NOT_FOUND."""
+
+
 def recalculate(
-    organization: StoredOrganization, rows: Collection[str] | None, now: datetime, *, only_due: bool
+    organization: StoredOrganization,
+    rows: Collection[str] | None,
+    now: datetime,
+    *,
+    only_due: bool,
+    permitted: Permitted = lambda metrics: metrics.keys(),
 ) -> Recalculated:
     """Recalculate rows of `models.dashboards.metric_states`, all if None; with `only_due`, those that are due.
 
-    Rows that change meanwhile are calculated again, if they are still due; deleted ones are skipped.
+    Rows that change meanwhile are calculated again, if they are still due; deleted ones are skipped. Definitions are
+    read once, so `permitted` judges them here. Raises what it raises, before anything is calculated.
     """
     at = evaluation_instant(now)
     results: dict[UUID, MetricResult] = {}
     status_changes = 0
     pending = rows
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         states = read_rows(organization.tenant, pending, now, only_due=only_due)
+        if round_ == 0:
+            allowed = permitted({identifier: metric for row in states for identifier, metric in row.metrics.items()})
+            states = [row for row in states if not row.metrics.keys().isdisjoint(allowed)]
         overtaken: list[str] = []
         for chunk in chunks_of(calculate(organization, states, at)):
             written, stale_rows = write(organization.tenant, chunk, at)

@@ -97,10 +97,10 @@ def current(
     organization: StoredOrganization, metrics: Mapping[UUID, Metric], now: datetime
 ) -> dict[UUID, MetricResult]:
     """Return the last results, and newly calculated ones where they are due. Writes nothing."""
-    states = metric_states.read(organization.tenant, {row_of(metric) for metric in metrics.values()})
+    states = metric_states.read(organization.tenant, {row_of(identifier) for identifier in metrics})
     results: dict[UUID, LastResult] = {}
-    for identifier, metric in metrics.items():
-        state = states.get(row_of(metric))
+    for identifier in metrics:
+        state = states.get(row_of(identifier))
         if state is not None and state.due_at > now and identifier in state.results:
             results[identifier] = state.results[identifier]
     missing = {identifier: metric for identifier, metric in metrics.items() if identifier not in results}

@@ -23,7 +23,7 @@ _RESERVED = "the attempt is reserved before the password is checked"
 _REPORT = "a read for the hours, and one for names and rates"
 
 EXCEPTIONS: dict[str, tuple[int, str]] = {
-    "calculateMetrics": (7, "definitions, states, definitions, reads of the sources, results"),
+    "calculateMetrics": (6, "states, definitions, reads of the sources, results"),
     "cancelAssignment": (5, _CHANGED),
     "createAssignment": (4, _NAMED),
     "deleteAssignment": (5, _CHANGED),
@@ -81,3 +81,5 @@ def hold(action: str, answer: Answer, limit: int, report: Report, of: str = "") 
     report({"action": action, "operations": answer.recording.operations, "of": of})
     assert answer.status == REGISTRY[action].status, answer.text
     assert answer.round_trips <= allowed, f"{action}{of} makes {answer.recording.operations} {reason}"
+    repeated = answer.recording.repeated_reads()
+    assert not repeated, f"{action}{of} reads {repeated} more than once"

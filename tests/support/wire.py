@@ -60,6 +60,12 @@ class Recording:
         """Return the organizations whose partitions were named."""
         return {pk.split("#")[1] for call in self.calls for pk in call.partitions() if pk.startswith("ORG#")}
 
+    def repeated_reads(self) -> set[tuple[str, str]]:
+        """Return the keys of items that were read more than once."""
+        reads = [call for call in self.calls if call.operation in {"BatchGetItem", "GetItem"}]
+        keys = Counter(key for call in reads for key in _keys(call.operation, call.parameters))
+        return {key for key, count in keys.items() if count > 1}
+
     def elsewhere(self) -> set[str]:
         """Return the kinds of named partitions that belong to no organization."""
         return {pk.split("#")[0] for call in self.calls for pk in call.partitions() if not pk.startswith("ORG#")}

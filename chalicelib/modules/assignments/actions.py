@@ -209,8 +209,9 @@ def cancel_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
 def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     """Deletes an assignment for good; its audit log stays."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
-    shown = detail(ctx, assignment)
-    assignments.erase(ctx.unit, _write_context(ctx, assignment.worker_id, assignment.booking), assignment)
+    context = _write_context(ctx, assignment.worker_id, assignment.booking)
+    shown = detail(ctx, assignment, context)
+    assignments.erase(ctx.unit, context, assignment)
     return shown
 
 
@@ -254,12 +255,12 @@ def _write_context(ctx: Context, worker: UUID, *occupations: Booking | None) -> 
 def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentDetails:
     after = assignment.model_copy(update=changes)
     context = _write_context(ctx, assignment.worker_id, assignment.booking, after.booking)
-    return detail(ctx, assignments.update(ctx.unit, context, assignment, changes))
+    return detail(ctx, assignments.update(ctx.unit, context, assignment, changes), context)
 
 
 def _with_warnings(ctx: Context, context: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
     clashes = warnings.of(ctx.organization, context, assignment)
-    return AssignmentWithWarnings(**dict(detail(ctx, assignment)), warnings=clashes)
+    return AssignmentWithWarnings(**dict(detail(ctx, assignment, context)), warnings=clashes)
 
 
 def _cursor_page(

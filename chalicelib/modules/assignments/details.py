@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
 from chalicelib.dal.collection import get_together
-from chalicelib.models.staffing.assignments import Assignment
+from chalicelib.dal.records import Record
+from chalicelib.models.staffing.assignments import Assignment, WriteContext
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import POSITIONS, PositionRef, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
@@ -23,11 +24,12 @@ from chalicelib.models.users import USERS, UserRef
 from chalicelib.modules.assignments.contracts import AssignmentDetails
 
 
-def detail(ctx: Context, assignment: Assignment) -> AssignmentDetails:
-    return details(ctx, [assignment])[0]
+def detail(ctx: Context, assignment: Assignment, context: WriteContext | None = None) -> AssignmentDetails:
+    """`context`: what a write of the assignment has read, which is not read again."""
+    return details(ctx, [assignment], [] if context is None else [context.worker, *context.positions.values()])[0]
 
 
-def details(ctx: Context, assignments: Sequence[Assignment]) -> list[AssignmentDetails]:
+def details(ctx: Context, assignments: Sequence[Assignment], known: Iterable[Record] = ()) -> list[AssignmentDetails]:
     """One read for all that they name, deleted things too."""
     if not assignments:
         return []
@@ -40,6 +42,7 @@ def details(ctx: Context, assignments: Sequence[Assignment]) -> list[AssignmentD
             (CLIENTS, {assignment.client_id for assignment in assignments}),
             (USERS, {user for assignment in assignments for user in _users(assignment)}),
         ],
+        [ctx.user, *known],
     )
     people: dict[UUID | None, UserRef] = {identifier: UserRef.of(user) for identifier, user in users.items()}
     shown: list[AssignmentDetails] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -110,8 +110,21 @@ def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics
 
     One that fails has its own `error`, the others have their values.
     """
-    rows = _rows(ctx, data.metric_ids)
-    results = recalculate(ctx.principal.organization, rows, ctx.now, only_due=False).results
+
+    def permitted(metrics: Mapping[UUID, Metric]) -> Collection[UUID]:
+        if data.metric_ids is None:
+            visible = [metric.id for metric in metrics.values() if may_see_values(ctx.principal, metric)]
+            if not visible:
+                ctx.principal.require(Permission.METRICS_VALUES_READ)
+            return visible
+        for identifier in data.metric_ids:
+            if identifier not in metrics:
+                raise not_found(METRICS.entity)
+            require_values(ctx.principal, metrics[identifier])
+        return data.metric_ids
+
+    rows = None if data.metric_ids is None else {row_of(identifier) for identifier in data.metric_ids}
+    results = recalculate(ctx.principal.organization, rows, ctx.now, only_due=False, permitted=permitted).results
     requested = results if data.metric_ids is None else dict.fromkeys(data.metric_ids)
     return CalculatedMetrics(metrics=[results[metric] for metric in requested if metric in results])
 
@@ -150,8 +163,8 @@ def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> Curso
     return metric_states.history(
         ctx.organization,
         ctx.cursors,
-        row_of(metric),
-        metric.id,
+        row_of(id_),
+        id_,
         since=data.from_,
         until=data.to,
         cursor=data.cursor,
@@ -195,22 +208,3 @@ def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithRes
     visible = {metric.id: metric for metric in metrics if may_see_values(ctx.principal, metric)}
     results = current(ctx.principal.organization, visible, ctx.now) if visible else {}
     return [MetricWithResult.extending(metric, result=results.get(metric.id)) for metric in metrics]
-
-
-def _rows(ctx: Context, metric_ids: Sequence[UUID] | None) -> set[str] | None:
-    """Those to calculate, None for all. FORBIDDEN where the caller may see none of them, or not all that are named."""
-    if metric_ids is None:
-        if Permission.METRICS_VALUES_READ in ctx.principal.permissions:
-            return None
-        states = metric_states.read_all(ctx.organization)
-        own = METRICS.get_many(ctx.organization, [UUID(row) for row in states if row != metric_states.SYSTEM])
-        visible = {row_of(metric) for metric in own.values() if may_see_values(ctx.principal, metric)}
-        if not visible:
-            ctx.principal.require(Permission.METRICS_VALUES_READ)
-        return visible
-    metrics = definitions.get_many(ctx.organization, metric_ids)
-    for identifier in metric_ids:
-        if identifier not in metrics:
-            raise not_found(METRICS.entity)
-        require_values(ctx.principal, metrics[identifier])
-    return {row_of(metric) for metric in metrics.values()}
