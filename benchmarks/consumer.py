@@ -159,11 +159,11 @@ def create_assignments(organization: Organization) -> None:
     for group in (positions[:20], workers[:20], workers[20:]):
         unit = UnitOfWork(organization.id)
         for number, entity in enumerate(group):
-            attributes = {"roster": new_workload(), "rates": _rates(2000 + number)}
+            attributes = {"workload": new_workload(), "rates": _rates(2000 + number)}
             if isinstance(entity, StoredPosition):
                 POSITIONS.create(unit, entity, attributes=attributes)
             else:
-                WORKERS.create(unit, entity, attributes={**attributes, "standing": {}})
+                WORKERS.create(unit, entity, attributes={**attributes, "long_running": {}})
         unit.commit()
     today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(_DAYS):
@@ -193,7 +193,7 @@ def stream_records(table: Store, organization: OrganizationId) -> tuple[list[lis
     }
     for sk, item in assignments.items():
         position = POSITIONS.key(organization, UUID(item["data"]["M"]["positionId"]["S"]))
-        before = {**items[position], "roster": {"M": {}}}
+        before = {**items[position], "workload": {"M": {}}}
         of_assignments.append(
             [
                 _record((item["pk"]["S"], sk), item),

@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _COPIED = ("app.py", "benchmarks", "chalicelib", "docs", "infra", "pyproject.toml", "tests", ".chalice")
 _PRODUCT = "chalicelib"
-_WRITES = {"delete": 1, "put": 1, "put_before_all": 1, "update": 2}
+_WRITES = {"delete": 1, "put": 1, "update": 2}
 """Methods of a unit of work and of collections, with the position of their condition."""
 _LOWEST = "Permission.WORKSPACE_READ"
 _NETS = [f"tests/nets/test_{net}.py" for net in ("authorization", "etags", "idempotency", "audit")]

@@ -26,7 +26,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Name
+from chalicelib.core.field_types import Name
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -59,7 +59,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch
+from chalicelib.core.contracts import Body, PageQuery, Patch
+from chalicelib.core.field_types import Flag, Name
 
 
 class CreateVehicle(Body):
@@ -161,7 +162,7 @@ EDITS = {
         '    USER_ROLE_CHANGED = "USER_ROLE_CHANGED"\n',
         [f'    {event} = "{event}"\n' for event in EVENTS],
     ),
-    "chalicelib/jobs/activity_stories.py": (
+    "chalicelib/jobs/activity_templates.py": (
         '    AuditEvent.CLIENT_UPDATED: _change("{actor} changed {client}"),\n',
         [f'    AuditEvent.{event}: _change("{{actor}} changed {{vehicle}}"),\n' for event in EVENTS],
     ),

@@ -140,7 +140,7 @@ def test_keys_are_built_in_one_file(path: Path) -> None:
     assert built == []
 
 
-MECHANISM = {"pk", "sk", "version", "data", "children", "card", "at", "search", "facets", "ttl", "derived"}
+MECHANISM = {"pk", "sk", "version", "data", "children", "reference", "at", "search", "facets", "ttl", "derived"}
 """Attributes of every item. A model's own are registered by the model."""
 
 

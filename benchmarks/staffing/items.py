@@ -78,14 +78,14 @@ class Staffing:
         for number, position in enumerate(self.positions):
             attributes = {
                 "rates": _rates(plan.bill_rate, number),
-                "roster": self._position_workloads[number].roster(self._now),
+                "workload": self._position_workloads[number].stored(self._now),
             }
             yield self._stored(POSITIONS, position, attributes=attributes)
             yield from self._position_workloads[number].days(self.organization, POSITIONS.kind, position.id, self._now)
         for number, worker in enumerate(self.workers):
             workload = self._worker_workloads[number]
-            attributes = {"rates": _rates(plan.pay_rate, number), "roster": workload.roster(self._now)}
-            yield self._stored(WORKERS, worker, attributes={**attributes, "standing": workload.long_running})
+            attributes = {"rates": _rates(plan.pay_rate, number), "workload": workload.stored(self._now)}
+            yield self._stored(WORKERS, worker, attributes={**attributes, "long_running": workload.long_running})
             yield from workload.days(self.organization, WORKERS.kind, worker.id, self._now)
             for month, spans in workload.spans.items():
                 yield Item(*keys.roster_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
@@ -169,8 +169,8 @@ class _Workload:
             entry = LongRunning(position_id=booking.position, start_at=booking.start, end_at=booking.end)
             self.long_running[str(assignment)] = entry.model_dump(mode="json", exclude_none=True)
 
-    def roster(self, now: datetime) -> dict[str, Any]:
-        return self._delta.roster(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
+    def stored(self, now: datetime) -> dict[str, Any]:
+        return self._delta.to_workload(now).model_copy(update={"changes": self._changes}).model_dump(mode="json")
 
     def days(self, organization: OrganizationId, kind: str, identifier: UUID, now: datetime) -> Iterator[Item]:
         for key, changes in workload_days.days(organization, kind, identifier, self._delta.slots, now):

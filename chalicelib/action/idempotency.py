@@ -133,7 +133,7 @@ class _CommitStore(BasePersistenceLayer):
         raise LookupError("nothing was reserved")
 
 
-def carry_out(
+def run_once(
     action: str,
     *,
     scope: dict[str, str],

@@ -12,10 +12,10 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
 
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
 from chalicelib.action.media_types import CSV, JSON
-from chalicelib.action.parts import ChunkedWrite
 from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody

@@ -11,12 +11,12 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from chalicelib.action import idempotency, steps
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import AnyContext, Context, PublicContext, Request
 from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
 from chalicelib.action.idempotency import Replay
 from chalicelib.action.media_types import JSON, preferred
-from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
@@ -163,7 +163,7 @@ class _Run:
             return {"data": json.dumps(data), "session": session}
 
         payload, secrets = self._input()
-        body = idempotency.carry_out(
+        body = idempotency.run_once(
             self.action.name,
             scope=self._scope(),
             payload=payload,

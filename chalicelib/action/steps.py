@@ -1,4 +1,4 @@
-"""Steps that are the same for the action of a request and for one that it runs in turn: see `nested`."""
+"""Steps that are the same for the action of a request and for one that it runs in turn: see `sub_action`."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr
 
 from chalicelib.auth import passwords
 from chalicelib.core import clock
-from chalicelib.core.contracts import secret_length
 from chalicelib.core.errors import invalid_field
+from chalicelib.core.field_types import secret_length
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose, Credential
 

@@ -12,8 +12,8 @@ from argon2.low_level import hash_secret_raw
 from pydantic import Field, SecretStr
 
 from chalicelib.core import text
-from chalicelib.core.contracts import secret_length
 from chalicelib.core.errors import invalid_field
+from chalicelib.core.field_types import secret_length
 
 # OWASP Password Storage Cheat Sheet: argon2id, 19 MiB, 2 iterations, 1 lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CurrencyCode
+from chalicelib.core.contracts import Body, Contract
+from chalicelib.core.field_types import CurrencyCode
 from chalicelib.core.iso_codes import MINOR_DIGITS
 
 MinorUnits = Annotated[int, Field(description="In minor units: cents of a euro, whole yen.", examples=[12500])]

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import Phone
+from chalicelib.core.field_types import Phone
 
 _MINIMUM_DIGITS = 9
 _MAX_DIGITS = 20

@@ -33,7 +33,7 @@ class Unique(Generic[R]):
     """A value that is unique among the live entities, whatever its case."""
 
     field: str
-    """The field that a refusal names."""
+    """The field that a on_failed_condition names."""
     value: Callable[[R], str]
     message: str
 
@@ -55,7 +55,7 @@ class Collection(Generic[R]):
     unique: Sequence[Unique[R]] = ()
     parent: Callable[[R], UUID] | None = None
     """The id of its parent, for entities that are read by parent."""
-    card: Callable[[R], Mapping[str, Any]] | None = None
+    reference: Callable[[R], Mapping[str, Any]] | None = None
     """Name and parent for the entities that refer to it; see `models.staffing.directory`."""
     children: Sequence[str] = ()
     """Entities whose live ones forbid a delete."""
@@ -139,12 +139,12 @@ class Collection(Generic[R]):
         changes: Mapping[str, Any],
         *,
         condition: Condition | None = None,
-        refusal: OnFailedCondition = stale,
+        on_failed_condition: OnFailedCondition = stale,
         actions: Sequence[Action] = (),
     ) -> R:
         """Sets `changes` (by attribute name) if the entity is still at the version that was read.
 
-        A further `condition` and its `refusal`, and further `actions`, concern attributes apart from its fields.
+        A further `condition` with its error, and further `actions`, concern attributes apart from its fields.
         """
         unit.require_version(record.version)
         after = record.changed(**changes)
@@ -153,7 +153,7 @@ class Collection(Generic[R]):
             if taken != needed:
                 unit.delete(taken, None, stale)
                 self._take(unit, unique, after)
-        self._write(unit, record, after, condition, refusal, actions)
+        self._write(unit, record, after, condition, on_failed_condition, actions)
         return after
 
     def delete(self, unit: UnitOfWork, record: R, *, condition: Condition | None = None) -> R:
@@ -166,8 +166,8 @@ class Collection(Generic[R]):
         for unique in self.unique:
             unit.delete(self.guard(unit.organization, unique, record), None, stale)
         childless = [Item.children[child].does_not_exist() | (Item.children[child] == 0) for child in self.children]
-        refusal = self._has_dependencies if childless else stale
-        self._write(unit, record, after, all_of([*childless, condition]), refusal)
+        on_failed_condition = self._has_dependencies if childless else stale
+        self._write(unit, record, after, all_of([*childless, condition]), on_failed_condition)
         return after
 
     def erase(self, unit: UnitOfWork, record: R) -> R:
@@ -193,13 +193,13 @@ class Collection(Generic[R]):
         before: R,
         after: R,
         condition: Condition | None,
-        refusal: OnFailedCondition,
+        on_failed_condition: OnFailedCondition,
         actions: Sequence[Action] = (),
     ) -> None:
         same_version = Item.version == before.version
 
         def refuse(item: Item | None) -> Exception:
-            return refusal(item) if item is not None and item.version == before.version else StaleRead()
+            return on_failed_condition(item) if item is not None and item.version == before.version else StaleRead()
 
         unit.update(
             self.key(unit.organization, before.id),
@@ -227,9 +227,9 @@ class Collection(Generic[R]):
         if self.parent is not None:
             listing = keys.children(organization, self.kind, self.parent(record))
             attributes[listing.attribute] = None if is_deleted(record) else listing.pk
-        if self.card is not None:
+        if self.reference is not None:
             directory = keys.directory(organization)
-            attributes |= {directory.attribute: directory.pk, "card": dict(self.card(record))}
+            attributes |= {directory.attribute: directory.pk, "reference": dict(self.reference(record))}
         return attributes
 
     def guard(self, organization: OrganizationId, unique: Unique[R], record: R) -> Key:

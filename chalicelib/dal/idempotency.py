@@ -41,11 +41,11 @@ def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
     return {number: answer for number, answer in answers if answer is not None}
 
 
-def keep(unit: UnitOfWork, key: Key, answer: Answer, refusal: OnFailedCondition) -> None:
+def keep(unit: UnitOfWork, key: Key, answer: Answer, on_failed_condition: OnFailedCondition) -> None:
     """In the unit's own transaction; refused, before anything else is, when the key has an answer already."""
     now = int(clock.now().timestamp())
     data = {"payloadHash": answer.payload_hash, "body": answer.body}
     if answer.secrets_hash is not None:
         data["secretsHash"] = answer.secrets_hash
     item = Item(*key, data=data, ttl=now + KEPT_SECONDS)
-    unit.put_before_all(item, Item.pk.does_not_exist() | (Item.ttl <= now), refusal)
+    unit.put(item, Item.pk.does_not_exist() | (Item.ttl <= now), on_failed_condition, reported_first=True)

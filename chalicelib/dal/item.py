@@ -74,7 +74,7 @@ class Item(Model):
     data = Document()
     children = Document()
     """Live children by entity, and other counts that conditions need."""
-    card = Document()
+    reference = Document()
     """Name and parent of an entity, for the entities that refer to it."""
     at = UnicodeAttribute(null=True)
     """Sort key of the indexes by time; see `dal.intervals`."""

@@ -22,7 +22,7 @@
 | names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
 | assignments of a worker, by time                | gsi5 `ORG#<org>#ASSIGNMENT#WORKER#<id>` / `at`         |
 | … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
-| all hours of some months                        | `ORG#<org>#ROSTER` / `<yyyy-mm>#<worker>`              |
+| all hours of some months                        | `ORG#<org>#MONTHS` / `<yyyy-mm>#<worker>`              |
 | levels and integrals of a source, or one value  | `ORG#<org>#ROLLUP#<SOURCE>[#<FIELD>#<value>]` / cell   |
 | the applied contribution of an entity           | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
 | the last results of metrics                     | `ORG#<org>#METRICSTATE` / `<metric>`                   |
@@ -155,13 +155,13 @@ def timeline(
     return IndexPartition(_TIMELINES[scope], everything if identifier is None else f"{everything}#{scope}#{identifier}")
 
 
-def roster(organization: OrganizationId) -> str:
-    return partition(organization, "ROSTER")
+def packed_months(organization: OrganizationId) -> str:
+    return partition(organization, "MONTHS")
 
 
 def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
     """Return the key, month first, so that a report over all workers is one range."""
-    return Key(roster(organization), f"{month}#{worker}")
+    return Key(packed_months(organization), f"{month}#{worker}")
 
 
 def workload(organization: OrganizationId, kind: str) -> str:
@@ -288,7 +288,7 @@ def idempotency(organization: OrganizationId, digest: str) -> Key:
 
 
 def parts(organization: OrganizationId, digest: str) -> str:
-    """A partition a request: see `action.parts`."""
+    """A partition a request: see `action.chunked_write`."""
     return f"{partition(organization, 'PART')}#{digest}"
 
 

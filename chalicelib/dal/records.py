@@ -11,8 +11,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock, ids
-from chalicelib.core.contracts import STORED, Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import not_found
+from chalicelib.core.field_types import STORED, Instant
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key

@@ -60,13 +60,9 @@ class _Kind(IntEnum):
 class _Write:
     kind: _Kind
     item: Item
-    refusal: OnFailedCondition
+    on_failed_condition: OnFailedCondition
     condition: Condition | None = None
     actions: Sequence[Action] = ()
-
-
-def _retold(write: _Write, retell: Callable[[Exception], Exception]) -> _Write:
-    return replace(write, refusal=lambda item: retell(write.refusal(item)))
 
 
 @dataclass
@@ -89,55 +85,63 @@ class UnitOfWork:
     change: Change | None = None
     is_dry_run: bool = False
     """True for a dry run: there is nothing for the audit log."""
-    _retell: Callable[[Exception], Exception] | None = None
+    _mapped: Callable[[Exception], Exception] | None = None
     _writes: list[_Write] = field(default_factory=list)
     _keys: set[Key] = field(default_factory=set)
 
     # -- the writes ----------------------------------------------------------------------------------------------------
 
-    def put_new(self, item: Item, refusal: OnFailedCondition) -> None:
+    def put_new(self, item: Item, on_failed_condition: OnFailedCondition) -> None:
         """Refused when the key is taken."""
-        self.put(item, Item.pk.does_not_exist(), refusal)
+        self.put(item, Item.pk.does_not_exist(), on_failed_condition)
 
-    def put(self, item: Item, condition: Condition | None, refusal: OnFailedCondition) -> None:
-        self._add(_Write(_Kind.PUT, item, refusal, condition))
-
-    def put_before_all(self, item: Item, condition: Condition, refusal: OnFailedCondition) -> None:
-        """A write whose refusal counts before every other."""
-        self._add(_Write(_Kind.PUT, item, refusal, condition))
-        self._writes.insert(0, self._writes.pop())
+    def put(
+        self,
+        item: Item,
+        condition: Condition | None,
+        on_failed_condition: OnFailedCondition,
+        *,
+        reported_first: bool = False,
+    ) -> None:
+        """`reported_first`: its failed condition is the error of the commit, whichever others failed."""
+        self._add(_Write(_Kind.PUT, item, on_failed_condition, condition))
+        if reported_first:
+            self._writes.insert(0, self._writes.pop())
 
     def update(
-        self, key: Key, actions: Sequence[Action], condition: Condition | None, refusal: OnFailedCondition
+        self, key: Key, actions: Sequence[Action], condition: Condition | None, on_failed_condition: OnFailedCondition
     ) -> None:
         """The item must exist."""
         existing = table.all_of([Item.pk.exists(), condition])
-        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), refusal, existing, actions))
+        self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), on_failed_condition, existing, actions))
 
     def upsert(self, key: Key, actions: Sequence[Action], condition: Condition | None = None) -> None:
         """Update an item, which is created if it does not exist: for counters that begin when first counted."""
         self._add(_Write(_Kind.UPDATE, Item(key.pk, key.sk), stale, condition, actions))
 
-    def delete(self, key: Key, condition: Condition | None, refusal: OnFailedCondition) -> None:
-        self._add(_Write(_Kind.DELETE, Item(key.pk, key.sk), refusal, condition))
+    def delete(self, key: Key, condition: Condition | None, on_failed_condition: OnFailedCondition) -> None:
+        self._add(_Write(_Kind.DELETE, Item(key.pk, key.sk), on_failed_condition, condition))
 
-    def check(self, key: Key, condition: Condition, refusal: OnFailedCondition) -> None:
-        self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), refusal, condition))
+    def check(self, key: Key, condition: Condition, on_failed_condition: OnFailedCondition) -> None:
+        self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), on_failed_condition, condition))
 
     def _add(self, write: _Write) -> None:
         if write.item.key in self._keys:
             raise ValueError("a transaction holds an item once")
         self._keys.add(write.item.key)
-        self._writes.append(write if self._retell is None else _retold(write, self._retell))
+        if (mapped := self._mapped) is not None:
+            original = write.on_failed_condition
+            write = replace(write, on_failed_condition=lambda item: mapped(original(item)))
+        self._writes.append(write)
 
     @contextlib.contextmanager
-    def retelling(self, retell: Callable[[Exception], Exception]) -> Iterator[None]:
+    def map_errors(self, mapped: Callable[[Exception], Exception]) -> Iterator[None]:
         """Map the errors of the writes that are added inside."""
-        self._retell = retell
+        self._mapped = mapped
         try:
             yield
         finally:
-            self._retell = None
+            self._mapped = None
 
     # -- the target ------------------------------------------------------------------------------------------------
 
@@ -186,7 +190,7 @@ class UnitOfWork:
         raise (conflict() if "TransactionConflict" in codes else database_error()) from collision
 
     def _refuse(self, writes: Sequence[_Write], reasons: Sequence[CancellationReason | None]) -> None:
-        """Raises the refusal of the first failed condition, in the order the request added its writes."""
+        """Raises the error of the first failed condition, in the order the request added its writes."""
         failed = {
             write.item.key: reason.raw_item
             for write, reason in zip(writes, reasons, strict=True)
@@ -195,7 +199,7 @@ class UnitOfWork:
         for write in self._writes:
             if write.item.key in failed:
                 raw = failed[write.item.key]
-                raise write.refusal(table.item_from_raw(raw) if raw else None)
+                raise write.on_failed_condition(table.item_from_raw(raw) if raw else None)
 
 
 # -- items that DynamoDB does not take ---------------------------------------------------------------------------------

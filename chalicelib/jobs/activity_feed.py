@@ -10,7 +10,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAX_WRITES
-from chalicelib.jobs.activity_stories import SILENT, TEMPLATES, ActivityTemplate, title
+from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, ActivityTemplate, title
 from chalicelib.jobs.changes import Change, Changes, Kind
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.models import audit

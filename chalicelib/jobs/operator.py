@@ -12,7 +12,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
 from chalicelib.jobs import reconciliation, redrive

@@ -10,8 +10,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.days import start_of
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.settings import settings
 from chalicelib.dal import table

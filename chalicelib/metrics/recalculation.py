@@ -64,7 +64,7 @@ class _Calculated:
 
     def add_to(self, unit: UnitOfWork, at: datetime) -> None:
         due_at = at - _MINUTE + timedelta(seconds=self.row.state.refresh_rate)
-        metric_states.record(unit, self.row.state, self.results, as_of=at, due_at=due_at, refusal=stale)
+        metric_states.record(unit, self.row.state, self.results, as_of=at, due_at=due_at, on_failed_condition=stale)
         for activity in self.activities:
             activities.record(unit, activity)
 

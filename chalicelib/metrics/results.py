@@ -10,8 +10,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import ActionError
+from chalicelib.core.field_types import Instant
 from chalicelib.core.figures import exactly, shown
 from chalicelib.core.observability import log_error
 from chalicelib.metrics import thresholds

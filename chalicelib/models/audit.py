@@ -11,7 +11,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import ids
-from chalicelib.core.contracts import Contract, CursorPage, Instant
+from chalicelib.core.contracts import Contract, CursorPage
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, CountryCode, CurrencyCode, MailedLine, Timezone
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import CountryCode, CurrencyCode, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import INTERNAL, Record, Stored

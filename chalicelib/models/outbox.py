@@ -12,7 +12,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.core import clock, ids
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item

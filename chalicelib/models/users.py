@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
-from chalicelib.core.contracts import Contract, Instant, MailedLine, StoredEmail, Timezone
+from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_state
+from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone
 from chalicelib.dal import table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
@@ -121,11 +122,11 @@ def create_founder(unit: UnitOfWork, founder: StoredUser) -> None:
 
 
 def founding_counts(founder: StoredUser) -> dict[str, int]:
-    return _standing(founder)
+    return _counts_of(founder)
 
 
 def create(unit: UnitOfWork, user: StoredUser) -> StoredUser:
-    _move_counts(unit, {}, _standing(user))
+    _move_counts(unit, {}, _counts_of(user))
     return USERS.create(unit, user)
 
 
@@ -134,7 +135,7 @@ def update(
 ) -> StoredUser:
     """Refused when it would leave the organization without an active OWNER."""
     after = USERS.update(unit, user, changes, condition=condition)
-    _move_counts(unit, _standing(user), _standing(after))
+    _move_counts(unit, _counts_of(user), _counts_of(after))
     return after
 
 
@@ -145,7 +146,7 @@ def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
     unit.changes(USERS.entity, user.id, {}, {})
 
 
-def _standing(user: StoredUser) -> dict[str, int]:
+def _counts_of(user: StoredUser) -> dict[str, int]:
     """Return the counts of the organization that include the user."""
     return {
         USER_COUNT: 1,

@@ -15,8 +15,9 @@ from chalicelib.action.registry import PREFIX, action
 from chalicelib.action.validation import MAX_BODY_BYTES
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import csv_text
-from chalicelib.core.contracts import Contract, Flag, Query
+from chalicelib.core.contracts import Contract, Query
 from chalicelib.core.csv_body import CsvBody
+from chalicelib.core.field_types import Flag
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from tests.support.api import Answer, Api

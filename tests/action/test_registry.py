@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.envelope import Raw
-from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.core.contracts import Body, Success

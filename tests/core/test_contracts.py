@@ -10,19 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from chalicelib.core.contracts import (
-    Body,
-    CountryCode,
-    CurrencyCode,
-    Email,
-    Instant,
-    Line,
-    Lines,
-    Patch,
-    Phone,
-    Timezone,
-    optional,
-)
+from chalicelib.core.contracts import Body, Patch, optional
+from chalicelib.core.field_types import CountryCode, CurrencyCode, Email, Instant, Line, Lines, Phone, Timezone
 from tests.support.laws import law
 
 

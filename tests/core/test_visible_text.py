@@ -12,7 +12,7 @@ import regex
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core import visible_text
-from chalicelib.core.contracts import STORED, Name
+from chalicelib.core.field_types import STORED, Name
 
 pytestmark = pytest.mark.storeless
 

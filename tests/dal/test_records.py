@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core import clock, ids
-from chalicelib.core.contracts import MailedLine
 from chalicelib.core.errors import ActionError
+from chalicelib.core.field_types import MailedLine
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection

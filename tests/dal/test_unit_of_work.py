@@ -72,12 +72,12 @@ def test_the_first_failed_condition_in_the_requests_order_is_raised(tenant: Orga
         assert _rows(tenant) == {"taken"}
 
 
-def test_the_error_of_put_before_all_precedes_all_others(tenant: OrganizationId) -> None:
+def test_an_error_that_is_reported_first_precedes_all_others(tenant: OrganizationId) -> None:
     Item(*_key(tenant, "taken")).save()
     unit = UnitOfWork(tenant)
     unit.put_new(Item(*_key(tenant, "taken")), _refused("later"))
     first = Item(*_key(tenant, "key"))
-    unit.put_before_all(first, Item.pk.exists(), _refused("first"))
+    unit.put(first, Item.pk.exists(), _refused("first"), reported_first=True)
     with pytest.raises(ActionError, match=r"^first$"):
         unit.commit()
 

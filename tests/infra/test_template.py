@@ -283,7 +283,10 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
         "gsi1": (["gsi1pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["search", "facets"]}),
         "gsi2": (["gsi2pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
         "gsi3": (["gsi3pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["data"]}),
-        "gsi4": (["gsi4pk", "sk"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["card", "rates", "standing"]}),
+        "gsi4": (
+            ["gsi4pk", "sk"],
+            {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["reference", "rates", "long_running"]},
+        ),
         **{
             f"gsi{number}": ([f"gsi{number}pk", "at"], {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["facets"]})
             for number in range(5, 10)

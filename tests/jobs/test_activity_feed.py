@@ -15,7 +15,7 @@ from chalicelib.core import ids
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAX_WRITES
 from chalicelib.jobs import stream
-from chalicelib.jobs.activity_stories import SILENT, TEMPLATES, title
+from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, title
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange

@@ -17,7 +17,7 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.item import Item
 from chalicelib.metrics.language.query import MAX_QUERY_BYTES, parse
 from chalicelib.models.dashboards.quick_actions import MAX_FORM_BYTES
-from chalicelib.models.staffing.assignments import MAX_STANDING
+from chalicelib.models.staffing.assignments import MAX_LONG_RUNNING
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.rates import MAX_RATES
 from chalicelib.models.staffing.workers import WORKERS
@@ -70,10 +70,10 @@ def test_assignments_without_an_end(home: Organization) -> None:
     worker, position = new_worker(home.owner)["id"], new_position(home.owner, headcount=10_000)["id"]
     start = datetime(2026, 1, 1, tzinfo=UTC)
     entry = LongRunning(position_id=UUID(position), start_at=start).model_dump(mode="json", exclude_none=True)
-    filled(home, WORKERS, worker, "standing", {str(ids.new_id()): entry for _ in range(MAX_STANDING - 1)})
+    filled(home, WORKERS, worker, "long_running", {str(ids.new_id()): entry for _ in range(MAX_LONG_RUNNING - 1)})
     body = {"workerId": worker, "positionId": position, "startAt": "2026-01-01T00:00:00Z"}
     assert home.owner.call("createAssignment", body=body).status == 201
-    refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAX_STANDING} assignments")
+    refused(home.owner.call("createAssignment", body=body), f"a worker can have {MAX_LONG_RUNNING} assignments")
 
 
 # -- definitions -----------------------------------------------------------------------------------------------------

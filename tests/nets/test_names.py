@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from chalicelib.action.registry import REGISTRY
-from chalicelib.core.contracts import Line
+from chalicelib.core.field_types import Line
 from tests.support.arrange import arrange, operation
 from tests.support.store import Store
 from tests.support.world import Organization

@@ -58,7 +58,7 @@ _KINDS: Mapping[str, str] = {
     "mail": r"ORG#<id>#MAIL <id>",
     "metric history": r"ORG#<id>#METRICHISTORY#(<id>|SYSTEM) \S+",
     "metric state": r"ORG#<id>#METRICSTATE (<id>|SYSTEM)",
-    "packed month": r"ORG#<id>#ROSTER \d{4}-\d\d#<id>",
+    "packed month": r"ORG#<id>#MONTHS \d{4}-\d\d#<id>",
     "chunk of a request": r"ORG#<id>#PART#\S+ \d{4}",
     "public request": r"EMAIL#\S+ IDEMPOTENCY#\S+",
     "request": r"ORG#<id>#IDEMPOTENCY#\S+ RECORD",

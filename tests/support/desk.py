@@ -54,14 +54,14 @@ class Desk:
     def on(self, action: str, identifier: Any, **parts: Any) -> Answer:
         return self.member.call(action, path={"id": identifier}, **parts)
 
-    def carry_out(self, action: str, identifier: Any, **parts: Any) -> dict[str, Any]:
+    def done(self, action: str, identifier: Any, **parts: Any) -> dict[str, Any]:
         answer = self.on(action, identifier, **parts)
         assert answer.status == 200, answer.text
         data: dict[str, Any] = answer.data
         return data
 
     def read(self, identifier: Any) -> dict[str, Any]:
-        return self.carry_out("getAssignment", identifier)
+        return self.done("getAssignment", identifier)
 
     def listed(self, **query: Any) -> list[str]:
         """Return the ids on the first page of a list."""

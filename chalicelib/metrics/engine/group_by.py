@@ -131,6 +131,6 @@ def labels_of(source: str, dimension: str, directory: Callable[[], NameIndex]) -
     if values is not None:
         return {value: value for value in values}
     entity = SOURCES[source].fields[dimension].entity or ""
-    references = directory().cards_of(_COLLECTIONS[entity])
+    references = directory().references_of(_COLLECTIONS[entity])
     ordered = sorted(references, key=lambda reference: reference.sorted_by)
     return {str(reference.id): reference.name for reference in ordered}

@@ -14,7 +14,8 @@ from pydantic import (
     field_validator,
 )
 
-from chalicelib.core.contracts import AtMost, Body
+from chalicelib.core.contracts import Body
+from chalicelib.core.field_types import AtMost
 from chalicelib.metrics.language.conditions import Condition, FieldName, typed
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
 from chalicelib.metrics.rollups.sources import SOURCES

@@ -10,7 +10,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError, WithJsonSchema
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Body, Instant, OneLine
+from chalicelib.core.contracts import Body
+from chalicelib.core.field_types import Instant, OneLine
 from chalicelib.metrics.language.errors import QueryErrors, refused
 from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.metrics.rollups.sources.fields import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator

@@ -21,7 +21,8 @@ from pydantic import (
     field_validator,
 )
 
-from chalicelib.core.contracts import AtMost, Body
+from chalicelib.core.contracts import Body
+from chalicelib.core.field_types import AtMost
 from chalicelib.metrics.language.aggregation import (
     Aggregation,
     Operand,

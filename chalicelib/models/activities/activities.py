@@ -12,8 +12,8 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from chalicelib.core import ids
-from chalicelib.core.contracts import STORED, Line, Lines, Name
 from chalicelib.core.entity_names import EntityName
+from chalicelib.core.field_types import STORED, Line, Lines, Name
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table

@@ -15,7 +15,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, CursorPage, Instant
+from chalicelib.core.contracts import Contract, CursorPage
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
@@ -141,12 +142,12 @@ def record(
     *,
     as_of: datetime,
     due_at: datetime,
-    refusal: OnFailedCondition,
+    on_failed_condition: OnFailedCondition,
 ) -> None:
     """Writes the row, and its point of the history, if the row is as it was read."""
     if state.version == 0:
         after = state.model_copy(update={"results": results, "due_at": due_at})
-        unit.put_new(item(unit.organization, after), refusal)
+        unit.put_new(item(unit.organization, after), on_failed_condition)
     else:
         actions = [
             table.assign("results", _results(results)),
@@ -154,7 +155,7 @@ def record(
             Item.version.set(state.version + 1),
         ]
         key = keys.metric_state(unit.organization, state.row)
-        unit.update(key, actions, Item.version == state.version, refusal)
+        unit.update(key, actions, Item.version == state.version, on_failed_condition)
     points = {
         str(metric): {"value": result.value, "status": None if result.value is None else result.status}
         for metric, result in results.items()

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from chalicelib.core.contracts import Line, Lines
+from chalicelib.core.field_types import Line, Lines
 from chalicelib.core.figures import Figure
 from chalicelib.dal import quotas
 from chalicelib.dal.page_lists import ListedCollection

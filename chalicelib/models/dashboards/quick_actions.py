@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from chalicelib.core.contracts import Line, Lines
+from chalicelib.core.field_types import Line, Lines
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, quotas, table

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SerializationInfo
 
-from chalicelib.core.contracts import Body, Line
+from chalicelib.core.contracts import Body
+from chalicelib.core.field_types import Line
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, quotas, table
 from chalicelib.dal.collection import Collection, get_together, is_deleted

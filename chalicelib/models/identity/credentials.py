@@ -12,8 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import duplicate_entry
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, limits, table
 from chalicelib.dal.expressions import Condition

@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, CursorPage, Instant
+from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.errors import conflict, not_found
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk

@@ -11,8 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Instant
 from chalicelib.core.errors import ActionError, invalid_field, invalid_state, not_found
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys, table
 from chalicelib.dal.collection import Collection, is_deleted
@@ -29,7 +29,7 @@ from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.staffing.workload import Booking, WorkloadDelta
 
-MAX_STANDING = 200
+MAX_LONG_RUNNING = 200
 """Assignments of one worker that have no end or last more than half a year."""
 
 
@@ -304,14 +304,14 @@ def _move_worker(
     unit: UnitOfWork, write_context: WriteContext, assignment: UUID, before: Booking | None, after: Booking | None
 ) -> None:
     worker = write_context.worker
-    conditions = [worker.roster.condition(write_context.now)]
+    conditions = [worker.workload.condition(write_context.now)]
     if after is not None:
         _require_live(WORKERS.entity, worker)
         conditions.append(Item.data["deletedAt"].does_not_exist())
-        is_another = after.length_class is LengthClass.LONGER and assignment not in worker.standing
-        if is_another and len(worker.standing) >= MAX_STANDING:
+        is_another = after.length_class is LengthClass.LONGER and assignment not in worker.long_running
+        if is_another and len(worker.long_running) >= MAX_LONG_RUNNING:
             raise invalid_state(
-                f"a worker can have {MAX_STANDING} assignments that have no end or last more than half a year"
+                f"a worker can have {MAX_LONG_RUNNING} assignments that have no end or last more than half a year"
             )
 
     def refuse(item: Item | None) -> Exception:
@@ -319,12 +319,12 @@ def _move_worker(
         return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
 
     tally = _tally(before, after, with_starts=False)
-    tally.require_room(WORKERS.entity, worker.roster, write_context.now)
+    tally.require_room(WORKERS.entity, worker.workload, write_context.now)
     unit.update(
         WORKERS.key(unit.organization, worker.id),
         [
-            *tally.actions(worker.roster, write_context.now),
-            *workload.standing_action(assignment, before, after),
+            *tally.actions(worker.workload, write_context.now),
+            *workload.long_running_action(assignment, before, after),
         ],
         all_of(conditions),
         refuse,
@@ -342,7 +342,7 @@ def _move_position(
 ) -> None:
     held = before if before and before.position == position.id else None
     taken = after if after and after.position == position.id else None
-    conditions = [position.roster.condition(write_context.now)]
+    conditions = [position.workload.condition(write_context.now)]
     if taken is not None:
         _require_live(POSITIONS.entity, position)
         conditions.append(Item.data["deletedAt"].does_not_exist())
@@ -357,10 +357,10 @@ def _move_position(
         return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
 
     tally = _tally(held, taken)
-    tally.require_room(POSITIONS.entity, position.roster, write_context.now)
+    tally.require_room(POSITIONS.entity, position.workload, write_context.now)
     unit.update(
         POSITIONS.key(unit.organization, position.id),
-        tally.actions(position.roster, write_context.now),
+        tally.actions(position.workload, write_context.now),
         all_of(conditions),
         refuse,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chalicelib.dal.item import Document, Packed, attribute
 
-ROSTER = attribute("roster", Document())
+WORKLOAD = attribute("workload", Document())
 """Counts of the assignments of a worker or position; see `models.staffing.workload`."""
-STANDING = attribute("standing", Document())
+LONG_RUNNING = attribute("long_running", Document())
 """A worker's assignments without an end, or too long for the counts by month, by id."""
 RATES = attribute("rates", Document())
 """Hourly rates by the day from which they apply."""

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, Lines, Name, Phone, StoredEmail
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Lines, Name, Phone, StoredEmail
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
@@ -41,6 +42,6 @@ CLIENTS = ListedCollection(
     sort_fields=("name",),
     cursor_list="getClients with `limit` and `cursor`",
     unique=(Unique("name", lambda client: client.name, "another client has this name"),),
-    card=lambda client: {"name": client.name},
+    reference=lambda client: {"name": client.name},
     children=("workLocation",),
 )

@@ -30,7 +30,7 @@ class Reference:
     name: str
     parent: UUID | None
     rates: dict[date, Money]
-    standing: list[LongRunning]
+    long_running: list[LongRunning]
 
     @cached_property
     def sorted_by(self) -> tuple[str, UUID]:
@@ -41,50 +41,54 @@ class Reference:
 class NameIndex:
     def __init__(self, organization: OrganizationId) -> None:
         self._organization = organization
-        self._cards: dict[UUID, Reference] = {}
+        self._references: dict[UUID, Reference] = {}
         for row in table.query_all(keys.directory(organization)):
             identifier = UUID(row["sk"]["S"])
-            self._cards[identifier] = _card(identifier, row)
+            self._references[identifier] = _reference(identifier, row)
 
     def __getitem__(self, identifier: UUID) -> Reference:
-        return self._cards[identifier]
+        return self._references[identifier]
 
-    def parent_of(self, card: Reference) -> Reference:
-        if card.parent is None:
-            raise LookupError(f"{card.key} has no parent")
-        return self._cards[card.parent]
+    def parent_of(self, reference: Reference) -> Reference:
+        if reference.parent is None:
+            raise LookupError(f"{reference.key} has no parent")
+        return self._references[reference.parent]
 
-    def cards_of(self, collection: Collection[Any]) -> list[Reference]:
+    def references_of(self, collection: Collection[Any]) -> list[Reference]:
         """All of one kind."""
         partition = keys.partition(self._organization, collection.kind)
-        return [card for card in self._cards.values() if card.key.pk == partition]
+        return [reference for reference in self._references.values() if reference.key.pk == partition]
 
     def has(self, collection: Collection[Any], identifier: UUID) -> bool:
         """Return True if the id is one of this collection, and not of another kind."""
-        card = self._cards.get(identifier)
-        return card is not None and card.key == collection.key(self._organization, identifier)
+        reference = self._references.get(identifier)
+        return reference is not None and reference.key == collection.key(self._organization, identifier)
 
-    def standing(self) -> Iterable[tuple[UUID, LongRunning]]:
+    def long_running(self) -> Iterable[tuple[UUID, LongRunning]]:
         """The long assignments of all workers, by worker."""
-        return [(worker, assignment) for worker, card in self._cards.items() for assignment in card.standing]
+        return [
+            (worker, assignment)
+            for worker, reference in self._references.items()
+            for assignment in reference.long_running
+        ]
 
     def complete(self, collection: Collection[Any], identifiers: Iterable[UUID]) -> None:
         """Adds those that the index, which trails the table, does not have yet."""
-        missing = {collection.key(self._organization, id_): id_ for id_ in identifiers if id_ not in self._cards}
+        missing = {collection.key(self._organization, id_): id_ for id_ in identifiers if id_ not in self._references}
         for key, item in table.batch_get(missing).items():
-            self._cards[missing[key]] = _card(missing[key], item.serialize())
+            self._references[missing[key]] = _reference(missing[key], item.serialize())
 
 
-def _card(identifier: UUID, attributes: dict[str, Any]) -> Reference:
-    """Straight from the wire's form: a report reads a card of everybody."""
-    card = attributes["card"]["M"]
+def _reference(identifier: UUID, attributes: dict[str, Any]) -> Reference:
+    """Straight from the wire's form: a report reads a reference of everybody."""
+    reference = attributes["reference"]["M"]
     return Reference(
         identifier,
         Key(attributes["pk"]["S"], attributes["sk"]["S"]),
-        card["name"]["S"],
-        UUID(card["parent"]["S"]) if "parent" in card else None,
+        reference["name"]["S"],
+        UUID(reference["parent"]["S"]) if "parent" in reference else None,
         {date.fromisoformat(day): _money(money["M"]) for day, money in _map(attributes, "rates").items()},
-        [LongRunning.model_validate(stored) for stored in table.plain(attributes, "standing").values()],
+        [LongRunning.model_validate(stored) for stored in table.plain(attributes, "long_running").values()],
     )
 
 

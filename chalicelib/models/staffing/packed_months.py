@@ -117,7 +117,7 @@ def read(organization: OrganizationId, start: datetime, end: datetime) -> Iterat
     bounds_of_months = f"{label_of(start)}#", f"{label_of(end - _MILLISECOND)}#~"
     after: str | None = None
     for _ in range(MAX_PAGES):
-        page = table.query(keys.roster(organization), between=bounds_of_months, after=after, consistent=False)
+        page = table.query(keys.packed_months(organization), between=bounds_of_months, after=after, consistent=False)
         for row in page.items:
             month, _, worker = row["sk"]["S"].partition("#")
             yield WorkerMonth(UUID(worker), *bounds(month), row["spans"]["B"])

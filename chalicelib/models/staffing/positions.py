@@ -9,7 +9,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, Name
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Name
 from chalicelib.core.money import Money
 from chalicelib.dal.collection import has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
@@ -32,7 +33,7 @@ class Position(DeletableRecord):
 
 
 class StoredPosition(Position):
-    roster: Annotated[Workload, ATTRIBUTE] = Workload()
+    workload: Annotated[Workload, ATTRIBUTE] = Workload()
     rates: Annotated[Mapping[date, Money], ATTRIBUTE] = {}
     """Hourly bill, by the day it takes effect."""
 
@@ -62,13 +63,13 @@ POSITIONS = ListedCollection(
     },
     cursor_list="getPositions with `limit` and `cursor`",
     parent=lambda position: position.work_location_id,
-    card=lambda position: {"name": position.name, "parent": str(position.work_location_id)},
+    reference=lambda position: {"name": position.name, "parent": str(position.work_location_id)},
 )
 
 
 def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
     """NOT_FOUND for a work location that is not live."""
-    POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": {}})
+    POSITIONS.create(unit, position, attributes={"workload": new_workload(), "rates": {}})
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
     return position
 
@@ -76,9 +77,9 @@ def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
 def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:
     """HAS_DEPENDENCIES while assignments are active or scheduled."""
     unit.require_version(position.version)
-    if live := workload.live(unit.organization, POSITIONS.kind, position.id, position.roster, now):
+    if live := workload.live(unit.organization, POSITIONS.kind, position.id, position.workload, now):
         raise has_dependencies(POSITIONS.entity, {"assignment": live})
-    # An assignment that is made meanwhile moves the roster: then this runs again and counts it.
-    deleted = POSITIONS.delete(unit, position, condition=position.roster.is_unchanged)
+    # An assignment that is made meanwhile moves the workload: then this runs again and counts it.
+    deleted = POSITIONS.delete(unit, position, condition=position.workload.is_unchanged)
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, -1)
     return deleted

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, Name, Phone, StoredEmail, Timezone
+from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Name, Phone, StoredEmail, Timezone
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
@@ -44,7 +45,7 @@ WORK_LOCATIONS = ListedCollection(
     facets=lambda location: {"clientId": str(location.client_id)},
     cursor_list="getWorkLocations with `limit` and `cursor`",
     parent=lambda location: location.client_id,
-    card=lambda location: {"name": location.name, "parent": str(location.client_id)},
+    reference=lambda location: {"name": location.name, "parent": str(location.client_id)},
     children=("position",),
 )
 

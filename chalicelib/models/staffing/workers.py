@@ -36,11 +36,11 @@ class Worker(DeletableRecord):
 class StoredWorker(Worker):
     normalized_phone: Annotated[str, INTERNAL]
     """The phone as it is unique, stored so that it stays taken in one form when the organization's region changes."""
-    roster: Annotated[Workload, ATTRIBUTE] = Workload()
+    workload: Annotated[Workload, ATTRIBUTE] = Workload()
     rates: Annotated[Mapping[date, Money], ATTRIBUTE] = {}
     """Hourly pay, by the day it takes effect."""
-    standing: Annotated[Mapping[UUID, LongRunning], ATTRIBUTE] = {}
-    """Assignments without end, or too long for the months of the roster, by id."""
+    long_running: Annotated[Mapping[UUID, LongRunning], ATTRIBUTE] = {}
+    """Assignments without end, or too long for the months of the workload, by id."""
 
 
 class WorkerRef(Contract):
@@ -74,13 +74,13 @@ WORKERS = ListedCollection(
     sort_fields=("name",),
     cursor_list="getWorkers with `limit` and `cursor`",
     unique=(_PHONE,),
-    card=lambda worker: {"name": worker.full_name},
+    reference=lambda worker: {"name": worker.full_name},
 )
 
 
 def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
     """With the maps that assignments and rates are later set in."""
-    return WORKERS.create(unit, worker, attributes={"roster": new_workload(), "rates": {}, "standing": {}})
+    return WORKERS.create(unit, worker, attributes={"workload": new_workload(), "rates": {}, "long_running": {}})
 
 
 def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UUID]:
@@ -94,7 +94,7 @@ def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UU
 def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:
     """HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
     unit.require_version(worker.version)
-    if live := workload.live(unit.organization, WORKERS.kind, worker.id, worker.roster, now):
+    if live := workload.live(unit.organization, WORKERS.kind, worker.id, worker.workload, now):
         raise has_dependencies(WORKERS.entity, {"assignment": live})
-    # An assignment made in the meantime moves the roster, and the delete runs again and sees it.
-    return WORKERS.delete(unit, worker, condition=worker.roster.is_unchanged)
+    # An assignment made in the meantime moves the workload, and the delete runs again and sees it.
+    return WORKERS.delete(unit, worker, condition=worker.workload.is_unchanged)

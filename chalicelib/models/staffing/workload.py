@@ -17,8 +17,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core import clock
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_field
+from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.expressions import Action, Condition
@@ -27,7 +28,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.staffing import packed_months, workload_days
-from chalicelib.models.staffing.attributes import ROSTER, SPANS, STANDING
+from chalicelib.models.staffing.attributes import LONG_RUNNING, SPANS, WORKLOAD
 from chalicelib.models.staffing.packed_months import Spans
 from chalicelib.models.staffing.workload_days import Slot
 
@@ -67,7 +68,7 @@ class Workload(Contract):
     def empty_months(self, now: datetime) -> list[str]:
         """Return the months ahead with a count of 0, once there are many.
 
-        They can go only while the roster `is_unchanged`: another request may just count there again.
+        They can go only while the workload `is_unchanged`: another request may just count there again.
         """
         empty = [month for month, count in self.months.items() if count <= 0 and month >= packed_months.label_of(now)]
         return empty if len(empty) > _MAX_ZEROS else []
@@ -83,7 +84,7 @@ class Workload(Contract):
 
     @property
     def is_unchanged(self) -> Condition:
-        return ROSTER["changes"] == self.changes
+        return WORKLOAD["changes"] == self.changes
 
 
 def new_workload() -> dict[str, Any]:
@@ -91,14 +92,14 @@ def new_workload() -> dict[str, Any]:
     return Workload().model_dump(exclude_none=True)
 
 
-def live(organization: OrganizationId, kind: str, identifier: UUID, roster: Workload, now: datetime) -> int:
-    """Count the active and scheduled assignments: exact, on condition that the roster `is_unchanged`.
+def live(organization: OrganizationId, kind: str, identifier: UUID, workload: Workload, now: datetime) -> int:
+    """Count the active and scheduled assignments: exact, on condition that the workload `is_unchanged`.
 
     Later months are counted on the entity. The ends of this month after `now` are in its workload days.
     """
     this_month = packed_months.label_of(now)
-    later = roster.open + sum(count for month, count in roster.months.items() if month > this_month)
-    if roster.months.get(this_month, 0) <= 0:
+    later = workload.open + sum(count for month, count in workload.months.items() if month > this_month)
+    if workload.months.get(this_month, 0) <= 0:
         return later
     steps = workload_days.steps(organization, kind, identifier, workload_days.day_of(now), f"{this_month}-31")
     return later + sum(step.number for step in steps if step.is_end and step.at > clock.milliseconds(now))
@@ -164,8 +165,8 @@ class WorkloadDelta:
         self.milliseconds += by * clock.milliseconds(booking.end)
         self.milliseconds -= by * clock.milliseconds(booking.start)
 
-    def roster(self, now: datetime) -> Workload:
-        """Return the roster of an entity all of whose assignments were added."""
+    def to_workload(self, now: datetime) -> Workload:
+        """Return the workload of an entity all of whose assignments were added."""
         ahead = {month: count for month, count in self.months.items() if month >= packed_months.label_of(now)}
         return Workload(
             milliseconds=self.milliseconds,
@@ -175,16 +176,16 @@ class WorkloadDelta:
             classes=dict(self.classes),
         )
 
-    def require_room(self, entity: str, roster: Workload, now: datetime) -> None:
+    def require_room(self, entity: str, workload: Workload, now: datetime) -> None:
         """VALIDATION_ERROR for more assignments ahead, or in more months, than one entity can have."""
         this_month = packed_months.label_of(now)
         added = self.open + sum(by for month, by in self.months.items() if month >= this_month)
-        if added > 0 and roster.ahead(now) + added > MAX_LIVE:
+        if added > 0 and workload.ahead(now) + added > MAX_LIVE:
             raise invalid_field(
                 f"{entity}Id",
                 f"the {entity} already has {MAX_LIVE} assignments that end this month or later, or have no end",
             )
-        used = {month for month, count in roster.months.items() if count > 0 and month >= this_month}
+        used = {month for month, count in workload.months.items() if count > 0 and month >= this_month}
         new = {month for month, by in self.months.items() if by > 0 and month >= this_month} - used
         if new and len(used | new) > MAX_MONTHS:
             raise invalid_field(
@@ -192,25 +193,25 @@ class WorkloadDelta:
                 f"the {entity} already has assignments that end in {MAX_MONTHS} different months: use one of these",
             )
 
-    def actions(self, roster: Workload, now: datetime) -> list[Action]:
+    def actions(self, workload: Workload, now: datetime) -> list[Action]:
         """Move the counts on the entity's item. Those of past months are left out, and removed where they are stored.
 
         Together with `condition`.
         """
         this_month = packed_months.label_of(now)
-        past = [month for month in roster.months if month < this_month]
-        useless = [*past, *(month for month in roster.empty_months(now) if not self.months[month])]
+        past = [month for month in workload.months if month < this_month]
+        useless = [*past, *(month for month in workload.empty_months(now) if not self.months[month])]
         counts = [
-            *((ROSTER["months"][month], by) for month, by in self.months.items() if month >= this_month),
-            *((ROSTER["classes"][length_class], by) for length_class, by in self.classes.items()),
-            (ROSTER["open"], self.open),
-            (ROSTER["milliseconds"], self.milliseconds),
-            (ROSTER["changes"], 1),
+            *((WORKLOAD["months"][month], by) for month, by in self.months.items() if month >= this_month),
+            *((WORKLOAD["classes"][length_class], by) for length_class, by in self.classes.items()),
+            (WORKLOAD["open"], self.open),
+            (WORKLOAD["milliseconds"], self.milliseconds),
+            (WORKLOAD["changes"], 1),
         ]
         return [
             *(table.increment(path, by) for path, by in counts if by),
-            *(ROSTER["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
-            ROSTER["since"].set(workload_days.day_of(now)),
+            *(WORKLOAD["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
+            WORKLOAD["since"].set(workload_days.day_of(now)),
         ]
 
 
@@ -218,9 +219,9 @@ def _month_of(slot: Slot) -> str:
     return slot.day[:7]
 
 
-def standing_action(assignment: UUID, before: Booking | None, after: Booking | None) -> list[Action]:
+def long_running_action(assignment: UUID, before: Booking | None, after: Booking | None) -> list[Action]:
     """Puts the assignment among its worker's long ones, or takes it from there."""
-    path = STANDING[str(assignment)]
+    path = LONG_RUNNING[str(assignment)]
     if after is not None and after.length_class is LengthClass.LONGER:
         held = LongRunning(position_id=after.position, start_at=after.start, end_at=after.end)
         return [path.set(table.encoded(held.model_dump(mode="json", exclude_none=True)))]
@@ -297,8 +298,8 @@ def active_positions(
     offset = present - packed_months.bounds(month)[0]
     month_keys = {keys.roster_month(organization, month, worker): worker for worker in workers}
     active = {
-        worker: [assignment.position_id for assignment in standing.values() if assignment.covers(now)]
-        for worker, standing in workers.items()
+        worker: [assignment.position_id for assignment in long_running.values() if assignment.covers(now)]
+        for worker, long_running in workers.items()
     }
     for key, item in table.batch_get(month_keys).items():
         for position, spans in packed_months.unpack(item.value(SPANS) or b"").items():

@@ -2,7 +2,7 @@
 
 `ORG#…#WORKLOAD#POSITION` / `<position>#<yyyy-mm-dd>` holds in `day` counts by milliseconds since midnight: `s28800000`
 of starts, `e61200000` of ends. Cancelled assignments are not counted. Counts of past days are not updated: readers
-start at `Roster.since`. An item changes only in a transaction that moves the entity's `Roster.changes`, too.
+start at `Workload.since`. An item changes only in a transaction that moves the entity's `Workload.changes`, too.
 """
 
 from __future__ import annotations

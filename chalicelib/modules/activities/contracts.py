@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Name
+from chalicelib.core.contracts import Body, Contract, CursorQuery
 from chalicelib.core.entity_names import EntityName
+from chalicelib.core.field_types import Flag, Name
 from chalicelib.models.activities.activities import ActionName, ActivityType, Description, EntityId, Metadata, Severity
 
 

@@ -135,7 +135,7 @@ def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailabi
     worker = WORKERS.get(ctx.organization, id_)
     criteria = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
     overlapping = assignments.in_the_way(
-        ctx.organization, criteria, ctx.now, classes=worker.roster.occupied, maximum=_IN_THE_WAY
+        ctx.organization, criteria, ctx.now, classes=worker.workload.occupied, maximum=_IN_THE_WAY
     )
     return Availability(available=not overlapping, assignments=details(ctx, overlapping))
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, NextCursor, Patch, Query
+from chalicelib.core.contracts import Body, Contract, CursorQuery, NextCursor, Patch, Query
+from chalicelib.core.field_types import Instant
 from chalicelib.core.money import Priced
 from chalicelib.models.staffing.assignments import Assignment, AssignmentStatus
 from chalicelib.models.staffing.positions import PositionRef

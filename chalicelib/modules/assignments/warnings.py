@@ -30,7 +30,7 @@ _MESSAGES = {
 def of(organization: OrganizationId, context: WriteContext, assignment: Assignment) -> list[AssignmentWarning]:
     """Return the warnings about an assignment as it will be."""
     of_worker = AssignmentFilter(worker_id=assignment.worker_id)
-    near = _others(organization, context, assignment, of_worker, context.worker.roster, rest=REST)
+    near = _others(organization, context, assignment, of_worker, context.worker.workload, rest=REST)
     overlapping = [other for other in near if _overlap(other, assignment)]
     elsewhere = [other for other in overlapping if other.work_location_id != assignment.work_location_id]
     close = [other for other in near if not _overlap(other, assignment)]
@@ -49,7 +49,7 @@ def _others(
     context: WriteContext,
     assignment: Assignment,
     criteria: AssignmentFilter,
-    roster: Workload,
+    workload: Workload,
     *,
     rest: timedelta = timedelta(),
 ) -> list[Assignment]:
@@ -57,16 +57,16 @@ def _others(
     start = max(assignment.start_at, datetime.min.replace(tzinfo=UTC) + rest) - rest
     end = None if assignment.end_at is None else min(assignment.end_at, _NEVER - rest) + rest
     criteria = replace(criteria, since=start, until=end)
-    near = assignments.in_the_way(organization, criteria, context.now, classes=roster.occupied, maximum=_READ)
+    near = assignments.in_the_way(organization, criteria, context.now, classes=workload.occupied, maximum=_READ)
     return [other for other in near if other.id != assignment.id]
 
 
 def _crowd(organization: OrganizationId, context: WriteContext, assignment: Assignment) -> list[Assignment]:
     """Those at the position at a time when it has, with this one, more workers than its headcount."""
     position = context.positions[assignment.position_id]
-    if position.headcount > sum(position.roster.classes.values()):
+    if position.headcount > sum(position.workload.classes.values()):
         return []  # not even if all were at once
-    others = _others(organization, context, assignment, AssignmentFilter(position_id=position.id), position.roster)
+    others = _others(organization, context, assignment, AssignmentFilter(position_id=position.id), position.workload)
     crowded: set[UUID] = set()
     # The number there rises only where one starts: these instants are all there is to look at.
     for instant in {max(other.start_at, assignment.start_at) for other in others} | {assignment.start_at}:

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import CursorQuery, Instant, Line
+from chalicelib.core.contracts import CursorQuery
+from chalicelib.core.field_types import Instant, Line
 from chalicelib.models.audit import AuditEvent
 
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from chalicelib.auth.codes import GivenCode
 from chalicelib.auth.passwords import GivenPassword, NewPassword
-from chalicelib.core.contracts import Body, Contract, Email, Instant, Patch, Timezone, optional
+from chalicelib.core.contracts import Body, Contract, Patch, optional
+from chalicelib.core.field_types import Email, Instant, Timezone
 from chalicelib.models.organizations import Organization, OrganizationName, WeekDay
 from chalicelib.models.users import Locale, PersonName, Preferences, Role, Theme, User
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Flag, Name, NextCursor, PageQuery, Patch, Phone
+from chalicelib.core.contracts import Body, NextCursor, PageQuery, Patch
+from chalicelib.core.field_types import Email, Flag, Name, Phone
 from chalicelib.models.staffing.clients import Address, Client
 from chalicelib.models.staffing.work_locations import WorkLocation
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Instant, Line, Patch, Query
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, Query
+from chalicelib.core.field_types import Instant, Line
 from chalicelib.core.figures import Figure
 from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
 from chalicelib.metrics.language.errors import Fault

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.core.contracts import CountryCode, CurrencyCode, Patch, Timezone, optional
+from chalicelib.core.contracts import Patch, optional
+from chalicelib.core.field_types import CountryCode, CurrencyCode, Timezone
 from chalicelib.models.organizations import LoanRole, OrganizationName, WeekDay
 
 

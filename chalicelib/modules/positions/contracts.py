@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Flag, Name, PageQuery, Patch
+from chalicelib.core.contracts import Body, PageQuery, Patch
+from chalicelib.core.field_types import Flag, Name
 from chalicelib.models.staffing.positions import Headcount, Position
 from chalicelib.models.staffing.work_locations import WorkLocationRef
 

@@ -13,7 +13,7 @@ from chalicelib.core.errors import ErrorCode
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import quick_actions
 from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, QuickAction
-from chalicelib.modules.quick_actions import execution, offers
+from chalicelib.modules.quick_actions import availability, execution
 from chalicelib.modules.quick_actions.contracts import (
     CreateQuickAction,
     Executed,
@@ -23,7 +23,7 @@ from chalicelib.modules.quick_actions.contracts import (
     QuickActions,
     UpdateQuickAction,
 )
-from chalicelib.modules.quick_actions.definitions import require_whole
+from chalicelib.modules.quick_actions.rules import require_whole
 from chalicelib.modules.quick_actions.system import refuse_change
 
 
@@ -52,20 +52,20 @@ def get_quick_actions(ctx: Context, data: GetQuickActions) -> QuickActions:
     """
     if data.include_disabled:
         ctx.principal.require(Permission.QUICK_ACTIONS_WRITE)
-        rows = offers.everything(ctx.organization)
+        rows = availability.everything(ctx.organization)
     else:
-        rows = offers.offered(ctx.principal)
+        rows = availability.offered(ctx.principal)
     if data.cursor is not None:
         after = tuple(json.loads(ctx.cursors.decode(data.cursor)))
-        rows = [row for row in rows if offers.position(row) > after]
-    shown, last = lists.fitting(rows, None, lambda row: json.dumps(offers.position(row)))
+        rows = [row for row in rows if availability.position(row) > after]
+    shown, last = lists.fitting(rows, None, lambda row: json.dumps(availability.position(row)))
     return QuickActions(items=[*shown], next_cursor=None if last is None else ctx.cursors.encode(last))
 
 
 @action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ)
 def get_quick_action_by_id(ctx: Context, id_: UUID) -> QuickAction:
     """One quick action, whether or not the caller may run it."""
-    return offers.get(ctx.organization, id_)
+    return availability.get(ctx.organization, id_)
 
 
 @action(
@@ -108,4 +108,4 @@ def execute_quick_action(ctx: Context, id_: UUID, data: ExecuteQuickAction) -> N
     permission too: the payload must satisfy the form and the action's contract, and all of it is one transaction.
     `If-Match` is about the quick action.
     """
-    return execution.execute(ctx, offers.get(ctx.organization, id_), data.payload)
+    return execution.execute(ctx, availability.get(ctx.organization, id_), data.payload)

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict, JsonValue
 
-from chalicelib.core.contracts import Body, Contract, Cursor, Flag, Patch, Query
+from chalicelib.core.contracts import Body, Contract, Cursor, Patch, Query
+from chalicelib.core.field_types import Flag
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.models.dashboards.metrics import Color, Icon
 from chalicelib.models.dashboards.quick_actions import (
@@ -46,7 +47,7 @@ _BY_TYPE: JsonDict = {
         _of_type(ActionType.FORM, targetUrl=_NULL, apiAction=_TEXT, formConfig=_OBJECT),
     ]
 }
-"""Fields by type, as far as a schema can say it; `definitions` checks it field by field."""
+"""Fields by type, as far as a schema can say it; `rules` checks it field by field."""
 
 
 class CreateQuickAction(Body):

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.action import nested
+from chalicelib.action import sub_action
 from chalicelib.action.context import Context
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field, invalid_state
 from chalicelib.models.dashboards import quick_actions
 from chalicelib.models.dashboards.quick_actions import QUICK_ACTIONS, ActionType, QuickAction
-from chalicelib.modules.quick_actions import forms, offers, targets
+from chalicelib.modules.quick_actions import availability, forms, targets
 from chalicelib.modules.quick_actions.contracts import Executed, Navigated, Running
 
 MAX_RESULT_CHARACTERS = 300_000
@@ -21,7 +21,7 @@ MAX_RESULT_CHARACTERS = 300_000
 def execute(ctx: Context, quick_action: QuickAction, payload: dict[str, Any]) -> Navigated | Executed:
     """FORBIDDEN for who may not run it, VALIDATION_ERROR while it is disabled; else as the action that it runs."""
     quick_actions.require_version(ctx.unit, quick_action)
-    refusal = offers.refusal(quick_action, ctx.principal)
+    refusal = availability.refusal(quick_action, ctx.principal)
     if refusal is not None:
         raise forbidden(refusal)
     if not quick_action.is_enabled:
@@ -44,7 +44,7 @@ def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[s
     target = targets.of(quick_action)
     if quick_action.form_config is not None:
         forms.require_payload(quick_action.form_config, payload, "payload")
-    result = nested.run(ctx, target, payload, "payload")
+    result = sub_action.run(ctx, target, payload, "payload")
     if len(json.dumps(json.dumps(result))) > MAX_RESULT_CHARACTERS:
         raise ActionError(
             ErrorCode.VALIDATION_ERROR,

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, Instant, Query
+from chalicelib.core.contracts import Body, Contract, Query
 from chalicelib.core.days import Day
+from chalicelib.core.field_types import Instant
 from chalicelib.core.money import Priced
 
 StartDate = Annotated[

@@ -1,6 +1,6 @@
 """The hours report: the time of all assignments, clipped to the requested days, by worker and work location.
 
-Cancelled assignments are not in the rosters it reads. One without an end counts up to now.
+Cancelled assignments are not in the months it reads. One without an end counts up to now.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def report(
         if not directory.has(CLIENTS, client):
             raise not_found(CLIENTS.entity)
     try:
-        worked = [*_in_months(organization, start, end), *_standing(directory, start, end, now)]
+        worked = [*_in_months(organization, start, end), *_long_running(directory, start, end, now)]
     except TooManyHours:
         raise invalid_field("endDate", "there are too many hours in this range: ask for fewer days at once") from None
     _complete(directory, worked)
@@ -98,7 +98,7 @@ def report(
         raise invalid_field("endDate", f"there are more than {MAX_ROWS:,} rows: ask for fewer days, or one client")
     rows = [
         _row(organization.currency, who_and_where, sums[who_and_where])
-        for who_and_where in sorted(sums, key=lambda cards: [card.sorted_by for card in cards])
+        for who_and_where in sorted(sums, key=lambda references: [reference.sorted_by for reference in references])
     ]
     return HoursReport(
         start_date=start_date,
@@ -139,13 +139,13 @@ def _clipped(month: WorkerMonth, edges: tuple[int, ...], first: int, last: int) 
     return clipped
 
 
-def _standing(directory: NameIndex, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
+def _long_running(directory: NameIndex, start: datetime, end: datetime, now: datetime) -> Iterator[Worked]:
     """Yield the time of assignments that are too long for months, or have no end."""
-    for worker, standing in directory.standing():
-        first = milliseconds(max(start, standing.start_at))
-        last = milliseconds(min(end, standing.end_at or now))
+    for worker, long in directory.long_running():
+        first = milliseconds(max(start, long.start_at))
+        last = milliseconds(min(end, long.end_at or now))
         if first < last:
-            yield Worked(worker, standing.position_id, 0, [first, last], last - first, first, last)
+            yield Worked(worker, long.position_id, 0, [first, last], last - first, first, last)
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
@@ -164,8 +164,8 @@ def _sums(
     organization: StoredOrganization, directory: NameIndex, worked: Iterable[Worked], client: UUID | None
 ) -> dict[WhoAndWhere, _Sum]:
     @cache
-    def rates_of(card: Reference) -> RateTimeline:
-        return RateTimeline(card.rates, zone=organization.timezone, currency=organization.currency)
+    def rates_of(reference: Reference) -> RateTimeline:
+        return RateTimeline(reference.rates, zone=organization.timezone, currency=organization.currency)
 
     @cache
     def place_of(position: Reference) -> tuple[Reference, Reference]:

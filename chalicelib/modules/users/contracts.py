@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Flag, PageQuery
+from chalicelib.core.contracts import Body, PageQuery
+from chalicelib.core.field_types import Email, Flag
 from chalicelib.models.users import PersonName, Role
 
 

@@ -14,7 +14,7 @@ from chalicelib.core.errors import invalid_field
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import widgets
 from chalicelib.models.dashboards.widgets import Widget, WidgetScope, WidgetType
-from chalicelib.modules.widgets import access, configs, references
+from chalicelib.modules.widgets import access, checks, configs
 from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, UpdateWidget, WidgetWithCreator
 from chalicelib.modules.widgets.data import data_of
 from chalicelib.modules.widgets.data_contracts import WidgetData
@@ -32,7 +32,7 @@ def create_dashboard_widget(ctx: Context, data: CreateWidget) -> WidgetWithCreat
     """Puts a widget on the dashboard of the organization, or on the caller's own."""
     scope = data.scope or access.default_scope(ctx.principal)
     access.require_scope(ctx.principal, scope)
-    references.require(ctx.organization, data.type, data.config)
+    checks.require(ctx.organization, data.type, data.config)
     name = data.name or _named(data.title, data.type)
     fields = {**dict(data), "name": name, "scope": scope, "created_by_id": ctx.user.id}
     return shown(widgets.create(ctx.unit, Widget.new(**fields)), ctx.user)
@@ -129,5 +129,5 @@ def _configured(ctx: Context, widget: Widget, changes: Mapping[str, Any]) -> dic
             raise invalid_field("config", f"is required, because a {kind} has another one than a {widget.type}")
         return {}
     config = configs.stored_form(configs.read_field(kind, changes["config"]))
-    references.require(ctx.organization, kind, config)
+    checks.require(ctx.organization, kind, config)
     return {"config": config}

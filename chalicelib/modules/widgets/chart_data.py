@@ -22,7 +22,7 @@ from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.modules.widgets.configs import ChartConfig
 from chalicelib.modules.widgets.data_contracts import ChartData, ChartGroup, ChartPoint
-from chalicelib.modules.widgets.figures import Measured, measured
+from chalicelib.modules.widgets.metric_source import Measured, measured
 
 _MILLISECOND = timedelta(milliseconds=1)
 _DRAWN_OVER_TIME: dict[ChartType, Literal["area", "bar", "line"]] = {

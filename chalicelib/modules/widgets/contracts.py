@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Flag, Patch, optional
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, optional
+from chalicelib.core.field_types import Flag
 from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.widgets import (
     DataSource,

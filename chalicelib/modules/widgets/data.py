@@ -14,7 +14,7 @@ from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.models.staffing import assignments
 from chalicelib.models.staffing.assignments import AssignmentFilter
 from chalicelib.modules.assignments.details import details
-from chalicelib.modules.quick_actions import offers
+from chalicelib.modules.quick_actions import availability
 from chalicelib.modules.widgets import configs
 from chalicelib.modules.widgets.chart_data import chart_data
 from chalicelib.modules.widgets.configs import (
@@ -34,7 +34,7 @@ from chalicelib.modules.widgets.data_contracts import (
     TableData,
     WidgetData,
 )
-from chalicelib.modules.widgets.figures import NoFigures, metric_data
+from chalicelib.modules.widgets.metric_source import NoFigures, metric_data
 from chalicelib.modules.widgets.table_data import table_data
 
 
@@ -81,7 +81,7 @@ def _activities(ctx: Context, widget: Widget, config: ActivityFeedConfig) -> Act
 
 def _quick_actions(ctx: Context, widget: Widget, config: QuickActionsConfig) -> QuickActionsData:
     """Return the offered quick actions, in the order of the config where it names some."""
-    offered = offers.offered(ctx.principal)
+    offered = availability.offered(ctx.principal)
     if config.quick_action_ids is not None:
         by_id = {offer.id: offer for offer in offered}
         offered = [by_id[offer] for offer in config.quick_action_ids if offer in by_id]

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Contract, Instant
+from chalicelib.core.contracts import Contract
 from chalicelib.core.days import Day
+from chalicelib.core.field_types import Instant
 from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.results import MetricResult
 from chalicelib.metrics.rollups.sources.fields import Unit

@@ -19,7 +19,7 @@ from chalicelib.models.staffing.assignments import AssignmentFilter
 from chalicelib.modules.assignments.details import details
 from chalicelib.modules.widgets.configs import TableConfig
 from chalicelib.modules.widgets.data_contracts import Column, ColumnType, TableData
-from chalicelib.modules.widgets.figures import Measured, measured
+from chalicelib.modules.widgets.metric_source import Measured, measured
 
 Row = dict[str, float | str | None]
 

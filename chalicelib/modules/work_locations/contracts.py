@@ -7,7 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Email, Name, NextCursor, PageQuery, Patch, Phone, Timezone, optional
+from chalicelib.core.contracts import Body, NextCursor, PageQuery, Patch, optional
+from chalicelib.core.field_types import Email, Name, Phone, Timezone
 from chalicelib.models.staffing.clients import Address, ClientRef
 from chalicelib.models.staffing.positions import Position
 from chalicelib.models.staffing.work_locations import WorkLocation

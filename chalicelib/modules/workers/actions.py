@@ -6,8 +6,8 @@ from functools import partial
 from uuid import UUID
 
 from chalicelib.action import lists
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
-from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import phones
@@ -95,7 +95,7 @@ def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> Im
     if data.dry_run:
         ctx.unit.is_dry_run = True
         return importing.report(importing.dry_run(ctx.organization, rows), dry_run=True)
-    results = importing.carry_out(ctx, parts, rows)
+    results = importing.import_rows(ctx, parts, rows)
     ctx.unit.changes("organization", ctx.organization, {}, importing.counts(results))
     return importing.report(results, dry_run=False)
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Flag, PageQuery, Patch, optional
+from chalicelib.core.contracts import Body, PageQuery, Patch, optional
+from chalicelib.core.field_types import Flag
 from chalicelib.core.phones import FullPhone
 from chalicelib.models.staffing.workers import Worker
 from chalicelib.models.users import PersonName

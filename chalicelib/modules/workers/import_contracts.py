@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from chalicelib.core import csv_text
-from chalicelib.core.contracts import Contract, Flag, Query
+from chalicelib.core.contracts import Contract, Query
 from chalicelib.core.csv_body import CsvBody
+from chalicelib.core.field_types import Flag
 
 COLUMNS = ("firstName", "lastName", "phone")
 MAX_ROWS = 1000

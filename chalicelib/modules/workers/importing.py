@@ -11,8 +11,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
-from chalicelib.action.parts import ChunkedWrite
 from chalicelib.action.validation import collect
 from chalicelib.core import phones
 from chalicelib.core.ids import OrganizationId
@@ -61,16 +61,16 @@ def read(rows: Iterable[Any], region: str | None) -> list[Row]:
 
 
 def dry_run(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedRow]:
-    """Return the result that `carry_out` would have now."""
+    """Return the result that `import_rows` would have now."""
     return _decide(organization, rows, lambda _: None)
 
 
-def carry_out(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedRow]:
+def import_rows(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedRow]:
     """Create the workers, each with an audit entry of its own."""
     results: list[ImportedRow] = []
     for start in range(0, len(rows), _PART_ROWS):
         part = rows[start : start + _PART_ROWS]
-        stored = parts.carry_out(partial(_carry_out, ctx, part))
+        stored = parts.run(partial(_import_chunk, ctx, part))
         results += [ImportedRow.model_validate(result) for result in stored]
     return results
 
@@ -89,7 +89,7 @@ def counts(results: Iterable[ImportedRow]) -> dict[str, int]:
     }
 
 
-def _carry_out(ctx: Context, rows: Sequence[Row], unit: UnitOfWork) -> list[Mapping[str, Any]]:
+def _import_chunk(ctx: Context, rows: Sequence[Row], unit: UnitOfWork) -> list[Mapping[str, Any]]:
     def create(candidate: Candidate) -> UUID:
         fields = dict(candidate.worker)
         worker = workers.create(unit, StoredWorker.new(**fields, normalized_phone=candidate.normalized_phone))

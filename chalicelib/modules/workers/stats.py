@@ -17,7 +17,9 @@ from chalicelib.modules.workers.contracts import WorkerWithStats
 
 def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWithStats]:
     """One read for this month's assignments of all workers, one for their positions, one for their work locations."""
-    active = workload.active_positions(ctx.organization, {worker.id: worker.standing for worker in workers}, ctx.now)
+    active = workload.active_positions(
+        ctx.organization, {worker.id: worker.long_running for worker in workers}, ctx.now
+    )
     positions = POSITIONS.get_many(ctx.organization, {position for held in active.values() for position in held})
     places = {position: worker.work_location_id for position, worker in positions.items()}
     locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())
@@ -29,8 +31,8 @@ def _with_stats(
     ctx: Context, worker: StoredWorker, active: Sequence[UUID], location_names: Mapping[UUID, str]
 ) -> WorkerWithStats:
     now = milliseconds(ctx.now)
-    without_end = [milliseconds(worker.start_at) for worker in worker.standing.values() if worker.end_at is None]
-    total = worker.roster.milliseconds + sum(max(0, now - start) for start in without_end)
+    without_end = [milliseconds(worker.start_at) for worker in worker.long_running.values() if worker.end_at is None]
+    total = worker.workload.milliseconds + sum(max(0, now - start) for start in without_end)
     return WorkerWithStats(
         **{name: getattr(worker, name) for name in Worker.model_fields},
         total_hours=hours.hours(hours.seconds(total)),

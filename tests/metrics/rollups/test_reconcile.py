@@ -194,8 +194,8 @@ def test_lost_events_are_applied(desk: Desk, deliveries: Deliveries, table_store
     deliveries.deliver(random.Random(1))
     before = _buckets(table_store, desk)
     created = desk.assign(desk.worker(), position, -2, None)["id"]
-    desk.carry_out("endAssignment", ended)
-    desk.carry_out("deleteAssignment", removed)
+    desk.done("endAssignment", ended)
+    desk.done("deleteAssignment", removed)
     deliveries.changes()
     assert _buckets(table_store, desk) == before
 

@@ -40,7 +40,7 @@ def _record(tenant: OrganizationId, state: MetricState, *, at: datetime = NOW, *
     unit = UnitOfWork(tenant)
     result = LastResult.model_validate({"as_of": at, **fields})
     metric = UUID(state.row) if state.row != SYSTEM else ids.new_id()
-    metric_states.record(unit, state, {metric: result}, as_of=at, due_at=at + MINUTE, refusal=stale)
+    metric_states.record(unit, state, {metric: result}, as_of=at, due_at=at + MINUTE, on_failed_condition=stale)
     unit.commit()
 
 

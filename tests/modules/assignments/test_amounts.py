@@ -96,7 +96,7 @@ def test_one_without_an_end_comes_to_what_it_is_up_to_now(berlin: Desk, rated: t
 def test_a_cancelled_one_comes_to_nothing(berlin: Desk, rated: tuple[str, str]) -> None:
     shown = assign(berlin, *rated, "2026-06-16T08:00:00Z", "2026-06-16T16:00:00Z")
     assert {*shown} >= AMOUNTS
-    assert not AMOUNTS & {*berlin.carry_out("cancelAssignment", shown["id"])}
+    assert not AMOUNTS & {*berlin.done("cancelAssignment", shown["id"])}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -105,9 +105,9 @@ def test_amounts_are_for_those_who_read_reports(berlin: Desk, rated: tuple[str, 
     shown = assign(berlin, worker, position, "2026-03-02T08:00:00Z", "2026-03-02T16:00:00Z")
     reader = berlin.as_(berlin.organization.member(role))
     (listed,) = (row for row in _rows(reader, position) if row["id"] == shown["id"])
-    page = reader.carry_out("getWorkerWithAssignments", worker)
+    page = reader.done("getWorkerWithAssignments", worker)
     (of_worker,) = (row for row in page["assignments"] if row["id"] == shown["id"])
-    busy = reader.carry_out("checkWorkerAvailability", worker, query={"at": "2026-03-02T09:00:00Z"})
+    busy = reader.done("checkWorkerAvailability", worker, query={"at": "2026-03-02T09:00:00Z"})
     may = role in {Role.OWNER, Role.ADMIN, Role.COORDINATOR}
     for row in (reader.read(shown["id"]), listed, of_worker, busy["assignments"][0]):
         assert ({*row} >= AMOUNTS) if may else not (AMOUNTS & {*row})

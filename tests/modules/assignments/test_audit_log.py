@@ -17,23 +17,23 @@ STEPS = ("ASSIGNMENT_CREATED", "ASSIGNMENT_UPDATED", "ASSIGNMENT_ENDED", "ASSIGN
 def gone(desk: Desk, position: str) -> str:
     """One that was changed, ended, cancelled and deleted."""
     assigned = str(desk.assign(desk.worker(), position, 1, None)["id"])
-    desk.carry_out("updateAssignment", assigned, body={"startAt": at(2)})
-    desk.carry_out("endAssignment", assigned, body={"endAt": at(5)})
-    desk.carry_out("cancelAssignment", assigned)
-    desk.carry_out("deleteAssignment", assigned)
+    desk.done("updateAssignment", assigned, body={"startAt": at(2)})
+    desk.done("endAssignment", assigned, body={"endAt": at(5)})
+    desk.done("cancelAssignment", assigned)
+    desk.done("deleteAssignment", assigned)
     return assigned
 
 
 @pytest.mark.parametrize("role", list(Role))
 def test_everybody_reads_it_oldest_first_also_when_it_is_deleted(desk: Desk, gone: str, role: Role) -> None:
-    log = desk.as_(desk.organization.member(role)).carry_out("getAssignmentAuditLog", gone)
+    log = desk.as_(desk.organization.member(role)).done("getAssignmentAuditLog", gone)
     assert [entry["action"] for entry in log["items"]] == [*STEPS]
     assert {entry["entityId"] for entry in log["items"]} == {gone}
     assert log["nextCursor"] is None
 
 
 def test_each_entry_says_what_it_changed(desk: Desk, gone: str) -> None:
-    _, updated, ended, cancelled, deleted = desk.carry_out("getAssignmentAuditLog", gone)["items"]
+    _, updated, ended, cancelled, deleted = desk.done("getAssignmentAuditLog", gone)["items"]
     user = str(desk.member.user.id)
     assert updated["changes"] == {"startAt": {"before": at(1), "after": at(2)}}
     assert {name: change["after"] for name, change in ended["changes"].items()} == {
@@ -53,7 +53,7 @@ def test_it_is_walked_by_cursor(desk: Desk, gone: str, limit: int) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
     for _ in range(6):
-        page = desk.carry_out("getAssignmentAuditLog", gone, query={"limit": limit, **cursor})
+        page = desk.done("getAssignmentAuditLog", gone, query={"limit": limit, **cursor})
         seen += [entry["action"] for entry in page["items"]]
         if page["nextCursor"] is None:
             break
@@ -62,7 +62,7 @@ def test_it_is_walked_by_cursor(desk: Desk, gone: str, limit: int) -> None:
 
 
 def test_a_cursor_serves_one_log(desk: Desk, gone: str, worker: str, position: str) -> None:
-    cursor = desk.carry_out("getAssignmentAuditLog", gone, query={"limit": 1})["nextCursor"]
+    cursor = desk.done("getAssignmentAuditLog", gone, query={"limit": 1})["nextCursor"]
     other = desk.assign(worker, position)["id"]
     answer = desk.on("getAssignmentAuditLog", other, query={"cursor": cursor})
     assert refusal(answer) == (400, "VALIDATION_ERROR", ["cursor"])

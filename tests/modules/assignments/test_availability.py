@@ -16,7 +16,7 @@ def busy(desk: Desk, position: str) -> tuple[str, dict[str, str]]:
     worker = desk.worker()
     spans = {"shift": (1, 9), "cancelled": (20, 30), "long": (100, 500), "open": (1000, None)}
     made = {name: desk.assign(worker, position, *span)["id"] for name, span in spans.items()}
-    desk.carry_out("cancelAssignment", made["cancelled"])
+    desk.done("cancelAssignment", made["cancelled"])
     return worker, made
 
 
@@ -45,14 +45,14 @@ def test_at_an_instant_or_in_a_time(
 ) -> None:
     worker, made = busy
     query = {"at": at(at_), **({} if until is None else {"until": at(until)})}
-    answer = desk.carry_out("checkWorkerAvailability", worker, query=query)
+    answer = desk.done("checkWorkerAvailability", worker, query=query)
     assert answer["available"] == (not in_the_way)
     assert [assignment["id"] for assignment in answer["assignments"]] == [made[name] for name in in_the_way]
 
 
 def test_what_is_in_the_way_is_shown_in_full(desk: Desk, busy: tuple[str, dict[str, str]]) -> None:
     worker, made = busy
-    answer = desk.carry_out("checkWorkerAvailability", worker, query={"at": at(2)})
+    answer = desk.done("checkWorkerAvailability", worker, query={"at": at(2)})
     assert answer["assignments"] == [desk.read(made["shift"])]
 
 
@@ -72,7 +72,7 @@ def test_queries_are_checked(desk: Desk, worker: str, query: dict[str, str], cod
 
 def test_absent_deleted_and_foreign_workers_are_one_answer(api: Api, desk: Desk) -> None:
     gone, foreign = desk.worker(), Desk.of(new_organization(api)).worker()
-    desk.carry_out("deleteWorker", gone)
+    desk.done("deleteWorker", gone)
     for identifier in (ids.new_id(), gone, foreign):
         answer = desk.on("checkWorkerAvailability", identifier, query={"at": at(0)})
         assert (answer.status, answer.code, answer.error["message"]) == (404, "NOT_FOUND", "no such worker")

@@ -23,7 +23,7 @@ DAY = 24 * HOUR
 
 def test_a_scheduled_one_can_be_moved_in_time_and_place(desk: Desk, worker: str, position: str) -> None:
     assigned, other = desk.assign(worker, position), desk.position()
-    changed = desk.carry_out(
+    changed = desk.done(
         "updateAssignment", assigned["id"], body={"startAt": at(2), "endAt": at(5), "positionId": other}
     )
     assert (changed["startAt"], changed["endAt"], changed["totalHours"]) == (at(2), at(5), 3.0)
@@ -39,14 +39,14 @@ def test_its_hours_move_with_it_to_another_position_and_month(organization: Orga
     desk = Desk.of(organization)
     worker, position, other = desk.worker(), desk.position(), desk.position()
     assigned = desk.assign(worker, position)["id"]
-    desk.carry_out("updateAssignment", assigned, body={"positionId": other})
+    desk.done("updateAssignment", assigned, body={"positionId": other})
     assert packed(desk) == {f"2026-06#{worker}": {UUID(other): [(14 * DAY + 13 * HOUR, 14 * DAY + 21 * HOUR)]}}
-    desk.carry_out("updateAssignment", assigned, body={"startAt": at(24 * 20), "endAt": at(24 * 20 + 8)})
+    desk.done("updateAssignment", assigned, body={"startAt": at(24 * 20), "endAt": at(24 * 20 + 8)})
     assert packed(desk) == {f"2026-07#{worker}": {UUID(other): [(4 * DAY + 12 * HOUR, 4 * DAY + 20 * HOUR)]}}
 
 
 def packed(desk: Desk) -> dict[str, Any]:
-    rows = table.query(keys.roster(desk.organization.id)).items
+    rows = table.query(keys.packed_months(desk.organization.id)).items
     return {row["sk"]["S"]: packed_months.unpack(row["spans"]["B"]) for row in rows}
 
 
@@ -68,7 +68,7 @@ def test_times_that_may_change(
     desk: Desk, worker: str, position: str, start: float, end: float | None, body: Any, fields: dict[str, Any]
 ) -> None:
     assigned = desk.assign(worker, position, start, end)["id"]
-    changed = desk.carry_out("updateAssignment", assigned, body=body)
+    changed = desk.done("updateAssignment", assigned, body=body)
     assert {name: changed[name] for name in fields} == fields
     shown = desk.read(assigned)
     assert {name: shown[name] for name in fields} == fields
@@ -122,7 +122,7 @@ def test_the_end_can_be_changed_until_it_has_come(desk: Desk, worker: str, posit
 
 def test_a_cancelled_one_cannot_be_changed(desk: Desk, worker: str, position: str) -> None:
     assigned = desk.assign(worker, position)["id"]
-    desk.carry_out("cancelAssignment", assigned)
+    desk.done("cancelAssignment", assigned)
     answer = desk.on("updateAssignment", assigned, body={"endAt": at(5)})
     assert refusal(answer) == (400, "VALIDATION_ERROR", [])
     assert "cancelled" in answer.error["message"]
@@ -130,22 +130,22 @@ def test_a_cancelled_one_cannot_be_changed(desk: Desk, worker: str, position: st
 
 def test_one_that_was_ended_ahead_can_still_get_another_end(desk: Desk, worker: str, position: str) -> None:
     assigned = desk.assign(worker, position, -1, None)["id"]
-    desk.carry_out("endAssignment", assigned, body={"endAt": at(4)})
-    changed = desk.carry_out("updateAssignment", assigned, body={"endAt": at(6)})
+    desk.done("endAssignment", assigned, body={"endAt": at(4)})
+    changed = desk.done("updateAssignment", assigned, body={"endAt": at(6)})
     assert (changed["endAt"], changed["endedAt"]) == (at(6), at(0))
 
 
 def test_without_its_end_it_is_ended_no_more(desk: Desk, worker: str, position: str) -> None:
     assigned = desk.assign(worker, position, -1, None)["id"]
-    desk.carry_out("endAssignment", assigned, body={"endAt": at(4)})
-    changed = desk.carry_out("updateAssignment", assigned, body={"endAt": None})
+    desk.done("endAssignment", assigned, body={"endAt": at(4)})
+    changed = desk.done("updateAssignment", assigned, body={"endAt": None})
     assert (changed["endAt"], changed["endedAt"], changed["endedBy"]) == (None, None, None)
-    assert desk.carry_out("endAssignment", assigned)["status"] == "completed"
+    assert desk.done("endAssignment", assigned)["status"] == "completed"
 
 
 def test_absent_deleted_and_foreign_positions_are_one_answer(api: Api, desk: Desk, worker: str, position: str) -> None:
     assigned, gone = desk.assign(worker, position)["id"], desk.position()
-    desk.carry_out("deletePosition", gone)
+    desk.done("deletePosition", gone)
     foreign = Desk.of(new_organization(api)).position()
     for other in (str(ids.new_id()), gone, foreign):
         answer = desk.on("updateAssignment", assigned, body={"positionId": other})
@@ -157,8 +157,8 @@ def test_it_moves_to_no_position_that_is_not_active_but_may_stay_at_one(desk: De
     assigned = desk.assign(worker, old)["id"]
     answer = desk.on("updateAssignment", assigned, body={"positionId": other})
     assert refusal(answer) == (400, "VALIDATION_ERROR", ["positionId"])
-    desk.carry_out("updatePosition", old, body={"isActive": False})
-    assert desk.carry_out("updateAssignment", assigned, body={"startAt": at(2)})["startAt"] == at(2)
+    desk.done("updatePosition", old, body={"isActive": False})
+    assert desk.done("updateAssignment", assigned, body={"startAt": at(2)})["startAt"] == at(2)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_stale_version_changes_nothing(organization: Organization) -> None:
     desk = Desk.of(organization)
     assigned = desk.assign(desk.worker(), desk.position())["id"]
     tag = {"If-Match": desk.on("getAssignment", assigned).headers["ETag"]}
-    desk.carry_out("updateAssignment", assigned, body={"endAt": at(5)}, headers=tag)
+    desk.done("updateAssignment", assigned, body={"endAt": at(5)}, headers=tag)
     for action, body in [
         ("updateAssignment", {"endAt": at(6)}),
         ("endAssignment", {"endAt": at(6)}),
@@ -200,11 +200,11 @@ def test_an_end_moved_again_and_again_leaves_no_trail_beside_worker_and_position
     worker, position = desk.worker(), desk.position()
     assigned = desk.assign(worker, position)["id"]
     for step in [9 + minute / 60 for minute in range(30)] + [9 + 24 * 31 * month for month in range(30)]:
-        desk.carry_out("updateAssignment", assigned, body={"endAt": at(step)})
+        desk.done("updateAssignment", assigned, body={"endAt": at(step)})
     for collection, identifier in ((WORKERS, UUID(worker)), (POSITIONS, UUID(position))):
-        roster = collection.get(organization.id, identifier).roster
-        assert roster.months["2028-11"] == 1
-        assert len(roster.months) < 25
+        workload = collection.get(organization.id, identifier).workload
+        assert workload.months["2028-11"] == 1
+        assert len(workload.months) < 25
         first = table.get(keys.workload_day(organization.id, collection.kind, identifier, "2026-06-15"))
         assert first is not None
         assert len(first.day or {}) < 25

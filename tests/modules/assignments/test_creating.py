@@ -138,8 +138,8 @@ def test_absent_deleted_and_foreign_workers_and_positions_are_one_answer(
 ) -> None:
     abroad = Desk.of(new_organization(api))
     gone_worker, gone_position = desk.worker(), desk.position()
-    desk.carry_out("deleteWorker", gone_worker)
-    desk.carry_out("deletePosition", gone_position)
+    desk.done("deleteWorker", gone_worker)
+    desk.done("deletePosition", gone_position)
     for no_worker in (ids.new_id(), gone_worker, abroad.worker()):
         answer = desk.try_to_assign(str(no_worker), position)
         assert (answer.status, answer.code, answer.error["message"]) == (404, "NOT_FOUND", "no such worker")
@@ -151,7 +151,7 @@ def test_absent_deleted_and_foreign_workers_and_positions_are_one_answer(
 def test_a_position_that_is_not_active_is_refused_until_it_is(desk: Desk, worker: str) -> None:
     position = desk.position(isActive=False)
     assert refusal(desk.try_to_assign(worker, position)) == (400, "VALIDATION_ERROR", ["positionId"])
-    desk.carry_out("updatePosition", position, body={"isActive": True})
+    desk.done("updatePosition", position, body={"isActive": True})
     assert desk.assign(worker, position)["status"] == "scheduled"
 
 
@@ -167,8 +167,8 @@ def test_what_it_names_is_shown_though_it_is_deleted(organization: Organization)
     desk = Desk.of(organization)
     worker, position = desk.worker(), desk.position()
     identifier = desk.assign(worker, position, -9, -1)["id"]
-    desk.carry_out("deleteWorker", worker)
-    desk.carry_out("deletePosition", position)
+    desk.done("deleteWorker", worker)
+    desk.done("deletePosition", position)
     shown = desk.read(identifier)
     assert (shown["worker"]["id"], shown["position"]["id"]) == (worker, position)
 
@@ -201,5 +201,5 @@ def test_the_longest_span_that_there_is(desk: Desk, worker: str, position: str) 
     assert created.status == 201, created.text
     assert {name: created.data[name] for name in times} == times
     assert created.data["createdAt"] == at(0) == NOW.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    desk.carry_out("endAssignment", created.data["id"])
+    desk.done("endAssignment", created.data["id"])
     assert created.data["status"] == "active"

@@ -32,11 +32,11 @@ def dependencies(answer: Answer) -> Any:
 def test_a_deleted_one_is_gone_for_good(desk: Desk, own: dict[str, str]) -> None:
     assigned = desk.assign(own["worker"], own["position"])
     shown = {name: value for name, value in assigned.items() if name != "warnings"}
-    assert desk.carry_out("deleteAssignment", assigned["id"]) == shown
+    assert desk.done("deleteAssignment", assigned["id"]) == shown
     for action in ("getAssignment", "deleteAssignment", "cancelAssignment", "endAssignment"):
         assert desk.on(action, assigned["id"]).code == "NOT_FOUND", action
     assert desk.listed(workerId=own["worker"]) == []
-    assert desk.carry_out("checkWorkerAvailability", own["worker"], query={"at": at(2)})["available"]
+    assert desk.done("checkWorkerAvailability", own["worker"], query={"at": at(2)})["available"]
     assert desk.assign(own["worker"], own["position"])["warnings"] == []
 
 
@@ -45,7 +45,7 @@ def test_whatever_its_status_it_can_be_deleted(
     desk: Desk, own: dict[str, str], span: tuple[float, float | None]
 ) -> None:
     assigned = desk.assign(own["worker"], own["position"], *span)["id"]
-    desk.carry_out("deleteAssignment", assigned)
+    desk.done("deleteAssignment", assigned)
     for of, delete in DELETES.items():
         assert desk.on(delete, own[of]).status == 200
 
@@ -55,15 +55,15 @@ def test_one_whose_end_has_come_meanwhile_can_be_deleted_and_its_count_is_droppe
 ) -> None:
     assigned = desk.assign(own["worker"], own["position"], 1, 9)["id"]
     with later(hours=9):
-        desk.carry_out("deleteAssignment", assigned)
-        stored = WORKERS.get(desk.organization.id, UUID(own["worker"])).roster
+        desk.done("deleteAssignment", assigned)
+        stored = WORKERS.get(desk.organization.id, UUID(own["worker"])).workload
         assert (stored.months, stored.milliseconds) == ({"2026-06": 0}, 0)
 
 
 def test_a_cancelled_one_can_be_deleted(desk: Desk, own: dict[str, str]) -> None:
     assigned = desk.assign(own["worker"], own["position"])["id"]
-    desk.carry_out("cancelAssignment", assigned)
-    assert desk.carry_out("deleteAssignment", assigned)["status"] == "cancelled"
+    desk.done("cancelAssignment", assigned)
+    assert desk.done("deleteAssignment", assigned)["status"] == "cancelled"
 
 
 # -- dependencies ----------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_active_and_scheduled_ones_are_counted_and_no_others(desk: Desk, own: di
     for span in ((-9, -1), (-9, 0), (-9, MILLISECOND), (-1, None), (1, 9), (2, None)):
         desk.assign(own["worker"], own["position"], *span)
     cancelled = desk.assign(own["worker"], own["position"])["id"]
-    desk.carry_out("cancelAssignment", cancelled)
+    desk.done("cancelAssignment", cancelled)
     assert dependencies(desk.on(DELETES[of], own[of])) == {"assignment": 4}
 
 
@@ -91,14 +91,14 @@ def test_it_depends_until_the_end_has_come(desk: Desk, own: dict[str, str], of: 
 @pytest.mark.parametrize(("action", "body"), [("endAssignment", None), ("updateAssignment", {"endAt": at(-1)})])
 def test_what_has_ended_depends_no_more(desk: Desk, own: dict[str, str], of: str, action: str, body: Any) -> None:
     assigned = desk.assign(own["worker"], own["position"], -2, None)["id"]
-    desk.carry_out(action, assigned, body=body)
+    desk.done(action, assigned, body=body)
     assert desk.on(DELETES[of], own[of]).status == 200
 
 
 def test_one_that_moves_away_depends_on_another_position(desk: Desk, own: dict[str, str]) -> None:
     other = desk.position()
     assigned = desk.assign(own["worker"], own["position"])["id"]
-    desk.carry_out("updateAssignment", assigned, body={"positionId": other})
+    desk.done("updateAssignment", assigned, body={"positionId": other})
     assert desk.on("deletePosition", own["position"]).status == 200
     assert dependencies(desk.on("deletePosition", other)) == {"assignment": 1}
 

@@ -18,7 +18,7 @@ from tests.support.world import new_organization
 @pytest.mark.parametrize("body", [None, {}, {"endAt": None}])
 def test_an_active_one_ends_now(desk: Desk, worker: str, position: str, body: object) -> None:
     assigned = desk.assign(worker, position, -2, None)["id"]
-    ended = desk.carry_out("endAssignment", assigned, body=body)
+    ended = desk.done("endAssignment", assigned, body=body)
     assert (ended["status"], ended["endAt"], ended["totalHours"]) == ("completed", at(0), 2.0)
     assert (ended["endedAt"], ended["endedById"]) == (at(0), str(desk.member.user.id))
     assert desk.read(assigned) == ended
@@ -40,7 +40,7 @@ def test_one_that_has_not_ended_gets_the_end_it_is_given(
     desk: Desk, worker: str, position: str, start: float, end: float | None, ended_at: float, status: str
 ) -> None:
     assigned = desk.assign(worker, position, start, end)["id"]
-    ended = desk.carry_out("endAssignment", assigned, body={"endAt": at(ended_at)})
+    ended = desk.done("endAssignment", assigned, body={"endAt": at(ended_at)})
     assert (ended["endAt"], ended["status"], ended["endedAt"]) == (at(ended_at), status, at(0))
 
 
@@ -56,10 +56,10 @@ def test_no_end_before_the_start(desk: Desk, worker: str, position: str, start: 
 def test_what_has_ended_is_not_ended_again(desk: Desk, worker: str, position: str) -> None:
     by_time = desk.assign(worker, position, -9, -1)["id"]
     by_somebody, ahead = (desk.assign(worker, position, -9, None)["id"] for _ in range(2))
-    desk.carry_out("endAssignment", by_somebody)
-    desk.carry_out("endAssignment", ahead, body={"endAt": at(5)})
+    desk.done("endAssignment", by_somebody)
+    desk.done("endAssignment", ahead, body={"endAt": at(5)})
     cancelled = desk.assign(worker, position)["id"]
-    desk.carry_out("cancelAssignment", cancelled)
+    desk.done("cancelAssignment", cancelled)
     for identifier in (by_time, by_somebody, ahead, cancelled):
         before = desk.read(identifier)
         assert refusal(desk.on("endAssignment", identifier, body={"endAt": at(20)})) == (400, "VALIDATION_ERROR", [])
@@ -71,14 +71,14 @@ def test_it_can_be_ended_until_its_end_has_come(desk: Desk, worker: str, positio
     with later(hours=2):
         assert desk.on("endAssignment", first).code == "VALIDATION_ERROR"
     with later(hours=2 - MILLISECOND):
-        assert desk.carry_out("endAssignment", second)["endAt"] == at(2 - MILLISECOND)
+        assert desk.done("endAssignment", second)["endAt"] == at(2 - MILLISECOND)
 
 
 def test_one_that_begins_this_instant_ends_a_millisecond_later(desk: Desk, worker: str, position: str) -> None:
     assigned = desk.assign(worker, position, 0, None)["id"]
     assert desk.on("endAssignment", assigned).code == "INVALID_DATE_RANGE"
     with later(milliseconds=1):
-        assert desk.carry_out("endAssignment", assigned)["endAt"] == at(MILLISECOND)
+        assert desk.done("endAssignment", assigned)["endAt"] == at(MILLISECOND)
 
 
 # -- cancelling ------------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_one_that_begins_this_instant_ends_a_millisecond_later(desk: Desk, worke
 def test_a_scheduled_one_can_be_cancelled(desk: Desk, worker: str, position: str) -> None:
     coordinator = desk.organization.member(Role.COORDINATOR)
     assigned = desk.assign(worker, position)["id"]
-    cancelled = desk.as_(coordinator).carry_out("cancelAssignment", assigned)
+    cancelled = desk.as_(coordinator).done("cancelAssignment", assigned)
     assert (cancelled["status"], cancelled["totalHours"]) == ("cancelled", 0.0)
     assert (cancelled["cancelledAt"], cancelled["cancelledBy"]["id"]) == (at(0), str(coordinator.user.id))
     assert (cancelled["startAt"], cancelled["endAt"]) == (at(1), at(9))
@@ -100,7 +100,7 @@ def test_only_a_scheduled_one_can_be_cancelled(desk: Desk, worker: str, position
     for identifier in (active, completed):
         assert refusal(desk.on("cancelAssignment", identifier)) == (400, "VALIDATION_ERROR", [])
     cancelled = desk.assign(worker, position)["id"]
-    desk.carry_out("cancelAssignment", cancelled)
+    desk.done("cancelAssignment", cancelled)
     assert refusal(desk.on("cancelAssignment", cancelled)) == (400, "VALIDATION_ERROR", [])
     assert desk.read(cancelled)["version"] == 2
 
@@ -110,13 +110,13 @@ def test_it_can_be_cancelled_until_its_start_has_come(desk: Desk, worker: str, p
     with later(hours=1):
         assert desk.on("cancelAssignment", first).code == "VALIDATION_ERROR"
     with later(hours=1 - MILLISECOND):
-        assert desk.carry_out("cancelAssignment", second)["status"] == "cancelled"
+        assert desk.done("cancelAssignment", second)["status"] == "cancelled"
 
 
 def test_a_scheduled_one_that_was_ended_can_be_cancelled(desk: Desk, worker: str, position: str) -> None:
     assigned = desk.assign(worker, position, 1, None)["id"]
-    desk.carry_out("endAssignment", assigned, body={"endAt": at(5)})
-    assert desk.carry_out("cancelAssignment", assigned)["status"] == "cancelled"
+    desk.done("endAssignment", assigned, body={"endAt": at(5)})
+    assert desk.done("cancelAssignment", assigned)["status"] == "cancelled"
 
 
 def test_absent_and_foreign_are_one_answer(api: Api, desk: Desk, worker: str, position: str) -> None:

@@ -52,7 +52,7 @@ class Plan:
             name: desk.assign(self.workers[who], self.positions[position_name], start, end)["id"]
             for name, (who, position_name, start, end) in SHIFTS.items()
         }
-        desk.carry_out("cancelAssignment", self.ids["cancelled"])
+        desk.done("cancelAssignment", self.ids["cancelled"])
 
     def names(self, **query: Any) -> list[str]:
         names = {identifier: name for name, identifier in self.ids.items()}
@@ -271,9 +271,9 @@ def test_a_cursor_serves_one_list_with_its_filters(api: Api, plan: Plan) -> None
 
 def test_a_worker_with_the_assignments(plan: Plan) -> None:
     worker = plan.workers["ada"]
-    shown = plan.desk.carry_out("getWorkerWithAssignments", worker)
+    shown = plan.desk.done("getWorkerWithAssignments", worker)
     assert {**shown, "assignments": None, "nextCursor": None} == {
-        **{name: value for name, value in shown.items() if name in plan.desk.carry_out("getWorker", worker)},
+        **{name: value for name, value in shown.items() if name in plan.desk.done("getWorker", worker)},
         "assignments": None,
         "nextCursor": None,
     }
@@ -287,13 +287,13 @@ def test_a_worker_with_more_than_a_page(desk: Desk, worker: str, position: str) 
     seen: list[str] = []
     cursor: dict[str, str] = {}
     for _ in range(10):
-        page = desk.carry_out("getWorkerWithAssignments", worker, query={"limit": 7, **cursor})
+        page = desk.done("getWorkerWithAssignments", worker, query={"limit": 7, **cursor})
         seen += [row["id"] for row in page["assignments"]]
         if page["nextCursor"] is None:
             break
         cursor = {"cursor": page["nextCursor"]}
     assert seen == made[::-1]
-    assert len(desk.carry_out("getWorkerWithAssignments", worker)["assignments"]) == 32
+    assert len(desk.done("getWorkerWithAssignments", worker)["assignments"]) == 32
     assert walked(desk, limit=10, workerId=worker, sortOrder="asc") == made
 
 

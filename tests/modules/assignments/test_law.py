@@ -192,18 +192,18 @@ class Assigning(RuleBasedStateMachine):
         for collection, identifiers in ((WORKERS, self.workers), (POSITIONS, self.positions)):
             for identifier in identifiers:
                 item = table.get(collection.key(organization, UUID(identifier)))
-                roster: Workload = collection.record.of(item).roster  # type: ignore[attr-defined]
+                workload: Workload = collection.record.of(item).workload  # type: ignore[attr-defined]
                 present = [span for span in self.of(identifier) if not span.cancelled]
                 scheduled_or_active = sum(value.status(self.now) != "completed" for value in present)
-                assert live(organization, collection.kind, UUID(identifier), roster, now) == scheduled_or_active
+                assert live(organization, collection.kind, UUID(identifier), workload, now) == scheduled_or_active
                 closed = [value for value in present if value.end is not None]
-                assert roster.milliseconds == sum(round((value.end - value.start) * 3_600_000) for value in closed)  # type: ignore[operator]
-                assert roster.open == len(present) - len(closed)
+                assert workload.milliseconds == sum(round((value.end - value.start) * 3_600_000) for value in closed)  # type: ignore[operator]
+                assert workload.open == len(present) - len(closed)
                 classes = Counter(length_class_of(*value.times) for value in present)
-                assert {length_class: count for length_class, count in roster.classes.items() if count} == classes
+                assert {length_class: count for length_class, count in workload.classes.items() if count} == classes
                 this_month = now.strftime("%Y-%m")
                 by_month = Counter((value.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for value in closed)  # type: ignore[operator]
-                ahead = {month: count for month, count in roster.months.items() if month >= this_month and count}
+                ahead = {month: count for month, count in workload.months.items() if month >= this_month and count}
                 assert ahead == {month: count for month, count in by_month.items() if month >= this_month}
 
     @invariant()
@@ -229,7 +229,7 @@ class Assigning(RuleBasedStateMachine):
         organization = self.desk.organization.id
         stored = {
             row["sk"]["S"]: packed_months.unpack(row["spans"]["B"])
-            for row in table.query(keys.roster(organization)).items
+            for row in table.query(keys.packed_months(organization)).items
         }
         expected: dict[str, dict[UUID, list[tuple[int, int]]]] = {}
         for span in self.spans.values():
@@ -243,12 +243,12 @@ class Assigning(RuleBasedStateMachine):
             key: {position: sorted(spans) for position, spans in groups.items()} for key, groups in expected.items()
         }
         for worker in self.workers:
-            standing = WORKERS.record.of(table.get(WORKERS.key(organization, UUID(worker)))).standing  # type: ignore[attr-defined]
+            long_running = WORKERS.record.of(table.get(WORKERS.key(organization, UUID(worker)))).long_running  # type: ignore[attr-defined]
             present = [span for span in self.of(worker) if not span.cancelled]
             long = [value for value in present if length_class_of(*value.times) is LengthClass.LONGER]
             assert {
                 str(identifier): (held.start_at, held.end_at, str(held.position_id))
-                for identifier, held in standing.items()
+                for identifier, held in long_running.items()
             } == {value.id: (*value.times, value.position) for value in long}
 
     @invariant()

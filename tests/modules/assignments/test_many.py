@@ -15,7 +15,7 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import MAX_WRITES, UnitOfWork, stale
 from chalicelib.models.staffing import packed_months, workload, workload_days
-from chalicelib.models.staffing.attributes import ROSTER
+from chalicelib.models.staffing.attributes import WORKLOAD
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Booking, WorkloadDelta
@@ -34,8 +34,8 @@ def occupy(
     for start, end in spans:
         until = None if end is None else NOW + timedelta(hours=end)
         tally.add(Booking(entity, NOW + timedelta(hours=start), until), 1)
-    counts = tally.roster(NOW).model_dump(mode="json")
-    table.update(collection.key(organization, entity), [ROSTER.set(table.encoded(counts))])
+    counts = tally.to_workload(NOW).model_dump(mode="json")
+    table.update(collection.key(organization, entity), [WORKLOAD.set(table.encoded(counts))])
     days = workload_days.days(organization, collection.kind, entity, tally.slots, NOW)
     for first in range(0, len(days), MAX_WRITES):
         unit = UnitOfWork(organization)
@@ -94,8 +94,8 @@ def test_so_many_assignments_can_lie_ahead_and_no_more(desk: Desk, of: Collectio
     last = desk.assign(worker, position, 1, 9)
     refused = desk.try_to_assign(worker, position, 1, 9)
     assert refusal(refused) == (400, "VALIDATION_ERROR", [field])
-    desk.carry_out("updateAssignment", last["id"], body={"endAt": at(24 * 40)})
-    desk.carry_out("cancelAssignment", last["id"])
+    desk.done("updateAssignment", last["id"], body={"endAt": at(24 * 40)})
+    desk.done("cancelAssignment", last["id"])
     desk.assign(worker, position, 1, 9)
 
 
@@ -109,6 +109,6 @@ def test_a_month_of_a_worker_holds_so_many_assignments_and_no_more(desk: Desk) -
     refused = desk.try_to_assign(worker, position, 24 * 20, 24 * 20 + 8)
     assert refusal(refused) == (400, "VALIDATION_ERROR", ["startAt"])
     assert "the worker already has 500 assignments in 2026-07 (UTC)" in refused.text
-    desk.carry_out("updateAssignment", last["id"], body={"endAt": at(24 * 20 + 4)})
-    desk.carry_out("deleteAssignment", last["id"])
+    desk.done("updateAssignment", last["id"], body={"endAt": at(24 * 20 + 4)})
+    desk.done("deleteAssignment", last["id"])
     desk.assign(worker, position, 24 * 20, 24 * 20 + 8)

@@ -96,7 +96,7 @@ def test_two_places_at_a_time(desk: Desk, worker: str, position: str) -> None:
 
 def test_cancelled_ones_and_other_workers_are_in_nobodys_way(desk: Desk, worker: str, position: str) -> None:
     cancelled = desk.assign(worker, position, 1, 9)["id"]
-    desk.carry_out("cancelAssignment", cancelled)
+    desk.done("cancelAssignment", cancelled)
     desk.assign(desk.worker(), position, 1, 9)
     assert desk.assign(worker, position, 1, 9)["warnings"] == []
 
@@ -156,11 +156,11 @@ def test_one_without_an_end_meets_all_that_come(desk: Desk) -> None:
 def test_an_update_warns_too_and_never_of_itself(desk: Desk, worker: str) -> None:
     position = desk.position(headcount=1)
     mine, other = desk.assign(worker, position, 1, 9)["id"], desk.assign(worker, position, 30, 38)["id"]
-    moved = desk.carry_out("updateAssignment", mine, body={"startAt": at(2)})
+    moved = desk.done("updateAssignment", mine, body={"startAt": at(2)})
     assert moved["warnings"] == []
-    moved = desk.carry_out("updateAssignment", mine, body={"endAt": at(20)})
+    moved = desk.done("updateAssignment", mine, body={"endAt": at(20)})
     assert codes(moved) == {"SHORT_REST": {other}}
-    moved = desk.carry_out("updateAssignment", mine, body={"endAt": at(31)})
+    moved = desk.done("updateAssignment", mine, body={"endAt": at(31)})
     assert codes(moved) == {"OVERLAP": {other}, "OVER_HEADCOUNT": {other}}
-    moved = desk.carry_out("updateAssignment", mine, body={"endAt": at(31), "positionId": desk.position()})
+    moved = desk.done("updateAssignment", mine, body={"endAt": at(31), "positionId": desk.position()})
     assert codes(moved) == {"OVERLAP": {other}, "OTHER_LOCATION": {other}}

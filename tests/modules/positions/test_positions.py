@@ -51,7 +51,7 @@ def test_by_default_one_worker_is_wanted_now(organization: Organization) -> None
 def test_what_lies_beside_a_position_is_not_shown(organization: Organization) -> None:
     created = new_position(organization.owner)
     for shown in (created, _on(organization, "getPosition", created["id"]).data):
-        assert not {"rates", "roster"} & set(shown)
+        assert not {"rates", "workload"} & set(shown)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_lies_beside_a_position_is_not_shown(organization: Organization) ->
         ({"isActive": "true"}, ["isActive"]),
         ({"isActive": None}, ["isActive"]),
         ({"clientId": "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"}, ["clientId"]),
-        ({"rates": {}, "roster": {}}, ["rates", "roster"]),
+        ({"rates": {}, "workload": {}}, ["rates", "workload"]),
     ],
 )
 def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str, Any], faulty: list[str]) -> None:

@@ -75,9 +75,9 @@ class Crew:
         for location in locations:
             WORK_LOCATIONS.create(unit, location, counts={"position": 1})
         for position, position_rates in zip(positions, all_rates[2:], strict=True):
-            POSITIONS.create(unit, position, attributes={"roster": new_workload(), "rates": _stored(position_rates)})
+            POSITIONS.create(unit, position, attributes={"workload": new_workload(), "rates": _stored(position_rates)})
         for worker, worker_rates in zip(workers, all_rates, strict=False):
-            attributes = {"roster": new_workload(), "standing": {}, "rates": _stored(worker_rates)}
+            attributes = {"workload": new_workload(), "long_running": {}, "rates": _stored(worker_rates)}
             WORKERS.create(unit, worker, attributes=attributes)
         unit.commit()
         return cls(

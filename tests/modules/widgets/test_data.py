@@ -273,7 +273,7 @@ def test_a_calendar_of_one_client_or_status(desk: Desk) -> None:
 def test_what_is_cancelled_is_shown_where_it_is_asked_for(api: Api) -> None:
     desk = Desk.of(new_organization(api))
     cancelled = desk.assign(desk.worker(), desk.position(), 1, 2)
-    desk.carry_out("cancelAssignment", cancelled["id"])
+    desk.done("cancelAssignment", cancelled["id"])
 
     assert calendar(desk)["assignments"] == []
     assert [assignment["id"] for assignment in calendar(desk, status="cancelled")["assignments"]] == [cancelled["id"]]

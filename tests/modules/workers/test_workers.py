@@ -70,7 +70,7 @@ def test_what_is_created_is_read(organization: Organization) -> None:
         ({"phone": "call me"}, ["phone"]),
         ({"phone": None}, ["phone"]),
         ({"normalizedPhone": "1"}, ["normalizedPhone"]),
-        ({"roster": {}, "rates": {}, "standing": {}}, ["rates", "roster", "standing"]),
+        ({"workload": {}, "rates": {}, "long_running": {}}, ["long_running", "rates", "workload"]),
         ({"firstName": "", "lastName": "", "phone": ""}, ["firstName", "lastName", "phone"]),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_change_that_is_none_is_refused(organization: Organization, body: dict
 
 
 def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
-    """Rates, roster and standing assignments are written apart from the worker."""
+    """Rates, workload and long-running assignments are written apart from the worker."""
     worker = UUID(_create(organization)["id"])
     key = WORKERS.key(organization.id, worker)
     table.update(key, [RATES["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
@@ -179,7 +179,7 @@ def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
     after = table.get(key)
     assert before is not None
     assert after is not None
-    assert (after.rates, after.roster, after.standing) == (before.rates, before.roster, before.standing)
+    assert (after.rates, after.workload, after.long_running) == (before.rates, before.workload, before.long_running)
     assert after.rates is not None
     assert [*after.rates] == ["2026-01-01"]
 

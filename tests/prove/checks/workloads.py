@@ -42,7 +42,7 @@ def check(world: World, snapshot: Snapshot) -> None:
 
 
 def _errors(key: EntityKey, record: Any, bookings: list[tuple[Assignment, Booking]], now: datetime) -> Iterator[str]:
-    stored, expected = _stored(key, record, now), _expected(key, record.roster.since, bookings, now)
+    stored, expected = _stored(key, record, now), _expected(key, record.workload.since, bookings, now)
     for name, value in expected.items():
         if stored[name] != value:
             yield f"has {name} {stored[name]} instead of {value}"
@@ -51,15 +51,16 @@ def _errors(key: EntityKey, record: Any, bookings: list[tuple[Assignment, Bookin
 def _stored(key: EntityKey, record: Any, now: datetime) -> dict[str, Any]:
     """Return the workload as the product reads it."""
     organization, kind = OrganizationId(UUID(key.organization)), layout.COLLECTIONS[key.entity].kind
-    standing = record.standing if key.entity == "worker" else {}
-    steps = workload_days.steps(organization, kind, record.id, record.roster.since) if record.roster.since else []
+    long_running = record.long_running if key.entity == "worker" else {}
+    steps = workload_days.steps(organization, kind, record.id, record.workload.since) if record.workload.since else []
     return {
-        "live assignments": workload.live(organization, kind, record.id, record.roster, now),
-        "milliseconds": record.roster.milliseconds,
-        "classes": {length_class: count for length_class, count in record.roster.classes.items() if count},
+        "live assignments": workload.live(organization, kind, record.id, record.workload, now),
+        "milliseconds": record.workload.milliseconds,
+        "classes": {length_class: count for length_class, count in record.workload.classes.items() if count},
         "steps": Counter({(step.at, step.is_end): step.number for step in steps}),
         "long assignments": {
-            identifier: Booking(long.position_id, long.start_at, long.end_at) for identifier, long in standing.items()
+            identifier: Booking(long.position_id, long.start_at, long.end_at)
+            for identifier, long in long_running.items()
         },
     }
 

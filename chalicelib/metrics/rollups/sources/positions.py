@@ -79,7 +79,7 @@ def filled_and_open(position: StoredPosition, active: int) -> tuple[int, int]:
 
 def active_before(position: StoredPosition, steps: Sequence[Step]) -> int:
     """Count the assignments that are active before all steps: open + ends - starts."""
-    return position.roster.open + sum(step.number if step.is_end else -step.number for step in steps)
+    return position.workload.open + sum(step.number if step.is_end else -step.number for step in steps)
 
 
 def row_of(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
@@ -104,7 +104,7 @@ def row_of(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
 
 def read_workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
     """Read the steps of the positions that have any."""
-    since = {position.id: position.roster.since for position in positions}
+    since = {position.id: position.workload.since for position in positions}
     first = {identifier: day for identifier, day in since.items() if day is not None}
     if len(first) <= _QUERIED_APART:
         steps = {id_: workload_days.steps(organization, POSITIONS.kind, id_, day) for id_, day in first.items()}
@@ -132,7 +132,7 @@ POSITION_SOURCE = Source(
     collection=POSITIONS,
     contribution=contribution_of,
     row=row_of,
-    triggers=("data", "roster"),
+    triggers=("data", "workload"),
     further=read_workload,
     snapshots={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
     states=States(

@@ -25,10 +25,10 @@ def run(ctx: Context, action: Action, payload: Mapping[str, Any], field: str) ->
     """Return the action's answer as JSON values. Its writes and its audit entry are in the caller's unit.
 
     `payload` holds its path parameters, and the fields of its query or body, by name. Errors are named by dotted path
-    below `field`. Not for an action that is public, is done in parts or answers something else than JSON.
+    below `field`. Not for an action that is public, is a chunked write or answers something else than JSON.
     """
     steps.authorize(action, ctx.principal)
-    with _told_below(ctx, field, "body" if action.takes_body else "query"):
+    with _map_errors(ctx, field, "body" if action.takes_body else "query"):
         request = _request(ctx.request, action, payload)
         inner = replace(ctx, request=request, action=action.name, query_fingerprint=steps.query_fingerprint(request))
         # `If-Match` is about the target of the request itself.
@@ -64,7 +64,7 @@ def _text(value: str | float) -> str:
 
 
 @contextlib.contextmanager
-def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
+def _map_errors(ctx: Context, field: str, whole: str) -> Iterator[None]:
     """Name faulty fields by their path below `field`: those of validation, and those of the commit."""
 
     def moved(error: Exception) -> Exception:
@@ -77,7 +77,7 @@ def _told_below(ctx: Context, field: str, whole: str) -> Iterator[None]:
         return invalid_fields(errors, error.code, pointers=pointers, omitted=details.get("omittedErrors", 0))
 
     try:
-        with ctx.unit.retelling(moved):
+        with ctx.unit.map_errors(moved):
             yield
     except ActionError as error:
         raise moved(error) from error.__cause__

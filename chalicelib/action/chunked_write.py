@@ -1,6 +1,6 @@
 """Chunked writes: a request too large for one transaction, in numbered chunks that are each done once.
 
-A part is a unit of work of its own, and its result is stored in its transaction. A request that died between two parts
+A chunk is a unit of work of its own, and its result is stored in its transaction. A request that died between two parts
 is completed by its repetition: chunks that are done answer their stored result. See docs/decisions/chunked-writes.md.
 """
 
@@ -29,7 +29,7 @@ class ChunkedWrite:
     """The chunks of one request. `scope` identifies the request; its `payload` is the same in each repetition."""
 
     def __init__(self, organization: OrganizationId, scope: Mapping[str, str], payload: Mapping[str, Any]) -> None:
-        """IDEMPOTENCY_MISMATCH when parts were done with another payload."""
+        """IDEMPOTENCY_MISMATCH when chunks were done with another payload."""
         self._organization = organization
         self._digest = _digest(scope)
         self._fingerprint = _digest(payload)
@@ -38,7 +38,7 @@ class ChunkedWrite:
         for answer in self._done.values():
             self._require_same(answer)
 
-    def carry_out(self, perform: Callable[[UnitOfWork], Any]) -> Any:
+    def run(self, perform: Callable[[UnitOfWork], Any]) -> Any:
         """Commit the next chunk: the writes that `perform` adds to the unit; return its result, which is JSON.
 
         Repetitions have the same chunks in the same order. When the commit is refused, what `perform` has
@@ -68,7 +68,7 @@ class ChunkedWrite:
         return retry_stale(attempt, _TRIES)
 
     def _refuse(self, item: Item | None) -> Exception:
-        """Another request with the same key has done the part at the same time."""
+        """Another request with the same key has done the chunk at the same time."""
         stored = idempotency.read(item)
         if stored is None:
             return StaleRead()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.action.parts import ChunkedWrite
+from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.core import clock
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.dal.idempotency import KEPT_SECONDS
@@ -36,12 +36,12 @@ def _never(_: UnitOfWork) -> Any:
 
 def test_a_chunk_runs_once_and_in_order(organization: Organization) -> None:
     first, again = _chunks(organization), _chunks(organization)
-    assert first.carry_out(_returning("one")) == ["one"]
+    assert first.run(_returning("one")) == ["one"]
     # `again` began before the first commit, so its commit fails and returns the stored result; `late` reads it first
-    assert again.carry_out(_returning("not this")) == ["one"]
-    assert again.carry_out(_returning("two")) == ["two"]
+    assert again.run(_returning("not this")) == ["one"]
+    assert again.run(_returning("two")) == ["two"]
     late = _chunks(organization)
-    assert [late.carry_out(_never), late.carry_out(_never), late.carry_out(_returning("three"))] == [
+    assert [late.run(_never), late.run(_never), late.run(_returning("three"))] == [
         ["one"],
         ["two"],
         ["three"],
@@ -49,7 +49,7 @@ def test_a_chunk_runs_once_and_in_order(organization: Organization) -> None:
 
 
 def test_another_payload_is_rejected_at_once(organization: Organization) -> None:
-    _chunks(organization).carry_out(_returning("one"))
+    _chunks(organization).run(_returning("one"))
     with pytest.raises(ActionError) as raised:
         _chunks(organization, "other")
     assert raised.value.code is ErrorCode.IDEMPOTENCY_MISMATCH
@@ -60,12 +60,12 @@ def test_a_chunk_whose_record_expires_during_a_conflict_runs_again(organization:
     with contextlib.ExitStack() as days:
 
         def overtake() -> None:
-            _chunks(organization).carry_out(_returning("yesterday"))
+            _chunks(organization).run(_returning("yesterday"))
             days.enter_context(clock.shifted(timedelta(seconds=KEPT_SECONDS + 1)))
 
         with overtaken(overtake):
-            assert late.carry_out(_returning("today")) == ["today"]
-        assert _chunks(organization).carry_out(_never) == ["today"]
+            assert late.run(_returning("today")) == ["today"]
+        assert _chunks(organization).run(_never) == ["today"]
 
 
 def test_a_chunk_that_always_conflicts_is_given_up(organization: Organization) -> None:
@@ -76,6 +76,6 @@ def test_a_chunk_that_always_conflicts_is_given_up(organization: Organization) -
         unit.put_new(Item(*USERS.key(organization.id, organization.owner.user.id), data={}), lambda _: StaleRead())
 
     with pytest.raises(ActionError) as raised:
-        _chunks(organization).carry_out(stale)
+        _chunks(organization).run(stale)
     assert raised.value.code is ErrorCode.CONFLICT
     assert len(runs) == len({id(unit) for unit in runs}) == 6
