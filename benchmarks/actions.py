@@ -10,7 +10,7 @@ from chalicelib.action.registry import REGISTRY
 from chalicelib.models.organizations import SubscriptionTier
 from tests.support.api import Api
 from tests.support.arrange import arrange
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
 
 _REPEATS = 5
 _WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem"}

@@ -26,9 +26,9 @@ from infra.local.stack import Stack
 from infra.local.template import load
 from tests.support import store, streams
 from tests.support.api import Api
+from tests.support.client_hooks import Call, recorded
+from tests.support.factories import Organization, new_organization
 from tests.support.store import Store
-from tests.support.wire import Call, recorded
-from tests.support.world import Organization, new_organization
 
 _WORKERS, _DAYS = 40, 10
 _CLIENTS, _LOCATIONS, _POSITIONS = 5, 10, 20

@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(engine: Engine, file: Path) -> list[tuple[object, ...]]:
     from tests.support.api import Api
-    from tests.support.world import new_organization, unique
+    from tests.support.factories import new_organization, unique
 
     logging.disable(logging.INFO)
     owner = new_organization(Api()).owner

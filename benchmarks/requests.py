@@ -7,7 +7,7 @@ import time
 from benchmarks.tables import show
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support.api import Api
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
 
 _REPEATS = 100
 

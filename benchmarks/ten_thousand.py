@@ -9,7 +9,7 @@ from benchmarks.seed import clients, put_clients, row_bytes
 from benchmarks.tables import show
 from infra.local.stack import Stack
 from tests.support.api import Api
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
 
 _ROWS = 10_000
 _PAGE_BYTES = 1024 * 1024

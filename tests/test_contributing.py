@@ -145,7 +145,7 @@ def delete_vehicle(ctx: Context, id_: UUID) -> Vehicle:
 
 from __future__ import annotations
 
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 
 def test_a_name_is_taken_once(organization: Organization) -> None:

@@ -26,9 +26,9 @@ from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from infra.local.stack import Stack
 from tests.support import store, streams
 from tests.support.api import Answer, Api
+from tests.support.client_hooks import recorded
+from tests.support.factories import Organization, new_organization
 from tests.support.staffing import created
-from tests.support.wire import recorded
-from tests.support.world import Organization, new_organization
 
 _SIZES = (10_000, 1_000_000)
 _ORGANIZATIONS = 10_000

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.staffing import plan
 from benchmarks.staffing.measured import Measured, measured
 from benchmarks.tables import show
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 _STATUSES = ("scheduled", "active", "completed", "cancelled")
 _NOON = datetime.combine(plan.month(), datetime.min.time(), UTC) + timedelta(days=7, hours=12)

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.staffing import lists, reports
 from benchmarks.staffing.load import MANIFEST
 from tests.support.api import Api
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
 
 _NOTE = """
 The data: every client, work location, position, worker and assignment is the item that the product's own

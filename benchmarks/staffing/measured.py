@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.wire import recorded
+from tests.support.client_hooks import recorded
 
 _REPEATS = 5
 

@@ -14,7 +14,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
 from chalicelib.dal.item import Item
 from chalicelib.models.staffing.assignments import ASSIGNMENTS
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 _QUERY = {"startDate": plan.month().isoformat(), "endDate": plan.last_day().isoformat()}
 

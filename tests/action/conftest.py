@@ -8,12 +8,12 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.support.api import Api
-    from tests.support.world import Organization
+    from tests.support.factories import Organization
 
 
 @pytest.fixture(scope="module")
 def settled(api: Api) -> Organization:
     """An organization for tests that leave it unchanged, created once per module."""
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     return new_organization(api)

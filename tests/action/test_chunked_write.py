@@ -16,8 +16,8 @@ from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.users import USERS
-from tests.support.wire import overtaken
-from tests.support.world import Organization
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization
 
 SCOPE = {"key": "k"}
 

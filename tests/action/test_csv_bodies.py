@@ -22,7 +22,7 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from tests.support.api import Answer, Api
 from tests.support.declared import product_with
-from tests.support.world import Organization, new_organization, unique
+from tests.support.factories import Organization, new_organization, unique
 
 CSV = {"Content-Type": "text/csv"}
 HEADER = "name,phone\r\n"

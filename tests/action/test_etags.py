@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from chalicelib.action.etags import MAX_LENGTH, PATTERN, etag_of, expected_versions, matches
 from chalicelib.core.errors import ActionError
 from tests.support.api import Answer
-from tests.support.laws import law
-from tests.support.world import Organization, unique
+from tests.support.factories import Organization, unique
+from tests.support.hypothesis_profile import law
 
 VERSIONED = st.fixed_dictionaries({"version": st.integers(1, 10**6), "name": st.text(), "count": st.integers()})
 

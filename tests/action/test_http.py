@@ -12,9 +12,9 @@ import pytest
 from chalicelib.action.registry import PREFIX
 from chalicelib.action.validation import MAX_BODY_BYTES
 from chalicelib.models.users import Role
-from tests.support import wire
+from tests.support import client_hooks
 from tests.support.api import Answer, Api
-from tests.support.world import PASSWORD, Organization, unique
+from tests.support.factories import PASSWORD, Organization, unique
 
 JSON = {"Content-Type": "application/json"}
 CLIENTS = f"{PREFIX}/clients"
@@ -243,9 +243,9 @@ def bug() -> Iterator[str]:
     def fail(**_: Any) -> None:
         raise KeyError(secret)
 
-    wire.CLIENT.meta.events.register("before-call.dynamodb.GetItem", fail)
+    client_hooks.CLIENT.meta.events.register("before-call.dynamodb.GetItem", fail)
     yield secret
-    wire.CLIENT.meta.events.unregister("before-call.dynamodb.GetItem", fail)
+    client_hooks.CLIENT.meta.events.unregister("before-call.dynamodb.GetItem", fail)
 
 
 def test_a_bug_is_an_internal_error_without_details(settled: Organization, bug: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.action.media_types import CSV, JSON, parse, preferred
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

@@ -14,7 +14,7 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from tests.support.api import Api
 from tests.support.declared import product_with
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
 
 
 class Names(Body):

@@ -18,7 +18,7 @@ from chalicelib.core.contracts import Contract, Query
 from chalicelib.core.errors import not_found
 from tests.support.api import Answer, Api
 from tests.support.declared import product_with
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
 
 CSV = "text/csv"
 LINES = "name,hours\r\nGrüße 界,7.5\r\n'=1+1,-1\r\n"

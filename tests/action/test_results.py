@@ -14,7 +14,7 @@ from chalicelib.action.registry import REGISTRY, action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import Contract
 from tests.support.declared import registry_kept
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 SECRET = "stored-and-never-shown"
 

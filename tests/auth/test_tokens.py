@@ -12,8 +12,8 @@ from chalicelib.auth.tokens import Token
 from chalicelib.core import ids
 from chalicelib.core.ids import OrganizationId
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
+from tests.support.hypothesis_profile import law
 
 UUIDS = st.uuids()
 

@@ -28,12 +28,12 @@ from chalicelib.core.errors import ErrorCode
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
 from infra.local.gateway import Gateway
 from infra.local.stack import Stack
-from tests.contract.ground import BASE_URL, Ground, is_valid, negated, session
+from tests.contract.generated_requests import BASE_URL, Ground, is_valid, negated, session
 from tests.support import store
 from tests.support.api import Api
 from tests.support.arrange import operation
 from tests.support.figures import GENERATED_REQUESTS
-from tests.support.laws import IS_FULL
+from tests.support.hypothesis_profile import IS_FULL
 
 DOCUMENT = openapi.document()
 EXAMPLES = 20 if IS_FULL else 5

@@ -12,7 +12,7 @@ from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.action.validation import MAX_BODY_BYTES
 from tests.support.api import Answer, Api
 from tests.support.arrange import operation
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
 
 TAKING_A_BODY = [name for name, action in REGISTRY.items() if action.takes_body]
 WITHOUT_BODY = [name for name, action in REGISTRY.items() if not action.takes_body and action.method != "GET"]

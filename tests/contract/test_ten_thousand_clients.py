@@ -12,7 +12,7 @@ from chalicelib.models.staffing.clients import Client
 from infra.local.engine import Store
 from infra.local.stack import Stack
 from tests.support.api import Api
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
 
 LIMIT = 10_000
 ROUND_TRIPS = 5

@@ -29,9 +29,9 @@ def main(report: Path) -> None:
 
 
 def _story(grounds: stack.Stack) -> dict[str, Any]:
-    from tests.support import wire
+    from tests.support import client_hooks
     from tests.support.api import Answer, Api
-    from tests.support.post import Post, other_code
+    from tests.support.mail_delivery import Post, other_code
 
     api, post, answers = Api(), Post(grounds), []
     tokens: list[str] = []
@@ -64,11 +64,11 @@ def _story(grounds: stack.Stack) -> dict[str, Any]:
     call("updatePassword", token, body={"currentPassword": SECOND, "newPassword": THIRD})
 
     # Failures log no more than successes: a lost store, a bug, a mail that SES refuses.
-    with wire.broken(wire.Fault(1, "request lost")):
+    with client_hooks.broken(client_hooks.Fault(1, "request lost")):
         call("signIn", body={"email": EMAIL, "password": THIRD})
-    wire.CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", _fail)
+    client_hooks.CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", _fail)
     call("signIn", body={"email": EMAIL, "password": THIRD}, key=KEYS[1] + "-2")
-    wire.CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", _fail)
+    client_hooks.CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", _fail)
     grounds.engine.client("sesv2").delete_email_identity(EmailIdentity=stack.SENDER)
     call("resetPassword", body={"email": INVITED})
     post.sweep()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core import clock
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 
 @law(300)

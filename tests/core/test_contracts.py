@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.contracts import Body, Patch, optional
 from chalicelib.core.field_types import CountryCode, CurrencyCode, Email, Instant, Line, Lines, Phone, Timezone
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 
 def _read(kind: Any, value: Any) -> Any:

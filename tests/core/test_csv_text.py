@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.csv_text import Cell, CsvRow, read, write
 from chalicelib.core.errors import ActionError
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 COLUMNS = ("firstName", "lastName", "phone")
 

@@ -15,8 +15,8 @@ from chalicelib.core.clock import from_milliseconds, milliseconds
 from chalicelib.core.contracts import Body, Query
 from chalicelib.core.days import Day, day_of, span_of, start_of
 from chalicelib.core.hours import seconds
-from tests.support.laws import law
-from tests.support.minutes import YEARS, days_about, stretches
+from tests.support.hypothesis_profile import law
+from tests.support.oracle import YEARS, days_about, stretches
 
 ZONES = sorted(available_timezones())
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.hours import hours, seconds
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 
 @law(300)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chalicelib.core.iso_codes import CURRENCIES, MINOR_DIGITS
 from chalicelib.core.money import HourlyRate, Money, major_units, minor_digits
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 
 @pytest.mark.parametrize(

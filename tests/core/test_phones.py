@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.iso_codes import COUNTRIES
 from chalicelib.core.phones import FullPhone, normalized
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 FULL = TypeAdapter(FullPhone)
 SUBSCRIBERS = st.integers(1_000_000, 9_999_999).map(str)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money
 from chalicelib.core.pricing import RateTimeline, amount_of
-from tests.support.laws import law
-from tests.support.minutes import YEARS, Stretch, days_about, rate_on, stretches
+from tests.support.hypothesis_profile import law
+from tests.support.oracle import YEARS, Stretch, days_about, rate_on, stretches
 
 MONEY = st.builds(
     Money, amount=st.integers(0, 3) | st.integers(0, 10**8), currency=st.sampled_from(["EUR"] * 4 + ["USD"])

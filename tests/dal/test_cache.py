@@ -15,8 +15,8 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import cache, table
 from chalicelib.dal.cache import MAX_AGE, MAX_BYTES, CacheKey, cached
 from chalicelib.dal.unit_of_work import UnitOfWork
-from tests.support import wire
-from tests.support.wire import Refusal, broken, without_waiting
+from tests.support import client_hooks
+from tests.support.client_hooks import Refusal, broken, without_waiting
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 FIGURES = TypeAdapter(list[int])
@@ -56,9 +56,9 @@ def test_a_result_is_computed_once(figures: Figures) -> None:
 
 
 def test_requests_of_a_miss_and_a_hit(figures: Figures) -> None:
-    with wire.recorded() as miss:
+    with client_hooks.recorded() as miss:
         figures.get()
-    with wire.recorded() as hit:
+    with client_hooks.recorded() as hit:
         figures.get()
 
     assert miss.operations == ["BatchGetItem", "UpdateItem"]

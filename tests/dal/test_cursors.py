@@ -17,7 +17,7 @@ from chalicelib.dal import cursors, keys, table
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import GSI1, IndexPartition
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 SECRET = b"s" * 32
 MINE = Cursors(SECRET, "list?{}")

@@ -18,7 +18,7 @@ from chalicelib.dal import intervals
 from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, length_class_of
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import GSI9, IndexPartition
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -14,23 +14,15 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import limits, table
 from chalicelib.dal.limits import SLOTS, Allowance, Limit, RateLimited, Use
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
-from infra.local.engine import Store
-from infra.local.stack import Stack
-from tests.support import wire
-from tests.support.desk import NOW
-from tests.support.laws import law
-from tests.support.still import later, standing_still
+from tests.support import client_hooks
+from tests.support.assignment_helpers import NOW
+from tests.support.client_hooks import Fault, without_waiting
+from tests.support.factories import address
+from tests.support.frozen_time import later, standing_still
+from tests.support.hypothesis_profile import law
 from tests.support.threads import at_once
-from tests.support.wire import Fault, without_waiting
-from tests.support.world import address
 
 LIMIT = Limit("try-outs", quota=4, seconds=900)
-
-
-@pytest.fixture
-def on_a_safe_engine(local_stack: Stack) -> None:
-    if local_stack.engine.store is Store.MOTO:
-        pytest.skip("moto is not safe under threads, and does not know one transaction sent twice")
 
 
 @pytest.fixture
@@ -266,13 +258,13 @@ def test_forgetting_leaves_all_of_the_quota(allowance: Allowance, tenant: Organi
 @pytest.mark.usefixtures("on_a_safe_engine")
 @pytest.mark.parametrize("kind", ["request lost once", "response lost once"])
 def test_a_lost_response_takes_no_second_use(allowance: Allowance, kind: str) -> None:
-    with without_waiting(), wire.broken(Fault(2, kind)):
+    with without_waiting(), client_hooks.broken(Fault(2, kind)):
         take(allowance)
     assert used(allowance) == 1
 
 
 def test_a_store_that_is_down_lets_nobody_in(allowance: Allowance) -> None:
-    with without_waiting(), wire.broken(Fault(2, "request lost")), pytest.raises(ActionError) as raised:
+    with without_waiting(), client_hooks.broken(Fault(2, "request lost")), pytest.raises(ActionError) as raised:
         take(allowance)
     assert raised.value.code is ErrorCode.DATABASE_ERROR
 

@@ -24,7 +24,7 @@ from chalicelib.models.identity.sessions import StoredSession
 from chalicelib.models.organizations import ORGANIZATIONS, LoanRole, WeekDay, new_organization
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.users import USERS, Notifications, Preferences, Role, StoredUser, Theme
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 _NAME = TypeAdapter(MailedLine)
 

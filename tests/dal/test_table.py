@@ -14,9 +14,9 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import GSI1, IndexPartition, Key
-from tests.support import wire
-from tests.support.laws import law
-from tests.support.wire import Fault
+from tests.support import client_hooks
+from tests.support.client_hooks import Fault
+from tests.support.hypothesis_profile import law
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(st.characters(codec="utf-8"), max_size=20),
@@ -139,6 +139,6 @@ def test_a_store_that_does_not_answer_is_a_database_error(tenant: OrganizationId
         lambda: table.put_new(Item(*_key(tenant))),
     ]
     for call in calls:
-        with wire.without_waiting(), wire.broken(Fault(1, kind)), pytest.raises(ActionError) as failed:
+        with client_hooks.without_waiting(), client_hooks.broken(Fault(1, kind)), pytest.raises(ActionError) as failed:
             call()
         assert (failed.value.code, failed.value.retry_after_seconds) == ("DATABASE_ERROR", 1)

@@ -13,7 +13,7 @@ from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import MAX_WRITES, OnFailedCondition, StaleRead, UnitOfWork, stale
 from infra.local.engine import Store
 from infra.local.stack import Stack
-from tests.support import wire
+from tests.support import client_hooks
 
 
 def _key(tenant: OrganizationId, name: object) -> Key:
@@ -30,7 +30,7 @@ def _rows(tenant: OrganizationId) -> set[str]:
 
 def test_nothing_is_sent_before_the_commit_and_then_all_at_once(tenant: OrganizationId) -> None:
     unit = UnitOfWork(tenant)
-    with wire.recorded() as recording:
+    with client_hooks.recorded() as recording:
         for number in range(MAX_WRITES):
             unit.put_new(Item(*_key(tenant, number)), stale)
         assert recording.calls == []

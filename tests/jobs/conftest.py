@@ -9,12 +9,12 @@ import pytest
 from infra.local.stack import Stack
 
 if TYPE_CHECKING:
-    from tests.support.post import Post
+    from tests.support.mail_delivery import Post
 
 
 @pytest.fixture(scope="module")
 def post(local_stack: Stack) -> Post:
-    from tests.support.post import Post
+    from tests.support.mail_delivery import Post
 
     return Post(local_stack)
 

@@ -23,11 +23,11 @@ from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from tests.support import store as stores
 from tests.support.api import Api
-from tests.support.post import Post
+from tests.support.client_hooks import Fault, ProcessDied, Refusal, broken, recorded, without_waiting
+from tests.support.factories import Organization, new_organization
+from tests.support.mail_delivery import Post
 from tests.support.staffing import new_client, new_worker
 from tests.support.store import Store
-from tests.support.wire import Fault, ProcessDied, Refusal, broken, recorded, without_waiting
-from tests.support.world import Organization, new_organization
 
 _numbers = itertools.count(1)
 

@@ -15,15 +15,15 @@ from chalicelib.jobs import metrics_queue, recalculation
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metrics import MAX_METRICS
 from infra.local.stack import Stack
-from tests.jobs.queued import failed
 from tests.support import store as stores
 from tests.support.api import Api
-from tests.support.desk import NOW
-from tests.support.gauges import Gauges
-from tests.support.still import later, standing_still
+from tests.support.assignment_helpers import NOW
+from tests.support.client_hooks import Fault, ProcessDied, broken, recorded, without_waiting
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.metric_helpers import Gauges
+from tests.support.queue_events import failed
 from tests.support.store import Store
-from tests.support.wire import Fault, ProcessDied, broken, recorded, without_waiting
-from tests.support.world import Organization, new_organization
 
 AS_OF = clock.to_text(NOW + timedelta(minutes=1))
 

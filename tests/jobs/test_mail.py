@@ -16,12 +16,12 @@ from chalicelib.models import outbox
 from chalicelib.models.outbox import MailReference
 from infra.local.lambda_events import invoke
 from infra.local.stack import SENDER, Stack
-from tests.jobs.queued import failed
-from tests.support import wire
+from tests.support import client_hooks
 from tests.support.api import Api
-from tests.support.post import Post, invite
-from tests.support.wire import ProcessDied
-from tests.support.world import PASSWORD, Organization
+from tests.support.client_hooks import ProcessDied
+from tests.support.factories import PASSWORD, Organization
+from tests.support.mail_delivery import Post, invite
+from tests.support.queue_events import failed
 
 SES = mail._ses().meta.events  # type: ignore[attr-defined]  # the client's hooks
 
@@ -209,12 +209,12 @@ def test_a_sweep_that_dies_loses_nothing_and_mails_once(
         raise ProcessDied
 
     post.carry()
-    wire.CLIENT.meta.events.register("before-call.dynamodb.UpdateItem", die)
+    client_hooks.CLIENT.meta.events.register("before-call.dynamodb.UpdateItem", die)
     try:
         with clock.shifted(timedelta(minutes=3)), pytest.raises(ProcessDied):
             mail_queue.sweep()
     finally:
-        wire.CLIENT.meta.events.unregister("before-call.dynamodb.UpdateItem", die)
+        client_hooks.CLIENT.meta.events.unregister("before-call.dynamodb.UpdateItem", die)
     with clock.shifted(timedelta(minutes=3)):
         assert mail_queue.sweep() == 1
         assert post.count(email) == 1

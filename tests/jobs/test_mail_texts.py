@@ -20,9 +20,9 @@ from chalicelib.models.users import Role
 from infra.local.stack import Stack
 from tests.support import store
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.post import Post, invite
-from tests.support.world import PASSWORD, Organization
+from tests.support.factories import PASSWORD, Organization
+from tests.support.hypothesis_profile import law
+from tests.support.mail_delivery import Post, invite
 
 LINK = "https://app.workledger.example/accept-invitation?email=a%40example.com&code=ABCDE-FGHJK"
 CONTACT = "abuse@workledger.example"

@@ -11,10 +11,10 @@ from chalicelib.core import clock, ids
 from chalicelib.core.errors import ActionError
 from chalicelib.models.dashboards import metric_states
 from infra.local.lambda_events import invoke, scheduled_event
-from tests.support import wire
+from tests.support import client_hooks
 from tests.support.api import Api
-from tests.support.post import Post
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
+from tests.support.mail_delivery import Post
 
 
 def _set(event: Any) -> Any:
@@ -70,7 +70,7 @@ def test_an_unknown_organization_is_not_found() -> None:
 
 
 def test_a_concurrent_change_is_not_overwritten(organization: Organization) -> None:
-    with wire.overtaken(lambda: organization.owner.call("updateOrganization", body={"currency": "CHF"})):
+    with client_hooks.overtaken(lambda: organization.owner.call("updateOrganization", body={"currency": "CHF"})):
         answer = _set({"organizationId": str(organization.id), "tier": "PRO"})
     assert (answer["currency"], answer["subscriptionTier"], answer["version"]) == ("CHF", "PRO", 3)
 

@@ -19,12 +19,12 @@ from infra.local.pump import Pump
 from infra.local.stack import Stack
 from tests.support import streams
 from tests.support.api import Api
-from tests.support.desk import NOW, at
-from tests.support.post import invite
+from tests.support.assignment_helpers import NOW, at
+from tests.support.client_hooks import Call, recorded
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.mail_delivery import invite
 from tests.support.staffing import created, new_location, new_worker
-from tests.support.still import later, standing_still
-from tests.support.wire import Call, recorded
-from tests.support.world import Organization, new_organization
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [

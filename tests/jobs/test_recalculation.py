@@ -23,16 +23,16 @@ from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_states import SYSTEM
 from infra.local.queue import Queue, Worker
 from infra.local.stack import Stack
-from tests.jobs.queued import failed
 from tests.support import store as stores
 from tests.support.api import Api
-from tests.support.desk import NOW
-from tests.support.gauges import HEADCOUNT, LIMITS, Gauges
-from tests.support.post import sign_up
-from tests.support.still import later, standing_still
+from tests.support.assignment_helpers import NOW
+from tests.support.client_hooks import Fault, ProcessDied, broken, overtaken, recorded, without_waiting
+from tests.support.factories import PASSWORD, Organization, address, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.mail_delivery import sign_up
+from tests.support.metric_helpers import HEADCOUNT, LIMITS, Gauges
+from tests.support.queue_events import failed
 from tests.support.store import Store, canonical
-from tests.support.wire import Fault, ProcessDied, broken, overtaken, recorded, without_waiting
-from tests.support.world import PASSWORD, Organization, address, new_organization
 
 AS_OF = clock.to_text(NOW + timedelta(minutes=1))
 """The end of the frozen minute."""

@@ -22,17 +22,17 @@ from chalicelib.models.activities.activities import ACTIVITIES
 from chalicelib.models.dashboards import metric_states
 from infra.local.lambda_events import invoke, queue_record, scheduled_event
 from infra.local.stack import Stack
-from tests.jobs.queued import failed
-from tests.jobs.rollup_state import buckets, expected_buckets
 from tests.support import store as stores
 from tests.support.api import Api
+from tests.support.assignment_helpers import NOW, Desk
+from tests.support.client_hooks import Refusal, broken, recorded, without_waiting
 from tests.support.deliveries import Deliveries
-from tests.support.desk import NOW, Desk
-from tests.support.still import later, standing_still
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.queue_events import failed
+from tests.support.rollup_state import buckets, expected_buckets
 from tests.support.store import Store
 from tests.support.threads import at_once
-from tests.support.wire import Refusal, broken, recorded, without_waiting
-from tests.support.world import Organization, new_organization
 
 SINCE = clock.to_text(NOW)
 

@@ -13,7 +13,12 @@ from chalicelib.core.money import Money
 from chalicelib.jobs import queues, repricing
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
-from tests.jobs.rollup_state import (
+from tests.support import store
+from tests.support.api import Api
+from tests.support.client_hooks import ProcessDied, recorded
+from tests.support.deliveries import Deliveries
+from tests.support.measuring import days, stored, sync_entities, total, value, values
+from tests.support.rollup_state import (
     buckets,
     calls_of,
     changes_of,
@@ -22,14 +27,9 @@ from tests.jobs.rollup_state import (
     expected_buckets,
     stored_rollups,
 )
-from tests.metrics.measuring import days, stored, sync_entities, total, value, values
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support import store
-from tests.support.api import Api
-from tests.support.deliveries import Deliveries
+from tests.support.shift_helpers import Crew, minute_of
 from tests.support.store import Store
 from tests.support.threads import at_once
-from tests.support.wire import ProcessDied, recorded
 
 Json = dict[str, Any]
 

@@ -24,9 +24,13 @@ from chalicelib.jobs.changes import Change, Kind
 from chalicelib.jobs.deadline import MARGIN_MILLISECONDS, Deadline
 from chalicelib.metrics.rollups.apply import sync, sync_entity
 from chalicelib.models.users import Role
-from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
-from tests.jobs.rollup_state import (
+from tests.support import store
+from tests.support.api import Api
+from tests.support.client_hooks import CLIENT, Call, Fault, Refusal, broken, overtaken, recorded, without_waiting
+from tests.support.measuring import days, stored, total, value
+from tests.support.measuring import roll_up as roll_up_all
+from tests.support.rollup_state import (
     buckets,
     calls_of,
     change_of,
@@ -37,14 +41,9 @@ from tests.jobs.rollup_state import (
     roll_up,
     stored_rollups,
 )
-from tests.metrics.measuring import days, stored, total, value
-from tests.metrics.measuring import roll_up as roll_up_all
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support import store
-from tests.support.api import Api
+from tests.support.shift_helpers import Crew, minute_of
 from tests.support.store import Store
 from tests.support.threads import at_once
-from tests.support.wire import CLIENT, Call, Fault, Refusal, broken, overtaken, recorded, without_waiting
 
 EIGHT = minute_of("2030-03-04T08:00Z")  # in the future
 DAY = 24 * 60
@@ -61,12 +60,6 @@ def _restored(table: Store) -> Iterator[None]:
     before = table.items()
     yield
     table.restore(before)
-
-
-@pytest.fixture
-def on_a_safe_engine(local_stack: Stack) -> None:
-    if local_stack.engine.store is Engines.MOTO:
-        pytest.skip("moto loses acknowledged writes when its calls overlap")
 
 
 @pytest.fixture

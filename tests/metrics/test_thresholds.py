@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.metrics.thresholds import Status, change, change_percent, errors, progress, status_of
 from chalicelib.models.dashboards.metric_enums import Direction
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

@@ -10,13 +10,13 @@ from infra.local.stack import Stack
 
 if TYPE_CHECKING:
     from tests.support.api import Api
-    from tests.support.post import Post
-    from tests.support.world import Organization
+    from tests.support.factories import Organization
+    from tests.support.mail_delivery import Post
 
 
 @pytest.fixture(scope="module")
 def post(local_stack: Stack) -> Post:
-    from tests.support.post import Post
+    from tests.support.mail_delivery import Post
 
     return Post(local_stack)
 
@@ -24,6 +24,6 @@ def post(local_stack: Stack) -> Post:
 @pytest.fixture(scope="module")
 def settled(api: Api) -> Organization:
     """One organization for read-only tests."""
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     return new_organization(api)

@@ -12,8 +12,8 @@ from tests.support.figures import ROUND_TRIPS
 
 if TYPE_CHECKING:
     from tests.support.api import Api
+    from tests.support.factories import Organization
     from tests.support.store import Store
-    from tests.support.world import Organization
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +35,12 @@ def _restored(store: Store) -> Iterator[None]:
 
 
 @pytest.fixture
-def on_a_safe_engine(local_stack: Stack) -> None:
-    from infra.local.engine import Store as Engines
+def without_pauses() -> Iterator[None]:
+    """Let the SDK and units of work retry at once."""
+    from tests.support.client_hooks import without_waiting
 
-    if local_stack.engine.store is Engines.MOTO:
-        pytest.skip("moto loses acknowledged writes when its calls overlap: `make test-strict` runs this on dynoxide")
+    with without_waiting():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
     """Return an organization with an OWNER, a VIEWER, and another OWNER who sends the requests."""
     from chalicelib.models.users import Role
     from tests.support.arrange import prepare
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     organization = new_organization(api)
     organization.member(Role.VIEWER)
@@ -58,7 +59,7 @@ def home(api: Api, _fresh_table: None, _cheap_hashes: None) -> Organization:
 @pytest.fixture(scope="module")
 def abroad(api: Api, home: Organization) -> Organization:
     """Return another organization."""
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     return new_organization(api)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.arrange import ARRANGEMENTS, arrange, names
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 
 @pytest.mark.parametrize("action", names())

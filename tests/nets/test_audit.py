@@ -27,8 +27,8 @@ from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.arrange import WRITES, Arranged, arrange, takes_header
 from tests.support.audit_entries import Entries, Entry, entries_of
+from tests.support.factories import Organization
 from tests.support.store import Snapshot, Store, entity_in, plain
-from tests.support.world import Organization
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
 FREE_JSON = {"config", "formConfig", "metadata", "query"}

@@ -18,8 +18,8 @@ from chalicelib.core import clock
 from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import Arranged, arrange, names
+from tests.support.factories import PASSWORD, Organization
 from tests.support.store import Snapshot, Store, partitions_of
-from tests.support.world import PASSWORD, Organization
 
 SIGNED_IN = names(lambda action: not action.is_public)
 PUBLIC = names(lambda action: action.is_public)

@@ -20,7 +20,7 @@ from chalicelib.models.audit import AuditEvent
 from tests.support.api import Answer, Api
 from tests.support.arrange import operation
 from tests.support.declared import product_with
-from tests.support.world import Organization, unique
+from tests.support.factories import Organization, unique
 
 DOCUMENT = document()
 JSON = "application/json"
@@ -237,6 +237,6 @@ SUBJECT = {"action": "NOTED", "entityType": "client", "entityId": "1"}
 @pytest.fixture(scope="module")
 def shared(api: Api, _fresh_table: None) -> Organization:
     """Return an organization for all tests, which write nothing."""
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     return new_organization(api)

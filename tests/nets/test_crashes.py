@@ -15,19 +15,15 @@ from infra.local.engine import configured_store
 from tests.support.api import Answer
 from tests.support.arrange import WRITES, Arranged, arrange
 from tests.support.audit_entries import entries_of
+from tests.support.client_hooks import KINDS, Fault, ProcessDied, broken
+from tests.support.factories import Organization
 from tests.support.store import Snapshot, Store, anonymous, canonical, tokens_in
-from tests.support.wire import KINDS, Fault, ProcessDied, broken, without_waiting
-from tests.support.world import Organization
+
+pytestmark = pytest.mark.usefixtures("without_pauses")
 
 KEY = "one-and-the-same"
 TRIED = WRITES[:: 4 if configured_store() is Engines.MOTO else 1]
 """A sample on moto, where each case is slow; the logic is the same on every engine."""
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> object:
-    with without_waiting():
-        yield
 
 
 @pytest.mark.parametrize("action", TRIED)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.arrange import Arranged, arrange, names, takes_header
 from tests.support.audit_entries import entries_of
+from tests.support.factories import Organization
 from tests.support.store import Snapshot, Store, entity_in, plain
-from tests.support.world import Organization
 
 TAGGED_READS = names(lambda action: takes_header(action, "If-None-Match"))
 CONDITIONAL_WRITES = names(lambda action: takes_header(action, "If-Match"))

@@ -8,18 +8,14 @@ from chalicelib.core.errors import ActionError
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
+from tests.support.client_hooks import Fault, ProcessDied, Refusal, broken
 from tests.support.store import Store, plain
-from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
+
+pytestmark = pytest.mark.usefixtures("without_pauses")
 
 COUNTER = Key("ORG#faults#COUNTER", "one")
 ATTEMPTS = 3
 """Attempts of the SDK, retries included."""
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> object:
-    with without_waiting():
-        yield
 
 
 def count_once() -> None:

@@ -24,9 +24,9 @@ from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import LongRunning
 from chalicelib.modules.workers.import_contracts import MAX_ROWS
 from tests.support.api import Answer
+from tests.support.factories import Organization
 from tests.support.staffing import new_position, new_worker
 from tests.support.store import Store
-from tests.support.world import Organization
 
 ITEM_BYTES = 400_000
 EMOJI = "🏗"

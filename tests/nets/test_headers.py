@@ -12,7 +12,7 @@ from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.action.security_headers import ANYBODYS, REVALIDATED, SECURITY_HEADERS
 from tests.support.api import Answer, Api
 from tests.support.arrange import Arranged, arrange, names
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 GETS = names(lambda action: action.method == "GET")
 _SECRETS = re.compile(r'"(token|code|password\w*|cursorSecret)": "')

@@ -15,10 +15,10 @@ from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.arrange import SECRETIVE, WRITES, arrange, secret_fields
 from tests.support.audit_entries import entries_of
+from tests.support.factories import PASSWORD, Organization
 from tests.support.store import Change, Store, canonical, plain, texts_in, tokens_in
 from tests.support.threads import at_once
 from tests.support.variations import other_input
-from tests.support.world import PASSWORD, Organization
 
 KEY = "k-1"
 

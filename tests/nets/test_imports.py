@@ -15,10 +15,10 @@ from chalicelib.dal.idempotency import KEPT_SECONDS
 from chalicelib.modules.workers import importing
 from tests.support.api import Answer
 from tests.support.audit_entries import entries_of
+from tests.support.client_hooks import KINDS, Fault, ProcessDied, broken, overtaken, without_waiting
+from tests.support.factories import Member, Organization
 from tests.support.store import Snapshot, Store, canonical
 from tests.support.threads import at_once
-from tests.support.wire import KINDS, Fault, ProcessDied, broken, overtaken, without_waiting
-from tests.support.world import Member, Organization
 
 KEY = "a key"
 

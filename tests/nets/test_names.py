@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from chalicelib.action.registry import REGISTRY
 from chalicelib.core.field_types import Line
 from tests.support.arrange import arrange, operation
+from tests.support.factories import Organization
 from tests.support.store import Store
-from tests.support.world import Organization
 
 DECEPTIVE = {"nothing to see": "\u3164\u200b", "turned": "An\u202ena", "hidden": "An\u200bna", "broken": "An\u2028na"}
 NAMES = {"color", "dataSource", "firstName", "icon", "lastName", "name", "title", "unit"}

@@ -17,8 +17,8 @@ from infra.local.engine import configured_store
 from tests.support.api import Answer
 from tests.support.arrange import Arranged, arrange, names
 from tests.support.audit_entries import entries_of
+from tests.support.factories import Member, Organization
 from tests.support.store import Snapshot, Store, anonymous, canonical
-from tests.support.world import Member, Organization
 
 TARGETS = targets.names()
 TRIED = TARGETS[:: 4 if configured_store() is Engines.MOTO else 1]

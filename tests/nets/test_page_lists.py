@@ -11,8 +11,8 @@ from chalicelib.core.ids import new_id
 from infra.local import engine
 from tests.nets.round_trips import PAGE_LIST, PAGE_LISTS, READ, Report, hold
 from tests.support.arrange import WRITES, arrange, operation
+from tests.support.factories import Organization
 from tests.support.store import Store, StoredItem
-from tests.support.world import Organization
 
 ROWS = 250 if engine.configured_store() is engine.Store.MOTO else 1000
 PAGES: dict[str, dict[str, Any]] = {" (page 2)": {"page": 2, "pageSize": 100}, " (search)": {"search": "e"}}

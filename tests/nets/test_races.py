@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
+from tests.support.factories import PASSWORD, Member, Organization, address, new_organization
 from tests.support.store import Store, audit_entries
 from tests.support.threads import at_once
-from tests.support.world import PASSWORD, Member, Organization, address, new_organization
 
 pytestmark = pytest.mark.usefixtures("on_a_safe_engine")
 

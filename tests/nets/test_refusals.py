@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.arrange import READS, WRITES, arrange
 from tests.support.audit_entries import entries_of
+from tests.support.client_hooks import Refusal, broken
+from tests.support.factories import Organization
 from tests.support.store import Store, canonical
-from tests.support.wire import Refusal, broken, without_waiting
-from tests.support.world import Organization
+
+pytestmark = pytest.mark.usefixtures("without_pauses")
 
 KEY = "a key"
 COMMIT = "TransactWriteItems"
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
-    with without_waiting():
-        yield
 
 
 def cancelled(reason: str, calls: int | None = None) -> Refusal:

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core import clock
 from tests.nets.round_trips import PAGE_LISTS, READ, WRITE, Report, hold
 from tests.support.arrange import READS, WRITES, arrange
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 
 @pytest.mark.parametrize("action", [name for name in READS if name not in PAGE_LISTS])

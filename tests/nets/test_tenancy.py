@@ -13,9 +13,9 @@ from chalicelib.dal.item import Item
 from chalicelib.models.staffing.clients import CLIENTS
 from tests.support.api import Answer, hold_to_tenant
 from tests.support.arrange import arrange, names
+from tests.support.client_hooks import recorded
+from tests.support.factories import Organization
 from tests.support.store import Store, partitions_of, texts_in
-from tests.support.wire import recorded
-from tests.support.world import Organization
 
 
 def test_a_read_outside_the_tenant_is_caught(home: Organization, abroad: Organization) -> None:

@@ -12,7 +12,7 @@ from chalicelib.action.registry import REGISTRY
 from chalicelib.auth.tokens import Token
 from tests.prove.history import About, Request, effects_of
 from tests.support.api import Answer, Api, Call
-from tests.support.wire import Odds, ProcessDied, Recording, Storm, in_storm
+from tests.support.client_hooks import Odds, ProcessDied, Recording, Storm, in_storm
 
 if TYPE_CHECKING:
     from tests.prove.operations.identity import CodeMail

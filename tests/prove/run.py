@@ -24,10 +24,10 @@ from tests.prove.operations import assignments, identity, people, staffing
 from tests.prove.world import World
 from tests.support import hashing, store
 from tests.support.api import Api
-from tests.support.post import Post
+from tests.support.client_hooks import Odds, ProcessDied, Storm, in_storm, without_waiting
+from tests.support.factories import PASSWORD, Member, Organization, new_organization
+from tests.support.mail_delivery import Post
 from tests.support.threads import at_once
-from tests.support.wire import Odds, ProcessDied, Storm, in_storm, without_waiting
-from tests.support.world import PASSWORD, Member, Organization, new_organization
 
 CONSUMER_ODDS = Odds(response_lost=0.08, throttled=0.08, conflict=0.02, request_lost=0.01, death=0.005)
 """Odds of each attempt of the consumers of stream and queues."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from chalicelib.core import clock
 from tests.prove.history import History, Request
-from tests.support.post import Post
-from tests.support.wire import Storm
+from tests.support.client_hooks import Storm
+from tests.support.mail_delivery import Post
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import app as product
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.auth.tokens import Token
 from infra.local.gateway import Gateway, HttpRequest
-from tests.support import wire
-from tests.support.wire import Recording
+from tests.support import client_hooks
+from tests.support.client_hooks import Recording
 
 SOURCE = "198.51.100.7"
 """Source address of requests."""
@@ -115,7 +115,7 @@ class Api:
 
     def raw(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         listed = {name.lower(): [value] for name, value in headers.items()}
-        with wire.recorded() as recording:
+        with client_hooks.recorded() as recording:
             response = self._gateway.handle(HttpRequest(method, target, listed, body, self.source))
         return Answer(response.status, dict(response.headers), response.body.decode(), recording)
 

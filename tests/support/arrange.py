@@ -24,7 +24,7 @@ from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api, Call
-from tests.support.world import PASSWORD, Member, Organization, address, unique
+from tests.support.factories import PASSWORD, Member, Organization, address, unique
 
 ANOTHER_PASSWORD = "steady-lantern-77"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

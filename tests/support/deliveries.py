@@ -13,7 +13,7 @@ from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from infra.local.stream import Consumer, Stream
 from tests.support import streams
-from tests.support.wire import Fault, ProcessDied, broken, without_waiting
+from tests.support.client_hooks import Fault, ProcessDied, broken, without_waiting
 
 
 class Deliveries:

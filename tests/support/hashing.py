@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from argon2 import PasswordHasher
 
 from chalicelib.auth import passwords
-from tests.support import world
+from tests.support import factories
 
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -28,4 +28,4 @@ def cheap() -> Iterator[None]:
 def _forget() -> None:
     """Drop cached hashes: a sign-in would replace hashes with other parameters."""
     passwords._hash_of_nothing.cache_clear()
-    world.hash_of.cache_clear()
+    factories.hash_of.cache_clear()

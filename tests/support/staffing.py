@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core import clock, ids
-from tests.support.world import Member, unique
+from tests.support.factories import Member, unique
 
 
 def created(member: Member, action: str, **fields: Any) -> dict[str, Any]:
-    answer = member.call(action, body=fields)
+    answer = member.post(action, **fields)
     assert answer.status == 201, answer.text
     data: dict[str, Any] = answer.data
     return data

@@ -19,7 +19,7 @@ from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.metric_enums import Direction, MetricCategory
 from chalicelib.models.dashboards.metrics import Metric
 from tests.support import vega
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

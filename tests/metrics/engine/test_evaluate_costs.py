@@ -13,21 +13,20 @@ from chalicelib.metrics.engine.evaluate import series
 from chalicelib.metrics.language.periods import Step
 from chalicelib.metrics.language.query import parse
 from chalicelib.models.organizations import StoredOrganization
-from tests.metrics.measuring import (
+from tests.support.api import Api
+from tests.support.client_hooks import recorded
+from tests.support.measuring import (
     MEASURES,
     Json,
     days,
     outcomes,
     simple,
     snapshot,
-    stored,
     sync_entities,
     total,
     where,
 )
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support.api import Api
-from tests.support.wire import recorded
+from tests.support.shift_helpers import Crew, minute_of
 
 MIDDAY, MIDNIGHT = "2026-11-18T12:00Z", "2026-11-18T00:00Z"
 
@@ -40,11 +39,6 @@ def crew(api: Api) -> Crew:
         crew.assign(0, 0, start, start + 480)
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
-
-
-@pytest.fixture(scope="module")
-def seen(crew: Crew) -> StoredOrganization:
-    return stored(crew.organization.id)
 
 
 def _cost(organization: StoredOrganization, queries: Sequence[Json], at: str = MIDDAY) -> dict[str, int]:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from chalicelib.models.organizations import StoredOrganization
-from tests.metrics.measuring import (
+from tests.support.api import Api
+from tests.support.frozen_time import later, standing_still
+from tests.support.measuring import (
     days,
     outcome,
     roll_up,
@@ -22,9 +24,7 @@ from tests.metrics.measuring import (
     values,
     where,
 )
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support.api import Api
-from tests.support.still import later, standing_still
+from tests.support.shift_helpers import Crew, minute_of
 
 MONDAY = datetime(2026, 6, 15, 12, tzinfo=UTC)
 STATES = ("scheduled", "active", "completed", "cancelled")

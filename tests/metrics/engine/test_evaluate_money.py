@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.money import Money
-from tests.metrics.measuring import Json, days, outcomes, simple, stored, sync_entities, total, values, where
-from tests.modules.reports.crew import Crew, Rates, minute_of
 from tests.support.api import Api
+from tests.support.measuring import Json, days, outcomes, simple, stored, sync_entities, total, values, where
+from tests.support.shift_helpers import Crew, Rates, minute_of
 
 DAY = "2026-11-17"
 LONG_AGO = date(2020, 1, 1)

@@ -11,7 +11,9 @@ import pytest
 from chalicelib.core.money import Money
 from chalicelib.metrics.engine import scan
 from chalicelib.models.organizations import StoredOrganization
-from tests.metrics.measuring import (
+from tests.support.api import Api
+from tests.support.frozen_time import standing_still
+from tests.support.measuring import (
     Json,
     days,
     outcomes,
@@ -25,9 +27,7 @@ from tests.metrics.measuring import (
     values,
     where,
 )
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support.api import Api
-from tests.support.still import standing_still
+from tests.support.shift_helpers import Crew, minute_of
 
 LATER = "2026-12-01T00:00Z"
 
@@ -43,11 +43,6 @@ def crew(api: Api) -> Crew:
             crew.assign(worker, position, start, start + 60 * hours)
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
-
-
-@pytest.fixture(scope="module")
-def seen(crew: Crew) -> StoredOrganization:
-    return stored(crew.organization.id)
 
 
 @pytest.mark.parametrize(

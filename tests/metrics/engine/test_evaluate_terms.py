@@ -18,7 +18,10 @@ from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models import users
 from chalicelib.models.organizations import StoredOrganization, WeekDay
 from chalicelib.models.users import Role, StoredUser
-from tests.metrics.measuring import (
+from tests.support.api import Api
+from tests.support.factories import address, new_organization
+from tests.support.frozen_time import standing_still
+from tests.support.measuring import (
     Json,
     days,
     outcome,
@@ -32,10 +35,7 @@ from tests.metrics.measuring import (
     values,
     where,
 )
-from tests.modules.reports.crew import Crew, minute_of
-from tests.support.api import Api
-from tests.support.still import standing_still
-from tests.support.world import address, new_organization
+from tests.support.shift_helpers import Crew, minute_of
 
 NOON = "2026-11-18T12:00Z"  # a Wednesday
 

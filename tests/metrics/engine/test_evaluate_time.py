@@ -15,12 +15,12 @@ from chalicelib.core.clock import from_milliseconds
 from chalicelib.core.money import Money
 from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.organizations import StoredOrganization, WeekDay
-from tests.metrics.measuring import MEASURES, by_minutes, days, simple, stored, sync_entities, total, value, values
-from tests.modules.reports.crew import Crew, minute_of, written
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.minutes import DAY, days_about, stretches, stretches_about
-from tests.support.still import standing_still
+from tests.support.frozen_time import standing_still
+from tests.support.hypothesis_profile import law
+from tests.support.measuring import MEASURES, by_minutes, days, simple, stored, sync_entities, total, value, values
+from tests.support.oracle import DAY, days_about, stretches, stretches_about
+from tests.support.shift_helpers import Crew, minute_of, written
 
 NOON = "2026-11-18T12:00Z"  # a Wednesday
 

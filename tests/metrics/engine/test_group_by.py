@@ -13,11 +13,11 @@ from chalicelib.core.money import Money
 from chalicelib.metrics.engine import group_by
 from chalicelib.models.organizations import StoredOrganization
 from chalicelib.models.users import Role
-from tests.metrics.measuring import Json, days, outcome, roll_up, simple, snapshot, stored, sync_entities, total, where
-from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Api
-from tests.support.still import later, standing_still
-from tests.support.wire import recorded
+from tests.support.client_hooks import recorded
+from tests.support.frozen_time import later, standing_still
+from tests.support.measuring import Json, days, outcome, roll_up, simple, snapshot, stored, sync_entities, total, where
+from tests.support.shift_helpers import Crew, minute_of
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LATER = "2026-06-30T00:00Z"
@@ -47,11 +47,6 @@ def crew(api: Api) -> Crew:
         sync_entities(crew.organization.id, "assignments", ids)
         roll_up(crew.organization.id, "positions", "users")
     return crew
-
-
-@pytest.fixture(scope="module")
-def seen(crew: Crew) -> StoredOrganization:
-    return stored(crew.organization.id)
 
 
 @pytest.fixture(params=[BUCKETS, SCAN], ids=["buckets", "scan"])

@@ -26,7 +26,7 @@ from chalicelib.metrics.language.periods import (
 )
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.organizations import WeekDay
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

@@ -27,7 +27,7 @@ from chalicelib.metrics.language.query import (
     unit_of,
 )
 from chalicelib.metrics.rollups.sources.fields import Aggregate, Unit
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 from tests.support.metric_queries import queries
 
 pytestmark = pytest.mark.storeless

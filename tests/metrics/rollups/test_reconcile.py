@@ -19,15 +19,15 @@ from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.rollups import buckets, rollups
 from chalicelib.models.rollups.buckets import Increments
 from infra.local.stack import Stack
-from tests.jobs.queued import failed
 from tests.support import store
 from tests.support.api import Api
+from tests.support.assignment_helpers import NOW, Desk
+from tests.support.client_hooks import overtaken
 from tests.support.deliveries import Deliveries
-from tests.support.desk import NOW, Desk
-from tests.support.still import standing_still
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import standing_still
+from tests.support.queue_events import failed
 from tests.support.store import Store
-from tests.support.wire import overtaken
-from tests.support.world import Organization, new_organization
 
 SOURCE = "assignments"
 

@@ -20,11 +20,11 @@ from chalicelib.metrics.language.query import parse
 from chalicelib.models.organizations import ORGANIZATIONS
 from infra.local.stack import Stack
 from tests.support.api import Api
+from tests.support.assignment_helpers import NOW, Desk, at
 from tests.support.deliveries import Deliveries
-from tests.support.desk import NOW, Desk, at
-from tests.support.laws import law
-from tests.support.still import standing_still
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
+from tests.support.frozen_time import standing_still
+from tests.support.hypothesis_profile import law
 
 HOURS = (-5000.0, -400.0, -30.0, -8.0, -0.01, 0.0, 1.0, 8.0, 400.0, 5000.0)
 LENGTHS = (0.5, 8.0, 25.0, 337.0, 4417.0, None)

@@ -16,7 +16,7 @@ from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, Severity
 from chalicelib.models.audit import Actor
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 NAMES = st.text(max_size=4) | st.text(" aS", max_size=2)
 JSON = st.recursive(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core import clock
 from chalicelib.models.staffing import packed_months
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.models.users import Role
-from tests.modules.activities.feed import mark, read_all, record, unread, walked
+from tests.support.activity_helpers import mark, read_all, record, unread, walked
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.world import Member, new_organization
+from tests.support.factories import Member, new_organization
+from tests.support.hypothesis_profile import law
 
 STEPS = st.tuples(
     st.sampled_from(["record", "read", "read", "archive", "archive", "unarchive", "read all"]),

@@ -9,9 +9,9 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.models.activities import feed
 from chalicelib.models.users import Role
-from tests.modules.activities.feed import listed, mark, record, walked
+from tests.support.activity_helpers import listed, mark, record, walked
 from tests.support.api import Api
-from tests.support.world import Member, Organization, new_organization
+from tests.support.factories import Member, Organization, new_organization
 
 CLIENT = "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"
 RECORDED: list[dict[str, Any]] = [

@@ -16,9 +16,9 @@ from chalicelib.models.activities import activities, read_state
 from chalicelib.models.activities.activities import Activity, ActivityType
 from chalicelib.models.audit import Actor
 from chalicelib.models.users import Role
-from tests.modules.activities.feed import listed, mark, read_all, record, unread, unread_titles, walked
-from tests.support.wire import overtaken
-from tests.support.world import Member, Organization
+from tests.support.activity_helpers import listed, mark, read_all, record, unread, unread_titles, walked
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Member, Organization
 
 
 def _state(member: Member, identifier: str) -> tuple[bool, bool]:

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.core import clock, ids
 from chalicelib.models.activities.activities import MAX_METADATA_BYTES
-from tests.modules.activities.feed import ACTIVITY, listed, record
-from tests.support.world import Organization
+from tests.support.activity_helpers import ACTIVITY, listed, record
+from tests.support.factories import Organization
 
 SHORTEST_METADATA = len('{"":""}')
 

@@ -9,14 +9,14 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.support.api import Api
-    from tests.support.desk import Desk
-    from tests.support.world import Organization
+    from tests.support.assignment_helpers import Desk
+    from tests.support.factories import Organization
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _still() -> Iterator[None]:
-    from tests.support.desk import NOW
-    from tests.support.still import standing_still
+    from tests.support.assignment_helpers import NOW
+    from tests.support.frozen_time import standing_still
 
     with standing_still(NOW):
         yield
@@ -25,14 +25,14 @@ def _still() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def house(api: Api, _still: None) -> Organization:
     """One organization for a module's tests, each of which has workers of its own."""
-    from tests.support.world import new_organization
+    from tests.support.factories import new_organization
 
     return new_organization(api)
 
 
 @pytest.fixture(scope="module")
 def desk(house: Organization) -> Desk:
-    from tests.support.desk import Desk
+    from tests.support.assignment_helpers import Desk
 
     return Desk.of(house)
 

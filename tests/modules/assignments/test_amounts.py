@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.desk import Desk
-from tests.support.still import later
-from tests.support.world import new_organization
+from tests.support.assignment_helpers import Desk
+from tests.support.factories import new_organization
+from tests.support.frozen_time import later
 
 AMOUNTS = {"billed", "paid", "margin"}
 

@@ -7,8 +7,8 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.desk import Desk, at, refusal
-from tests.support.world import new_organization
+from tests.support.assignment_helpers import Desk, at, refusal
+from tests.support.factories import new_organization
 
 STEPS = ("ASSIGNMENT_CREATED", "ASSIGNMENT_UPDATED", "ASSIGNMENT_ENDED", "ASSIGNMENT_CANCELLED", "ASSIGNMENT_DELETED")
 

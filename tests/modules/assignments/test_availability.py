@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.core import ids
 from tests.support.api import Api
-from tests.support.desk import MILLISECOND, Desk, at, refusal
-from tests.support.world import new_organization
+from tests.support.assignment_helpers import MILLISECOND, Desk, at, refusal
+from tests.support.factories import new_organization
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from chalicelib.models.staffing import packed_months
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from tests.support.api import Api
-from tests.support.desk import MILLISECOND, Desk, at, refusal
-from tests.support.still import later
-from tests.support.world import Organization, new_organization
+from tests.support.assignment_helpers import MILLISECOND, Desk, at, refusal
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

@@ -9,10 +9,10 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.desk import MILLISECOND, NOW, Desk, at, refusal
+from tests.support.assignment_helpers import MILLISECOND, NOW, Desk, at, refusal
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later
 from tests.support.staffing import new_client, new_location
-from tests.support.still import later
-from tests.support.world import Organization, new_organization
 
 
 def test_what_is_created_is_read(desk: Desk, worker: str) -> None:

@@ -11,9 +11,9 @@ from chalicelib.dal import keys, table
 from chalicelib.models.staffing import packed_months
 from chalicelib.models.staffing.workers import WORKERS
 from tests.support.api import Answer
-from tests.support.desk import MILLISECOND, Desk, at
-from tests.support.still import later
-from tests.support.wire import overtaken
+from tests.support.assignment_helpers import MILLISECOND, Desk, at
+from tests.support.client_hooks import overtaken
+from tests.support.frozen_time import later
 
 DELETES = {"worker": "deleteWorker", "position": "deletePosition"}
 

@@ -7,10 +7,10 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
-from tests.support.desk import MILLISECOND, Desk, at, refusal
-from tests.support.still import later
-from tests.support.wire import overtaken
-from tests.support.world import new_organization
+from tests.support.assignment_helpers import MILLISECOND, Desk, at, refusal
+from tests.support.client_hooks import overtaken
+from tests.support.factories import new_organization
+from tests.support.frozen_time import later
 
 # -- ending ----------------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ import pytest
 from chalicelib.core import ids
 from chalicelib.models.staffing import assignments
 from tests.support.api import Api
-from tests.support.desk import MILLISECOND, Desk, at, refusal
+from tests.support.assignment_helpers import MILLISECOND, Desk, at, refusal
+from tests.support.factories import new_organization
+from tests.support.frozen_time import later
 from tests.support.staffing import new_client, new_location
-from tests.support.still import later
-from tests.support.world import new_organization
 
 SHIFTS: dict[str, tuple[str, str, float, float | None]] = {
     "ended long ago": ("ada", "press", -900, -890),

@@ -20,9 +20,9 @@ from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Workload, live
 from tests.support.api import Answer, Api
-from tests.support.desk import NOW, Desk, at
-from tests.support.laws import law
-from tests.support.world import new_organization
+from tests.support.assignment_helpers import NOW, Desk, at
+from tests.support.factories import new_organization
+from tests.support.hypothesis_profile import law
 
 HOURS = (-5000.0, -400.0, -30.0, -24.0, -8.0, 0.0, 1.0, 8.0, 24.0, 30.0, 400.0, 5000.0)
 """From now: around the limits of the lanes and across months."""

@@ -20,7 +20,7 @@ from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Booking, WorkloadDelta
 from tests.support.api import Answer
-from tests.support.desk import NOW, Desk, at, refusal
+from tests.support.assignment_helpers import NOW, Desk, at, refusal
 
 MAX_WRITE_UNITS = 30
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import MILLISECOND, Desk, at
+from tests.support.assignment_helpers import MILLISECOND, Desk, at
 from tests.support.staffing import new_location
 
 

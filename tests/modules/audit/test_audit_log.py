@@ -11,7 +11,7 @@ import pytest
 from chalicelib.core import clock
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.world import PASSWORD, Member, Organization, address, new_organization
+from tests.support.factories import PASSWORD, Member, Organization, address, new_organization
 
 CLIENT_FIELDS = {"name", "email", "phone", "address", "deletedAt"}
 

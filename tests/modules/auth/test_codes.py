@@ -14,13 +14,13 @@ from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CODE_ATTEMPTS, CodePurpose
 from chalicelib.models.users import Role
 from infra.local.stack import Stack
-from tests.support import store, wire
+from tests.support import client_hooks, store
 from tests.support.api import Answer, Api
-from tests.support.post import invite, other_code
+from tests.support.client_hooks import Fault, ProcessDied, Refusal, broken, without_waiting
+from tests.support.factories import PASSWORD, Organization, address
+from tests.support.mail_delivery import invite, other_code
 from tests.support.store import texts_in
 from tests.support.threads import at_once
-from tests.support.wire import Fault, ProcessDied, Refusal, broken, without_waiting
-from tests.support.world import PASSWORD, Organization, address
 
 NEW = "calm-lighthouse-7"
 KEY = "one and the same"
@@ -124,7 +124,7 @@ def test_a_wrong_guess_that_is_repeated_with_its_key_is_one_guess(mailed: Mailed
 
 def test_a_wrong_guess_whose_answer_was_lost_is_one_guess(mailed: Mailed) -> None:
     code = mailed.issue()
-    for kind in wire.KINDS:
+    for kind in client_hooks.KINDS:
         with without_waiting(), broken(Fault(2, kind)), contextlib.suppress(ProcessDied):
             mailed.use(other_code(code), KEY)
     assert _is_wrong(mailed.use(other_code(code), KEY))
@@ -168,7 +168,7 @@ def test_a_right_code_is_refused_when_wrong_guesses_overtake_it(mailed: Mailed) 
         for wrong in _wrong_codes(code, CODE_ATTEMPTS):
             assert _is_wrong(mailed.use(wrong))
 
-    with without_waiting(), wire.overtaken(guess):
+    with without_waiting(), client_hooks.overtaken(guess):
         assert _is_wrong(mailed.use(code))
     assert _is_wrong(mailed.use(code))
 

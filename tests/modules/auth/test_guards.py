@@ -17,11 +17,11 @@ from chalicelib.models.identity.credentials import CodePurpose, Credential
 from chalicelib.models.identity.sessions import StoredSession
 from chalicelib.models.users import Role
 from infra.local.stack import Stack
-from tests.support import store, wire
+from tests.support import client_hooks, store
 from tests.support.api import Answer, Api
-from tests.support.post import invite
-from tests.support.wire import without_waiting
-from tests.support.world import PASSWORD, Member, Organization
+from tests.support.client_hooks import without_waiting
+from tests.support.factories import PASSWORD, Member, Organization
+from tests.support.mail_delivery import invite
 
 NEW = "calm-lighthouse-7"
 
@@ -50,7 +50,10 @@ def _confirm(api: Api, email: str, code: str, password: str = NEW) -> Answer:
 def test_a_password_that_is_changed_while_it_is_tried_opens_no_session(api: Api, anna: Member) -> None:
     body = {"currentPassword": PASSWORD, "newPassword": NEW}
     # Its first transaction reserves the attempt.
-    with without_waiting(), wire.overtaken(lambda: anna.call("updatePassword", body=body), transaction=2) as overtaking:
+    with (
+        without_waiting(),
+        client_hooks.overtaken(lambda: anna.call("updatePassword", body=body), transaction=2) as overtaking,
+    ):
         answer = api.call("signIn", body={"email": anna.user.email, "password": PASSWORD})
     assert overtaking[0].status == 200
     assert (answer.status, answer.code) == (401, "INVALID_CREDENTIALS")
@@ -62,7 +65,7 @@ def test_a_password_that_is_changed_while_it_is_tried_opens_no_session(api: Api,
 
 def test_a_code_that_is_replaced_while_it_is_used_sets_no_password(api: Api, anna: Member) -> None:
     older = _code(anna.user.email, CodePurpose.RESET)
-    with without_waiting(), wire.overtaken(lambda: _code(anna.user.email, CodePurpose.RESET)) as newer:
+    with without_waiting(), client_hooks.overtaken(lambda: _code(anna.user.email, CodePurpose.RESET)) as newer:
         answer = _confirm(api, anna.user.email, older)
     assert list(answer.error["details"]["fieldErrors"]) == ["code"]
     assert api.call("signIn", body={"email": anna.user.email, "password": PASSWORD}).status == 200
@@ -71,7 +74,10 @@ def test_a_code_that_is_replaced_while_it_is_used_sets_no_password(api: Api, ann
 
 def test_a_code_that_is_used_while_it_is_used_works_once(api: Api, anna: Member) -> None:
     code = _code(anna.user.email, CodePurpose.RESET)
-    with without_waiting(), wire.overtaken(lambda: _confirm(api, anna.user.email, code, "first-password-1")) as first:
+    with (
+        without_waiting(),
+        client_hooks.overtaken(lambda: _confirm(api, anna.user.email, code, "first-password-1")) as first,
+    ):
         answer = _confirm(api, anna.user.email, code, "second-password-2")
     assert first[0].status == 200
     assert list(answer.error["details"]["fieldErrors"]) == ["code"]
@@ -135,7 +141,7 @@ def test_an_invitation_that_is_accepted_while_it_is_resent_is_not_mailed(
     with (
         clock.shifted(timedelta(hours=1)),
         without_waiting(),
-        wire.overtaken(lambda: api.call("acceptInvitation", body=accept)) as overtaking,
+        client_hooks.overtaken(lambda: api.call("acceptInvitation", body=accept)) as overtaking,
     ):
         answer = organization.owner.call("resendInvitation", path={"userId": invited["id"]})
     assert overtaking[0].status == 200

@@ -12,8 +12,8 @@ from chalicelib.core import clock
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from tests.support.api import Answer, Api
-from tests.support.post import Post, invite, other_code
-from tests.support.world import PASSWORD, Organization, address, new_organization
+from tests.support.factories import PASSWORD, Organization, address, new_organization
+from tests.support.mail_delivery import Post, invite, other_code
 
 
 def _accept(api: Api, email: str, code: str, password: str = PASSWORD, key: str | None = None) -> Answer:

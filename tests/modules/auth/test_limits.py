@@ -30,12 +30,12 @@ from infra.local.stack import Stack
 from tests.support import sources, store
 from tests.support.api import Answer, Api
 from tests.support.arrange import SECRETIVE, arrange
-from tests.support.desk import NOW
-from tests.support.post import invite
-from tests.support.still import later, standing_still
+from tests.support.assignment_helpers import NOW
+from tests.support.client_hooks import Fault, broken, without_waiting
+from tests.support.factories import PASSWORD, Member, Organization, address, new_organization, unique
+from tests.support.frozen_time import later, standing_still
+from tests.support.mail_delivery import invite
 from tests.support.threads import at_once
-from tests.support.wire import Fault, broken, without_waiting
-from tests.support.world import PASSWORD, Member, Organization, address, new_organization, unique
 
 NEW = "calm-lighthouse-7"
 

@@ -8,7 +8,7 @@ from chalicelib.auth.rate_limits import PASSWORD_CHANGES
 from chalicelib.dal import limits
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
-from tests.support.world import PASSWORD, Member, Organization
+from tests.support.factories import PASSWORD, Member, Organization
 
 NEW = "calm-lighthouse-7"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 DEFAULTS = {
     "timezone": None,

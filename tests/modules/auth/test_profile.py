@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.auth.permissions import PERMISSIONS
 from chalicelib.models.users import Role
-from tests.support import wire
-from tests.support.world import Member, Organization
+from tests.support import client_hooks
+from tests.support.factories import Member, Organization
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -79,7 +79,7 @@ def test_every_role_may_change_their_own_name(organization: Organization) -> Non
 def test_a_change_that_another_overtakes_is_made_on_what_the_other_left(organization: Organization) -> None:
     """The caller was loaded before the other change: on that read it could never be committed."""
     owner = organization.owner
-    with wire.overtaken(lambda: owner.call("updateProfile", body={"lastName": "Berg"})) as overtaking:
+    with client_hooks.overtaken(lambda: owner.call("updateProfile", body={"lastName": "Berg"})) as overtaking:
         late = owner.call("updateProfile", body={"firstName": "Anna"})
     assert (overtaking[0].status, late.status) == (200, 200), late.text
     assert (late.data["firstName"], late.data["lastName"], late.data["version"]) == ("Anna", "Berg", 3)

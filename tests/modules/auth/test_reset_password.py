@@ -15,8 +15,8 @@ from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
-from tests.support.post import Post, other_code
-from tests.support.world import PASSWORD, Member, Organization, address
+from tests.support.factories import PASSWORD, Member, Organization, address
+from tests.support.mail_delivery import Post, other_code
 
 NEW = "calm-lighthouse-7"
 

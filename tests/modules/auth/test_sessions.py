@@ -10,7 +10,7 @@ from chalicelib.core import clock, ids
 from chalicelib.models import users
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.world import Member, Organization
+from tests.support.factories import Member, Organization
 
 
 @pytest.fixture

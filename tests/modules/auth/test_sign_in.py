@@ -16,7 +16,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.identity import credentials
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
-from tests.support.world import PASSWORD, Member, Organization, address
+from tests.support.factories import PASSWORD, Member, Organization, address
 
 
 @pytest.fixture

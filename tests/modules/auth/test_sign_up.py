@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.world import PASSWORD, address, new_organization
+from tests.support.factories import PASSWORD, address, new_organization
 
 
 def _sign_up(api: Api, key: str | None = None, **fields: Any) -> Answer:

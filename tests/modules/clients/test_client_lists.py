@@ -10,7 +10,7 @@ import pytest
 from chalicelib.dal import keys, page_lists, table
 from chalicelib.models.staffing.clients import CLIENTS
 from tests.support.api import Api
-from tests.support.world import Member, Organization, new_organization
+from tests.support.factories import Member, Organization, new_organization
 
 ROWS: list[dict[str, Any]] = [
     {"name": "Zürich Bau", "email": "kontakt@zuerich.example", "phone": "+41 44 111", "address": "Limmatquai 1"},

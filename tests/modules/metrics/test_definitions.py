@@ -15,13 +15,11 @@ from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metrics import MAX_METRICS, METRICS
 from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import Role
-from infra.local.engine import Store as Engines
-from infra.local.stack import Stack
 from tests.support.api import Answer, Api
-from tests.support.desk import refusal
-from tests.support.gauges import HEADCOUNT
+from tests.support.assignment_helpers import refusal
+from tests.support.factories import Organization, new_organization
+from tests.support.metric_helpers import HEADCOUNT
 from tests.support.threads import at_once
-from tests.support.world import Organization, new_organization
 
 METRIC = {"name": "Workers", "category": "OPERATIONAL", "query": HEADCOUNT}
 FULL = {
@@ -59,12 +57,6 @@ DEFAULTS = {
 SYSTEM_METRIC = next(iter(SYSTEM_METRICS))
 
 
-@pytest.fixture
-def on_a_safe_engine(local_stack: Stack) -> None:
-    if local_stack.engine.store is Engines.MOTO:
-        pytest.skip("moto loses acknowledged writes when its calls overlap")
-
-
 @pytest.fixture(scope="module")
 def home(api: Api) -> Organization:
     return new_organization(api)
@@ -79,10 +71,6 @@ def _created(organization: Organization, **fields: Any) -> dict[str, Any]:
     assert answer.status == 201, answer.text
     metric: dict[str, Any] = answer.data
     return metric
-
-
-def _on(organization: Organization, action: str, metric: Any, **parts: Any) -> Answer:
-    return organization.owner.call(action, path={"id": metric}, **parts)
 
 
 # -- create ----------------------------------------------------------------------------------------------------------
@@ -104,7 +92,7 @@ def test_what_is_not_said_has_a_default(home: Organization) -> None:
 def test_a_metric_is_kept_as_it_was_defined(home: Organization) -> None:
     metric = _created(home, **FULL)
 
-    read = _on(home, "getMetricById", metric["id"]).data
+    read = home.owner.call_on("getMetricById", metric["id"]).data
     query = {**HEADCOUNT, "compare": "previous_period", "groupBy": [], "where": []}
     assert {name: metric[name] for name in FULL} == {**FULL, "query": query}
     assert {name: read[name] for name in metric} == metric
@@ -172,7 +160,7 @@ def test_zero_is_a_threshold(home: Organization) -> None:
 def test_figures_are_kept_to_six_places(home: Organization) -> None:
     metric = _created(home, targetValue=1 / 3, warningThreshold=1e-200)
 
-    read = _on(home, "getMetricById", metric["id"]).data
+    read = home.owner.call_on("getMetricById", metric["id"]).data
     assert (read["targetValue"], read["warningThreshold"]) == (0.333333, 0)
 
 
@@ -190,8 +178,8 @@ def test_an_update_changes_what_it_names_and_makes_the_metric_due(home: Organiza
     home.owner.call("calculateMetrics", body={"metricIds": [metric["id"]]})
     before = metric_states.read(home.id, [metric["id"]])[metric["id"]]
 
-    after = _on(
-        home, "updateDashboardMetric", metric["id"], body={"name": "Crew", "icon": None, "refreshRate": 600}
+    after = home.owner.call_on(
+        "updateDashboardMetric", metric["id"], body={"name": "Crew", "icon": None, "refreshRate": 600}
     ).data
 
     assert after == {**metric, "name": "Crew", "icon": None, "refreshRate": 600, "version": 2} | {
@@ -208,9 +196,8 @@ def test_another_query_forgets_what_the_old_one_came_to(home: Organization) -> N
     home.owner.call("calculateMetrics", body={"metricIds": [metric["id"]]})
 
     clients = {**HEADCOUNT, "source": "clients"}
-    assert (
-        _on(home, "updateDashboardMetric", metric["id"], body={"query": clients}).data["query"]["source"] == "clients"
-    )
+    after = home.owner.call_on("updateDashboardMetric", metric["id"], body={"query": clients}).data
+    assert after["query"]["source"] == "clients"
 
     assert metric_states.read(home.id, [metric["id"]])[metric["id"]].results == {}
 
@@ -221,17 +208,20 @@ def test_another_query_forgets_what_the_old_one_came_to(home: Organization) -> N
 def test_what_a_metric_always_has_cannot_be_cleared(home: Organization, field: str) -> None:
     metric = _created(home)
 
-    assert _on(home, "updateDashboardMetric", metric["id"], body={field: None}).status == 400
+    assert home.owner.call_on("updateDashboardMetric", metric["id"], body={field: None}).status == 400
 
 
 def test_thresholds_must_make_sense_with_those_that_stay(home: Organization) -> None:
     metric = _created(home, warningThreshold=10)
 
-    answer = _on(home, "updateDashboardMetric", metric["id"], body={"criticalThreshold": 5})
+    answer = home.owner.call_on("updateDashboardMetric", metric["id"], body={"criticalThreshold": 5})
 
     assert refusal(answer) == (400, "VALIDATION_ERROR", ["criticalThreshold"])
     assert (
-        _on(home, "updateDashboardMetric", metric["id"], body={"criticalThreshold": 5, "direction": "up"}).status == 200
+        home.owner.call_on(
+            "updateDashboardMetric", metric["id"], body={"criticalThreshold": 5, "direction": "up"}
+        ).status
+        == 200
     )
 
 
@@ -241,11 +231,11 @@ def test_thresholds_must_make_sense_with_those_that_stay(home: Organization) -> 
 def test_a_deleted_metric_is_gone(home: Organization) -> None:
     metric = _created(home)
 
-    assert _on(home, "deleteDashboardMetric", metric["id"]).data["deletedAt"]
+    assert home.owner.call_on("deleteDashboardMetric", metric["id"]).data["deletedAt"]
 
     for action in ("getMetricById", "getMetricHistory", "deleteDashboardMetric"):
-        assert _on(home, action, metric["id"]).code == "NOT_FOUND", action
-    assert _on(home, "updateDashboardMetric", metric["id"], body={"color": "red"}).code == "NOT_FOUND"
+        assert home.owner.call_on(action, metric["id"]).code == "NOT_FOUND", action
+    assert home.owner.call_on("updateDashboardMetric", metric["id"], body={"color": "red"}).code == "NOT_FOUND"
     assert home.owner.call("calculateMetrics", body={"metricIds": [metric["id"]]}).code == "NOT_FOUND"
     assert metric_states.read(home.id, [metric["id"]]) == {}
 
@@ -257,7 +247,7 @@ def test_a_deleted_metric_is_gone(home: Organization) -> None:
 def test_system_metrics_cannot_be_changed(home: Organization, action: str) -> None:
     body = {"body": {"color": "red"}} if action == "updateDashboardMetric" else {}
 
-    assert refusal(_on(home, action, SYSTEM_METRIC, **body))[:2] == (403, "FORBIDDEN")
+    assert refusal(home.owner.call_on(action, SYSTEM_METRIC, **body))[:2] == (403, "FORBIDDEN")
 
 
 def test_only_admins_define_metrics(home: Organization) -> None:
@@ -285,7 +275,7 @@ def test_metrics_are_counted(organization: Organization) -> None:
     metric = _created(organization)
     assert _counted(organization) == 1
     _created(organization)
-    _on(organization, "deleteDashboardMetric", metric["id"])
+    organization.owner.call_on("deleteDashboardMetric", metric["id"])
     assert _counted(organization) == 1
 
 
@@ -297,7 +287,7 @@ def test_there_are_only_so_many(organization: Organization) -> None:
 
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert "1,000" in answer.error["message"]
-    _on(organization, "deleteDashboardMetric", metric["id"])
+    organization.owner.call_on("deleteDashboardMetric", metric["id"])
     assert _create(organization).status == 201
 
 
@@ -313,6 +303,6 @@ def test_the_last_place_is_taken_once(organization: Organization) -> None:
 def test_metrics_of_others_do_not_exist(home: Organization, organization: Organization) -> None:
     metric = _created(organization)
 
-    assert _on(home, "getMetricById", metric["id"]).code == "NOT_FOUND"
-    assert _on(home, "getMetricById", ids.new_id()).code == "NOT_FOUND"
+    assert home.owner.call_on("getMetricById", metric["id"]).code == "NOT_FOUND"
+    assert home.owner.call_on("getMetricById", ids.new_id()).code == "NOT_FOUND"
     assert METRICS.get(organization.id, UUID(metric["id"])).name == metric["name"]

@@ -13,11 +13,11 @@ from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.users import Role
 from tests.support.api import Api
-from tests.support.desk import NOW, refusal
-from tests.support.gauges import HEADCOUNT, LIMITS, Gauges
-from tests.support.still import later, standing_still
-from tests.support.wire import recorded
-from tests.support.world import Member, Organization, new_organization
+from tests.support.assignment_helpers import NOW, refusal
+from tests.support.client_hooks import recorded
+from tests.support.factories import Member, Organization, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.metric_helpers import HEADCOUNT, LIMITS, Gauges
 
 AS_OF = clock.to_text(NOW + timedelta(minutes=1))
 READERS = {Role.OWNER, Role.ADMIN}

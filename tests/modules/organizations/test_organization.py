@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.models.users import Role
-from tests.support.world import Organization
+from tests.support.factories import Organization
 
 
 def _update(organization: Organization, role: Role = Role.OWNER, **changes: Any) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
+from tests.support.factories import Member, new_organization
 from tests.support.staffing import names, new_client, new_location, new_position
-from tests.support.world import Member, new_organization
 
 BY_AGE = ["Staplerfahrer", "küchenhilfe", "Barkeeper", "Übersetzer"]
 BY_NAME = ["Barkeeper", "küchenhilfe", "Staplerfahrer", "Übersetzer"]

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from chalicelib.core import clock, ids
 from chalicelib.models.users import Role
-from tests.support.api import Answer, Api
+from tests.support.api import Api
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization, new_organization
 from tests.support.staffing import new_assignment, new_location, new_position
-from tests.support.wire import overtaken
-from tests.support.world import Organization, new_organization
 
 HOUR = timedelta(hours=1)
-
-
-def _on(organization: Organization, action: str, identifier: Any, **parts: Any) -> Answer:
-    return organization.owner.call(action, path={"id": identifier}, **parts)
-
-
-def _create(organization: Organization, **fields: Any) -> Answer:
-    return organization.owner.call("createPosition", body=fields)
 
 
 # -- create and read -------------------------------------------------------------------------------------------------
@@ -34,13 +27,13 @@ def test_what_is_created_is_read_with_its_work_location_and_client(organization:
     assert (created["name"], created["headcount"], created["isActive"]) == ("Picker", 7, False)
     assert (created["workLocationId"], created["clientId"]) == (location["id"], location["clientId"])
     assert (created["version"], created["deletedAt"]) == (1, None)
-    client = _on(organization, "getClient", location["clientId"]).data
+    client = organization.owner.call_on("getClient", location["clientId"]).data
     parents = {
         "id": location["id"],
         "name": location["name"],
         "client": {"id": client["id"], "name": client["name"]},
     }
-    assert _on(organization, "getPosition", created["id"]).data == {**created, "workLocation": parents}
+    assert organization.owner.call_on("getPosition", created["id"]).data == {**created, "workLocation": parents}
 
 
 def test_by_default_one_worker_is_wanted_now(organization: Organization) -> None:
@@ -50,7 +43,7 @@ def test_by_default_one_worker_is_wanted_now(organization: Organization) -> None
 
 def test_what_lies_beside_a_position_is_not_shown(organization: Organization) -> None:
     created = new_position(organization.owner)
-    for shown in (created, _on(organization, "getPosition", created["id"]).data):
+    for shown in (created, organization.owner.call_on("getPosition", created["id"]).data):
         assert not {"rates", "workload"} & set(shown)
 
 
@@ -76,7 +69,7 @@ def test_what_lies_beside_a_position_is_not_shown(organization: Organization) ->
 )
 def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str, Any], faulty: list[str]) -> None:
     valid = {"workLocationId": str(ids.new_id()), "name": "X"} if fields else {}
-    answer = _create(settled, **{**valid, **fields})
+    answer = settled.owner.post("createPosition", **{**valid, **fields})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert sorted(answer.error["details"]["fieldErrors"]) == sorted(faulty)
 
@@ -88,9 +81,9 @@ def test_the_ends_of_headcount(organization: Organization, headcount: int) -> No
 
 def test_a_work_location_that_is_not_live_is_not_found(api: Api, organization: Organization) -> None:
     deleted, foreign = new_location(organization.owner)["id"], new_location(new_organization(api).owner)["id"]
-    _on(organization, "deleteWorkLocation", deleted)
+    organization.owner.call_on("deleteWorkLocation", deleted)
     for location in (str(ids.new_id()), deleted, foreign):
-        answer = _create(organization, workLocationId=location, name="X")
+        answer = organization.owner.post("createPosition", workLocationId=location, name="X")
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
         assert answer.error["message"] == "no such workLocation"
 
@@ -111,9 +104,11 @@ def test_everybody_reads_and_staffing_writes(organization: Organization, role: R
 
 def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organization) -> None:
     deleted, foreign = new_position(organization.owner)["id"], new_position(new_organization(api).owner)["id"]
-    _on(organization, "deletePosition", deleted)
+    organization.owner.call_on("deletePosition", deleted)
     for action, body in [("getPosition", None), ("updatePosition", {"name": "X"}), ("deletePosition", None)]:
-        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        answers = [
+            organization.owner.call_on(action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)
+        ]
         errors = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
         assert errors == [(404, "NOT_FOUND", "no such position")] * 3
 
@@ -124,9 +119,9 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
 @pytest.mark.parametrize("change", [{"name": "Packer"}, {"headcount": 12}, {"isActive": False, "headcount": 2}])
 def test_what_is_named_changes_and_the_rest_stays(organization: Organization, change: dict[str, Any]) -> None:
     before = new_position(organization.owner)
-    after = _on(organization, "updatePosition", before["id"], body=change).data
+    after = organization.owner.call_on("updatePosition", before["id"], body=change).data
     assert after == {**before, **change, "version": 2, "updatedAt": after["updatedAt"]}
-    read = _on(organization, "getPosition", before["id"]).data
+    read = organization.owner.call_on("getPosition", before["id"]).data
     assert {name: read[name] for name in after} == after
 
 
@@ -143,7 +138,7 @@ def test_what_is_named_changes_and_the_rest_stays(organization: Organization, ch
     ],
 )
 def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None:
-    answer = _on(settled, "updatePosition", ids.new_id(), body=body)
+    answer = settled.owner.call_on("updatePosition", ids.new_id(), body=body)
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 
@@ -152,7 +147,7 @@ def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None
 
 def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> None:
     before = new_position(organization.owner)
-    after = _on(organization, "deletePosition", before["id"]).data
+    after = organization.owner.call_on("deletePosition", before["id"]).data
     assert after == {**before, "version": 2, "updatedAt": after["updatedAt"], "deletedAt": after["deletedAt"]}
     assert after["deletedAt"] >= before["createdAt"]
 
@@ -162,27 +157,29 @@ def test_active_and_scheduled_assignments_forbid_the_delete_and_are_counted(orga
     new_assignment(organization.owner, position, now - 3 * HOUR, now - HOUR)
     new_assignment(organization.owner, position, now - HOUR, now + HOUR)
     new_assignment(organization.owner, position, now + HOUR, now + 2 * HOUR)
-    answer = _on(organization, "deletePosition", position)
+    answer = organization.owner.call_on("deletePosition", position)
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
     assert answer.error["details"] == {"dependencies": {"assignment": 2}}
     with clock.shifted(2 * HOUR + timedelta(minutes=1)):
-        assert _on(organization, "deletePosition", position).status == 200
+        assert organization.owner.call_on("deletePosition", position).status == 200
 
 
 def test_an_assignment_without_end_forbids_the_delete_for_good(organization: Organization) -> None:
     position = new_position(organization.owner)["id"]
     new_assignment(organization.owner, position, clock.now() - HOUR)
     with clock.shifted(timedelta(days=1)):
-        answer = _on(organization, "deletePosition", position)
+        answer = organization.owner.call_on("deletePosition", position)
     assert answer.error["details"] == {"dependencies": {"assignment": 1}}
 
 
 def test_a_stale_tag_counts_before_what_forbids_the_delete(organization: Organization) -> None:
     position = new_position(organization.owner)["id"]
-    tag = _on(organization, "getPosition", position).headers["ETag"]
+    tag = organization.owner.call_on("getPosition", position).headers["ETag"]
     new_assignment(organization.owner, position, clock.now())
-    _on(organization, "updatePosition", position, body={"headcount": 2})
-    assert _on(organization, "deletePosition", position, headers={"If-Match": tag}).code == "PRECONDITION_FAILED"
+    organization.owner.call_on("updatePosition", position, body={"headcount": 2})
+    assert (
+        organization.owner.call_on("deletePosition", position, headers={"If-Match": tag}).code == "PRECONDITION_FAILED"
+    )
 
 
 # -- at once ---------------------------------------------------------------------------------------------------------
@@ -190,16 +187,17 @@ def test_a_stale_tag_counts_before_what_forbids_the_delete(organization: Organiz
 
 def test_a_work_location_that_goes_meanwhile_takes_no_position(organization: Organization) -> None:
     location = new_location(organization.owner)["id"]
-    with overtaken(lambda: _on(organization, "deleteWorkLocation", location)) as overtaking:
-        late = _create(organization, workLocationId=location, name="Late")
+    with overtaken(lambda: organization.owner.call_on("deleteWorkLocation", location)) as overtaking:
+        late = organization.owner.post("createPosition", workLocationId=location, name="Late")
     assert (overtaking[0].status, late.status, late.code) == (200, 404, "NOT_FOUND")
     assert organization.owner.call("getPositions", query={"limit": 10}).data["items"] == []
 
 
 def test_a_work_location_that_gets_a_position_meanwhile_stays(organization: Organization) -> None:
     location = new_location(organization.owner)["id"]
-    with overtaken(lambda: _create(organization, workLocationId=location, name="Early")) as overtaking:
-        late = _on(organization, "deleteWorkLocation", location)
+    early = partial(organization.owner.post, "createPosition", workLocationId=location, name="Early")
+    with overtaken(early) as overtaking:
+        late = organization.owner.call_on("deleteWorkLocation", location)
     assert (overtaking[0].status, late.status, late.code) == (201, 409, "HAS_DEPENDENCIES")
     assert late.error["details"] == {"dependencies": {"position": 1}}
 
@@ -207,13 +205,13 @@ def test_a_work_location_that_gets_a_position_meanwhile_stays(organization: Orga
 def test_a_position_that_gets_an_assignment_meanwhile_stays(organization: Organization) -> None:
     position = new_position(organization.owner)["id"]
     with overtaken(lambda: new_assignment(organization.owner, position, clock.now())):
-        late = _on(organization, "deletePosition", position)
+        late = organization.owner.call_on("deletePosition", position)
     assert (late.status, late.code) == (409, "HAS_DEPENDENCIES")
     assert late.error["details"] == {"dependencies": {"assignment": 1}}
 
 
 def test_changes_at_once_both_count(organization: Organization) -> None:
     position = new_position(organization.owner)["id"]
-    with overtaken(lambda: _on(organization, "updatePosition", position, body={"headcount": 5})):
-        late = _on(organization, "updatePosition", position, body={"name": "Packer"})
+    with overtaken(lambda: organization.owner.call_on("updatePosition", position, body={"headcount": 5})):
+        late = organization.owner.call_on("updatePosition", position, body={"name": "Packer"})
     assert (late.data["name"], late.data["headcount"], late.data["version"]) == ("Packer", 5, 3)

@@ -11,10 +11,10 @@ from chalicelib.core import ids
 from chalicelib.models.dashboards import quick_actions
 from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import system
-from tests.modules.quick_actions.shelf import CLIENT_FORM, GOING, calling, define, faults, listed
 from tests.support.api import Answer, Api
-from tests.support.wire import overtaken
-from tests.support.world import Organization, new_organization
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization, new_organization
+from tests.support.quick_action_helpers import CLIENT_FORM, GOING, calling, define, faults, listed
 
 NOT_FOR = "must be left out for {}, or cleared with null"
 
@@ -23,12 +23,8 @@ def _create(organization: Organization, **fields: Any) -> Answer:
     return organization.owner.call("createQuickAction", body={"name": "Any", **fields})
 
 
-def _on(organization: Organization, action: str, identifier: Any, **parts: Any) -> Answer:
-    return organization.owner.call(action, path={"id": identifier}, **parts)
-
-
 def _update(organization: Organization, quick_action: dict[str, Any], **changes: Any) -> Answer:
-    return _on(organization, "updateQuickAction", quick_action["id"], body=changes)
+    return organization.owner.call_on("updateQuickAction", quick_action["id"], body=changes)
 
 
 # -- stored fields ---------------------------------------------------------------------------------------------------
@@ -60,7 +56,7 @@ def test_what_is_defined_is_read(organization: Organization, definition: dict[st
         "isSystem": False,
         **{name: made[name] for name in bookkeeping},
     }
-    read = _on(organization, "getQuickActionById", made["id"])
+    read = organization.owner.call_on("getQuickActionById", made["id"])
     assert (read.status, read.data) == (200, made)
 
 
@@ -82,7 +78,7 @@ def test_a_form_comes_back_as_it_was_written(organization: Organization) -> None
     form = {"S": {"S": "x"}, "": None, "default": [1.5, 10**40, {"": []}], "title": "Größe ☃"}
     made = define(organization.owner, calling("getClients"), formConfig=form)
     assert made["formConfig"] == form
-    assert _on(organization, "getQuickActionById", made["id"]).data["formConfig"] == form
+    assert organization.owner.call_on("getQuickActionById", made["id"]).data["formConfig"] == form
 
 
 # -- invalid input ---------------------------------------------------------------------------------------------------
@@ -225,7 +221,7 @@ def test_a_change_is_held_to_what_was_before(organization: Organization) -> None
         "version": 2,
         "updatedAt": changed.data["updatedAt"],
     }
-    assert _on(organization, "getQuickActionById", made["id"]).data == changed.data
+    assert organization.owner.call_on("getQuickActionById", made["id"]).data == changed.data
 
 
 def test_a_form_may_be_changed_and_cleared(organization: Organization) -> None:
@@ -237,12 +233,12 @@ def test_a_form_may_be_changed_and_cleared(organization: Organization) -> None:
     assert faults(_update(organization, made, formConfig=None)) == {"formConfig": ["is required for FORM"]}
     cleared = _update(organization, made, actionType="API_CALL", formConfig=None)
     assert cleared.data["formConfig"] is None
-    assert _on(organization, "getQuickActionById", made["id"]).data["formConfig"] is None
+    assert organization.owner.call_on("getQuickActionById", made["id"]).data["formConfig"] is None
 
 
 def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organization) -> None:
     deleted, foreign = define(organization.owner, GOING)["id"], define(new_organization(api).owner, GOING)["id"]
-    gone = _on(organization, "deleteQuickAction", deleted)
+    gone = organization.owner.call_on("deleteQuickAction", deleted)
     assert gone.data["deletedAt"]
     for action, body in [
         ("getQuickActionById", None),
@@ -250,7 +246,9 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
         ("deleteQuickAction", None),
         ("executeQuickAction", {}),
     ]:
-        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        answers = [
+            organization.owner.call_on(action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)
+        ]
         assert {answer.status for answer in answers} == {404}
         assert len({(answer.code, answer.error["message"]) for answer in answers}) == 1
 
@@ -274,14 +272,17 @@ def test_admins_define(organization: Organization, role: Role) -> None:
 
 @pytest.mark.parametrize("identifier", system.SYSTEM_QUICK_ACTIONS)
 def test_the_products_own_stay_as_they_are(settled: Organization, identifier: Any) -> None:
-    read = _on(settled, "getQuickActionById", identifier)
+    read = settled.owner.call_on("getQuickActionById", identifier)
     assert (read.status, read.data["isSystem"], read.data["id"]) == (200, True, str(identifier))
-    assert _on(settled, "getQuickActionById", identifier, headers={"If-None-Match": read.headers["ETag"]}).status == 304
+    assert (
+        settled.owner.call_on("getQuickActionById", identifier, headers={"If-None-Match": read.headers["ETag"]}).status
+        == 304
+    )
     for action, body in [("updateQuickAction", {"isEnabled": False}), ("deleteQuickAction", None)]:
-        answer = _on(settled, action, identifier, body=body)
+        answer = settled.owner.call_on(action, identifier, body=body)
         assert (answer.status, answer.code) == (403, "FORBIDDEN")
         assert "comes with the product" in answer.error["message"]
-    assert _on(settled, "getQuickActionById", identifier).data == read.data
+    assert settled.owner.call_on("getQuickActionById", identifier).data == read.data
 
 
 # -- how many --------------------------------------------------------------------------------------------------------
@@ -297,7 +298,7 @@ def test_there_are_as_many_as_a_list_shows(organization: Organization, monkeypat
     assert len([value for value in listed(organization.owner) if not value["isSystem"]]) == 2
     # A deleted one makes room for one, once
     for _ in range(2):
-        _on(organization, "deleteQuickAction", first["id"])
+        organization.owner.call_on("deleteQuickAction", first["id"])
     define(organization.owner, GOING)
     assert _create(organization, **GOING).status == 400
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chalicelib.core.errors import ActionError
 from chalicelib.modules.quick_actions.forms import MAX_PARTS, MAX_VALUES, require_payload, require_schema
-from tests.support.laws import law
+from tests.support.hypothesis_profile import law
 
 pytestmark = pytest.mark.storeless
 

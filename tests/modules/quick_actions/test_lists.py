@@ -6,9 +6,9 @@ import pytest
 
 from chalicelib.models.organizations import SubscriptionTier
 from chalicelib.models.users import Role
-from tests.modules.quick_actions.shelf import CLIENT_FORM, GOING, calling, define, listed, own_names
 from tests.support.api import Api
-from tests.support.world import Organization, new_organization
+from tests.support.factories import Organization, new_organization
+from tests.support.quick_action_helpers import CLIENT_FORM, GOING, calling, define, listed, own_names
 
 SYSTEM = ["Create a client", "Assign a worker", "Invite a colleague", "Record an activity", "Hours report"]
 

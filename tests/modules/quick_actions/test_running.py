@@ -12,7 +12,10 @@ from chalicelib.action.registry import REGISTRY
 from chalicelib.core import ids
 from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import execution, system
-from tests.modules.quick_actions.shelf import (
+from tests.support.api import Answer
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Member, Organization, address, unique
+from tests.support.quick_action_helpers import (
     CLIENT_FORM,
     GOING,
     calling,
@@ -22,10 +25,7 @@ from tests.modules.quick_actions.shelf import (
     listed,
     run,
 )
-from tests.support.api import Answer
 from tests.support.staffing import names, new_client, new_position
-from tests.support.wire import overtaken
-from tests.support.world import Member, Organization, address, unique
 
 
 def _log(organization: Organization) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ from chalicelib.core import ids
 from chalicelib.models.staffing import rates
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Member, Organization, new_organization
 from tests.support.staffing import new_position, new_worker
-from tests.support.wire import overtaken
-from tests.support.world import Member, Organization, new_organization
 
 
 def _eur(amount: Any) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.users import Role
 from chalicelib.modules.reports import hours_report
-from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Answer, Api
+from tests.support.shift_helpers import Crew, minute_of
 
 ACTIONS = ("getHoursReport", "generateHoursReport", "exportReportToCsv")
 DAY = date(2026, 3, 2)

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.money import Money
-from tests.modules.reports.crew import Crew, minute_of
 from tests.support.api import Answer, Api
-from tests.support.world import unique
+from tests.support.factories import unique
+from tests.support.shift_helpers import Crew, minute_of
 
 DAY = date(2026, 3, 2)
 EIGHT = minute_of("2026-03-02T08:00Z")

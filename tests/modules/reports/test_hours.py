@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from chalicelib.core.clock import from_milliseconds
 from chalicelib.core.money import Money
-from tests.modules.reports.crew import Crew, minute_of, written
-from tests.modules.reports.reference import hours, rows_of, totals_of
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.minutes import DAY, YEARS, Stretch, days_about, stretches, stretches_about
-from tests.support.still import standing_still
+from tests.support.frozen_time import standing_still
+from tests.support.hypothesis_profile import law
+from tests.support.oracle import DAY, YEARS, Stretch, days_about, stretches, stretches_about
+from tests.support.report_oracle import hours, rows_of, totals_of
+from tests.support.shift_helpers import Crew, minute_of, written
 
 EARLIEST = minute_of("1971-01-01T00:00Z")
 """Ids hold their time, from 1970 on."""

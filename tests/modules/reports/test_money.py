@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.core.money import Money
-from tests.modules.reports.crew import Crew, Rates, minute_of
-from tests.modules.reports.reference import rows_of, totals_of
 from tests.support.api import Api
+from tests.support.report_oracle import rows_of, totals_of
+from tests.support.shift_helpers import Crew, Rates, minute_of
 
 DAY = date(2026, 3, 2)
 LONG_AGO = date(2020, 1, 1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support import wire
+from tests.support import client_hooks
 from tests.support.api import Api
-from tests.support.wire import Fault
+from tests.support.client_hooks import Fault
 
 
 def test_healthy_means_the_table_answers(api: Api) -> None:
@@ -14,7 +14,7 @@ def test_healthy_means_the_table_answers(api: Api) -> None:
 
 
 def test_a_table_that_does_not_answer_is_a_database_error(api: Api) -> None:
-    with wire.broken(Fault(1, "request lost")):
+    with client_hooks.broken(Fault(1, "request lost")):
         answer = api.call("getHealth")
     assert (answer.status, answer.code) == (503, "DATABASE_ERROR")
     assert answer.headers["Retry-After"] == "1"

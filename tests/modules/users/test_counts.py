@@ -12,9 +12,9 @@ from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.post import invite
-from tests.support.world import PASSWORD, Organization, new_organization
+from tests.support.factories import PASSWORD, Organization, new_organization
+from tests.support.hypothesis_profile import law
+from tests.support.mail_delivery import invite
 
 STEPS = st.lists(
     st.tuples(

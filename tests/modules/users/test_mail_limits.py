@@ -12,14 +12,12 @@ from chalicelib.auth.mail_limits import INVITATIONS_A_DAY
 from chalicelib.core import clock
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.organizations import ORGANIZATIONS, SubscriptionTier
-from infra.local.engine import Store
-from infra.local.stack import Stack
 from tests.support.api import Answer, Api
-from tests.support.desk import NOW
-from tests.support.post import Post, invite
-from tests.support.still import later, standing_still
+from tests.support.assignment_helpers import NOW
+from tests.support.factories import Organization, address, new_organization
+from tests.support.frozen_time import later, standing_still
+from tests.support.mail_delivery import Post, invite
 from tests.support.threads import at_once
-from tests.support.world import Organization, address, new_organization
 
 FEW = dict.fromkeys(SubscriptionTier, 3)
 
@@ -190,9 +188,3 @@ def test_an_answer_says_what_is_left(organization: Organization) -> None:
     )
     left = [part.split(";")[1] for part in headers["RateLimit"].split(", ")]
     assert left == ["r=0", "r=4", "r=19"]
-
-
-@pytest.fixture
-def on_a_safe_engine(local_stack: Stack) -> None:
-    if local_stack.engine.store is Store.MOTO:
-        pytest.skip("moto loses acknowledged writes when its calls overlap")

@@ -12,9 +12,9 @@ from chalicelib.core.errors import ActionError
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models import users
 from chalicelib.models.users import Role
-from tests.support import wire
+from tests.support import client_hooks
 from tests.support.api import Answer, Api
-from tests.support.world import Member, Organization, address, new_organization
+from tests.support.factories import Member, Organization, address, new_organization
 
 Actor = Callable[[Organization], Member]
 
@@ -211,7 +211,7 @@ def test_a_change_of_role_is_checked(organization: Organization, body: dict[str,
 def test_two_owners_who_shut_each_other_out_do_not_both_succeed(organization: Organization) -> None:
     """The second one's request overtakes the first one's between its read and its commit."""
     second = organization.enrol(Role.OWNER)
-    with wire.overtaken(lambda: _on(second, "deactivateUser", organization.owner.user.id)) as overtaking:
+    with client_hooks.overtaken(lambda: _on(second, "deactivateUser", organization.owner.user.id)) as overtaking:
         late = _on(organization.owner, "deactivateUser", second.user.id)
     assert overtaking[0].status == 200
     assert late.status in {400, 403}

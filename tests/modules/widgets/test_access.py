@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.models.users import Role
-from tests.modules.widgets.board import PLACE, names, new_widget
-from tests.support.desk import refusal
-from tests.support.world import Member, Organization
+from tests.support.assignment_helpers import refusal
+from tests.support.factories import Member, Organization
+from tests.support.widget_helpers import PLACE, names, new_widget
 
 SHARING = [Role.OWNER, Role.ADMIN]
 CUSTOMIZING = [*SHARING, Role.COORDINATOR, Role.MEMBER]

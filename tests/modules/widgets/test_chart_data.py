@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.modules.widgets.board import ACTIVE, BY_CLIENT, HOURS, carry, chart_of, data, new_metric
 from tests.support import vega
 from tests.support.api import Api
-from tests.support.desk import NOW, Desk, at
+from tests.support.assignment_helpers import Desk, at
+from tests.support.factories import new_organization
 from tests.support.staffing import new_client, new_location
-from tests.support.still import standing_still
-from tests.support.world import new_organization
+from tests.support.widget_helpers import ACTIVE, BY_CLIENT, HOURS, carry, chart_of, data, new_metric
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _noon() -> Iterator[None]:
-    with standing_still(NOW):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture(scope="module")
-def desk(api: Api, _noon: None) -> Desk:
+def desk(api: Api, noon: None) -> Desk:
     """In Berlin, on a Monday: two clients' hours of the last two weeks, with running assignments."""
     desk = Desk.of(new_organization(api, timezone="Europe/Berlin"))
     hansa, weser = (

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from chalicelib.metrics.language.outcomes import CannotTell
 from chalicelib.models.users import Role
-from tests.modules.widgets.board import (
+from tests.support.api import Api
+from tests.support.assignment_helpers import Desk, at
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import later
+from tests.support.staffing import created, new_client, new_location
+from tests.support.widget_helpers import (
     ACTIVE,
     BY_CLIENT,
     HOURS,
@@ -20,21 +24,12 @@ from tests.modules.widgets.board import (
     new_metric,
     new_widget,
 )
-from tests.support.api import Api
-from tests.support.desk import NOW, Desk, at
-from tests.support.staffing import created, new_client, new_location
-from tests.support.still import later, standing_still
-from tests.support.world import Organization, new_organization
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _noon() -> Iterator[None]:
-    with standing_still(NOW):
-        yield
+pytestmark = pytest.mark.usefixtures("noon")
 
 
 @pytest.fixture(scope="module")
-def desk(api: Api, _noon: None) -> Desk:
+def desk(api: Api, noon: None) -> Desk:
     """An organization in Berlin: 8 hours two days ago, 9 yesterday at another client's, 8 that begin in 2 hours."""
     desk = Desk.of(new_organization(api, timezone="Europe/Berlin"))
     hansa, weser = (new_client(desk.member, name=name)["id"] for name in ("Hansa", "Weser"))

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.models.users import Role
-from tests.modules.widgets.board import names, new_widget
 from tests.support.api import Api
-from tests.support.laws import law
-from tests.support.world import Member, Organization, new_organization
+from tests.support.factories import Member, Organization, new_organization
+from tests.support.hypothesis_profile import law
+from tests.support.widget_helpers import names, new_widget
 
 
 def at(x: int, y: int) -> dict[str, int]:

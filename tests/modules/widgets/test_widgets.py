@@ -10,11 +10,11 @@ from chalicelib.core.ids import new_id
 from chalicelib.metrics.system_metrics import SYSTEM
 from chalicelib.models.dashboards import widgets
 from chalicelib.models.users import Role
-from tests.modules.widgets.board import PLACE, new_metric, new_widget
 from tests.support.api import Answer
-from tests.support.desk import refusal
+from tests.support.assignment_helpers import refusal
+from tests.support.factories import Organization, new_organization
 from tests.support.staffing import new_client
-from tests.support.world import Organization, new_organization
+from tests.support.widget_helpers import PLACE, new_metric, new_widget
 
 SYSTEM_METRIC = str(next(iter(SYSTEM)))
 

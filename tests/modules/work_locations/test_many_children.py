@@ -12,8 +12,8 @@ from chalicelib.dal.collection import Collection
 from chalicelib.dal.unit_of_work import MAX_WRITES, UnitOfWork, stale
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from tests.support.api import Api
+from tests.support.factories import Organization, new_organization
 from tests.support.staffing import new_client, new_location, new_position
-from tests.support.world import Organization, new_organization
 
 LONGEST_NAME = "🏗" * 255
 LONGEST_ADDRESS = "🏢" * 500

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.core import ids
 from tests.support.api import Api
+from tests.support.factories import Member, new_organization
 from tests.support.staffing import names, new_client, new_location
-from tests.support.world import Member, new_organization
 
 BY_AGE = ["Zollhaus", "alter Speicher", "Lager 10", "Ärztehaus"]
 BY_NAME = ["alter Speicher", "Ärztehaus", "Lager 10", "Zollhaus"]

@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.core import ids
 from chalicelib.models.users import Role
-from tests.support.api import Answer, Api
+from tests.support.api import Api
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization, new_organization
 from tests.support.staffing import new_client, new_location, new_position
-from tests.support.wire import overtaken
-from tests.support.world import Organization, new_organization
 
 FULL = {
     "name": "Lager Süd",
@@ -22,14 +22,6 @@ FULL = {
 }
 
 
-def _on(organization: Organization, action: str, identifier: Any, **parts: Any) -> Answer:
-    return organization.owner.call(action, path={"id": identifier}, **parts)
-
-
-def _create(organization: Organization, **fields: Any) -> Answer:
-    return organization.owner.call("createWorkLocation", body=fields)
-
-
 # -- create and read -------------------------------------------------------------------------------------------------
 
 
@@ -38,7 +30,7 @@ def test_what_is_created_is_read_with_its_client(organization: Organization) -> 
     created = new_location(organization.owner, client["id"], **FULL)
     assert {name: created[name] for name in FULL} == FULL
     assert (created["clientId"], created["version"], created["deletedAt"]) == (client["id"], 1, None)
-    read = _on(organization, "getWorkLocation", created["id"])
+    read = organization.owner.call_on("getWorkLocation", created["id"])
     assert read.data == {**created, "client": {"id": client["id"], "name": client["name"]}}
 
 
@@ -59,7 +51,7 @@ def test_the_time_zone_is_the_organizations_at_creation(organization: Organizati
     location = new_location(organization.owner, **given)
     assert location["timezone"] == "Europe/Berlin"
     organization.owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"})
-    assert _on(organization, "getWorkLocation", location["id"]).data["timezone"] == "Europe/Berlin"
+    assert organization.owner.call_on("getWorkLocation", location["id"]).data["timezone"] == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +73,7 @@ def test_the_time_zone_is_the_organizations_at_creation(organization: Organizati
 )
 def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str, Any], faulty: list[str]) -> None:
     valid = {"clientId": str(ids.new_id()), "name": "X"} if fields else {}
-    answer = _create(settled, **{**valid, **fields})
+    answer = settled.owner.post("createWorkLocation", **{**valid, **fields})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert sorted(answer.error["details"]["fieldErrors"]) == sorted(faulty)
 
@@ -94,8 +86,8 @@ def test_a_client_that_is_not_live_is_not_found(api: Api, organization: Organiza
         "foreign": lambda: new_client(new_organization(api).owner)["id"],
     }[which]()
     if which == "deleted":
-        _on(organization, "deleteClient", client)
-    answer = _create(organization, clientId=client, name="X")
+        organization.owner.call_on("deleteClient", client)
+    answer = organization.owner.post("createWorkLocation", clientId=client, name="X")
     assert (answer.status, answer.code, answer.error["message"]) == (404, "NOT_FOUND", "no such client")
     assert organization.owner.call("getWorkLocations").data["data"] == []
 
@@ -117,14 +109,16 @@ def test_everybody_reads_and_admins_write(organization: Organization, role: Role
 
 def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organization) -> None:
     deleted, foreign = new_location(organization.owner)["id"], new_location(new_organization(api).owner)["id"]
-    _on(organization, "deleteWorkLocation", deleted)
+    organization.owner.call_on("deleteWorkLocation", deleted)
     for action, body in [
         ("getWorkLocation", None),
         ("getWorkLocationWithPositions", None),
         ("updateWorkLocation", {"name": "X"}),
         ("deleteWorkLocation", None),
     ]:
-        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        answers = [
+            organization.owner.call_on(action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)
+        ]
         errors = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
         assert errors == [(404, "NOT_FOUND", "no such workLocation")] * 3
 
@@ -137,8 +131,8 @@ def test_a_client_has_its_work_locations_and_no_others(organization: Organizatio
     new_location(organization.owner, other["id"])
     locations = [new_location(organization.owner, client["id"], name=name) for name in ("B", "A", "Gone", "C")]
     gone = locations.pop(2)
-    _on(organization, "deleteWorkLocation", gone["id"])
-    answer = _on(organization, "getClientWithLocations", client["id"])
+    organization.owner.call_on("deleteWorkLocation", gone["id"])
+    answer = organization.owner.call_on("getClientWithLocations", client["id"])
     assert answer.data == {**client, "workLocations": locations, "nextCursor": None}
     assert answer.round_trips == 4
 
@@ -147,18 +141,18 @@ def test_a_work_location_has_its_positions_and_no_others(organization: Organizat
     location, _ = new_location(organization.owner), new_position(organization.owner)
     positions = [new_position(organization.owner, location["id"], name=name) for name in ("B", "A", "Gone")]
     gone = positions.pop()
-    _on(organization, "deletePosition", gone["id"])
-    shown = _on(organization, "getWorkLocation", location["id"]).data
-    answer = _on(organization, "getWorkLocationWithPositions", location["id"])
+    organization.owner.call_on("deletePosition", gone["id"])
+    shown = organization.owner.call_on("getWorkLocation", location["id"]).data
+    answer = organization.owner.call_on("getWorkLocationWithPositions", location["id"])
     assert answer.data == {**shown, "positions": positions, "nextCursor": None}
     assert answer.round_trips == 5
 
 
 def test_a_renamed_client_is_shown_by_its_new_name_and_another_tag(organization: Organization) -> None:
     location = new_location(organization.owner)
-    tag = _on(organization, "getWorkLocation", location["id"]).headers["ETag"]
-    _on(organization, "updateClient", location["clientId"], body={"name": "Renamed"})
-    again = _on(organization, "getWorkLocation", location["id"], headers={"If-None-Match": tag})
+    tag = organization.owner.call_on("getWorkLocation", location["id"]).headers["ETag"]
+    organization.owner.call_on("updateClient", location["clientId"], body={"name": "Renamed"})
+    again = organization.owner.call_on("getWorkLocation", location["id"], headers={"If-None-Match": tag})
     assert (again.status, again.data["client"]["name"]) == (200, "Renamed")
 
 
@@ -171,9 +165,9 @@ def test_a_renamed_client_is_shown_by_its_new_name_and_another_tag(organization:
 )
 def test_what_is_named_changes_and_the_rest_stays(organization: Organization, change: dict[str, Any]) -> None:
     before = new_location(organization.owner, **FULL)
-    after = _on(organization, "updateWorkLocation", before["id"], body=change).data
+    after = organization.owner.call_on("updateWorkLocation", before["id"], body=change).data
     assert after == {**before, **change, "version": 2, "updatedAt": after["updatedAt"]}
-    read = _on(organization, "getWorkLocation", before["id"]).data
+    read = organization.owner.call_on("getWorkLocation", before["id"]).data
     assert {name: read[name] for name in after} == after
 
 
@@ -189,7 +183,7 @@ def test_what_is_named_changes_and_the_rest_stays(organization: Organization, ch
     ],
 )
 def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None:
-    answer = _on(settled, "updateWorkLocation", ids.new_id(), body=body)
+    answer = settled.owner.call_on("updateWorkLocation", ids.new_id(), body=body)
     assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, [field])
 
 
@@ -198,7 +192,7 @@ def test_what_is_no_change(settled: Organization, body: Any, field: str) -> None
 
 def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> None:
     before = new_location(organization.owner)
-    after = _on(organization, "deleteWorkLocation", before["id"]).data
+    after = organization.owner.call_on("deleteWorkLocation", before["id"]).data
     assert after == {**before, "version": 2, "updatedAt": after["updatedAt"], "deletedAt": after["deletedAt"]}
     assert after["deletedAt"] >= before["createdAt"]
 
@@ -207,21 +201,21 @@ def test_a_client_goes_once_its_work_locations_are_gone(organization: Organizati
     client = new_client(organization.owner)["id"]
     locations = [new_location(organization.owner, client)["id"] for _ in range(2)]
     for left in (2, 1):
-        answer = _on(organization, "deleteClient", client)
+        answer = organization.owner.call_on("deleteClient", client)
         assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
         assert answer.error["details"] == {"dependencies": {"workLocation": left}}
-        assert _on(organization, "deleteWorkLocation", locations.pop()).status == 200
-    assert _on(organization, "deleteClient", client).status == 200
+        assert organization.owner.call_on("deleteWorkLocation", locations.pop()).status == 200
+    assert organization.owner.call_on("deleteClient", client).status == 200
 
 
 def test_a_work_location_goes_once_its_positions_are_gone(organization: Organization) -> None:
     location = new_location(organization.owner)["id"]
     position = new_position(organization.owner, location)["id"]
-    answer = _on(organization, "deleteWorkLocation", location)
+    answer = organization.owner.call_on("deleteWorkLocation", location)
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
     assert answer.error["details"] == {"dependencies": {"position": 1}}
-    assert _on(organization, "deletePosition", position).status == 200
-    assert _on(organization, "deleteWorkLocation", location).status == 200
+    assert organization.owner.call_on("deletePosition", position).status == 200
+    assert organization.owner.call_on("deleteWorkLocation", location).status == 200
 
 
 # -- at once ---------------------------------------------------------------------------------------------------------
@@ -229,26 +223,26 @@ def test_a_work_location_goes_once_its_positions_are_gone(organization: Organiza
 
 def test_a_client_that_goes_meanwhile_takes_no_work_location(organization: Organization) -> None:
     client = new_client(organization.owner)["id"]
-    with overtaken(lambda: _on(organization, "deleteClient", client)) as overtaking:
-        late = _create(organization, clientId=client, name="Late")
+    with overtaken(lambda: organization.owner.call_on("deleteClient", client)) as overtaking:
+        late = organization.owner.post("createWorkLocation", clientId=client, name="Late")
     assert (overtaking[0].status, late.status, late.code) == (200, 404, "NOT_FOUND")
     assert organization.owner.call("getWorkLocations", query={"limit": 10}).data["items"] == []
 
 
 def test_a_client_that_gets_a_work_location_meanwhile_stays(organization: Organization) -> None:
     client = new_client(organization.owner)["id"]
-    with overtaken(lambda: _create(organization, clientId=client, name="Early")) as overtaking:
-        late = _on(organization, "deleteClient", client)
+    with overtaken(lambda: organization.owner.post("createWorkLocation", clientId=client, name="Early")) as overtaking:
+        late = organization.owner.call_on("deleteClient", client)
     assert (overtaking[0].status, late.status, late.code) == (201, 409, "HAS_DEPENDENCIES")
     assert late.error["details"] == {"dependencies": {"workLocation": 1}}
-    assert len(_on(organization, "getClientWithLocations", client).data["workLocations"]) == 1
+    assert len(organization.owner.call_on("getClientWithLocations", client).data["workLocations"]) == 1
 
 
 def test_of_two_deletes_at_once_one_counts(organization: Organization) -> None:
     location = new_location(organization.owner)
     new_location(organization.owner, location["clientId"])
-    with overtaken(lambda: _on(organization, "deleteWorkLocation", location["id"])) as overtaking:
-        late = _on(organization, "deleteWorkLocation", location["id"])
+    with overtaken(lambda: organization.owner.call_on("deleteWorkLocation", location["id"])) as overtaking:
+        late = organization.owner.call_on("deleteWorkLocation", location["id"])
     assert (overtaking[0].status, late.status) == (200, 404)
-    refused = _on(organization, "deleteClient", location["clientId"])
+    refused = organization.owner.call_on("deleteClient", location["clientId"])
     assert refused.error["details"] == {"dependencies": {"workLocation": 1}}

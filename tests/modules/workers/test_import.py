@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.modules.workers import importing
 from tests.support.api import Answer
-from tests.support.wire import overtaken
-from tests.support.world import Organization
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization
 
 CSV = {"Content-Type": "text/csv"}
 HEADER = "firstName,lastName,phone\r\n"

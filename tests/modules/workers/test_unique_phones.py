@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from tests.support.api import Answer, Api
-from tests.support.laws import law
-from tests.support.world import new_organization
+from tests.support.factories import new_organization
+from tests.support.hypothesis_profile import law
 
 NUMBERS = st.integers(0, 3)
 SPELLINGS = st.sampled_from(["0151 {}", "+49 (151) {}", "0049-151-{}", "+49 (0)151{}"])

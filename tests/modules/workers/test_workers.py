@@ -17,22 +17,12 @@ from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Booking, Workload, WorkloadDelta
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
-from tests.support.still import standing_still
-from tests.support.wire import overtaken
-from tests.support.world import Organization, new_organization
+from tests.support.client_hooks import overtaken
+from tests.support.factories import Organization, new_organization
+from tests.support.frozen_time import standing_still
+from tests.support.staffing import new_worker
 
 WORKER = {"firstName": "Mehmet", "lastName": "Yilmaz", "phone": "+49 151 2345678"}
-
-
-def _create(organization: Organization, **fields: Any) -> dict[str, Any]:
-    answer = organization.owner.call("createWorker", body={**WORKER, **fields})
-    assert answer.status == 201, answer.text
-    data: dict[str, Any] = answer.data
-    return data
-
-
-def _on(organization: Organization, action: str, worker: Any, **parts: Any) -> Answer:
-    return organization.owner.call(action, path={"id": worker}, **parts)
 
 
 def _phone() -> str:
@@ -48,11 +38,11 @@ def _assert_taken(answer: Answer) -> None:
 
 
 def test_what_is_created_is_read(organization: Organization) -> None:
-    created = _create(organization, firstName="  Mehmet ")
+    created = new_worker(organization.owner, **{**WORKER, "firstName": "  Mehmet "})
     assert {name: created[name] for name in WORKER} == WORKER
     assert (created["version"], created["deletedAt"]) == (1, None)
     assert {*created} == {*WORKER, "id", "createdAt", "updatedAt", "version", "deletedAt"}
-    read = _on(organization, "getWorker", created["id"])
+    read = organization.owner.call_on("getWorker", created["id"])
     assert (read.status, read.data) == (200, created)
 
 
@@ -82,7 +72,7 @@ def test_fields_are_checked_all_at_once(settled: Organization, fields: dict[str,
 
 @pytest.mark.parametrize("role", list(Role))
 def test_everybody_reads_and_coordinators_write(organization: Organization, role: Role) -> None:
-    member, worker = organization.member(role), _create(organization)["id"]
+    member, worker = organization.member(role), new_worker(organization.owner, **WORKER)["id"]
     assert member.call("getWorker", path={"id": worker}).status == 200
     assert member.call("getWorkers").status == 200
     writes = [
@@ -96,10 +86,15 @@ def test_everybody_reads_and_coordinators_write(organization: Organization, role
 
 
 def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organization) -> None:
-    deleted, foreign = _create(organization)["id"], _create(new_organization(api))["id"]
-    _on(organization, "deleteWorker", deleted)
+    deleted, foreign = (
+        new_worker(organization.owner, **WORKER)["id"],
+        new_worker(new_organization(api).owner, **WORKER)["id"],
+    )
+    organization.owner.call_on("deleteWorker", deleted)
     for action, body in [("getWorker", None), ("updateWorker", {"firstName": "Jo"}), ("deleteWorker", None)]:
-        answers = [_on(organization, action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)]
+        answers = [
+            organization.owner.call_on(action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)
+        ]
         assert {(answer.status, answer.code, answer.error["message"]) for answer in answers} == {
             (404, "NOT_FOUND", "no such worker")
         }
@@ -111,25 +106,25 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
 @pytest.mark.parametrize("phone", ["+491512345678", "+49 (0)151 234-5678", "0151 2345678", "0049 151 2345678"])
 def test_a_taken_phone_is_refused_however_it_is_written(organization: Organization, phone: str) -> None:
     organization.owner.call("updateOrganization", body={"region": "DE"})
-    _create(organization)
-    other = _create(organization, phone=_phone())["id"]
+    new_worker(organization.owner, **WORKER)
+    other = new_worker(organization.owner)["id"]
 
     _assert_taken(organization.owner.call("createWorker", body={**WORKER, "phone": phone}))
-    _assert_taken(_on(organization, "updateWorker", other, body={"phone": phone}))
+    _assert_taken(organization.owner.call_on("updateWorker", other, body={"phone": phone}))
 
 
 def test_a_phone_is_free_elsewhere_after_a_change_and_after_a_delete(api: Api, organization: Organization) -> None:
-    first = _create(organization)["id"]
-    _create(new_organization(api))
-    _on(organization, "updateWorker", first, body={"phone": _phone()})
-    second = _create(organization)["id"]
-    _on(organization, "deleteWorker", second)
-    _create(organization)
+    first = new_worker(organization.owner, **WORKER)["id"]
+    new_worker(new_organization(api).owner, **WORKER)
+    organization.owner.call_on("updateWorker", first, body={"phone": _phone()})
+    second = new_worker(organization.owner, **WORKER)["id"]
+    organization.owner.call_on("deleteWorker", second)
+    new_worker(organization.owner, **WORKER)
 
 
 def test_ones_own_phone_may_be_written_otherwise(organization: Organization) -> None:
-    worker = _create(organization)["id"]
-    answer = _on(organization, "updateWorker", worker, body={"phone": "+49-(151)-2345678"})
+    worker = new_worker(organization.owner, **WORKER)["id"]
+    answer = organization.owner.call_on("updateWorker", worker, body={"phone": "+49-(151)-2345678"})
     assert (answer.status, answer.data["phone"]) == (200, "+49-(151)-2345678")
     _assert_taken(organization.owner.call("createWorker", body=WORKER))
 
@@ -137,14 +132,14 @@ def test_ones_own_phone_may_be_written_otherwise(organization: Organization) -> 
 def test_another_region_orphans_no_phone(organization: Organization) -> None:
     # Given a phone that was taken where numbers are dialled as in Germany
     organization.owner.call("updateOrganization", body={"region": "DE"})
-    worker = _create(organization, phone="0151 2345678")["id"]
+    worker = new_worker(organization.owner, phone="0151 2345678")["id"]
     # When the organization moves, and the worker leaves
     organization.owner.call("updateOrganization", body={"region": "FR"})
     _assert_taken(organization.owner.call("createWorker", body=WORKER))
-    assert _on(organization, "updateWorker", worker, body={"firstName": "Jo"}).status == 200
-    assert _on(organization, "deleteWorker", worker).status == 200
+    assert organization.owner.call_on("updateWorker", worker, body={"firstName": "Jo"}).status == 200
+    assert organization.owner.call_on("deleteWorker", worker).status == 200
     # Then the phone is free
-    _create(organization)
+    new_worker(organization.owner, **WORKER)
 
 
 def test_a_phone_taken_in_between_is_refused(organization: Organization) -> None:
@@ -158,24 +153,24 @@ def test_a_phone_taken_in_between_is_refused(organization: Organization) -> None
 
 
 def test_a_change_leaves_the_rest_as_it_is(organization: Organization) -> None:
-    created = _create(organization)
-    changed = _on(organization, "updateWorker", created["id"], body={"lastName": "Berg"}).data
+    created = new_worker(organization.owner, **WORKER)
+    changed = organization.owner.call_on("updateWorker", created["id"], body={"lastName": "Berg"}).data
     assert {**changed, "updatedAt": None} == {**created, "lastName": "Berg", "version": 2, "updatedAt": None}
 
 
 @pytest.mark.parametrize("body", [{}, {"firstName": None}, {"phone": None}, {"phone": "1"}, {"deletedAt": None}])
 def test_a_change_that_is_none_is_refused(organization: Organization, body: dict[str, Any]) -> None:
-    answer = _on(organization, "updateWorker", _create(organization)["id"], body=body)
+    answer = organization.owner.call_on("updateWorker", new_worker(organization.owner, **WORKER)["id"], body=body)
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
 
 
 def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
     """Rates, workload and long-running assignments are written apart from the worker."""
-    worker = UUID(_create(organization)["id"])
+    worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     key = WORKERS.key(organization.id, worker)
     table.update(key, [RATES["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
     before = table.get(key)
-    _on(organization, "updateWorker", worker, body={"phone": _phone()})
+    organization.owner.call_on("updateWorker", worker, body={"phone": _phone()})
     after = table.get(key)
     assert before is not None
     assert after is not None
@@ -204,14 +199,14 @@ def _assign(organization: Organization, worker: UUID, end: datetime | None) -> N
 def test_active_and_scheduled_assignments_forbid_a_delete(
     organization: Organization, hours: float | None, status: int
 ) -> None:
-    worker = UUID(_create(organization)["id"])
+    worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     with standing_still(clock.now()):
         _assign(organization, worker, None if hours is None else clock.now() + timedelta(hours=hours))
         _is_deleted_or_not(organization, worker, status)
 
 
 def _is_deleted_or_not(organization: Organization, worker: UUID, status: int) -> None:
-    answer = _on(organization, "deleteWorker", worker)
+    answer = organization.owner.call_on("deleteWorker", worker)
     assert answer.status == status, answer.text
     if status == 409:
         assert answer.code == "HAS_DEPENDENCIES"
@@ -220,17 +215,17 @@ def _is_deleted_or_not(organization: Organization, worker: UUID, status: int) ->
 
 
 def test_an_assignment_made_in_between_forbids_a_delete(organization: Organization) -> None:
-    worker = UUID(_create(organization)["id"])
+    worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     with overtaken(lambda: _assign(organization, worker, None)):
-        answer = _on(organization, "deleteWorker", worker)
+        answer = organization.owner.call_on("deleteWorker", worker)
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
-    assert _on(organization, "getWorker", worker).status == 200
+    assert organization.owner.call_on("getWorker", worker).status == 200
 
 
 def test_a_stale_delete_is_told_so_before_it_is_told_of_assignments(organization: Organization) -> None:
-    worker = UUID(_create(organization)["id"])
+    worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     _assign(organization, worker, None)
-    answer = _on(organization, "deleteWorker", worker, headers={"If-Match": '"9-0123456789abcdef"'})
+    answer = organization.owner.call_on("deleteWorker", worker, headers={"If-Match": '"9-0123456789abcdef"'})
     assert (answer.status, answer.code) == (412, "PRECONDITION_FAILED")
 
 
@@ -247,7 +242,7 @@ def crew(api: Api) -> Organization:
         ("Émile", "Berg", "+33 6 12 34 56 78"),
         ("Bea", "Zander", "0151 4444444"),
     ]:
-        _create(organization, firstName=first, lastName=last, phone=phone)
+        new_worker(organization.owner, firstName=first, lastName=last, phone=phone)
     return organization
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.sources import SOURCES
-from tests.jobs import rollup_state
 from tests.prove import layout
 from tests.prove.world import World
+from tests.support import rollup_state
 from tests.support.store import Snapshot, Store
 
 

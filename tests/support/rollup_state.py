@@ -18,9 +18,9 @@ from chalicelib.jobs.deadline import Deadline
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.rollups import rollups
 from chalicelib.models.rollups.buckets import Increments, add
-from tests.support import wire
+from tests.support import client_hooks
+from tests.support.client_hooks import Fault, ProcessDied, broken, without_waiting
 from tests.support.store import Store, StoredItem
-from tests.support.wire import Fault, ProcessDied, broken, without_waiting
 
 Rollups = dict[tuple[str, str], Any]
 
@@ -105,7 +105,7 @@ def roll_up(*changes: Change) -> set[int]:
 
 
 def calls_of(run: Callable[[], Any]) -> list[str]:
-    with wire.recorded() as recording:
+    with client_hooks.recorded() as recording:
         run()
     return recording.operations
 

@@ -11,7 +11,7 @@ from infra.local.mailbox import Mailbox
 from infra.local.stack import Stack
 from tests.support import streams
 from tests.support.api import Api
-from tests.support.world import Member, Organization, unique
+from tests.support.factories import Member, Organization, unique
 
 
 class Post:

@@ -39,6 +39,14 @@ class Member:
     def call(self, action: str, **parts: Any) -> Answer:
         return self.api.call(action, self.token, **parts)
 
+    def call_on(self, action: str, identifier: Any, **parts: Any) -> Answer:
+        """Call an action of the entity with an id."""
+        return self.call(action, path={"id": identifier}, **parts)
+
+    def post(self, action: str, **fields: Any) -> Answer:
+        """Call an action whose body has the fields."""
+        return self.call(action, body=fields)
+
 
 @dataclass(eq=False)
 class Organization:

@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.core import clock, ids
 from tests.support.api import Answer
+from tests.support.factories import Member, Organization
 from tests.support.staffing import created, new_position
-from tests.support.world import Member, Organization
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MILLISECOND = 1 / 3_600_000
@@ -52,7 +52,7 @@ class Desk:
         return data
 
     def on(self, action: str, identifier: Any, **parts: Any) -> Answer:
-        return self.member.call(action, path={"id": identifier}, **parts)
+        return self.member.call_on(action, identifier, **parts)
 
     def done(self, action: str, identifier: Any, **parts: Any) -> dict[str, Any]:
         answer = self.on(action, identifier, **parts)

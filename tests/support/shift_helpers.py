@@ -17,7 +17,7 @@ from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocati
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.staffing.workload import new_workload
 from tests.support.api import Answer, Api
-from tests.support.world import Member, Organization, new_organization, unique
+from tests.support.factories import Member, Organization, new_organization, unique
 
 Rates = Mapping[date, Money]
 

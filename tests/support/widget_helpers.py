@@ -7,8 +7,8 @@ from typing import Any
 from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.metrics.rollups.sources import SOURCES
 from tests.support.api import Answer
+from tests.support.factories import Member, Organization
 from tests.support.staffing import created
-from tests.support.world import Member, Organization
 
 PLACE = {"x": 0, "y": 0, "w": 4, "h": 2}
 HOURS = {"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours", "period": "last_7_days"}

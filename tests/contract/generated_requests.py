@@ -26,7 +26,7 @@ from chalicelib.models.users import Role
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support.api import Api
 from tests.support.arrange import Arranged, arrange, operation
-from tests.support.world import PASSWORD, Member, Organization, new_organization
+from tests.support.factories import PASSWORD, Member, Organization, new_organization
 
 BASE_URL = "http://workledger.test"
 _LOWER_ROLES = (Role.ADMIN, Role.COORDINATOR, Role.MEMBER, Role.VIEWER)

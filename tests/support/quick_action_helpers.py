@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.api import Answer
+from tests.support.factories import Member, unique
 from tests.support.staffing import created
-from tests.support.world import Member, unique
 
 GOING = {"actionType": "NAVIGATION", "targetUrl": "/clients/new"}
 CLIENT_FORM = {

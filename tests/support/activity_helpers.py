@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.world import Member
+from tests.support.factories import Member
 
 ACTIVITY = {
     "title": "Payroll exported",

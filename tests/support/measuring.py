@@ -17,8 +17,8 @@ from chalicelib.metrics.language.query import parse
 from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
-from tests.modules.reports.crew import Crew, Shift
-from tests.support.minutes import local_day, rate_on
+from tests.support.oracle import local_day, rate_on
+from tests.support.shift_helpers import Crew, Shift
 
 Json = dict[str, Any]
 

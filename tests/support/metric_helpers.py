@@ -17,9 +17,9 @@ from chalicelib.models.dashboards.metric_enums import MetricCategory
 from chalicelib.models.dashboards.metric_states import MetricState
 from chalicelib.models.dashboards.metrics import METRICS, Metric
 from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
+from tests.support.factories import Organization, unique
 from tests.support.staffing import created, new_worker
 from tests.support.store import Store
-from tests.support.world import Organization, unique
 
 HEADCOUNT = {"version": 1, "type": "snapshot", "source": "workers", "aggregate": "count", "period": "today"}
 LIMITS = {"warningThreshold": 1, "criticalThreshold": 2}

@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.modules.reports.crew import Crew, Shift
-from tests.support.minutes import local_day, rate_on
+from tests.support.oracle import local_day, rate_on
+from tests.support.shift_helpers import Crew, Shift
 
 
 def rows_of(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> list[dict[str, Any]]:
