@@ -106,6 +106,15 @@ def _shortened(path: str) -> str:
     return path if len(path) <= MAX_PATH else f"{path[: MAX_PATH - 1]}…"
 
 
+def require_order(fields: tuple[str, str], start: Any, end: Any, *, inclusive: bool = False) -> None:
+    """INVALID_DATE_RANGE at the second field unless `end` is after `start`, or equal if `inclusive`; None: no bound."""
+    if start is None or end is None or start < end or (inclusive and start == end):
+        return
+    earlier, later = fields
+    rule = "must not be before" if inclusive else "must be after"
+    raise invalid_fields({later: [f"{rule} {earlier}"]}, ErrorCode.INVALID_DATE_RANGE)
+
+
 def invalid_field(field: str, message: str) -> ActionError:
     return invalid_fields({field: [message]})
 

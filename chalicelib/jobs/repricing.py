@@ -20,8 +20,8 @@ from chalicelib.jobs import queues
 from chalicelib.jobs.changes import Change, Kind
 from chalicelib.metrics.rollups.apply import sync
 from chalicelib.models.organizations import ORGANIZATIONS
-from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import AssignmentFilter
+from chalicelib.models.staffing import assignment_search
+from chalicelib.models.staffing.assignment_search import AssignmentFilter
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 
@@ -66,7 +66,9 @@ def work(message: Mapping[str, Any]) -> None:
     chosen = AssignmentFilter(
         position_id=request.position_id, worker_id=request.worker_id, since=request.since, until=request.until
     )
-    page = assignments.find(organization, chosen, clock.now(), after=request.after, limit=_A_MESSAGE, forward=True)
+    page = assignment_search.find(
+        organization, chosen, clock.now(), after=request.after, limit=_A_MESSAGE, forward=True
+    )
     sync(organization, "assignments", page.ids).require()
     if page.last is not None:
         _send(request.model_copy(update={"after": page.last}))

@@ -1,26 +1,29 @@
-"""Assignments: a worker at a position for a time. Status is a function of time; see docs/decisions/assignments.md."""
+"""Assignments: a worker at a position for a time. Status is a function of time; see docs/decisions/assignments.md.
+
+Their rules are methods of the record; lists are in `assignment_search`.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
+
 from chalicelib.core import clock
-from chalicelib.core.errors import ActionError, invalid_field, invalid_state, not_found
+from chalicelib.core.errors import ActionError, invalid_field, invalid_fields, invalid_state, not_found
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys, table
 from chalicelib.dal.collection import Collection, is_deleted
-from chalicelib.dal.expressions import Condition
-from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, Slice
+from chalicelib.dal.intervals import LengthClass
 from chalicelib.dal.item import Item
-from chalicelib.dal.keys import IndexPartition, Key
-from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
+from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
 from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
@@ -38,6 +41,13 @@ class AssignmentStatus(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+_CHANGEABLE = {
+    AssignmentStatus.SCHEDULED: frozenset({"start_at", "end_at", "position_id"}),
+    AssignmentStatus.ACTIVE: frozenset({"end_at"}),
+}
+"""Fields that may change, by status; none in others."""
 
 
 class Assignment(Record):
@@ -63,6 +73,29 @@ class Assignment(Record):
         if self.end_at is None or now < self.end_at:
             return AssignmentStatus.ACTIVE
         return AssignmentStatus.COMPLETED
+
+    def require_changeable(self, changes: Iterable[str], now: datetime) -> None:
+        """VALIDATION_ERROR for fields (by attribute name) that do not change in this status."""
+        status = self.status_at(now)
+        if status not in _CHANGEABLE:
+            raise invalid_state(f"an assignment that is {status} cannot be changed")
+        refused = [to_camel(name) for name in changes if name not in _CHANGEABLE[status]]
+        if refused:
+            raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
+
+    def require_endable(self, now: datetime) -> None:
+        """VALIDATION_ERROR if it has ended, was ended before, or is cancelled."""
+        status = self.status_at(now)
+        if status in {AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED}:
+            raise invalid_state(f"an assignment that is {status} cannot be ended")
+        if self.ended_at is not None:
+            raise invalid_state("this assignment was ended before; its end can still be changed")
+
+    def require_cancellable(self, now: datetime) -> None:
+        """VALIDATION_ERROR if it has begun."""
+        status = self.status_at(now)
+        if status is not AssignmentStatus.SCHEDULED:
+            raise invalid_state(f"only a scheduled assignment can be cancelled, and this one is {status}")
 
     @property
     def booking(self) -> Booking | None:
@@ -101,114 +134,6 @@ class _Assignments(Collection[Assignment]):
 
 
 ASSIGNMENTS = _Assignments(entity="assignment", record=Assignment)
-
-
-# -- find ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AssignmentFilter:
-    """Criteria that must all match; `since` and `until` match an overlap with that time."""
-
-    worker_id: UUID | None = None
-    position_id: UUID | None = None
-    work_location_id: UUID | None = None
-    client_id: UUID | None = None
-    status: AssignmentStatus | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def matches(self, assignment: Assignment, now: datetime) -> bool:
-        return (
-            all(getattr(self, field) in {None, getattr(assignment, field)} for field in SCOPES)
-            and self.status in {None, assignment.status_at(now)}
-            and (self.until is None or assignment.start_at < self.until)
-            and (self.since is None or assignment.end_at is None or assignment.end_at > self.since)
-        )
-
-
-def find(
-    organization: OrganizationId,
-    criteria: AssignmentFilter,
-    now: datetime,
-    *,
-    after: str | None = None,
-    limit: int,
-    forward: bool,
-    exhaustive: bool = False,
-) -> Slice:
-    """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
-    partition, others = _narrowest(organization, criteria)
-    spans = _interval_query(criteria, now, _matching(others))
-    queries = None if exhaustive else intervals.QUERIES_A_PAGE
-    return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
-
-
-def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
-    """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
-    matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
-    if matching.last is not None:
-        raise too_many_rows("getAssignments with `limit` and `cursor`")
-    return matching.ids
-
-
-def read(
-    organization: OrganizationId, identifiers: Sequence[UUID], criteria: AssignmentFilter, now: datetime
-) -> list[Assignment]:
-    """Return assignments in the given order, consistently: an index trails the table, so matches are checked again."""
-    matching = ASSIGNMENTS.get_many(organization, identifiers)
-    present = [matching[identifier] for identifier in identifiers if identifier in matching]
-    return [assignment for assignment in present if criteria.matches(assignment, now)]
-
-
-def in_the_way(
-    organization: OrganizationId,
-    criteria: AssignmentFilter,
-    now: datetime,
-    *,
-    classes: Iterable[LengthClass] = RUNNING,
-    maximum: int,
-) -> list[Assignment]:
-    """Return matches that are not cancelled, by start. `classes`: length classes that can hold them."""
-    partition, others = _narrowest(organization, criteria)
-    spans = replace(
-        _interval_query(criteria, now, _matching(others)),
-        classes=[length_class for length_class in RUNNING if length_class in {*classes}],
-    )
-    matching = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).ids
-    return [assignment for assignment in read(organization, matching, criteria, now) if assignment.cancelled_at is None]
-
-
-def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:
-    return all_of(Item.facets[field] == str(value) for field, value in others)
-
-
-def _narrowest(
-    organization: OrganizationId, criteria: AssignmentFilter
-) -> tuple[IndexPartition, list[tuple[str, UUID]]]:
-    """The timeline that holds the fewest others, and the fields that are left to filter."""
-    named = [(field, value) for field in SCOPES if (value := getattr(criteria, field)) is not None]
-    if not named:
-        return keys.timeline(organization, ASSIGNMENTS.kind), []
-    field, value = named[0]
-    return keys.timeline(organization, ASSIGNMENTS.kind, SCOPES[field], value), named[1:]
-
-
-def _interval_query(criteria: AssignmentFilter, now: datetime, condition: Condition | None) -> IntervalQuery:
-    """Return the query of a status: its length classes, starts and ends."""
-    classes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
-    starts_after, starts_until, ends_after, ends_until = None, None, criteria.since, None
-    match criteria.status:
-        case AssignmentStatus.SCHEDULED:
-            classes, starts_after = RUNNING, now
-        case AssignmentStatus.ACTIVE:
-            classes, starts_until = RUNNING, now
-            ends_after = now if criteria.since is None else max(now, criteria.since)
-        case AssignmentStatus.COMPLETED:
-            classes, starts_until, ends_until = RUNNING, now, now
-        case AssignmentStatus.CANCELLED:
-            classes = (LengthClass.CANCELLED,)
-    return IntervalQuery(classes, starts_after, starts_until, criteria.until, ends_after, ends_until, condition)
 
 
 # -- write -----------------------------------------------------------------------------------------------------------

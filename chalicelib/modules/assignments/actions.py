@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-from pydantic.alias_generators import to_camel
 
 from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
-from chalicelib.core.errors import ErrorCode, invalid_fields, invalid_state
+from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import intervals
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
-from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing import assignment_search, assignments
+from chalicelib.models.staffing.assignment_search import AssignmentFilter
 from chalicelib.models.staffing.assignments import (
     ASSIGNMENTS,
     Assignment,
-    AssignmentFilter,
-    AssignmentStatus,
     WriteContext,
 )
 from chalicelib.models.staffing.workers import WORKERS
@@ -46,11 +42,8 @@ from chalicelib.modules.assignments.details import detail, details
 _PAGE_SIZE = 20
 _IN_THE_WAY = 100
 _MILLISECOND = timedelta(milliseconds=1)
+_TIMES = ("startAt", "endAt")
 _LAST = datetime.max.replace(tzinfo=UTC)
-_CHANGEABLE = {
-    AssignmentStatus.SCHEDULED: frozenset({"start_at", "end_at", "position_id"}),
-    AssignmentStatus.ACTIVE: frozenset({"end_at"}),
-}
 
 
 @action(
@@ -63,7 +56,7 @@ _CHANGEABLE = {
 )
 def create_assignment(ctx: Context, data: CreateAssignment) -> AssignmentWithWarnings:
     """Assigns a worker to a position. Clashes come back as warnings and block nothing."""
-    _require_order(data.start_at, data.end_at)
+    require_order(_TIMES, data.start_at, data.end_at)
     booking = Booking(data.position_id, data.start_at, data.end_at)
     context = _write_context(ctx, data.worker_id, booking)
     position = context.positions[data.position_id]
@@ -95,8 +88,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
     With filters a page may hold fewer than `limit`; the list ends only where `nextCursor` is null. With `page` or
     `pageSize` it is a page list with totals, of up to 10,000 assignments.
     """
-    if data.from_ and data.to and data.to <= data.from_:
-        raise invalid_fields({"to": ["must be after from"]}, ErrorCode.INVALID_DATE_RANGE)
+    require_order(("from", "to"), data.from_, data.to)
     criteria = AssignmentFilter(
         worker_id=data.worker_id,
         position_id=data.position_id,
@@ -110,8 +102,8 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
         return _cursor_page(ctx, data, criteria, forward=data.sort_order == "asc")
 
     page, size = data.page or 1, data.page_size or _PAGE_SIZE
-    ids = assignments.find_all(ctx.organization, criteria, ctx.now, forward=data.sort_order == "asc")
-    shown = assignments.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
+    ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=data.sort_order == "asc")
+    shown = assignment_search.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
     return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
 
 
@@ -131,10 +123,10 @@ def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssi
 )
 def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailability) -> Availability:
     """Check whether a worker is free at an instant, or from `at` until `until`, and the assignments in the way."""
-    _require_order(data.at, data.until, "until", "at")
+    require_order(("at", "until"), data.at, data.until)
     worker = WORKERS.get(ctx.organization, id_)
     criteria = AssignmentFilter(worker_id=id_, since=data.at, until=data.until or _just_after(data.at))
-    overlapping = assignments.in_the_way(
+    overlapping = assignment_search.in_the_way(
         ctx.organization, criteria, ctx.now, classes=worker.workload.occupied, maximum=_IN_THE_WAY
     )
     return Availability(available=not overlapping, assignments=details(ctx, overlapping))
@@ -151,11 +143,11 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
     """Changes a scheduled assignment, or the end of an active one. Warns as creating one does."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
     changes = data.changes()
-    _require_changeable(ctx, assignment, changes)
+    assignment.require_changeable(changes, ctx.now)
     start, end, position_id = (
         changes.get(name, getattr(assignment, name)) for name in ("start_at", "end_at", "position_id")
     )
-    _require_order(start, end)
+    require_order(_TIMES, start, end)
     context = _write_context(ctx, assignment.worker_id, assignment.booking, Booking(position_id, start, end))
     position = context.positions[position_id]
     changes |= {"work_location_id": position.work_location_id, "client_id": position.client_id}
@@ -175,13 +167,9 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
 def end_assignment(ctx: Context, id_: UUID, data: EndAssignment) -> AssignmentDetails:
     """Ends an assignment, by default now. Refused when it has ended, was ended before, or is cancelled."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
-    status = assignment.status_at(ctx.now)
-    if status in {AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED}:
-        raise invalid_state(f"an assignment that is {status} cannot be ended")
-    if assignment.ended_at is not None:
-        raise invalid_state("this assignment was ended before; its end can still be changed")
+    assignment.require_endable(ctx.now)
     end = data.end_at or ctx.now
-    _require_order(assignment.start_at, end)
+    require_order(_TIMES, assignment.start_at, end)
     return _change(ctx, assignment, end_at=end, ended_at=ctx.now, ended_by_id=ctx.user.id)
 
 
@@ -194,9 +182,7 @@ def end_assignment(ctx: Context, id_: UUID, data: EndAssignment) -> AssignmentDe
 def cancel_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     """Cancels an assignment that has not begun."""
     assignment = ASSIGNMENTS.get(ctx.organization, id_)
-    status = assignment.status_at(ctx.now)
-    if status is not AssignmentStatus.SCHEDULED:
-        raise invalid_state(f"only a scheduled assignment can be cancelled, and this one is {status}")
+    assignment.require_cancellable(ctx.now)
     return _change(ctx, assignment, cancelled_at=ctx.now, cancelled_by_id=ctx.user.id)
 
 
@@ -229,22 +215,8 @@ def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> Curs
 # -- shared by the actions -------------------------------------------------------------------------------------------
 
 
-def _require_order(start: datetime, end: datetime | None, later: str = "endAt", earlier: str = "startAt") -> None:
-    if end is not None and end <= start:
-        raise invalid_fields({later: [f"must be after {earlier}"]}, ErrorCode.INVALID_DATE_RANGE)
-
-
 def _just_after(instant: datetime) -> datetime:
     return min(instant, _LAST - _MILLISECOND) + _MILLISECOND
-
-
-def _require_changeable(ctx: Context, assignment: Assignment, changes: Iterable[str]) -> None:
-    status = assignment.status_at(ctx.now)
-    if status not in _CHANGEABLE:
-        raise invalid_state(f"an assignment that is {status} cannot be changed")
-    refused = [to_camel(name) for name in changes if name not in _CHANGEABLE[status]]
-    if refused:
-        raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
 
 
 def _write_context(ctx: Context, worker: UUID, *occupations: Booking | None) -> WriteContext:
@@ -267,7 +239,9 @@ def _cursor_page(
     ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool
 ) -> CursorPage[AssignmentDetails]:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
-    following = assignments.find(ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward)
-    page = assignments.read(ctx.organization, following.ids, criteria, ctx.now)
+    following = assignment_search.find(
+        ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward
+    )
+    page = assignment_search.read(ctx.organization, following.ids, criteria, ctx.now)
     rows, last = lists.fitting(details(ctx, page), following.last, lambda row: intervals.position(row.start_at, row.id))
     return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))

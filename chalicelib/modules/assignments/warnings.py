@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import Assignment, AssignmentFilter, WriteContext
+from chalicelib.models.staffing import assignment_search
+from chalicelib.models.staffing.assignment_search import AssignmentFilter
+from chalicelib.models.staffing.assignments import Assignment, WriteContext
 from chalicelib.models.staffing.workload import Workload
 from chalicelib.modules.assignments.contracts import AssignmentWarning, Clash, WarningCode
 
@@ -57,7 +58,7 @@ def _others(
     start = max(assignment.start_at, datetime.min.replace(tzinfo=UTC) + rest) - rest
     end = None if assignment.end_at is None else min(assignment.end_at, _NEVER - rest) + rest
     criteria = replace(criteria, since=start, until=end)
-    near = assignments.in_the_way(organization, criteria, context.now, classes=workload.occupied, maximum=_READ)
+    near = assignment_search.in_the_way(organization, criteria, context.now, classes=workload.occupied, maximum=_READ)
     return [other for other in near if other.id != assignment.id]
 
 

@@ -6,7 +6,7 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage
-from chalicelib.core.errors import ErrorCode, invalid_fields
+from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEntry, AuditFilter
 from chalicelib.modules.audit.contracts import GetAuditLog
@@ -23,8 +23,7 @@ def get_audit_log(ctx: Context, data: GetAuditLog) -> CursorPage[AuditEntry]:
 
     With filters a page may hold fewer entries than `limit`; the list ends only where `nextCursor` is null.
     """
-    if data.from_ and data.to and data.to < data.from_:
-        raise invalid_fields({"to": ["must not be before from"]}, ErrorCode.INVALID_DATE_RANGE)
+    require_order(("from", "to"), data.from_, data.to, inclusive=True)
     criteria = AuditFilter(
         actor_id=data.actor_id,
         action=data.action,

@@ -11,7 +11,7 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, Page
-from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found
+from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found, require_order
 from chalicelib.dal.page_lists import PageRequest, Rows
 from chalicelib.metrics import definitions, thresholds
 from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of
@@ -156,8 +156,7 @@ def get_metric_catalogue(ctx: Context) -> MetricCatalogue:
 )
 def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> CursorPage[MetricPoint]:
     """The results of a metric, newest first, for 400 days. `from` and `to` are inclusive."""
-    if data.from_ and data.to and data.to < data.from_:
-        raise invalid_fields({"to": ["must not be before from"]}, ErrorCode.INVALID_DATE_RANGE)
+    require_order(("from", "to"), data.from_, data.to, inclusive=True)
     metric = definitions.get(ctx.organization, id_)
     require_values(ctx.principal, metric)
     return metric_states.history(

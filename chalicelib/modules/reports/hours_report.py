@@ -15,7 +15,7 @@ from uuid import UUID
 from chalicelib.core import hours as decimal_hours
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.days import span_of
-from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, not_found
+from chalicelib.core.errors import invalid_field, not_found, require_order
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
 from chalicelib.models.organizations import StoredOrganization
@@ -80,8 +80,7 @@ def report(
     organization: StoredOrganization, start_date: date, end_date: date, client: UUID | None, now: datetime
 ) -> HoursReport:
     """INVALID_DATE_RANGE, NOT_FOUND for an unknown client, VALIDATION_ERROR for more than a request can read."""
-    if end_date < start_date:
-        raise invalid_fields({"endDate": ["must not be before startDate"]}, ErrorCode.INVALID_DATE_RANGE)
+    require_order(("startDate", "endDate"), start_date, end_date, inclusive=True)
     start, end = span_of(start_date, end_date, organization.timezone)
     directory = NameIndex(organization.tenant)
     if client is not None:

@@ -11,8 +11,8 @@ from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.models.activities import feed
 from chalicelib.models.activities.feed import ActivityFilter
 from chalicelib.models.dashboards.widgets import Widget
-from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import AssignmentFilter
+from chalicelib.models.staffing import assignment_search
+from chalicelib.models.staffing.assignment_search import AssignmentFilter
 from chalicelib.modules.assignments.details import details
 from chalicelib.modules.quick_actions import availability
 from chalicelib.modules.widgets import configs
@@ -104,10 +104,12 @@ def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarD
     )
     enough = config.limit + 1  # one row beyond the limit shows that there are more
     if config.status is None:
-        shown = assignments.in_the_way(ctx.organization, criteria, ctx.now, maximum=enough)
+        shown = assignment_search.in_the_way(ctx.organization, criteria, ctx.now, maximum=enough)
     else:
-        ids = assignments.find(ctx.organization, criteria, ctx.now, limit=enough, forward=True, exhaustive=True).ids
-        shown = assignments.read(ctx.organization, ids, criteria, ctx.now)
+        ids = assignment_search.find(
+            ctx.organization, criteria, ctx.now, limit=enough, forward=True, exhaustive=True
+        ).ids
+        shown = assignment_search.read(ctx.organization, ids, criteria, ctx.now)
     return CalendarData(
         widget_id=widget.id,
         as_of=ctx.now,

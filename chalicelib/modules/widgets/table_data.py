@@ -14,8 +14,8 @@ from chalicelib.metrics.language.query import sources_of
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.widgets import Widget
-from chalicelib.models.staffing import assignments
-from chalicelib.models.staffing.assignments import AssignmentFilter
+from chalicelib.models.staffing import assignment_search
+from chalicelib.models.staffing.assignment_search import AssignmentFilter
 from chalicelib.modules.assignments.details import details
 from chalicelib.modules.widgets.configs import TableConfig
 from chalicelib.modules.widgets.data_contracts import Column, ColumnType, TableData
@@ -92,7 +92,7 @@ def _values(metric: Measured) -> Column:
 def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
     """The latest starts first."""
     criteria = AssignmentFilter()
-    ids = assignments.find(ctx.organization, criteria, ctx.now, limit=limit, forward=False, exhaustive=True).ids
+    ids = assignment_search.find(ctx.organization, criteria, ctx.now, limit=limit, forward=False, exhaustive=True).ids
     rows: list[Row] = [
         {
             "worker": f"{assignment.worker.first_name} {assignment.worker.last_name}",
@@ -104,7 +104,7 @@ def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
             "hours": assignment.total_hours,
             "status": assignment.status.value,
         }
-        for assignment in details(ctx, assignments.read(ctx.organization, ids, criteria, ctx.now))
+        for assignment in details(ctx, assignment_search.read(ctx.organization, ids, criteria, ctx.now))
     ]
     return TableData(widget_id=widget.id, as_of=evaluation_instant(ctx.now), columns=_OF_ASSIGNMENTS, rows=tuple(rows))
 

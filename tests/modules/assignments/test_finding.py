@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import ids
-from chalicelib.models.staffing import assignments
+from chalicelib.models.staffing import assignment_search
 from tests.support.api import Api
 from tests.support.assignment_helpers import MILLISECOND, Desk, at, refusal
 from tests.support.factories import new_organization
@@ -212,9 +212,9 @@ def test_totals_follow_the_filters(plan: Plan) -> None:
 
 
 def test_beyond_what_is_exact_the_list_says_what_serves_instead(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assignments, "EXACT_LIST_ROWS", 9)
+    monkeypatch.setattr(assignment_search, "EXACT_LIST_ROWS", 9)
     assert len(plan.names(page=1)) == 9
-    monkeypatch.setattr(assignments, "EXACT_LIST_ROWS", 8)
+    monkeypatch.setattr(assignment_search, "EXACT_LIST_ROWS", 8)
     answer = plan.desk.member.call("getAssignments", query={"page": 1})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert answer.error["details"] == {"use": "getAssignments with `limit` and `cursor`"}

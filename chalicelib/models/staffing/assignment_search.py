@@ -1,0 +1,123 @@
+"""Search for assignments: by what they refer to, by status, and by the time that they overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import intervals, keys
+from chalicelib.dal.expressions import Condition
+from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, Slice
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import IndexPartition
+from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
+from chalicelib.dal.table import all_of
+from chalicelib.models.staffing.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
+
+
+@dataclass(frozen=True)
+class AssignmentFilter:
+    """Criteria that must all match; `since` and `until` match an overlap with that time."""
+
+    worker_id: UUID | None = None
+    position_id: UUID | None = None
+    work_location_id: UUID | None = None
+    client_id: UUID | None = None
+    status: AssignmentStatus | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, assignment: Assignment, now: datetime) -> bool:
+        return (
+            all(getattr(self, field) in {None, getattr(assignment, field)} for field in SCOPES)
+            and self.status in {None, assignment.status_at(now)}
+            and (self.until is None or assignment.start_at < self.until)
+            and (self.since is None or assignment.end_at is None or assignment.end_at > self.since)
+        )
+
+
+def find(
+    organization: OrganizationId,
+    criteria: AssignmentFilter,
+    now: datetime,
+    *,
+    after: str | None = None,
+    limit: int,
+    forward: bool,
+    exhaustive: bool = False,
+) -> Slice:
+    """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
+    partition, others = _narrowest(organization, criteria)
+    spans = _interval_query(criteria, now, _matching(others))
+    queries = None if exhaustive else intervals.QUERIES_A_PAGE
+    return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
+
+
+def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
+    """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
+    matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
+    if matching.last is not None:
+        raise too_many_rows("getAssignments with `limit` and `cursor`")
+    return matching.ids
+
+
+def read(
+    organization: OrganizationId, identifiers: Sequence[UUID], criteria: AssignmentFilter, now: datetime
+) -> list[Assignment]:
+    """Return assignments in the given order, consistently: an index trails the table, so matches are checked again."""
+    matching = ASSIGNMENTS.get_many(organization, identifiers)
+    present = [matching[identifier] for identifier in identifiers if identifier in matching]
+    return [assignment for assignment in present if criteria.matches(assignment, now)]
+
+
+def in_the_way(
+    organization: OrganizationId,
+    criteria: AssignmentFilter,
+    now: datetime,
+    *,
+    classes: Iterable[LengthClass] = RUNNING,
+    maximum: int,
+) -> list[Assignment]:
+    """Return matches that are not cancelled, by start. `classes`: length classes that can hold them."""
+    partition, others = _narrowest(organization, criteria)
+    spans = replace(
+        _interval_query(criteria, now, _matching(others)),
+        classes=[length_class for length_class in RUNNING if length_class in {*classes}],
+    )
+    matching = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).ids
+    return [assignment for assignment in read(organization, matching, criteria, now) if assignment.cancelled_at is None]
+
+
+def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:
+    return all_of(Item.facets[field] == str(value) for field, value in others)
+
+
+def _narrowest(
+    organization: OrganizationId, criteria: AssignmentFilter
+) -> tuple[IndexPartition, list[tuple[str, UUID]]]:
+    """The timeline that holds the fewest others, and the fields that are left to filter."""
+    named = [(field, value) for field in SCOPES if (value := getattr(criteria, field)) is not None]
+    if not named:
+        return keys.timeline(organization, ASSIGNMENTS.kind), []
+    field, value = named[0]
+    return keys.timeline(organization, ASSIGNMENTS.kind, SCOPES[field], value), named[1:]
+
+
+def _interval_query(criteria: AssignmentFilter, now: datetime, condition: Condition | None) -> IntervalQuery:
+    """Return the query of a status: its length classes, starts and ends."""
+    classes: Sequence[LengthClass] = (*RUNNING, LengthClass.CANCELLED)
+    starts_after, starts_until, ends_after, ends_until = None, None, criteria.since, None
+    match criteria.status:
+        case AssignmentStatus.SCHEDULED:
+            classes, starts_after = RUNNING, now
+        case AssignmentStatus.ACTIVE:
+            classes, starts_until = RUNNING, now
+            ends_after = now if criteria.since is None else max(now, criteria.since)
+        case AssignmentStatus.COMPLETED:
+            classes, starts_until, ends_until = RUNNING, now, now
+        case AssignmentStatus.CANCELLED:
+            classes = (LengthClass.CANCELLED,)
+    return IntervalQuery(classes, starts_after, starts_until, criteria.until, ends_after, ends_until, condition)
