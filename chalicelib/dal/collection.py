@@ -34,7 +34,8 @@ class Unique(Generic[R]):
 
     field: str
     """The field that a on_failed_condition names."""
-    value: Callable[[R], str]
+    value: Callable[[R], str | None]
+    """None: the entity claims no value."""
     message: str
 
 
@@ -151,7 +152,8 @@ class Collection(Generic[R]):
         for unique in self.unique:
             taken, needed = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
             if taken != needed:
-                unit.delete(taken, None, stale)
+                if taken is not None:
+                    unit.delete(taken, None, stale)
                 self._take(unit, unique, after)
         self._write(unit, record, after, condition, on_failed_condition, actions)
         return after
@@ -164,7 +166,8 @@ class Collection(Generic[R]):
         unit.require_version(record.version)
         after = record.changed(deleted_at=clock.now())
         for unique in self.unique:
-            unit.delete(self.guard(unit.organization, unique, record), None, stale)
+            if (guard := self.guard(unit.organization, unique, record)) is not None:
+                unit.delete(guard, None, stale)
         childless = [Item.children[child].does_not_exist() | (Item.children[child] == 0) for child in self.children]
         on_failed_condition = self._has_dependencies if childless else stale
         self._write(unit, record, after, all_of([*childless, condition]), on_failed_condition)
@@ -179,13 +182,17 @@ class Collection(Generic[R]):
 
     def count_child(self, unit: UnitOfWork, parent: UUID, child: str, by: Literal[1, -1]) -> None:
         """Moves the parent's count of live children in the child's own transaction; NOT_FOUND for a parent not live."""
-        counter = Item.children[child]
-        unit.update(
-            self.key(unit.organization, parent),
-            [table.increment(counter, by)],
-            Item.data["deletedAt"].does_not_exist(),
-            lambda _: not_found(self.entity),
-        )
+        self.count_children(unit, parent, {child: by})
+
+    def count_children(self, unit: UnitOfWork, parent: UUID, moves: Mapping[str, int]) -> None:
+        """Move several counters of a parent, as `count_child` does; nothing for no moves."""
+        if moves:
+            unit.update(
+                self.key(unit.organization, parent),
+                [table.increment(Item.children[child], by) for child, by in moves.items()],
+                Item.data["deletedAt"].does_not_exist(),
+                lambda _: not_found(self.entity),
+            )
 
     def _write(
         self,
@@ -232,12 +239,16 @@ class Collection(Generic[R]):
             attributes |= {directory.attribute: directory.pk, "reference": dict(self.reference(record))}
         return attributes
 
-    def guard(self, organization: OrganizationId, unique: Unique[R], record: R) -> Key:
-        return keys.unique_value(organization, self.kind, unique.field, unique.value(record))
+    def guard(self, organization: OrganizationId, unique: Unique[R], record: R) -> Key | None:
+        """Return the key of the item that claims the record's value; None if it claims none."""
+        value = unique.value(record)
+        return None if value is None else keys.unique_value(organization, self.kind, unique.field, value)
 
     def _take(self, unit: UnitOfWork, unique: Unique[R], record: R) -> None:
-        guard = Item(*self.guard(unit.organization, unique, record), data={"id": str(record.id)})
-        unit.put_new(guard, lambda _: duplicate_entry(unique.field, unique.message))
+        guard = self.guard(unit.organization, unique, record)
+        if guard is not None:
+            item = Item(*guard, data={"id": str(record.id)})
+            unit.put_new(item, lambda _: duplicate_entry(unique.field, unique.message))
 
     def _has_dependencies(self, item: Item | None) -> Exception:
         return has_dependencies(self.entity, (item and item.children) or {})

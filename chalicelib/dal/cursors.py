@@ -74,6 +74,7 @@ def walk(
     `read` turns raw rows into records, one for one.
     """
     position = None if cursor is None else cursors.decode(cursor)
+    sort_key = partition.sort_key if isinstance(partition, IndexPartition) else "sk"
     rows: list[dict[str, Any]] = []
     for _ in range(_QUERIES_A_PAGE):
         # One row beyond the limit shows whether there is a next page, without an empty last one.
@@ -92,7 +93,7 @@ def walk(
     shown = _fitting(rows[:limit])
     if len(shown) < len(rows):
         rows = shown
-        position = rows[-1]["sk"]["S"]
+        position = rows[-1][sort_key]["S"]
     return page_type(items=read(rows), next_cursor=None if position is None else cursors.encode(position))
 
 

@@ -22,6 +22,9 @@
 | names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
 | assignments of a worker, by time                | gsi5 `ORG#<org>#ASSIGNMENT#WORKER#<id>` / `at`         |
 | … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
+| the live tasks of a project, in their order      | gsi6 `ORG#<org>#TASK#PROJECT#<id>` / `at`              |
+| the members of a project                        | `ORG#<org>#PROJECTMEMBER#<project>` / `<user>`         |
+| rates of tracked time, of all levels            | `ORG#<org>#TIMERATES` / `<LEVEL>#<id>`                 |
 | all hours of some months                        | `ORG#<org>#MONTHS` / `<yyyy-mm>#<worker>`              |
 | levels and integrals of a source, or one value  | `ORG#<org>#ROLLUP#<SOURCE>[#<FIELD>#<value>]` / cell   |
 | the applied contribution of an entity           | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
@@ -62,8 +65,16 @@ GSI9 = "gsi9"
 _LIMIT = "LIMIT"
 
 
-_TIMELINES = {"": GSI9, "WORKER": GSI5, "POSITION": GSI6, "WORKLOCATION": GSI7, "CLIENT": GSI8}
-"""The index of each scope in which intervals are listed by time."""
+_TIMELINES = {
+    "": GSI9,
+    "WORKER": GSI5,
+    "USER": GSI5,
+    "POSITION": GSI6,
+    "PROJECT": GSI6,
+    "WORKLOCATION": GSI7,
+    "CLIENT": GSI8,
+}
+"""The index of each scope in which entities are listed by time, or in another order of their own."""
 _BY_TIME = frozenset(_TIMELINES.values())
 
 
@@ -150,9 +161,18 @@ def directory(organization: OrganizationId) -> IndexPartition:
 def timeline(
     organization: OrganizationId, name: str, scope: str = "", identifier: UUID | None = None
 ) -> IndexPartition:
-    """Entities of a kind by time: all of them, or those of one worker, position, …"""
+    """Entities of a kind in the order of `at`: all of them, or those of one worker, position, project …"""
     everything = partition(organization, name)
     return IndexPartition(_TIMELINES[scope], everything if identifier is None else f"{everything}#{scope}#{identifier}")
+
+
+def project_members(organization: OrganizationId, project: UUID) -> str:
+    return f"{partition(organization, 'PROJECTMEMBER')}#{project}"
+
+
+def time_rates(organization: OrganizationId) -> str:
+    """One partition for all levels: an analysis prices with any of them."""
+    return partition(organization, "TIMERATES")
 
 
 def packed_months(organization: OrganizationId) -> str:

@@ -112,6 +112,7 @@ class ListedCollection(Collection[R]):
         forward: bool,
         include_deleted: bool,
         facets: Mapping[str, Any],
+        search: str | None = None,
         rows: Rows[R] | None = None,
     ) -> CursorPage[Any]:
         """In order of creation, strongly consistent, any number of rows."""
@@ -128,6 +129,7 @@ class ListedCollection(Collection[R]):
                 [
                     *([] if include_deleted else [Item.data["deletedAt"].does_not_exist()]),
                     *(Item.facets[name] == value for name, value in facets.items()),
+                    *([] if search is None else [Item.search.contains(text.fold(search))]),
                 ]
             ),
         )

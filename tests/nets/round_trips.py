@@ -16,6 +16,7 @@ _NAMED = "one more read, for the names of the referenced entities"
 _INTERVALS = "a query for each of five length classes, more for those over 1 MB; then the assignments; then their names"
 _CHANGED = "the assignment; then the worker, position and months that it changes; then the names"
 _OVERLAPS = "interval indexes give the overlapping assignments, a query per length class, which are then read"
+_TASK = "the task; then its project, and the user it is for"
 _READ_STATE = "one more read, for the caller's read state"
 _VALUES = "one more read, for the last result; if that is due, also those of the sources"
 _DASHBOARDS = "a query for each of two dashboards; then the shown entities, and their creators"
@@ -26,6 +27,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "calculateMetrics": (6, "states, definitions, reads of the sources, results"),
     "cancelAssignment": (5, _CHANGED),
     "createAssignment": (4, _NAMED),
+    "deleteTask": (4, _TASK),
     "deleteAssignment": (5, _CHANGED),
     "endAssignment": (5, _CHANGED),
     "exportReportToCsv": (3, _REPORT),
@@ -45,6 +47,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getPositions": (4, _PARENTS),
     "getQuickActions": (3, "the index gives ids, which are then read, 100 at once"),
     "getRecentActivities": (3, _READ_STATE),
+    "getTask": (3, _TASK),
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
     "getWidgetById": (3, "one more read, for its creator"),
     "getWidgetData": (8, f"of a calendar: {_INTERVALS}"),
@@ -58,9 +61,12 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
         6,
         "a read of an earlier attempt's answer and chunks; per 30 rows a read of phones and a transaction",
     ),
+    "listProjectMembers": (4, f"the project, its members; {_NAMED}"),
+    "listTasks": (4, f"the project; {_CHILDREN}"),
     "signIn": (4, _RESERVED),
     "resendInvitation": (4, "one more read, for the limits on mail"),
     "updateAssignment": (6, f"{_CHANGED}; {_OVERLAPS}"),
+    "updateTask": (4, _TASK),
     "updatePassword": (5, f"a read of an earlier attempt's answer; {_RESERVED}"),
 }
 """Actions that may cost more: the number of round trips and the reason."""

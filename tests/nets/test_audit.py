@@ -114,9 +114,30 @@ def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict
     if item is None:
         return {}
     attributes = json.loads(json.dumps({name: plain(item).get(name) for name in ("data", "rates")}, default=_number))
-    stored = {**attributes["data"], **{f"rates.{day}": rate for day, rate in (attributes["rates"] or {}).items()}}
+    stored = {
+        **attributes["data"],
+        **{f"rates.{day}": rate for day, rate in (attributes["rates"] or {}).items()},
+        **_apart(snapshot, written.organization, entry["entityId"]),
+    }
     stored |= {name: json.loads(stored[name]) for name in FREE_JSON & {*stored}}
     return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
+
+
+def _apart(snapshot: Snapshot, organization: str, identifier: str) -> dict[str, Any]:
+    """Return the audited fields of an entity that are items of their own: rates of tracked time, members."""
+    fields: dict[str, Any] = {}
+    for (pk, sk), item in snapshot.items():
+        if pk == f"ORG#{organization}#TIMERATES":
+            level, _, ids = sk.partition("#")
+            holder, _, member = ids.partition("#")
+            if identifier == (organization if level == "ORGANIZATION" else holder):
+                prefix = f"members.{member}." if member else ""
+                rates = json.loads(json.dumps(plain(item)["rates"], default=_number))
+                fields |= {f"{prefix}rates.{day}": rate for day, rate in rates.items()}
+        elif pk == f"ORG#{organization}#PROJECTMEMBER#{identifier}":
+            user = plain(snapshot[f"ORG#{organization}#USER", sk])["data"]
+            fields[f"members.{sk}"] = f"{user['firstName']} {user['lastName']}"
+    return fields
 
 
 def _number(stored: Decimal) -> int | float:
@@ -146,7 +167,7 @@ def _is_audited(entity_type: str, field: str) -> bool:
     """Return True for a field of the entity itself; False if its read derives it or takes it from other entities."""
     record = _records()[entity_type]
     hidden = {name for name, mark in record.stored_fields().items() if not mark.attribute}
-    own_fields = {*record.model_fields, *record.model_computed_fields} - hidden
+    own_fields = {*record.model_fields, *record.model_computed_fields, "rates", "members"} - hidden
     return field.partition(".")[0] in {to_camel(name) for name in own_fields} - BOOKKEEPING
 
 
@@ -190,8 +211,9 @@ def _failures(home: Organization, arranged: Arranged) -> Iterator[tuple[str, Ans
         yield "its body is not JSON", replace(arranged, call=replace(call, body=b"{")).send("a key")
     if not action.is_public and action.permission not in PERMISSIONS[Role.VIEWER]:
         yield "its sender lacks the permission", arranged.send("a key", token=home.member(Role.VIEWER).token)
-    if call.path:
-        yield "its target does not exist", arranged.with_other_ids().send("a key")
+    elsewhere = arranged.with_other_ids()
+    if elsewhere.call.path != call.path:
+        yield "its target does not exist", elsewhere.send("a key")
         nonsense = replace(call, path=dict.fromkeys(call.path, "nonsense"))
         yield "its path is nonsense", replace(arranged, call=nonsense).send("a key")
     if takes_header(action, "If-Match"):

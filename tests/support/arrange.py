@@ -6,10 +6,11 @@ bodies from the action that creates such an entity. `ARRANGEMENTS` has the preco
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -30,6 +31,9 @@ ANOTHER_PASSWORD = "steady-lantern-77"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SAMPLES = {"date": "2026-03-01", "date-time": "2026-03-01T08:30:00.000Z"}
 _HINT = "add the preconditions of its request to ARRANGEMENTS (tests/support/arrange.py)"
+
+
+_days = itertools.count()
 
 
 class NotArranged(AssertionError):
@@ -113,15 +117,48 @@ def _confirm_reset_password(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": email, "code": scene.code(email, CodePurpose.RESET), "newPassword": ANOTHER_PASSWORD}}
 
 
-def _delete_rate(entity: str) -> Callable[[Scene], dict[str, Any]]:
-    """Return the arrangement for deleting a rate of a new worker or position."""
+def _delete_rate(owner: str, holder: Callable[[Scene], dict[str, str]]) -> Callable[[Scene], dict[str, Any]]:
+    """Return the arrangement for deleting a rate. `holder` makes the entity that has it; its path parameters."""
 
     def arrange_path(scene: Scene) -> dict[str, Any]:
-        identifier = scene.create(f"create{entity}")["id"]
-        rate = scene.create(f"set{entity}Rate", {"id": identifier, "effectiveFrom": _SAMPLES["date"]})
-        return {"path": {"id": identifier, "effectiveFrom": rate["effectiveFrom"]}}
+        # Another day each time: the organization's rates are the same for all requests.
+        path = {**holder(scene), "effectiveFrom": str(date(2020, 1, 1) + timedelta(days=next(_days)))}
+        scene.create(f"set{owner}Rate", path)
+        return {"path": path}
 
     return arrange_path
+
+
+def _new(entity: str) -> Callable[[Scene], dict[str, str]]:
+    """Return a function that creates an entity and returns the path parameter with its id."""
+    return lambda scene: {"id": scene.create(f"create{entity}")["id"]}
+
+
+def _user_id(scene: Scene) -> dict[str, str]:
+    return {"userId": scene.create("inviteUser")["id"]}
+
+
+def _user_of_project(scene: Scene) -> dict[str, str]:
+    return {"id": scene.create("createProject")["id"], **_user_id(scene)}
+
+
+def _project_member(scene: Scene) -> dict[str, str]:
+    path = _user_of_project(scene)
+    scene.create("addProjectMember", path)
+    return path
+
+
+def _task(scene: Scene) -> dict[str, str]:
+    return {"id": scene.create("createTask")["id"]}
+
+
+def _task_body(scene: Scene, action: str) -> dict[str, Any]:
+    """Return the example, with the assignment to a user who exists."""
+    return {**example_body(REGISTRY[action]), "assigneeId": scene.create("inviteUser")["id"]}
+
+
+def _dated(path: dict[str, str]) -> dict[str, Any]:
+    return {"path": {**path, "effectiveFrom": _SAMPLES["date"]}}
 
 
 def _execute_quick_action(scene: Scene) -> dict[str, Any]:
@@ -189,30 +226,44 @@ def _update_password(_: Scene) -> dict[str, Any]:
 
 ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
+    "addProjectMember": lambda scene: {"path": _user_of_project(scene)},
     "calculateMetrics": lambda scene: {"body": {"metricIds": [_calculated_metric(scene)["id"]]}},
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
+    "createTask": lambda scene: {"body": _task_body(scene, "createTask")},
     "deleteDashboardWidget": _own_widget,
-    "deletePositionRate": _delete_rate("Position"),
-    "deleteWorkerRate": _delete_rate("Worker"),
+    "deleteMemberRate": _delete_rate("Member", _user_id),
+    "deleteOrganizationRate": _delete_rate("Organization", lambda _: {}),
+    "deletePositionRate": _delete_rate("Position", _new("Position")),
+    "deleteProjectMemberRate": _delete_rate("ProjectMember", _project_member),
+    "deleteProjectRate": _delete_rate("Project", _new("Project")),
+    "deleteTask": lambda scene: {"path": _task(scene)},
+    "deleteWorkerRate": _delete_rate("Worker", _new("Worker")),
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
     "executeQuickAction": _execute_quick_action,
+    "getMemberRates": lambda scene: {"path": _user_id(scene)},
     "getMetricById": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
+    "getProjectMemberRates": lambda scene: {"path": _project_member(scene)},
+    "getTask": lambda scene: {"path": _task(scene)},
     "importWorkers": lambda _: {
         "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
     },
     "inviteUser": lambda _: {"body": {**example_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
     "reactivateUser": _reactivate_user,
+    "removeProjectMember": lambda scene: {"path": _project_member(scene)},
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
     "revokeSession": _revoke_session,
+    "setMemberRate": lambda scene: _dated(_user_id(scene)),
+    "setProjectMemberRate": lambda scene: _dated(_project_member(scene)),
     "signIn": _sign_in,
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
+    "updateTask": lambda scene: {"path": _task(scene), "body": _task_body(scene, "updateTask")},
 }
 """Creates the preconditions of a request, and returns its parts (path, body) that cannot be derived."""
 

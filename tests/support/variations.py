@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,8 +25,12 @@ def other_input(arranged: Arranged) -> Arranged | None:
 
 
 def _other_paths(arranged: Arranged) -> Iterator[dict[str, str]]:
-    for name in arranged.call.path:
-        yield {**arranged.call.path, name: arranged.with_other_ids().call.path[name]}
+    others = arranged.with_other_ids().call.path
+    for name, value in arranged.call.path.items():
+        if name == "effectiveFrom":
+            yield {**arranged.call.path, name: str(date.fromisoformat(value) + timedelta(days=1000))}
+        elif others[name] != value:
+            yield {**arranged.call.path, name: others[name]}
 
 
 def _other_bodies(arranged: Arranged) -> Iterator[dict[str, Any]]:

@@ -43,5 +43,5 @@ CLIENTS = ListedCollection(
     cursor_list="getClients with `limit` and `cursor`",
     unique=(Unique("name", lambda client: client.name, "another client has this name"),),
     reference=lambda client: {"name": client.name},
-    children=("workLocation",),
+    children=("project", "workLocation"),
 )

@@ -1,7 +1,11 @@
-"""Hourly rates: bill rates of a position, pay rates of a worker, by the day they take effect."""
+"""Hourly rates by the day they take effect: bill rates of a position, pay rates of a worker.
+
+`models.time.rates` stores the rates of tracked time with the same parts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -10,6 +14,7 @@ from chalicelib.core.errors import invalid_state, not_found
 from chalicelib.core.money import Money
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
+from chalicelib.dal.expressions import Action
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.positions import StoredPosition
@@ -27,40 +32,54 @@ class Rate(Money):
     effective_from: Day
 
 
-def rates_of(entity: StoredPosition | StoredWorker) -> list[Rate]:
+def in_order(rates: Mapping[date, Money]) -> list[Rate]:
     """Return rates by their days, earliest first."""
-    return [_rate(day, entity.rates[day]) for day in sorted(entity.rates)]
+    return [rate_from(day, rates[day]) for day in sorted(rates)]
 
 
 def set_rate(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money) -> Rate:
     """In the place of the day's rate, if it has one. VALIDATION_ERROR for one rate too many."""
-    if day not in entity.rates and len(entity.rates) >= MAX_RATES:
-        raise invalid_state(f"a {collection.entity} has at most {MAX_RATES} rates: delete one that is not needed")
+    require_room(collection.entity, entity.rates, day)
     _move(unit, collection, entity, day, Money(amount=money.amount, currency=money.currency))
-    return _rate(day, money)
+    return rate_from(day, money)
 
 
 def delete_rate(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date) -> Rate:
     """The rate that was; NOT_FOUND for a day on which none takes effect."""
-    if day not in entity.rates:
-        raise not_found("rate")
+    money = require_rate(entity.rates, day)
     _move(unit, collection, entity, day, None)
-    return _rate(day, entity.rates[day])
+    return rate_from(day, money)
 
 
-def _rate(day: date, money: Money) -> Rate:
+def require_room(entity: str, rates: Mapping[date, Money], day: date) -> None:
+    if day not in rates and len(rates) >= MAX_RATES:
+        raise invalid_state(f"a {entity} has at most {MAX_RATES} rates: delete one that is not needed")
+
+
+def require_rate(rates: Mapping[date, Money], day: date) -> Money:
+    """NOT_FOUND for a day on which no rate takes effect."""
+    if day not in rates:
+        raise not_found("rate")
+    return rates[day]
+
+
+def rate_from(day: date, money: Money) -> Rate:
     return Rate(effective_from=day, amount=money.amount, currency=money.currency)
 
 
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
     """Only the day's own path is written, and the entity's version moves: a rate set meanwhile makes this run again."""
-    path = RATES[day.isoformat()]
     unit.require_version(entity.version)
-    unit.changes(collection.entity, entity.id, _told(day, entity.rates.get(day)), _told(day, money))
-    stored = path.remove() if money is None else path.set(table.encoded(money.model_dump(mode="json")))
-    collection.update(unit, entity, {}, actions=[stored])
+    unit.changes(collection.entity, entity.id, audited(day, entity.rates.get(day)), audited(day, money))
+    collection.update(unit, entity, {}, actions=[assignment_of(day, money)])
 
 
-def _told(day: date, money: Money | None) -> dict[str, Any]:
+def assignment_of(day: date, money: Money | None) -> Action:
+    """Return the update of a day's own path; None removes its rate."""
+    path = RATES[day.isoformat()]
+    return path.remove() if money is None else path.set(table.encoded(money.model_dump(mode="json")))
+
+
+def audited(day: date, money: Money | None, prefix: str = "") -> dict[str, Any]:
     """Return the fields for the audit log; nothing where there is no rate."""
-    return {} if money is None else {f"rates.{day.isoformat()}": money.model_dump(mode="json")}
+    return {} if money is None else {f"{prefix}rates.{day.isoformat()}": money.model_dump(mode="json")}

@@ -8,20 +8,19 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.days import Day
-from chalicelib.core.errors import invalid_field
 from chalicelib.core.money import HourlyRate
 from chalicelib.dal.collection import Collection
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.staffing.positions import POSITIONS
-from chalicelib.models.staffing.rates import Rate, Rated, delete_rate, rates_of, set_rate
+from chalicelib.models.staffing.rates import Rate, Rated, delete_rate, in_order, set_rate
 from chalicelib.models.staffing.workers import WORKERS
-from chalicelib.modules.rates.contracts import Rates
+from chalicelib.modules.rates.contracts import Rates, require_currency
 
 
 @action("getPositionRates", "GET /positions/{id}/rates", permission=Permission.RATES_MANAGE)
 def get_position_rates(ctx: Context, id_: UUID) -> Rates:
     """The bill rates of a position, by the day from which they hold, earliest first."""
-    return Rates(rates=rates_of(POSITIONS.get(ctx.organization, id_)))
+    return Rates(rates=in_order(POSITIONS.get(ctx.organization, id_).rates))
 
 
 @action(
@@ -49,7 +48,7 @@ def delete_position_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
 @action("getWorkerRates", "GET /workers/{id}/rates", permission=Permission.RATES_MANAGE)
 def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
     """The pay rates of a worker, by the day from which they hold, earliest first."""
-    return Rates(rates=rates_of(WORKERS.get(ctx.organization, id_)))
+    return Rates(rates=in_order(WORKERS.get(ctx.organization, id_).rates))
 
 
 @action(
@@ -75,7 +74,5 @@ def delete_worker_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
 
 
 def _set(ctx: Context, collection: Collection[Rated], identifier: UUID, day: Day, rate: HourlyRate) -> Rate:
-    currency = ctx.principal.organization.currency
-    if rate.currency != currency:
-        raise invalid_field("currency", f"must be the organization's, {currency}")
+    require_currency(ctx, rate)
     return set_rate(ctx.unit, collection, collection.get(ctx.organization, identifier), day, rate)

@@ -1,11 +1,21 @@
-"""The rates of one position or worker."""
+"""The rates of one position, worker, or level of tracked time."""
 
 from __future__ import annotations
 
+from chalicelib.action.context import Context
 from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import invalid_field
+from chalicelib.core.money import Money
 from chalicelib.models.staffing.rates import Rate
 
 
 class Rates(Contract):
     rates: list[Rate]
     """Rates by the day they take effect, earliest first."""
+
+
+def require_currency(ctx: Context, money: Money, field: str = "currency") -> None:
+    """VALIDATION_ERROR for money in another currency than the organization's."""
+    currency = ctx.principal.organization.currency
+    if money.currency != currency:
+        raise invalid_field(field, f"must be the organization's, {currency}")

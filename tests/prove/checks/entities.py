@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.models.staffing.rates import rates_of
+from chalicelib.models.staffing.rates import in_order
 from tests.prove import layout
 from tests.prove.baseline import Baseline
 from tests.prove.client import Client
@@ -77,7 +77,7 @@ def check_rates(world: World, clients: Sequence[Client], snapshot: Snapshot) -> 
     for key, item in layout.entities(snapshot).items():
         if key.entity not in {"position", "worker"}:
             continue
-        stored = {str(rate.effective_from): rate.amount for rate in rates_of(layout.record_of(key.entity, item))}
+        stored = {str(rate.effective_from): rate.amount for rate in in_order(layout.record_of(key.entity, item).rates)}
         if stored != expected[key.id]:
             message = f"{key.entity} {key.id} has the rates {stored} instead of {expected[key.id]}"
             world.report("rates", message, entity=key.id, organization=key.organization)

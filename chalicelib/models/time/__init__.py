@@ -1,0 +1,1 @@
+"""Projects and time: projects, tasks, members, rates, timers, sessions and timesheets."""

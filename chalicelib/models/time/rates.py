@@ -1,0 +1,142 @@
+"""Hourly rates of tracked time, at four levels: organization, user, project, and user in a project.
+
+A level's rates are one item, apart from its entity, so that requests which read the entity do not pay for them. The
+entity's version moves with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from chalicelib.core.errors import not_found
+from chalicelib.core.ids import OrganizationId
+from chalicelib.core.money import Money
+from chalicelib.dal import keys, table
+from chalicelib.dal.collection import Collection, is_deleted
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import Key
+from chalicelib.dal.records import Record
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.staffing.attributes import RATES
+from chalicelib.models.staffing.rates import (
+    Rate,
+    assignment_of,
+    audited,
+    rate_from,
+    require_rate,
+    require_room,
+)
+from chalicelib.models.time import members
+from chalicelib.models.time.projects import PROJECTS
+from chalicelib.models.users import USERS
+
+
+@dataclass(frozen=True)
+class Level:
+    """The organization, a user, a project, or a user in a project. The entity is the audit target of its changes."""
+
+    name: str
+    """Sort key of its rates."""
+    collection: Collection[Any]
+    entity_id: UUID
+    member: UUID | None = None
+    """The user of a project's member level, who must be its member."""
+
+    def key(self, organization: OrganizationId) -> Key:
+        return Key(keys.time_rates(organization), self.name)
+
+
+@dataclass(frozen=True)
+class LevelRates:
+    """A level with its entity and rates, as read."""
+
+    level: Level
+    entity: Any
+    rates: Mapping[date, Money]
+    is_stored: bool
+    """It has an item: there was a rate before."""
+
+
+def of_organization(organization: OrganizationId) -> Level:
+    return Level("ORGANIZATION", ORGANIZATIONS, organization)
+
+
+def of_user(user: UUID) -> Level:
+    return Level(f"USER#{user}", USERS, user)
+
+
+def of_project(project: UUID) -> Level:
+    return Level(f"PROJECT#{project}", PROJECTS, project)
+
+
+def of_member(project: UUID, user: UUID) -> Level:
+    return Level(f"MEMBER#{project}#{user}", PROJECTS, project, user)
+
+
+def read(organization: OrganizationId, level: Level, known: Iterable[Record] = ()) -> LevelRates:
+    """Read a level with its entity, at once. NOT_FOUND for an entity that is not live, and for a user who is no member.
+
+    `known`: entities that the request has read before, which are not read again.
+    """
+    entity_key, rates_key = level.collection.key(organization, level.entity_id), level.key(organization)
+    entity = next((record for record in known if record.id == level.entity_id), None)
+    requested = [rates_key] if entity is not None else [rates_key, entity_key]
+    member_key = None if level.member is None else members.key(organization, level.entity_id, level.member)
+    items = table.batch_get([*requested, *([] if member_key is None else [member_key])])
+    entity = entity or level.collection.record.of(items.get(entity_key), level.collection.entity)
+    if is_deleted(entity):
+        raise not_found(level.collection.entity)
+    if member_key is not None and member_key not in items:
+        raise not_found("member")
+    return LevelRates(level, entity, _rates(items.get(rates_key)), rates_key in items)
+
+
+def read_all(organization: OrganizationId) -> dict[str, Mapping[date, Money]]:
+    """Return the rates of all levels by their names. One query."""
+    rows = table.query_all(keys.time_rates(organization), consistent=False)
+    return {item.sk: _rates(item) for item in map(table.item_from_raw, rows)}
+
+
+def set_rate(unit: UnitOfWork, stored: LevelRates, day: date, money: Money) -> Rate:
+    """In the place of the day's rate, if it has one. VALIDATION_ERROR for one rate too many."""
+    require_room(stored.level.collection.entity, stored.rates, day)
+    _write(unit, stored, day, Money(amount=money.amount, currency=money.currency))
+    return rate_from(day, money)
+
+
+def delete_rate(unit: UnitOfWork, stored: LevelRates, day: date) -> Rate:
+    """The rate that was; NOT_FOUND for a day on which none takes effect."""
+    money = require_rate(stored.rates, day)
+    _write(unit, stored, day, None)
+    return rate_from(day, money)
+
+
+def _rates(item: Item | None) -> dict[date, Money]:
+    stored = None if item is None else item.value(RATES)
+    return {date.fromisoformat(day): Money(**money) for day, money in (stored or {}).items()}
+
+
+def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None) -> None:
+    """Write the day's rate and move the entity's version: a rate that is set meanwhile makes the request run again."""
+    level = stored.level
+    prefix = "" if level.member is None else f"members.{level.member}."
+    unit.require_version(stored.entity.version)
+    unit.changes(
+        level.collection.entity,
+        level.entity_id,
+        audited(day, stored.rates.get(day), prefix),
+        audited(day, money, prefix),
+    )
+    level.collection.update(unit, stored.entity, {})
+    key = level.key(unit.organization)
+    if stored.is_stored:
+        unit.update(key, [assignment_of(day, money)], None, stale)
+    else:
+        item = Item(*key)
+        item.set({RATES.attr_name: {} if money is None else {day.isoformat(): money.model_dump(mode="json")}})
+        unit.put_new(item, stale)

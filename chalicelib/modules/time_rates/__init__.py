@@ -1,0 +1,1 @@
+"""Hourly rates of tracked time, at four levels."""
