@@ -147,8 +147,27 @@ class Collection(Generic[R]):
 
         A further `condition` with its error, and further `actions`, concern attributes apart from its fields.
         """
+        return self.update_to(
+            unit,
+            record,
+            record.changed(**changes),
+            condition=condition,
+            on_failed_condition=on_failed_condition,
+            actions=actions,
+        )
+
+    def update_to(
+        self,
+        unit: UnitOfWork,
+        record: R,
+        after: R,
+        *,
+        condition: Condition | None = None,
+        on_failed_condition: OnFailedCondition = stale,
+        actions: Sequence[Action] = (),
+    ) -> R:
+        """Update an entity to a later state of it, one version on; the rest as `update`."""
         unit.require_version(record.version)
-        after = record.changed(**changes)
         for unique in self.unique:
             taken, needed = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
             if taken != needed:
@@ -251,7 +270,8 @@ class Collection(Generic[R]):
             unit.put_new(item, lambda _: duplicate_entry(unique.field, unique.message))
 
     def _has_dependencies(self, item: Item | None) -> Exception:
-        return has_dependencies(self.entity, (item and item.children) or {})
+        counts = (item and item.children) or {}
+        return has_dependencies(self.entity, {child: counts.get(child, 0) for child in self.children})
 
 
 def get_together(

@@ -1,4 +1,4 @@
-"""Every key of the table, and the access patterns they serve. Nothing else builds a key.
+"""The keys of the table, and the access patterns they serve. Those of time are in `models.time.keys`.
 
 | query                                           | answered by                                            |
 | ----------------------------------------------- | ------------------------------------------------------ |
@@ -22,9 +22,6 @@
 | names, parents and rates of everything          | gsi4 `ORG#<org>#DIRECTORY`                             |
 | assignments of a worker, by time                | gsi5 `ORG#<org>#ASSIGNMENT#WORKER#<id>` / `at`         |
 | … of a position, location, client; all          | gsi6, gsi7, gsi8 likewise; gsi9 `ORG#<org>#ASSIGNMENT` |
-| the live tasks of a project, in their order      | gsi6 `ORG#<org>#TASK#PROJECT#<id>` / `at`              |
-| the members of a project                        | `ORG#<org>#PROJECTMEMBER#<project>` / `<user>`         |
-| rates of tracked time, of all levels            | `ORG#<org>#TIMERATES` / `<LEVEL>#<id>`                 |
 | all hours of some months                        | `ORG#<org>#MONTHS` / `<yyyy-mm>#<worker>`              |
 | levels and integrals of a source, or one value  | `ORG#<org>#ROLLUP#<SOURCE>[#<FIELD>#<value>]` / cell   |
 | the applied contribution of an entity           | `ORG#<org>#APPLIED#<SOURCE>` / `<id>`                  |
@@ -166,15 +163,6 @@ def timeline(
     return IndexPartition(_TIMELINES[scope], everything if identifier is None else f"{everything}#{scope}#{identifier}")
 
 
-def project_members(organization: OrganizationId, project: UUID) -> str:
-    return f"{partition(organization, 'PROJECTMEMBER')}#{project}"
-
-
-def time_rates(organization: OrganizationId) -> str:
-    """One partition for all levels: an analysis prices with any of them."""
-    return partition(organization, "TIMERATES")
-
-
 def packed_months(organization: OrganizationId) -> str:
     return partition(organization, "MONTHS")
 
@@ -270,7 +258,7 @@ def cached(organization: OrganizationId, digest: str) -> Key:
 
 def unique_value(organization: OrganizationId, name: str, field: str, value: str) -> Key:
     """Hashed, because a sort key holds 1,024 bytes and a name may need more."""
-    return Key(f"{partition(organization, name)}#UNIQUE#{field.upper()}", _digest(text.unique_form(value)))
+    return Key(f"{partition(organization, name)}#UNIQUE#{field.upper()}", digest(text.unique_form(value)))
 
 
 def session(organization: OrganizationId, user: UUID, identifier: UUID) -> Key:
@@ -366,5 +354,5 @@ def due(shard: int) -> IndexPartition:
 HEALTH = Key("HEALTH", "PROBE")
 
 
-def _digest(value: str) -> str:
+def digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()

@@ -125,6 +125,12 @@ class UnitOfWork:
     def check(self, key: Key, condition: Condition, on_failed_condition: OnFailedCondition) -> None:
         self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), on_failed_condition, condition))
 
+    def discard(self) -> None:
+        """Forget all writes and the target."""
+        self._writes.clear()
+        self._keys.clear()
+        self.change = None
+
     def _add(self, write: _Write) -> None:
         if write.item.key in self._keys:
             raise ValueError("a transaction holds an item once")

@@ -119,6 +119,18 @@ SILENT = frozenset(
         AuditEvent.ACTIVITY_UNARCHIVED,
         # The activity that was recorded is there already.
         AuditEvent.ACTIVITY_RECORDED,
+        # A person's own time, dozens of times a day, which others may not see.
+        AuditEvent.TIMER_DISCARDED,
+        AuditEvent.TIMER_PAUSED,
+        AuditEvent.TIMER_RESUMED,
+        AuditEvent.TIMER_STARTED,
+        AuditEvent.TIMER_STOPPED,
+        AuditEvent.TIMER_UPDATED,
+        AuditEvent.TIME_SESSIONS_DELETED,
+        AuditEvent.TIME_SESSIONS_UPDATED,
+        AuditEvent.TIME_SESSION_CREATED,
+        AuditEvent.TIME_SESSION_DELETED,
+        AuditEvent.TIME_SESSION_UPDATED,
     }
 )
 

@@ -20,6 +20,8 @@ _DOMAINS = (
     "projects",
     "tasks",
     "time_rates",
+    "time_sessions",
+    "timer",
     "metrics",
     "widgets",
     "activities",

@@ -118,6 +118,7 @@ def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict
         **attributes["data"],
         **{f"rates.{day}": rate for day, rate in (attributes["rates"] or {}).items()},
         **_apart(snapshot, written.organization, entry["entityId"]),
+        **({"userId": plain(item)["sk"]} if entry["entityType"] == "timer" else {}),
     }
     stored |= {name: json.loads(stored[name]) for name in FREE_JSON & {*stored}}
     return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
@@ -165,6 +166,8 @@ def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, A
 
 def _is_audited(entity_type: str, field: str) -> bool:
     """Return True for a field of the entity itself; False if its read derives it or takes it from other entities."""
+    if entity_type == "timer":
+        return field != "id"
     record = _records()[entity_type]
     hidden = {name for name, mark in record.stored_fields().items() if not mark.attribute}
     own_fields = {*record.model_fields, *record.model_computed_fields, "rates", "members"} - hidden

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -157,6 +157,77 @@ def _task_body(scene: Scene, action: str) -> dict[str, Any]:
     return {**example_body(REGISTRY[action]), "assigneeId": scene.create("inviteUser")["id"]}
 
 
+def _own(scene: Scene, action: str, **fields: Any) -> dict[str, Any]:
+    """Create something of the sender's own; return the answer's data."""
+    answer = scene.sender.post(action, **{**example_body(REGISTRY[action]), **fields})
+    assert answer.status == 201, answer.text
+    data: dict[str, Any] = answer.data
+    return data
+
+
+# Without project and task, which the example names.
+_WORKED = {"projectId": None, "taskId": None, "userId": None}
+
+
+def _time_session(scene: Scene) -> dict[str, str]:
+    session = _own(scene, "createTimeSession", **_WORKED, externalId=unique("external"))
+    return {"id": session["id"]}
+
+
+def _session_body(scene: Scene, action: str) -> dict[str, Any]:
+    """Return the example, of the sender, on a new task."""
+    task = scene.create("createTask", assigneeId=None)
+    work = {"projectId": task["projectId"], "taskId": task["id"]}
+    body = {**example_body(REGISTRY[action]), **work, "externalId": unique("external")}
+    return {name: value for name, value in body.items() if name != "userId"}
+
+
+def _timer_body(scene: Scene, action: str) -> dict[str, Any]:
+    task = scene.create("createTask", assigneeId=None)
+    body = {**example_body(REGISTRY[action]), "projectId": task["projectId"], "taskId": task["id"]}
+    body["startAt"] = clock.to_text(clock.now() - timedelta(minutes=5))
+    body.pop("runningEndAt", None)
+    return body
+
+
+def _running_timer(scene: Scene) -> dict[str, Any]:
+    """Start the sender's timer ten minutes ago."""
+    with clock.shifted(timedelta(minutes=-10)):
+        answer = scene.sender.post("startTimer", description="Abbau")
+    assert answer.status == 201, answer.text
+    timer: dict[str, Any] = answer.data["timer"]
+    return timer
+
+
+def _after_start(timer: dict[str, Any], minutes: int) -> str:
+    return clock.to_text(datetime.fromisoformat(timer["startAt"]) + timedelta(minutes=minutes))
+
+
+def _with_timer(field: str) -> Callable[[Scene], dict[str, Any]]:
+    """Return the arrangement of a request about a running timer, at an instant that a repetition has, too."""
+    return lambda scene: {"body": {field: _after_start(_running_timer(scene), 5)}}
+
+
+def _paused_timer(scene: Scene) -> dict[str, Any]:
+    timer = _running_timer(scene)
+    assert scene.sender.post("pauseTimer", at=_after_start(timer, 3)).status == 200
+    return {"body": {"at": _after_start(timer, 5)}}
+
+
+def _update_timer(scene: Scene) -> dict[str, Any]:
+    _running_timer(scene)
+    return {"body": _timer_body(scene, "updateTimer")}
+
+
+def _discard_timer(scene: Scene) -> dict[str, Any]:
+    _running_timer(scene)
+    return {}
+
+
+def _bulk(scene: Scene) -> list[str]:
+    return [_time_session(scene)["id"] for _ in range(2)]
+
+
 def _dated(path: dict[str, str]) -> dict[str, Any]:
     return {"path": {**path, "effectiveFrom": _SAMPLES["date"]}}
 
@@ -232,6 +303,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
     "createTask": lambda scene: {"body": _task_body(scene, "createTask")},
+    "createTimeSession": lambda scene: {"body": _session_body(scene, "createTimeSession")},
     "deleteDashboardWidget": _own_widget,
     "deleteMemberRate": _delete_rate("Member", _user_id),
     "deleteOrganizationRate": _delete_rate("Organization", lambda _: {}),
@@ -239,7 +311,10 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "deleteProjectMemberRate": _delete_rate("ProjectMember", _project_member),
     "deleteProjectRate": _delete_rate("Project", _new("Project")),
     "deleteTask": lambda scene: {"path": _task(scene)},
+    "deleteTimeSession": lambda scene: {"path": _time_session(scene)},
+    "deleteTimeSessions": lambda scene: {"body": {"ids": _bulk(scene)}},
     "deleteWorkerRate": _delete_rate("Worker", _new("Worker")),
+    "discardTimer": _discard_timer,
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
     "executeQuickAction": _execute_quick_action,
     "getMemberRates": lambda scene: {"path": _user_id(scene)},
@@ -247,23 +322,34 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "getProjectMemberRates": lambda scene: {"path": _project_member(scene)},
     "getTask": lambda scene: {"path": _task(scene)},
+    "getTimeSession": lambda scene: {"path": _time_session(scene)},
     "importWorkers": lambda _: {
         "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
     },
     "inviteUser": lambda _: {"body": {**example_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
+    "pauseTimer": _with_timer("at"),
     "reactivateUser": _reactivate_user,
     "removeProjectMember": lambda scene: {"path": _project_member(scene)},
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
+    "resumeTimer": _paused_timer,
     "revokeSession": _revoke_session,
     "setMemberRate": lambda scene: _dated(_user_id(scene)),
     "setProjectMemberRate": lambda scene: _dated(_project_member(scene)),
     "signIn": _sign_in,
+    "startTimer": lambda scene: {"body": _timer_body(scene, "startTimer")},
+    "stopTimer": _with_timer("endAt"),
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
     "updateTask": lambda scene: {"path": _task(scene), "body": _task_body(scene, "updateTask")},
+    "updateTimeSession": lambda scene: {
+        "path": _time_session(scene),
+        "body": _session_body(scene, "updateTimeSession"),
+    },
+    "updateTimeSessions": lambda scene: {"body": {"ids": _bulk(scene), "changes": {"description": "Aufbau"}}},
+    "updateTimer": _update_timer,
 }
 """Creates the preconditions of a request, and returns its parts (path, body) that cannot be derived."""
 
@@ -391,5 +477,7 @@ def secret_fields(action: Action) -> list[str]:
 
 WRITES = names(lambda action: action.is_write)
 READS = names(lambda action: not action.is_write)
+OWN_READS = {"getTimeSession"}
+"""Reads of an entity that not everyone may see who has the permission."""
 SECRETIVE = names(lambda action: bool(secret_fields(action)))
 """Writes whose input holds secrets."""

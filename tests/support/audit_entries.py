@@ -9,14 +9,14 @@ from tests.support.store import Change, audit_entries
 
 Entry = dict[str, Any]
 
-RUNNING_ANOTHER = {"executeQuickAction"}
+WITH_OTHERS = {"executeQuickAction", "stopTimer"}
 
 
 class Entries(NamedTuple):
     own: Entry
     """The entry with the action's own event."""
     others: list[Entry]
-    """Entries of a chunked action, or of one that runs another one."""
+    """Entries of a chunked action, of one that runs another one, or of a timer that becomes a session."""
 
     @property
     def about_one_entity(self) -> list[Entry]:
@@ -30,6 +30,6 @@ def entries_of(action: Action, changes: dict[tuple[str, str], Change]) -> Entrie
     own = [entry for entry in entries if entry["action"] == action.audit]
     others = [entry for entry in entries if entry["action"] != action.audit]
     assert len(own) == 1, f"{action.name} wrote {len(own)} audit entries of its own"
-    may_have_others = action.is_in_parts or action.name in RUNNING_ANOTHER
+    may_have_others = action.is_in_parts or action.name in WITH_OTHERS
     assert may_have_others or not others, f"{action.name} wrote {len(others)} entries of other events"
     return Entries(own[0], others)

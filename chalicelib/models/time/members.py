@@ -12,12 +12,13 @@ from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.errors import invalid_state, not_found
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal import keys, table
+from chalicelib.dal import table
 from chalicelib.dal.collection import is_deleted
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.time import keys as time_keys
 from chalicelib.models.time.projects import PROJECTS, StoredProject
 from chalicelib.models.users import USERS, StoredUser
 
@@ -33,7 +34,7 @@ class Member(Contract):
 
 
 def key(organization: OrganizationId, project: UUID, user: UUID) -> Key:
-    return Key(keys.project_members(organization, project), str(user))
+    return Key(time_keys.project_members(organization, project), str(user))
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def walk_members(
     organization: OrganizationId, project: UUID, cursors: Cursors, *, cursor: str | None, limit: int
 ) -> CursorPage[Member]:
     return walk(
-        keys.project_members(organization, project),
+        time_keys.project_members(organization, project),
         cursors,
         CursorPage[Member],
         lambda rows: [_member(table.item_from_raw(row)) for row in rows],

@@ -81,7 +81,7 @@ PROJECTS = ListedCollection(
             "another active project has this name",
         ),
     ),
-    children=("timeSession",),
+    children=("timeSession", "timer"),
 )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from chalicelib.core.errors import not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
-from chalicelib.dal import keys, table
+from chalicelib.dal import table
 from chalicelib.dal.collection import Collection, is_deleted
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
@@ -31,6 +31,7 @@ from chalicelib.models.staffing.rates import (
     require_rate,
     require_room,
 )
+from chalicelib.models.time import keys as time_keys
 from chalicelib.models.time import members
 from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.users import USERS
@@ -48,7 +49,7 @@ class Level:
     """The user of a project's member level, who must be its member."""
 
     def key(self, organization: OrganizationId) -> Key:
-        return Key(keys.time_rates(organization), self.name)
+        return Key(time_keys.time_rates(organization), self.name)
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,14 @@ def read(organization: OrganizationId, level: Level, known: Iterable[Record] = (
 
 def read_all(organization: OrganizationId) -> dict[str, Mapping[date, Money]]:
     """Return the rates of all levels by their names. One query."""
-    rows = table.query_all(keys.time_rates(organization), consistent=False)
+    rows = table.query_all(time_keys.time_rates(organization), consistent=False)
     return {item.sk: _rates(item) for item in map(table.item_from_raw, rows)}
+
+
+def rates_in(organization: OrganizationId, items: Mapping[Key, Item]) -> dict[str, Mapping[date, Money]]:
+    """Return the rates by the names of their levels, of those among items that were read."""
+    partition = time_keys.time_rates(organization)
+    return {key.sk: _rates(item) for key, item in items.items() if key.pk == partition}
 
 
 def set_rate(unit: UnitOfWork, stored: LevelRates, day: date, money: Money) -> Rate:

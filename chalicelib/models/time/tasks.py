@@ -71,7 +71,7 @@ class _Tasks(Collection[Task]):
         }
 
 
-TASKS = _Tasks(entity="task", record=Task, children=("timeSession",))
+TASKS = _Tasks(entity="task", record=Task, children=("timeSession", "timer"))
 
 
 def get(organization: OrganizationId, identifier: UUID) -> Task:

@@ -25,6 +25,7 @@ from chalicelib.core.contracts import CursorPage, CursorQuery, Success
 from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
 from chalicelib.core.observability import logger
 from chalicelib.dal import limits
+from chalicelib.dal.collection import is_deleted
 from chalicelib.models import organizations, outbox, users
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import metric_states
@@ -32,6 +33,7 @@ from chalicelib.models.identity import credentials, sessions
 from chalicelib.models.identity.credentials import CodePurpose, Credential
 from chalicelib.models.identity.sessions import ListedSession
 from chalicelib.models.outbox import Template
+from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.users import Role, StoredUser, User
 from chalicelib.modules.auth.contracts import (
     AcceptInvitation,
@@ -306,7 +308,8 @@ def get_preferences(ctx: Context) -> UserPreferences:
 def update_preferences(ctx: Context, data: UpdatePreferences) -> UserPreferences:
     """Changes the caller's preferences."""
     changes = data.changes()
-    _require_project(changes.get("default_project_id"))
+    if changes.get("default_project_id") is not None:
+        _require_project(ctx, changes["default_project_id"])
     if "notifications" in changes:
         changes["notifications"] = ctx.user.preferences.notifications.model_copy(
             update=changes["notifications"].changes()
@@ -315,9 +318,9 @@ def update_preferences(ctx: Context, data: UpdatePreferences) -> UserPreferences
     return _preferences(users.update(ctx.unit, ctx.user, {"preferences": preferences}))
 
 
-def _require_project(project: UUID | None) -> None:
-    """VALIDATION_ERROR for an id that is no project of the organization, which as yet has none."""
-    if project is not None:
+def _require_project(ctx: Context, identifier: UUID) -> None:
+    project = PROJECTS.get_many(ctx.organization, [identifier]).get(identifier)
+    if project is None or is_deleted(project):
         raise invalid_field("defaultProjectId", "is not a project of the organization")
 
 

@@ -17,6 +17,7 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.identity import credentials
 from chalicelib.models.outbox import Template
 from chalicelib.models.users import Role, StoredUser, User, UserStatus
+from chalicelib.modules.timer.ending import end_with_user
 from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser
 
 
@@ -95,11 +96,12 @@ def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
     audit=AuditEvent.USER_DEACTIVATED,
 )
 def deactivate_user(ctx: Context, user_id: UUID) -> User:
-    """Shuts a user out: refused on their very next request, in every session."""
+    """Shuts a user out: refused on their very next request, in every session. Their timer ends now."""
     user = _another(ctx, user_id)
     _require_owner_for(ctx, user.role)
     if not user.is_active:
         raise invalid_state("the user is deactivated already")
+    end_with_user(ctx, user.id)
     # A new epoch, so that sessions of before do not come back to life with the user.
     return users.update(ctx.unit, user, {"is_active": False, "session_epoch": user.session_epoch + 1})
 

@@ -1,0 +1,150 @@
+"""Time accounts: one item a user that every write of their time moves, so that locks and writes exclude each other.
+
+It has the instant of the user's last change, which only grows; the instant before which their time is locked; the
+weeks that are frozen by a timesheet; and how often they use each tag. One item a user, not one an organization: all
+writes would collide on that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from chalicelib.core import clock
+from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import ActionError, ErrorCode, invalid_state
+from chalicelib.core.field_types import Instant
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import table
+from chalicelib.dal.item import Item
+from chalicelib.dal.keys import Key
+from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.time import keys as time_keys
+
+MAX_TAGS = 500
+"""Different tags of one user."""
+LOCK = "LOCK"
+_EVERYBODY = "EVERYBODY"
+"""Sort key of the lock that also holds for those who have no account yet."""
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Lock(NamedTuple):
+    by: str
+    """LOCK, or the state of a timesheet: SUBMITTED, APPROVED."""
+    until: datetime
+
+
+class FrozenWeek(Contract):
+    """A week that a submitted or approved timesheet freezes, as two instants."""
+
+    start_at: Instant
+    end_at: Instant
+    state: str
+
+
+class TimeAccount(Contract):
+    user_id: UUID
+    version: int = 0
+    """0: it is not in the table yet."""
+    modified_at: Instant | None = None
+    locked_before: Instant | None = None
+    frozen: tuple[FrozenWeek, ...] = ()
+    tags: Mapping[str, int] = {}
+    """Uses by the tag's folded form."""
+
+    def lock_of(self, start: datetime, end: datetime) -> Lock | None:
+        """Return the lock of the first instant of [start, end) that has one."""
+        if self.locked_before is not None and start < self.locked_before:
+            return Lock(LOCK, self.locked_before)
+        weeks = [week for week in self.frozen if start < week.end_at and week.start_at < end]
+        return Lock(weeks[0].state, weeks[0].end_at) if weeks else None
+
+    def require_unlocked(self, start: datetime, end: datetime, field: str = "startAt") -> None:
+        """VALIDATION_ERROR, with `lockedBy` and `lockedUntil`, if any instant of [start, end) is locked or frozen."""
+        lock = self.lock_of(start, end)
+        if lock is not None:
+            raise _locked(field, lock)
+
+    def next_change(self, now: datetime) -> datetime:
+        """Return the instant of the user's next change: now, but later than all before."""
+        return now if self.modified_at is None else max(now, self.modified_at + _MILLISECOND)
+
+
+def _locked(field: str, lock: Lock) -> ActionError:
+    until = clock.to_text(lock.until)
+    message = f"is in time that is locked until {until}"
+    if lock.by != LOCK:
+        message = f"is in a week whose timesheet is {lock.by}"
+    details = {"fieldErrors": {field: [message]}, "lockedBy": lock.by, "lockedUntil": until}
+    return ActionError(ErrorCode.VALIDATION_ERROR, f"{field}: {message}", details=details)
+
+
+def key(organization: OrganizationId, user: UUID) -> Key:
+    return Key(time_keys.time_accounts(organization), str(user))
+
+
+def everybody(organization: OrganizationId) -> Key:
+    """Key of the lock of the whole organization."""
+    return Key(time_keys.time_accounts(organization), _EVERYBODY)
+
+
+def of(user: UUID, items: Mapping[Key, Item], organization: OrganizationId) -> TimeAccount:
+    """Return the account from items that were read: the user's own and the organization's lock."""
+    item = items.get(key(organization, user))
+    if item is not None:
+        return TimeAccount.model_validate(
+            {**(item.data or {}), "userId": user, "version": item.version}, extra="ignore"
+        )
+    lock = items.get(everybody(organization))
+    locked_before = None if lock is None or lock.data is None else lock.data.get("lockedBefore")
+    return TimeAccount(user_id=user, locked_before=locked_before)
+
+
+def read(organization: OrganizationId, user: UUID) -> TimeAccount:
+    return of(user, table.batch_get([key(organization, user), everybody(organization)]), organization)
+
+
+def read_all(organization: OrganizationId) -> Iterable[TimeAccount]:
+    """Yield the accounts of all users who have one."""
+    for row in table.query_all(time_keys.time_accounts(organization)):
+        item = table.item_from_raw(row)
+        if item.sk != _EVERYBODY:
+            yield of(UUID(item.sk), {item.key: item}, organization)
+
+
+def move(unit: UnitOfWork, account: TimeAccount, modified_at: datetime, tags: Counter[str] | None = None) -> None:
+    """Write a change of the user's time, on condition that the account is as it was read.
+
+    `tags`: changes of their uses. VALIDATION_ERROR for one tag too many.
+    """
+    uses = Counter(account.tags)
+    uses.update(tags or {})
+    after = {tag: count for tag, count in sorted(uses.items()) if count > 0}
+    if len(after) > MAX_TAGS and len(after) > len(account.tags):
+        raise invalid_state(f"a user can have {MAX_TAGS} different tags: use one that there is")
+    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after}
+    own = key(unit.organization, account.user_id)
+    if account.version:
+        actions = [table.assign(name, value) for name, value in changes.items()]
+        actions.append(Item.version.set(account.version + 1))
+        unit.update(own, actions, Item.version == account.version, stale)
+        return
+    if account.locked_before is not None:
+        changes["lockedBefore"] = clock.to_text(account.locked_before)
+    unit.put_new(Item(*own, version=1, data=changes), stale)
+    # Whoever locks everybody's time meanwhile does not see this account.
+    if account.locked_before is None:
+        unit.check(everybody(unit.organization), Item.data["lockedBefore"].does_not_exist(), stale)
+    else:
+        lock = Item.data["lockedBefore"] == clock.to_text(account.locked_before)
+        unit.check(everybody(unit.organization), lock, stale)
+
+
+def require_unmoved(unit: UnitOfWork, account: TimeAccount) -> None:
+    """Let the commit fail if the user's time or its locks change meanwhile."""
+    condition = Item.version == account.version if account.version else Item.pk.does_not_exist()
+    unit.check(key(unit.organization, account.user_id), condition, stale)

@@ -1,0 +1,1 @@
+"""Time sessions: what users have worked on, from when to when."""

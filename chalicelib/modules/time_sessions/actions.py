@@ -1,0 +1,227 @@
+"""Time sessions: create, read, list, change and delete them, one by one and many at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from chalicelib.action import lists
+from chalicelib.action.chunked_write import ChunkedWrite
+from chalicelib.action.context import Context
+from chalicelib.action.registry import action
+from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage
+from chalicelib.core.errors import ErrorCode, require_order
+from chalicelib.dal import intervals
+from chalicelib.models.audit import AuditEvent
+from chalicelib.models.time import tags, timers
+from chalicelib.models.time.session_search import SessionFilter, find, read
+from chalicelib.models.time.sessions import (
+    TIME_SESSIONS,
+    SessionSource,
+    SessionWriter,
+    TimeSession,
+    read_context,
+)
+from chalicelib.models.time.spans import net_seconds, require_valid
+from chalicelib.models.users import USERS
+from chalicelib.modules.time_sessions import bulk, work
+from chalicelib.modules.time_sessions.changing import changed
+from chalicelib.modules.time_sessions.contracts import (
+    BulkOutcome,
+    BulkResults,
+    CreateTimeSession,
+    DeleteTimeSessions,
+    ListTimeSessions,
+    TagUses,
+    TimeSessionDetails,
+    TimeSessionWithWarnings,
+    UpdateTimeSession,
+    UpdateTimeSessions,
+)
+from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
+
+
+@action(
+    "createTimeSession",
+    "POST /time-sessions",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSION_CREATED,
+    status=201,
+    errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND),
+)
+def create_time_session(ctx: Context, data: CreateTimeSession) -> TimeSessionWithWarnings:
+    """Adds a session of the caller, or of another user. Overlaps come back as a warning and block nothing."""
+    user = whose(ctx, data.user_id)
+    require_valid(data.start_at, data.end_at, data.pauses, ctx.now)
+    context = read_context(
+        ctx.organization,
+        user,
+        [(data.start_at, data.end_at)],
+        data.tags,
+        [
+            timers.key(ctx.organization, user),
+            *work.keys_of(ctx.organization, data.project_id, data.task_id),
+            *price_keys(ctx, user, data.project_id),
+            *([] if user == ctx.user.id else [USERS.key(ctx.organization, user)]),
+        ],
+    )
+    if user != ctx.user.id:
+        USERS.record.of(context.items.get(USERS.key(ctx.organization, user)), USERS.entity)
+    chosen = work.chosen(ctx.organization, context.items, data.project_id, data.task_id)
+    session = TimeSession.new(
+        **dict(data)
+        | {
+            "user_id": user,
+            "project_id": chosen.project_id,
+            "billable": chosen.is_billable if data.billable is None else data.billable,
+            "tags": context.spelled(data.tags),
+            "duration_seconds": net_seconds(data.start_at, data.end_at, data.pauses),
+            "source": SessionSource.MANUAL,
+        }
+    )
+    writer = SessionWriter(ctx.unit, context, ctx.now)
+    session = writer.create(session)
+    writer.flush()
+    warnings = overlaps(ctx, context, session)
+    return TimeSessionWithWarnings(**dict(details(ctx, [session], context)[0]), warnings=warnings)
+
+
+@action("getTimeSession", "GET /time-sessions/{id}", permission=Permission.TIME_TRACK)
+def get_time_session(ctx: Context, id_: UUID) -> TimeSessionDetails:
+    """One session."""
+    return details(ctx, [owned(ctx, id_)])[0]
+
+
+@action(
+    "listTimeSessions",
+    "GET /time-sessions",
+    permission=Permission.TIME_TRACK,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def list_time_sessions(ctx: Context, data: ListTimeSessions) -> CursorPage[TimeSessionDetails]:
+    """The sessions, latest start first: one's own, or everybody's for who may manage others' time.
+
+    With filters a page may hold fewer than `limit`; the list ends only where `nextCursor` is null.
+    """
+    require_order(("from", "to"), data.from_, data.to)
+    criteria = SessionFilter(
+        user_id=visible_user(ctx, data.user_id),
+        project_id=data.project_id,
+        task_id=data.task_id,
+        client_id=data.client_id,
+        tag=data.tag,
+        billable=data.billable,
+        since=data.from_,
+        until=data.to,
+    )
+    after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
+    page = find(ctx.organization, criteria, after=after, limit=data.limit)
+    sessions = read(ctx.organization, page.ids, criteria)
+    rows, last = lists.fitting(details(ctx, sessions), page.last, lambda row: intervals.position(row.start_at, row.id))
+    return CursorPage[TimeSessionDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+
+
+@action(
+    "updateTimeSession",
+    "PATCH /time-sessions/{id}",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSION_UPDATED,
+    errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.INVALID_DATE_RANGE),
+)
+def update_time_session(ctx: Context, id_: UUID, data: UpdateTimeSession) -> TimeSessionWithWarnings:
+    """Changes a session. Locked time stays as it is, before and after the change."""
+    before = owned(ctx, id_)
+    change = changed(ctx, before, data.changes())
+    writer = SessionWriter(ctx.unit, change.context, ctx.now)
+    session = writer.update(before, change.fields)
+    writer.flush()
+    warnings = overlaps(ctx, change.context, session, before)
+    return TimeSessionWithWarnings(**dict(details(ctx, [session], change.context)[0]), warnings=warnings)
+
+
+@action(
+    "deleteTimeSession",
+    "DELETE /time-sessions/{id}",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSION_DELETED,
+)
+def delete_time_session(ctx: Context, id_: UUID) -> TimeSessionDetails:
+    """Deletes a session softly: `modifiedSince` shows clients that it has gone."""
+    before = owned(ctx, id_)
+    further = [
+        *work.keys_of(ctx.organization, before.project_id, None),
+        *price_keys(ctx, before.user_id, before.project_id),
+    ]
+    spans = [(before.start_at, before.end_at)]
+    context = read_context(ctx.organization, before.user_id, spans, before.tags, further)
+    writer = SessionWriter(ctx.unit, context, ctx.now)
+    session = writer.delete(before)
+    writer.flush()
+    return details(ctx, [session], context)[0]
+
+
+@action(
+    "updateTimeSessions",
+    "PATCH /time-sessions",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSIONS_UPDATED,
+)
+def update_time_sessions(ctx: Context, data: UpdateTimeSessions, parts: ChunkedWrite) -> BulkResults:
+    """Makes the same changes to up to 100 sessions, with a result for each.
+
+    One that is refused hinders no other.
+    """
+    changes = data.changes.changes()
+    results = [bulk.update(ctx, parts, id_, changes) for id_ in dict.fromkeys(data.ids)]
+    return _done(ctx, BulkResults(results=results))
+
+
+@action(
+    "deleteTimeSessions",
+    "POST /time-sessions/delete",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSIONS_DELETED,
+)
+def delete_time_sessions(ctx: Context, data: DeleteTimeSessions, parts: ChunkedWrite) -> BulkResults:
+    """Deletes up to 100 sessions softly, with a result for each. One that is refused hinders no other."""
+    results = [bulk.delete(ctx, parts, id_) for id_ in dict.fromkeys(data.ids)]
+    return _done(ctx, BulkResults(results=results))
+
+
+@action("listTags", "GET /tags", permission=Permission.WORKSPACE_READ)
+def list_tags(ctx: Context) -> TagUses:
+    """The tags of all time sessions by name, with how many sessions have them."""
+    return TagUses(tags=tags.uses(ctx.organization))
+
+
+# -- shared by the actions -------------------------------------------------------------------------------------------
+
+
+def whose(ctx: Context, user: UUID | None) -> UUID:
+    """Return the user of new time, by default the caller. FORBIDDEN for another without the permission."""
+    if user is None or user == ctx.user.id:
+        return ctx.user.id
+    ctx.principal.require(Permission.TIME_OF_OTHERS)
+    return user
+
+
+def visible_user(ctx: Context, user: UUID | None) -> UUID | None:
+    """Return the user whose time a list shows, None for everybody's."""
+    if user is None and Permission.TIME_OF_OTHERS in ctx.principal.permissions:
+        return None
+    return whose(ctx, user)
+
+
+def owned(ctx: Context, identifier: UUID) -> TimeSession:
+    """Return a session that the caller may see and change. FORBIDDEN for another's without the permission."""
+    session = TIME_SESSIONS.get(ctx.organization, identifier)
+    whose(ctx, session.user_id)
+    return session
+
+
+def _done(ctx: Context, results: BulkResults) -> BulkResults:
+    counts: dict[str, Any] = Counter(row.result.value for row in results.results if row.result is not BulkOutcome.ERROR)
+    ctx.unit.changes("organization", ctx.organization, {}, counts)
+    return results

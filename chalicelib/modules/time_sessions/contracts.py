@@ -1,0 +1,129 @@
+"""Contracts of time sessions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from chalicelib.core import text
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch
+from chalicelib.core.field_types import AtMost, Flag, Instant
+from chalicelib.core.money import Money
+from chalicelib.models.time.sessions import MAX_TAGS, ExternalId, SessionDescription, Tag, TimeSession
+from chalicelib.models.time.spans import MAX_PAUSES, End, PauseInput, Start
+from chalicelib.models.time.tags import TagUse
+
+
+def _unique(tags: tuple[str, ...]) -> tuple[str, ...]:
+    if len({text.fold(tag) for tag in tags}) < len(tags):
+        raise PydanticCustomError("tags", "must be different, whatever their case")
+    return tags
+
+
+Tags = Annotated[tuple[Tag, ...], AtMost(MAX_TAGS), Field(strict=False), AfterValidator(_unique)]
+Pauses = Annotated[tuple[PauseInput, ...], AtMost(MAX_PAUSES), Field(strict=False)]
+ForUser = Annotated[
+    UUID | None, Field(description="By default the caller; for another user with the permission to manage their time.")
+]
+
+
+class CreateTimeSession(Body):
+    user_id: ForUser = None
+    project_id: UUID | None = None
+    task_id: Annotated[UUID | None, Field(description="A task of the project; alone, it says the project, too.")] = None
+    description: SessionDescription | None = None
+    billable: Annotated[bool | None, Field(description="By default the project's, else false.", examples=[True])] = None
+    tags: Tags = ()
+    start_at: Start
+    end_at: End
+    pauses: Pauses = ()
+    external_id: Annotated[
+        ExternalId | None,
+        Field(description="Unique for the user: a repeated create is refused with the id of the first one."),
+    ] = None
+
+
+class UpdateTimeSession(Patch, of=CreateTimeSession, without={"user_id"}):
+    """The fields to change."""
+
+
+class ListTimeSessions(CursorQuery):
+    from_: Annotated[Instant | None, Field(alias="from", description="Those that overlap the time from here …")] = None
+    to: Annotated[Instant | None, Field(description="… to here, exclusively.")] = None
+    project_id: UUID | None = None
+    task_id: UUID | None = None
+    client_id: UUID | None = None
+    user_id: Annotated[
+        UUID | None, Field(description="By default everybody's for who may manage others' time, else one's own.")
+    ] = None
+    tag: Tag | None = None
+    billable: Flag | None = None
+
+
+class OverlapWarning(Contract):
+    """Other time of the user at the same time; it counts twice in sums."""
+
+    code: Annotated[str, Field(examples=["OVERLAP"])]
+    message: Annotated[str, Field(examples=["the user has other time then"])]
+    session_ids: Annotated[list[UUID], Field(description="At most 20; a running timer has its session's id.")]
+
+
+class TimeSessionDetails(TimeSession):
+    client_id: Annotated[UUID | None, Field(description="The project's.")]
+    amount: Annotated[
+        Money | None,
+        Field(
+            description="Shown to those who may read rates, if any of it has a rate.",
+            exclude_if=lambda amount: amount is None,
+        ),
+    ] = None
+    locked_by: Annotated[
+        str | None, Field(description="LOCK, SUBMITTED or APPROVED where it cannot be changed.", examples=[None])
+    ] = None
+
+
+class TimeSessionWithWarnings(TimeSessionDetails):
+    warnings: list[OverlapWarning]
+
+
+SessionIds = Annotated[tuple[UUID, ...], AtMost(100), Field(strict=False, min_length=1)]
+
+
+class BulkChanges(Patch, of=CreateTimeSession, without={"user_id", "external_id"}):
+    """The fields to change in all of them."""
+
+
+class UpdateTimeSessions(Body):
+    ids: SessionIds
+    changes: BulkChanges
+
+
+class DeleteTimeSessions(Body):
+    ids: SessionIds
+
+
+class BulkOutcome(StrEnum):
+    UPDATED = "updated"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    ERROR = "error"
+
+
+class BulkResult(Contract):
+    id: UUID
+    result: BulkOutcome
+    code: Annotated[str | None, Field(examples=[None])] = None
+    field: Annotated[str | None, Field(examples=[None])] = None
+    message: Annotated[str | None, Field(examples=[None])] = None
+
+
+class BulkResults(Contract):
+    results: list[BulkResult]
+
+
+class TagUses(Contract):
+    tags: list[TagUse]

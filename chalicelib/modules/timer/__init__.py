@@ -1,0 +1,1 @@
+"""The timer: start, switch, pause, resume, change, stop and discard it."""
