@@ -6,6 +6,7 @@ Its address is set before the app is imported, because the app creates its clien
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,9 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if not item.nodeid.endswith(item.name):
+            # Schemathesis gives its tests one id, and `--dist loadfile` runs one test for each id.
+            item._id = item._id.with_params(item.name.partition("[")[2].removesuffix("]"))
         module = item.getparent(pytest.Module)
         if module is not None and any(item.path.is_relative_to(folder) for folder in _STORELESS):
             module.add_marker("storeless")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    repeated = [nodeid for nodeid, count in Counter(item.nodeid for item in session.items).items() if count > 1]
+    if repeated:
+        raise pytest.UsageError(f"tests with the same id, of which parallel runs would run one: {repeated[:5]}")
 
 
 def _best_store() -> Store:

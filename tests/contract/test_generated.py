@@ -7,6 +7,7 @@ Left out, of its checks: that tokens are required (the authorization net tries t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,8 +71,31 @@ REASONS_OF_STATE = {
     "config.positionId: is not a position of the organization",
     "config.workLocationId: is not a workLocation of the organization",
     "config.workerId: is not a worker of the organization",
+    # A timer is in a state, and times have an order among each other and with now.
+    "a timer is running: stop it first, or start with stopRunning",
+    "no timer is running",
+    "the timer is paused already",
+    "the timer is not paused",
+    "tags: must be different, whatever their case",
+    "changes.tags: must be different, whatever their case",
+    "startAt: must not be ahead",
+    "startAt: must be at most 24 hours ago",
+    "startAt: must not be after the first pause",
+    "endAt: must not be ahead",
+    "endAt: must be at most 24 hours after startAt",
+    "endAt: must be at most 24 hours ahead",
+    "at: must not be ahead",
+    "at: must not be before the timer's last change",
+    "taskId: is a task of another project",
+    "projectId: is an archived project",
+    "assigneeId: is a user who is deactivated",
+    "query: must be at most 366 days",
+    "query: modifiedSince goes with userId alone",
+    "budget.currency: must be the organization's, EUR",
 }
 """Reasons to refuse input that keeps to the schema: rules that a schema of single fields cannot express."""
+
+OF_PAUSES = re.compile(r"pauses(\.\d+\.(startAt|endAt))?: must ")
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}
 """The field of each action whose valid values depend on the entity: its form, or its type."""
@@ -151,7 +175,9 @@ def valid_requests_are_accepted(_: Any, response: Response, case: Case) -> None:
     if all(_is_beyond_schemas(field, messages) for field, messages in field_errors.items()):
         return
     held = HELD_TO_WHAT_IT_WAS.get(case.operation.definition.raw["operationId"])
-    is_of_state = error["message"] in REASONS_OF_STATE or (held is not None and error["message"].startswith(held))
+    message = error["message"]
+    is_of_state = message in REASONS_OF_STATE or (held is not None and message.startswith(held))
+    is_of_state = is_of_state or OF_PAUSES.match(message) is not None
     assert is_of_state or error["code"] in CODES_OF_STATE, error
 
 
@@ -190,4 +216,6 @@ def _has_valid_query(case: Case) -> bool:
 def _trimmed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _trimmed(one_value) for name, one_value in value.items()}
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value]
     return value.strip() if isinstance(value, str) else value
