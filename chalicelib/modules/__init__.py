@@ -22,6 +22,7 @@ _DOMAINS = (
     "time_rates",
     "time_sessions",
     "timer",
+    "analytics",
     "metrics",
     "widgets",
     "activities",

@@ -183,6 +183,7 @@ def _session_body(scene: Scene, action: str) -> dict[str, Any]:
 
 
 def _timer_body(scene: Scene, action: str) -> dict[str, Any]:
+    """Return the example, on a new task, at an instant that a repetition has, too."""
     task = scene.create("createTask", assigneeId=None)
     body = {**example_body(REGISTRY[action]), "projectId": task["projectId"], "taskId": task["id"]}
     body["startAt"] = clock.to_text(clock.now() - timedelta(minutes=5))
@@ -191,7 +192,8 @@ def _timer_body(scene: Scene, action: str) -> dict[str, Any]:
 
 
 def _running_timer(scene: Scene) -> dict[str, Any]:
-    """Start the sender's timer ten minutes ago."""
+    """Start the sender's timer ten minutes ago, in the place of one that runs."""
+    scene.sender.call("discardTimer")
     with clock.shifted(timedelta(minutes=-10)):
         answer = scene.sender.post("startTimer", description="Abbau")
     assert answer.status == 201, answer.text
@@ -212,6 +214,11 @@ def _paused_timer(scene: Scene) -> dict[str, Any]:
     timer = _running_timer(scene)
     assert scene.sender.post("pauseTimer", at=_after_start(timer, 3)).status == 200
     return {"body": {"at": _after_start(timer, 5)}}
+
+
+def _start_timer(scene: Scene) -> dict[str, Any]:
+    scene.sender.call("discardTimer")
+    return {"body": _timer_body(scene, "startTimer")}
 
 
 def _update_timer(scene: Scene) -> dict[str, Any]:
@@ -337,7 +344,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "setMemberRate": lambda scene: _dated(_user_id(scene)),
     "setProjectMemberRate": lambda scene: _dated(_project_member(scene)),
     "signIn": _sign_in,
-    "startTimer": lambda scene: {"body": _timer_body(scene, "startTimer")},
+    "startTimer": _start_timer,
     "stopTimer": _with_timer("endAt"),
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,

@@ -55,6 +55,8 @@ class TimeAccount(Contract):
     frozen: tuple[FrozenWeek, ...] = ()
     tags: Mapping[str, int] = {}
     """Uses by the tag's folded form."""
+    months: tuple[str, ...] = ()
+    """Months that have sessions, by their start, in order."""
 
     def lock_of(self, start: datetime, end: datetime) -> Lock | None:
         """Return the lock of the first instant of [start, end) that has one."""
@@ -116,17 +118,19 @@ def read_all(organization: OrganizationId) -> Iterable[TimeAccount]:
             yield of(UUID(item.sk), {item.key: item}, organization)
 
 
-def move(unit: UnitOfWork, account: TimeAccount, modified_at: datetime, tags: Counter[str] | None = None) -> None:
+def move(
+    unit: UnitOfWork, account: TimeAccount, modified_at: datetime, tags: Counter[str], months: Iterable[str]
+) -> None:
     """Write a change of the user's time, on condition that the account is as it was read.
 
-    `tags`: changes of their uses. VALIDATION_ERROR for one tag too many.
+    `tags`: changes of their uses; `months`: those that have sessions now. VALIDATION_ERROR for one tag too many.
     """
     uses = Counter(account.tags)
-    uses.update(tags or {})
+    uses.update(tags)
     after = {tag: count for tag, count in sorted(uses.items()) if count > 0}
     if len(after) > MAX_TAGS and len(after) > len(account.tags):
         raise invalid_state(f"a user can have {MAX_TAGS} different tags: use one that there is")
-    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after}
+    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": sorted(months)}
     own = key(unit.organization, account.user_id)
     if account.version:
         actions = [table.assign(name, value) for name, value in changes.items()]

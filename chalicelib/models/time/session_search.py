@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from chalicelib.core import text
+from chalicelib.core import clock, text
+from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import invalid_field
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys, table
 from chalicelib.dal.collection import is_deleted
+from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.expressions import Condition
 from chalicelib.dal.intervals import IntervalQuery, LengthClass, Slice
 from chalicelib.dal.item import Item
 from chalicelib.dal.table import all_of
+from chalicelib.models.time import keys as time_keys
 from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.time.sessions import TIME_SESSIONS, TimeSession
 
@@ -92,3 +96,29 @@ def read(organization: OrganizationId, identifiers: Sequence[UUID], criteria: Se
     sessions = TIME_SESSIONS.get_many(organization, identifiers)
     present = [sessions[identifier] for identifier in identifiers if identifier in sessions]
     return [session for session in present if not is_deleted(session) and criteria.matches(session)]
+
+
+def walk_changes(
+    organization: OrganizationId, user: UUID, cursors: Cursors, *, since: datetime, cursor: str | None, limit: int
+) -> CursorPage[TimeSession]:
+    """A user's sessions by their last change, deleted ones too, strongly consistent.
+
+    The log has one entry a session. The user's account orders their changes, so that none comes to light behind one
+    that was seen; a session that changes between the two reads comes again at its new place.
+    """
+
+    def sessions_of(rows: list[dict[str, Any]]) -> list[TimeSession]:
+        places = [row["sk"]["S"].partition("#") for row in rows]
+        sessions = TIME_SESSIONS.get_many(organization, [UUID(id_) for _, _, id_ in places])
+        return [sessions[UUID(id_)] for _, _, id_ in places if UUID(id_) in sessions]
+
+    return walk(
+        time_keys.time_changes(organization, user),
+        cursors,
+        CursorPage[TimeSession],
+        sessions_of,
+        cursor=cursor,
+        limit=limit,
+        forward=True,
+        between=(clock.to_text(since), "\uffff"),
+    )

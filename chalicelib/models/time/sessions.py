@@ -232,17 +232,19 @@ class SessionWriter:
 
     def flush(self) -> None:
         self.flush_counts()
-        organization = self.unit.organization
+        organization, months = self.unit.organization, {*self.context.account.months}
         for label, sessions in self._months.items():
             # The account's condition guards the month, too.
             key = packed_months.key(organization, label, self.context.user)
+            months.discard(label)
             if packed := packed_months.pack(label, sessions):
+                months.add(label)
                 item = Item(*key, derived=1)
                 item.set({SPANS.attr_name: packed})
                 self.unit.put(item, None, stale)
             elif label in self.context.stored:
                 self.unit.delete(key, None, stale)
-        accounts.move(self.unit, self.context.account, self.modified_at, self._uses)
+        accounts.move(self.unit, self.context.account, self.modified_at, self._uses, months)
 
     def flush_unmoved(self) -> None:
         """Finish writes of a timer alone: the commit fails if locks or sessions of the user change meanwhile."""

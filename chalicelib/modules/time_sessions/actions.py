@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,12 @@ from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import intervals
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import tags, timers
-from chalicelib.models.time.session_search import SessionFilter, find, read
+from chalicelib.models.time.session_search import SessionFilter, find, read, walk_changes
 from chalicelib.models.time.sessions import (
-    TIME_SESSIONS,
     SessionSource,
     SessionWriter,
     TimeSession,
@@ -27,6 +26,7 @@ from chalicelib.models.time.sessions import (
 from chalicelib.models.time.spans import net_seconds, require_valid
 from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions import bulk, work
+from chalicelib.modules.time_sessions.access import owned, visible_user, whose
 from chalicelib.modules.time_sessions.changing import changed
 from chalicelib.modules.time_sessions.contracts import (
     BulkOutcome,
@@ -36,7 +36,9 @@ from chalicelib.modules.time_sessions.contracts import (
     ListTimeSessions,
     TagUses,
     TimeSessionDetails,
+    TimeSessions,
     TimeSessionWithWarnings,
+    Tombstone,
     UpdateTimeSession,
     UpdateTimeSessions,
 )
@@ -100,11 +102,15 @@ def get_time_session(ctx: Context, id_: UUID) -> TimeSessionDetails:
     permission=Permission.TIME_TRACK,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
-def list_time_sessions(ctx: Context, data: ListTimeSessions) -> CursorPage[TimeSessionDetails]:
+def list_time_sessions(ctx: Context, data: ListTimeSessions) -> TimeSessions:
     """The sessions, latest start first: one's own, or everybody's for who may manage others' time.
 
-    With filters a page may hold fewer than `limit`; the list ends only where `nextCursor` is null.
+    With `modifiedSince` those of one user, the caller by default, in the order of their changes: a client that asks
+    again from the last `updatedAt` it saw misses none. With filters a page may hold fewer than `limit`; the list ends
+    only where `nextCursor` is null.
     """
+    if data.modified_since is not None:
+        return _changes(ctx, data, data.modified_since)
     require_order(("from", "to"), data.from_, data.to)
     criteria = SessionFilter(
         user_id=visible_user(ctx, data.user_id),
@@ -120,7 +126,8 @@ def list_time_sessions(ctx: Context, data: ListTimeSessions) -> CursorPage[TimeS
     page = find(ctx.organization, criteria, after=after, limit=data.limit)
     sessions = read(ctx.organization, page.ids, criteria)
     rows, last = lists.fitting(details(ctx, sessions), page.last, lambda row: intervals.position(row.start_at, row.id))
-    return CursorPage[TimeSessionDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+    next_cursor = None if last is None else ctx.cursors.encode(last)
+    return TimeSessions(items=[*rows], next_cursor=next_cursor)
 
 
 @action(
@@ -199,26 +206,18 @@ def list_tags(ctx: Context) -> TagUses:
 # -- shared by the actions -------------------------------------------------------------------------------------------
 
 
-def whose(ctx: Context, user: UUID | None) -> UUID:
-    """Return the user of new time, by default the caller. FORBIDDEN for another without the permission."""
-    if user is None or user == ctx.user.id:
-        return ctx.user.id
-    ctx.principal.require(Permission.TIME_OF_OTHERS)
-    return user
-
-
-def visible_user(ctx: Context, user: UUID | None) -> UUID | None:
-    """Return the user whose time a list shows, None for everybody's."""
-    if user is None and Permission.TIME_OF_OTHERS in ctx.principal.permissions:
-        return None
-    return whose(ctx, user)
-
-
-def owned(ctx: Context, identifier: UUID) -> TimeSession:
-    """Return a session that the caller may see and change. FORBIDDEN for another's without the permission."""
-    session = TIME_SESSIONS.get(ctx.organization, identifier)
-    whose(ctx, session.user_id)
-    return session
+def _changes(ctx: Context, data: ListTimeSessions, since: datetime) -> TimeSessions:
+    page = walk_changes(
+        ctx.organization, whose(ctx, data.user_id), ctx.cursors, since=since, cursor=data.cursor, limit=data.limit
+    )
+    live = iter(details(ctx, [session for session in page.items if session.deleted_at is None]))
+    rows: list[TimeSessionDetails | Tombstone] = [
+        next(live)
+        if session.deleted_at is None
+        else Tombstone(id=session.id, deleted_at=session.deleted_at, version=session.version)
+        for session in page.items
+    ]
+    return TimeSessions(items=rows, next_cursor=page.next_cursor)
 
 
 def _done(ctx: Context, results: BulkResults) -> BulkResults:

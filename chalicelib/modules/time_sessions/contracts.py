@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core import text
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch
+from chalicelib.core.contracts import Body, Contract, CursorPage, CursorQuery, Patch
 from chalicelib.core.field_types import AtMost, Flag, Instant
 from chalicelib.core.money import Money
 from chalicelib.models.time.sessions import MAX_TAGS, ExternalId, SessionDescription, Tag, TimeSession
@@ -62,6 +62,28 @@ class ListTimeSessions(CursorQuery):
     ] = None
     tag: Tag | None = None
     billable: Flag | None = None
+    modified_since: Annotated[
+        Instant | None,
+        Field(
+            description="Sessions of one user that changed at this instant or later, in the order of their changes, "
+            "with `{id, deletedAt, version}` of deleted ones. Goes with `userId` alone."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _changes_or_time(self) -> Self:
+        others = {"from_", "to", "project_id", "task_id", "client_id", "tag", "billable"}
+        if self.modified_since is not None and others & self.model_fields_set:
+            raise PydanticCustomError("mixed_lists", "modifiedSince goes with userId alone")
+        return self
+
+
+class Tombstone(Contract):
+    """The rest of a deleted session, for clients that sync."""
+
+    id: UUID
+    deleted_at: Instant
+    version: int
 
 
 class OverlapWarning(Contract):
@@ -86,11 +108,15 @@ class TimeSessionDetails(TimeSession):
     ] = None
 
 
+class TimeSessions(CursorPage[TimeSessionDetails | Tombstone]):
+    """A page of sessions, with the rest of deleted ones where a client syncs."""
+
+
 class TimeSessionWithWarnings(TimeSessionDetails):
     warnings: list[OverlapWarning]
 
 
-SessionIds = Annotated[tuple[UUID, ...], AtMost(100), Field(strict=False, min_length=1)]
+SessionIds = Annotated[tuple[UUID, ...], Field(min_length=1), AtMost(100), Field(strict=False)]
 
 
 class BulkChanges(Patch, of=CreateTimeSession, without={"user_id", "external_id"}):

@@ -285,6 +285,49 @@ def test_lists_are_newest_first_with_filters(me: Member, organization: Organizat
     assert refused.code == "INVALID_DATE_RANGE"
 
 
+# -- sync ------------------------------------------------------------------------------------------------------------
+
+
+def _changed(member: Member, since: str, **query: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = member.call("listTimeSessions", query={"modifiedSince": since, "limit": 2, **query, **cursor})
+        assert answer.status == 200, answer.text
+        rows += answer.data["items"]
+        if answer.data["nextCursor"] is None:
+            return rows
+        cursor = {"cursor": answer.data["nextCursor"]}
+
+
+def test_a_client_that_syncs_sees_each_change_once(me: Member) -> None:
+    """Given a client that has all, when sessions change and go, then it gets those, and tombstones, in their order."""
+    first, moved, gone = (tracked(me, -60 * number - 60, -60 * number) for number in range(3))
+    assert [row["id"] for row in _changed(me, at(-1))] == [first["id"], moved["id"], gone["id"]]
+    with minutes_later(5):
+        deleted = me.call_on("deleteTimeSession", gone["id"]).data
+        changed = me.call_on("updateTimeSession", moved["id"], body={"description": "x"}).data
+        new = tracked(me, 1, 2)
+
+        rows = _changed(me, at(4))
+
+    tombstone = {"id": gone["id"], "deletedAt": deleted["deletedAt"], "version": 2}
+    shown = [{name: value for name, value in row.items() if name != "warnings"} for row in (changed, new)]
+    assert rows == [tombstone, *shown]
+    assert _changed(me, at(6)) == []
+    assert _changed(me, new["updatedAt"]) == rows[-1:]
+
+
+def test_changes_of_others_need_the_permission(me: Member, organization: Organization) -> None:
+    member = organization.member(Role.MEMBER)
+    theirs = tracked(member, -60, 0)
+    assert _changed(me, at(-1)) == []
+    assert [row["id"] for row in _changed(me, at(-1), userId=str(member.user.id))] == [theirs["id"]]
+    query = {"modifiedSince": at(-1), "userId": str(me.user.id)}
+    assert member.call("listTimeSessions", query=query).code == "FORBIDDEN"
+    assert me.call("listTimeSessions", query={"modifiedSince": at(-1), "tag": "x"}).status == 400
+
+
 # -- bulk ------------------------------------------------------------------------------------------------------------
 
 

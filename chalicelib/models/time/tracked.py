@@ -1,0 +1,88 @@
+"""Tracked time of users over a range: from packed months and running timers, in as few reads as there are pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from chalicelib.core.errors import invalid_state
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import table
+from chalicelib.models.staffing.attributes import SPANS
+from chalicelib.models.time import keys as time_keys
+from chalicelib.models.time import packed_months, timers
+from chalicelib.models.time.packed_months import Group
+from chalicelib.models.time.spans import Seconds, worked
+
+MAX_PAGES = 20
+"""Pages of 1 MB that an analysis over all users may read: some 2,000,000 sessions."""
+
+
+class Tracked(NamedTuple):
+    """The spans of one session, or of a running timer up to now."""
+
+    user: UUID
+    group: Group
+    spans: Seconds
+
+
+def of_user(organization: OrganizationId, user: UUID, start: int, end: int, now: datetime) -> Iterator[Tracked]:
+    """Yield the user's time that can overlap [start, end), in seconds since 1970. One read, strongly consistent."""
+    yield from of_months(organization, user, packed_months.labels_of(_instant(start), _instant(end)), now)
+
+
+def of_months(organization: OrganizationId, user: UUID, labels: Iterable[str], now: datetime) -> Iterator[Tracked]:
+    """Yield the user's sessions of some months, and their running timer."""
+    months = {packed_months.key(organization, label, user): label for label in labels}
+    timer_key = timers.key(organization, user)
+    items = table.batch_get([*months, timer_key])
+    for key, label in months.items():
+        if key in items:
+            yield from _sessions(user, label, items[key].value(SPANS) or b"")
+    yield from _running(timers.of(items.get(timer_key)), now)
+
+
+def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[Tracked]:
+    """Yield the time of all users. VALIDATION_ERROR for more than an analysis can read."""
+    labels = packed_months.labels_of(_instant(start), _instant(end))
+    after: str | None = None
+    for _ in range(MAX_PAGES):
+        page = table.query(
+            time_keys.time_months(organization),
+            between=(f"{labels[0]}#", f"{labels[-1]}#~"),
+            after=after,
+            consistent=False,
+        )
+        for row in page.items:
+            label, _, user = row["sk"]["S"].partition("#")
+            yield from _sessions(UUID(user), label, row["spans"]["B"])
+        after = page.last
+        if after is None:
+            break
+    else:
+        raise invalid_state("there is more time in this range than one analysis can read: choose fewer days or a user")
+    for row in table.query_all(time_keys.timers(organization), consistent=False):
+        yield from _running(timers.of(table.item_from_raw(row)), now)
+
+
+def _sessions(user: UUID, label: str, packed: bytes) -> Iterator[Tracked]:
+    for group, sessions in packed_months.groups(label, packed):
+        for spans in sessions:
+            yield Tracked(user, group, spans)
+
+
+def _running(timer: timers.Timer | None, now: datetime) -> Iterator[Tracked]:
+    if timer is None:
+        return
+    end = now if timer.paused_at is None else min(now, timer.paused_at)
+    if end > timer.start_at:
+        group = Group(timer.project_id, timer.task_id, timer.billable, timer.tags)
+        spans = worked(timer.start_at, end, timer.pauses)
+        if spans:
+            yield Tracked(timer.user_id, group, spans)
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,1 @@
+"""Analytics of tracked time: summary, heatmap and streak."""
