@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from infra.local.demo import activities, assignments, metrics, positions, quick_actions, team, widgets, workers
+from infra.local.demo import (
+    activities,
+    assignments,
+    metrics,
+    positions,
+    quick_actions,
+    team,
+    tracked_time,
+    widgets,
+    workers,
+)
 from infra.local.demo.api import Api, DemoFailed, Refused
 from infra.local.demo.metrics import METRICS
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
@@ -35,6 +45,7 @@ def seed_data(owner: Api) -> None:
     """Create the data of the organization. Raises DemoFailed."""
     position_ids = positions.seed_positions(owner)
     assignments.seed_assignments(owner, workers.seed_workers(owner), position_ids)
+    tracked_time.seed_tracked_time(owner)
     activities.seed_activities(owner)
     quick_actions.seed_quick_actions(owner)
     widgets.seed_widgets(owner, metrics.seed_metrics(owner))

@@ -37,6 +37,23 @@ QUICK_ACTIONS: tuple[dict[str, Any], ...] = (
         "apiAction": "markAllActivitiesAsRead",
     },
     {
+        "name": "Start the timer",
+        "description": "On your default project",
+        "icon": "play",
+        "color": "teal",
+        "sortOrder": 5,
+        "actionType": "API_CALL",
+        "apiAction": "startTimer",
+    },
+    {
+        "name": "Stop the timer",
+        "icon": "stop",
+        "color": "red",
+        "sortOrder": 6,
+        "actionType": "API_CALL",
+        "apiAction": "stopTimer",
+    },
+    {
         "name": "Public holidays",
         "description": "In Hamburg",
         "icon": "calendar",
