@@ -14,7 +14,7 @@ pytestmark = pytest.mark.storeless
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("core", "dal", "models", "auth", "metrics", "action", "modules", "jobs")
-"""From the ground up; `app.py` is the roof."""
+"""The floors, from the ground up; `app.py` is the roof."""
 
 FILES = sorted((ROOT / "chalicelib").rglob("*.py"))
 

@@ -68,7 +68,9 @@ RETIRED = {
 }
 """Identifiers that were given up, with the words that took their place."""
 
-FRAGMENT = re.compile(r"(What|Of|By|How|As|Where|Whether|Who|Whose|Because|So|Also|Or|And|For)\b")
+FRAGMENT = re.compile(
+    r"(What|Of|By|How|As|Where|Whether|Who|Whose|Because|So|Also|Or|And|For|From|With|Hard|Soft|Strongly|Eventually)\b"
+)
 """A docstring says what something is or does; none of these words begins such a sentence."""
 
 

@@ -29,7 +29,7 @@ class ChunkedWrite:
     """The chunks of one request. `scope` identifies the request; its `payload` is the same in each repetition."""
 
     def __init__(self, organization: OrganizationId, scope: Mapping[str, str], payload: Mapping[str, Any]) -> None:
-        """IDEMPOTENCY_MISMATCH when chunks were done with another payload."""
+        """Find the chunks that were done. IDEMPOTENCY_MISMATCH when they were done with another payload."""
         self._organization = organization
         self._digest = _digest(scope)
         self._fingerprint = _digest(payload)

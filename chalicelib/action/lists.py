@@ -32,7 +32,7 @@ def answer(
     include_deleted: bool = False,
     rows: Rows[Any] | None = None,
 ) -> Page[Any] | CursorPage[Any]:
-    """`facets`: the values that rows must have, None for any. `rows`: the shown fields, if not those of the records."""
+    """Answer a page or cursor list. `facets`: values that rows must have, None for any; `rows`: the shown fields."""
     facet_values = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:
         return collection.walk(

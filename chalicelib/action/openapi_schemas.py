@@ -74,7 +74,7 @@ def without_null(schema: Schema) -> Schema:
 
 
 def _name(model: str) -> str:
-    """`ClientPage` for `Page[Client]`."""
+    """Return the name of a schema, such as `ClientPage` for `Page[Client]`."""
     return _PAGE_OF.sub(r"\2\1", model)
 
 

@@ -13,7 +13,7 @@ from chalicelib.models import audit
 
 
 def authorize(action: Action, principal: Principal) -> None:
-    """FORBIDDEN for a caller who may not call it."""
+    """Check the permission. FORBIDDEN for a caller who may not call the action."""
     if isinstance(action.permission, Permission):
         principal.require(action.permission)
 

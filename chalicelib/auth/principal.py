@@ -50,7 +50,7 @@ class SessionEnded(ActionError):
 
 
 def authenticate(authorization: str | None) -> Principal:
-    """From the `Authorization` header. NOT_AUTHENTICATED, SESSION_EXPIRED, or FORBIDDEN for a deactivated user."""
+    """Read the caller from the `Authorization` header. NOT_AUTHENTICATED, SESSION_EXPIRED, FORBIDDEN if deactivated."""
     scheme, _, text = (authorization or "").strip().partition(" ")
     token = Token.parse(text.strip()) if scheme.lower() == "bearer" else None
     if token is None:

@@ -110,7 +110,7 @@ class RequestLimits:
                 self.note(use.usage.plus(-1))
 
     def headers(self) -> dict[str, str]:
-        """`RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers has them."""
+        """Return `RateLimit` and `RateLimit-Policy`, as draft-ietf-httpapi-ratelimit-headers has them."""
         if not self._usages:
             return {}
         usages = self._usages.values()

@@ -81,7 +81,7 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line it begins at."""
+    """Yield the records that are not blank, with the lines they begin at."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     line = 1
     try:

@@ -107,7 +107,7 @@ def _shortened(path: str) -> str:
 
 
 def require_order(fields: tuple[str, str], start: Any, end: Any, *, inclusive: bool = False) -> None:
-    """INVALID_DATE_RANGE at the second field unless `end` is after `start`, or equal if `inclusive`; None: no bound."""
+    """Refuse an `end` that is not after `start`, or equal if `inclusive`: INVALID_DATE_RANGE. None is no bound."""
     if start is None or end is None or start < end or (inclusive and start == end):
         return
     earlier, later = fields

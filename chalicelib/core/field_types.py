@@ -29,7 +29,7 @@ from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
 
 
 def _without(refused: str) -> AfterValidator:
-    """`refused`: the inside of a character class. Lone surrogates, which no UTF-8 has, are refused besides."""
+    """Return a check for refused characters, the inside of a character class; lone surrogates are refused, too."""
     expression = re.compile(f"[{refused}\\ud800-\\udfff]")
 
     def check(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 JsonObject = Annotated[dict[Annotated[str, StringConstraints(strip_whitespace=False)], Any], Field(max_length=1_000)]
-"""With its names as they are: trimmed, two of them could become one."""
+"""A JSON object with its names as they are: trimmed, two of them could become one."""
 
 
 def bounded(maximum: int) -> AfterValidator:

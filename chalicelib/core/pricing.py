@@ -24,7 +24,7 @@ class RateTimeline:
     __slots__ = ("_amounts", "_starts")
 
     def __init__(self, rates: Mapping[date, Money], *, zone: str, currency: str) -> None:
-        """`rates` by the local day from which they hold, in any order."""
+        """Take the `rates` by the local day from which they hold, in any order."""
         # By their instant first: of days that begin together, as a skipped one and the next, the later one holds.
         amounts = {
             milliseconds(start_of(day, zone)): rates[day].amount if rates[day].currency == currency else None

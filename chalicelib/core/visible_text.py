@@ -25,7 +25,7 @@ _HIDDEN = (
     r"\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff"
 )
-"""With the anchors of interlinear annotations, U+FFF9 to U+FFFB, which are just as invisible."""
+"""Invisible characters, with the anchors of interlinear annotations, U+FFF9 to U+FFFB, which are just as invisible."""
 _NO_CHARACTERS = r"\ufdd0-\ufdef\ufffe\uffff"
 _MORE_NO_CHARACTERS = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)

@@ -71,7 +71,7 @@ class Collection(Generic[R]):
     # -- read ----------------------------------------------------------------------------------------------------------
 
     def get(self, organization: OrganizationId, identifier: UUID) -> R:
-        """NOT_FOUND for absent, deleted and another organization's."""
+        """Return a live entity. NOT_FOUND for absent, deleted and another organization's."""
         record = self.record.of(table.get(self.key(organization, identifier)), self.entity)
         if is_deleted(record):
             raise not_found(self.entity)
@@ -96,7 +96,7 @@ class Collection(Generic[R]):
         return {record.id: record for record in records}
 
     def all_of(self, organization: OrganizationId, maximum: int) -> list[R] | None:
-        """Every one there is, deleted ones too, by id; None for more than so many."""
+        """Return all entities, deleted ones too, by id; None for more than `maximum`."""
         rows = list(itertools.islice(table.query_all(keys.partition(organization, self.kind)), maximum + 1))
         if len(rows) > maximum:
             return None
@@ -112,7 +112,7 @@ class Collection(Generic[R]):
         counts: Mapping[str, int] | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> R:
-        """DUPLICATE_ENTRY names the field whose value is taken. The rest: as `item`."""
+        """Add a new entity. DUPLICATE_ENTRY names the field whose value is taken. The rest: as `item`."""
         for unique in self.unique:
             self._take(unit, unique, record)
         unit.put_new(self.item(unit.organization, record, counts=counts, attributes=attributes), stale)
@@ -178,7 +178,7 @@ class Collection(Generic[R]):
         return after
 
     def delete(self, unit: UnitOfWork, record: R, *, condition: Condition | None = None) -> R:
-        """Soft. HAS_DEPENDENCIES, with their counts, while there are live children.
+        """Delete an entity softly. HAS_DEPENDENCIES, with their counts, while there are live children.
 
         A further `condition` fails if something has changed since it was read.
         """
@@ -193,7 +193,7 @@ class Collection(Generic[R]):
         return after
 
     def erase(self, unit: UnitOfWork, record: R) -> R:
-        """Hard: of entities without unique values and children."""
+        """Delete the item of an entity that has no unique values and no children."""
         unit.require_version(record.version)
         unit.delete(self.key(unit.organization, record.id), Item.version == record.version, stale)
         unit.changes(self.entity, record.id, record.shown(), {})
@@ -301,7 +301,7 @@ def is_deleted(record: Record) -> bool:
 
 
 def has_dependencies(entity: str, children: Mapping[str, int]) -> ActionError:
-    """`children`: live ones by entity."""
+    """Return the error of a delete. `children`: live ones by entity."""
     live = {child: count for child, count in children.items() if count > 0}
     return ActionError(
         ErrorCode.HAS_DEPENDENCIES,

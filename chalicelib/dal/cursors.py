@@ -38,7 +38,7 @@ class Cursors:
         return base64.urlsafe_b64encode(self._sign(position) + position.encode()).rstrip(b"=").decode()
 
     def decode(self, cursor: str) -> str:
-        """VALIDATION_ERROR for a cursor that was not made here, for this list, with these filters."""
+        """Return the position. VALIDATION_ERROR for a cursor that was not made for this list with these filters."""
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
             position = raw[_SIGNATURE_BYTES:].decode()

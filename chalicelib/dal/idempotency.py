@@ -42,7 +42,7 @@ def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
 
 
 def keep(unit: UnitOfWork, key: Key, answer: Answer, on_failed_condition: OnFailedCondition) -> None:
-    """In the unit's own transaction; refused, before anything else is, when the key has an answer already."""
+    """Store the answer in the unit's transaction; refused, before anything else, if the key has an answer."""
     now = int(clock.now().timestamp())
     data = {"payloadHash": answer.payload_hash, "body": answer.body}
     if answer.secrets_hash is not None:

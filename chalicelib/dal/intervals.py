@@ -190,7 +190,7 @@ class _Reader:
 
     @property
     def position(self) -> str:
-        """Up to where it has read, or, before it has, where it would begin."""
+        """The position up to which it has read, or where it would begin."""
         return (self._after or (self._low if self._forward else self._high))[2:]
 
     def read_on(self) -> None:

@@ -56,7 +56,7 @@ class Limit(NamedTuple):
         return milliseconds * SLOTS // (self.seconds * 1000)
 
     def start_of(self, slot: int) -> float:
-        """Epoch seconds."""
+        """Return the beginning of a window, in seconds since 1970."""
         return slot * self.seconds / SLOTS
 
 
@@ -97,7 +97,7 @@ class Usage:
 
     @property
     def seconds_to_room(self) -> int:
-        """Until uses end to count; 0 where none counts."""
+        """Return the seconds until uses end to count; 0 where none counts."""
         for slot, uses in self.slots:
             if uses:
                 return max(1, math.ceil(self.limit.start_of(slot + SLOTS + 1) - self.now / 1000))
@@ -114,7 +114,7 @@ class Use(NamedTuple):
     """One reserved use."""
 
     usage: Usage
-    """With this use in it."""
+    """The uses, with this one."""
 
     @property
     def slot(self) -> int:
@@ -152,7 +152,7 @@ def read(allowance: Allowance, item: Item | None) -> Usage:
 
 
 def load(*allowances: Allowance) -> list[Usage]:
-    """In one round trip, strongly consistent."""
+    """Read the uses of limits in one round trip, strongly consistent."""
     items = table.batch_get(allowance.key for allowance in allowances)
     return [read(allowance, items.get(allowance.key)) for allowance in allowances]
 

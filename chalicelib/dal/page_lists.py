@@ -115,7 +115,7 @@ class ListedCollection(Collection[R]):
         search: str | None = None,
         rows: Rows[R] | None = None,
     ) -> CursorPage[Any]:
-        """In order of creation, strongly consistent, any number of rows."""
+        """Return a page in order of creation, strongly consistent, of any number of rows."""
         shown = rows or self._records
         return walk(
             keys.partition(organization, self.kind),
@@ -163,7 +163,7 @@ class ListedCollection(Collection[R]):
         return _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts)
 
     def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
-        """With the attributes of the slim row."""
+        """Add the attributes of the slim row."""
         listing = keys.listing(organization, self.kind, deleted=is_deleted(record))
         return {
             **super().index(organization, record),

@@ -13,7 +13,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 
 
 def count(unit: UnitOfWork, holder: Key, entity: str, by: int, *, maximum: int, refusal: str) -> None:
-    """VALIDATION_ERROR, in the words of `refusal`, for one more than there may be."""
+    """Count an entity. VALIDATION_ERROR, in the words of `refusal`, for one more than there may be."""
     counter = Item.children[entity]
     room = counter.does_not_exist() | (counter < maximum)
     unit.update(holder, [table.increment(counter, by)], room if by > 0 else None, lambda _: invalid_state(refusal))

@@ -46,7 +46,7 @@ def connection() -> TableConnection:
 
 
 def get(key: Key) -> Item | None:
-    """Strongly consistent."""
+    """Return an item, strongly consistent; None for an absent one."""
     with store_errors():
         try:
             return Item.get(key.pk, key.sk, consistent_read=True)
@@ -60,7 +60,7 @@ def probe() -> None:
 
 
 def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
-    """Strongly consistent; absent keys are absent. One round trip for each 100 keys."""
+    """Return items by key, strongly consistent; absent ones are absent. One round trip for each 100 keys."""
     requested = list(dict.fromkeys(keys))
     items: dict[Key, Item] = {}
     with store_errors():

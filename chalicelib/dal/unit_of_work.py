@@ -81,7 +81,7 @@ class UnitOfWork:
 
     organization: OrganizationId
     expected_versions: frozenset[int] | None = None
-    """From `If-Match`: the versions the target may have. None: any."""
+    """The versions that `If-Match` allows the target. None: any."""
     change: Change | None = None
     is_dry_run: bool = False
     """True for a dry run: there is nothing for the audit log."""
@@ -103,7 +103,7 @@ class UnitOfWork:
         *,
         reported_first: bool = False,
     ) -> None:
-        """`reported_first`: its failed condition is the error of the commit, whichever others failed."""
+        """Write an item. `reported_first`: its failed condition is the commit's error, whichever others failed."""
         self._add(_Write(_Kind.PUT, item, on_failed_condition, condition))
         if reported_first:
             self._writes.insert(0, self._writes.pop())
@@ -170,7 +170,7 @@ class UnitOfWork:
         return not self._writes
 
     def commit(self) -> None:
-        """All of it or none of it. Collisions with other transactions are retried with jitter, then CONFLICT."""
+        """Commit all writes or none. Collisions with other transactions are retried with jitter, then CONFLICT."""
         if self.is_empty:
             return
         writes = sorted(self._writes, key=lambda write: write.kind)
@@ -221,7 +221,7 @@ _NAMES = {
 
 
 def _require_sizes(writes: Sequence[_Write], error: TransactWriteError) -> None:
-    """VALIDATION_ERROR for an item of more than 400 KB, which DynamoDB refuses, alone or with the whole transaction."""
+    """Refuse an item of more than 400 KB, which DynamoDB takes neither alone nor in a transaction: VALIDATION_ERROR."""
     for write, reason in zip(writes, error.cancellation_reasons, strict=False):
         if reason is not None and _is_too_large(reason.message):
             raise _too_large(write) from error

@@ -31,7 +31,7 @@ class Change(NamedTuple):
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Change:
-        """From a record of a DynamoDB stream event."""
+        """Read a record of a DynamoDB stream event."""
         images = event["dynamodb"]
         key = Key(images["Keys"]["pk"]["S"], images["Keys"]["sk"]["S"])
         return cls(Kind(event["eventName"]), key, images.get("OldImage", {}), images.get("NewImage", {}))

@@ -32,7 +32,7 @@ class SetSubscriptionTier(Contract):
 
 
 def set_subscription_tier(event: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """`{"organizationId", "tier"}` → the organization."""
+    """Set a tier: `{"organizationId", "tier"}` → the organization."""
     request = _parsed(SetSubscriptionTier, event)
     return retry_stale(lambda _: _set(request, request_id), _TRIES)
 
@@ -52,7 +52,7 @@ class ReconcileRollups(Contract):
 
 
 def reconcile_rollups(event: Mapping[str, Any]) -> int:
-    """`{"organizationId"}`, or the schedule's event for all → how many organizations are queued."""
+    """Queue reconciliations: `{"organizationId"}`, or the schedule's event for all → how many."""
     if event.get("source") == "aws.events":
         return reconciliation.schedule()
     return reconciliation.schedule([OrganizationId(_parsed(ReconcileRollups, event).organization_id)])
@@ -65,7 +65,7 @@ class RedriveStream(Contract):
 
 
 def redrive_stream(event: Mapping[str, Any]) -> int | dict[str, Any]:
-    """`{"since", "until"?, "organizationId"?}` → how many organizations are queued; or a batch of dead letters."""
+    """Queue a redrive: `{"since", "until"?, "organizationId"?}` → how many; or a batch of dead letters."""
     if "Records" in event:
         return redrive.take_dead_letters(event)
     request = _parsed(RedriveStream, event)

@@ -18,7 +18,7 @@ class _SqsClient(Protocol):
 
 
 def send(queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
-    """In as few requests as can be; raises when any was not taken, though others may have been.
+    """Send messages in as few requests as can be; raise if any was not taken, though others may have been.
 
     Messages of one organization are one group: SQS holds those of a noisy group back when others wait.
     """

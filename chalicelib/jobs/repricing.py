@@ -79,7 +79,7 @@ def _send(message: Repricing) -> None:
 
 
 def _changed_days(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[date, date | None] | None:
-    """From which day until which day other rates hold; None for no change."""
+    """Return the first and last day on which other rates hold; None for no change."""
     changed = [day for day in {*before, *after} if before.get(day) != after.get(day)]
     if not changed:
         return None

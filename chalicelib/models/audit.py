@@ -217,7 +217,7 @@ def page_between(
 
 
 def has_entries(organization: OrganizationId, since: datetime, until: datetime) -> bool:
-    """Eventually consistent: half a unit."""
+    """Return True if there are entries; eventually consistent, for half a unit."""
     between = _span(since, until)
     return bool(table.query(keys.audit(organization), between=between, limit=1, consistent=False).items)
 
@@ -235,7 +235,7 @@ def _bounds(criteria: AuditFilter) -> tuple[str, str] | None:
 
 
 def _span(since: datetime | None, until: datetime | None) -> tuple[str, str]:
-    """`until` is inclusive."""
+    """Return the bounds of ids; `until` is inclusive."""
     low = str(ids.first_id_at(since)) if since else " "
     high = str(ids.last_id_at(until)) if until else "\uffff"
     return low, high

@@ -88,7 +88,7 @@ ORGANIZATIONS = Collection(entity="organization", record=StoredOrganization)
 
 
 def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[str, int]) -> StoredOrganization:
-    """`counts`: the counters that its first user gives it."""
+    """Add an organization. `counts`: the counters that its first user gives it."""
     ORGANIZATIONS.create(unit, organization, counts=counts)
     return organization.model_copy(
         update={name: counts[mark.counter] for name, mark in organization.stored_fields().items() if mark.counter}

@@ -107,5 +107,5 @@ def unsent_since(instant: datetime, limit: int) -> list[MailReference]:
 
 
 def mark_queued(reference: MailReference) -> None:
-    """From here on the queue sees to it."""
+    """Mark a mail as queued: from here on the queue sees to it."""
     table.update(keys.mail(*reference), [table.entry(keys.UNSENT_MAIL).remove()], Item.pk.exists())

@@ -127,7 +127,7 @@ def wake(organization: StoredOrganization, sleep: Sleep) -> bool:
 
 
 def end(organization: OrganizationId, sleep: Sleep) -> bool:
-    """Every row is back in the index: awake. False when another worker was first."""
+    """End a sleep, with every row back in the index. False when another worker was first."""
     key = ORGANIZATIONS.key(organization, organization)
     return table.update(key, [_SLEEP.remove()], _is(sleep, is_waking=True)) is not None
 

@@ -27,7 +27,7 @@ def rows_of(crew: Crew, first: date, last: date, now: int, client: str | None = 
 
 
 def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """From the rows as they are shown."""
+    """Expected values, from the rows as they are shown."""
     sums = {
         name: {"amount": sum(row[name]["amount"] for row in rows if name in row), "currency": "EUR"}
         for name in ("billed", "paid", "margin")

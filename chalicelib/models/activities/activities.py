@@ -78,7 +78,7 @@ class Activity(Record):
 
     @classmethod
     def of(cls, item: Item | None, called: str = "activity") -> Self:
-        """From an index too, where the version is missing."""
+        """Read an activity, from an index too, where the version is missing."""
         if item is not None:
             item.version = VERSION
         return super().of(item, called)

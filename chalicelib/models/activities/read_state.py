@@ -50,7 +50,7 @@ class Unread:
 
 
 def read(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """NOT_FOUND for no activity of the organization's."""
+    """Mark an activity as read. NOT_FOUND for none of the organization's."""
     _target(unit, activity)
     when = Item.data | {"readAt": clock.to_text(clock.now())}
     unit.upsert(_key(unit.organization, user, activity), [Item.data.set(when)])
@@ -67,14 +67,14 @@ def read_all(unit: UnitOfWork, user: StoredUser) -> None:
 
 
 def archive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """NOT_FOUND for no activity of the organization's."""
+    """Archive an activity. NOT_FOUND for none of the organization's."""
     _target(unit, activity)
     archived = keys.archived_activities(unit.organization, user.id)
     unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).set(archived.pk)])
 
 
 def unarchive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """NOT_FOUND for no activity of the organization's."""
+    """Take an activity out of the archive. NOT_FOUND for none of the organization's."""
     _target(unit, activity)
     archived = keys.archived_activities(unit.organization, user.id)
     unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).remove()])

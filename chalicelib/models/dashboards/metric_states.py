@@ -125,7 +125,7 @@ def create_system_row(organization: OrganizationId, now: datetime) -> None:
 
 
 def read(organization: OrganizationId, rows: Iterable[str]) -> dict[str, MetricState]:
-    """Strongly consistent; absent ones are absent."""
+    """Return rows by name, strongly consistent; absent ones are absent."""
     items = table.batch_get(keys.metric_state(organization, row) for row in rows)
     return {item.sk: MetricState.of(item) for item in items.values()}
 
@@ -221,7 +221,7 @@ def make_due(unit: UnitOfWork, row: str, now: datetime) -> None:
 
 
 def read_page(organization: OrganizationId, after: str | None, limit: int) -> StatePage:
-    """Strongly consistent, in the order of the rows' names."""
+    """Return a page of rows by name, strongly consistent."""
     page = table.query(keys.metric_states(organization), after=after, limit=limit)
     states = [MetricState.of(table.item_from_raw(row)) for row in page.items]
     names = [(row["sk"]["S"], row) for row in page.items]

@@ -133,7 +133,7 @@ def live(organization: OrganizationId) -> list[QuickAction]:
 
 
 def create(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
-    """VALIDATION_ERROR beyond MAX_QUICK_ACTIONS."""
+    """Add a quick action. VALIDATION_ERROR beyond MAX_QUICK_ACTIONS."""
     QUICK_ACTIONS.create(unit, quick_action)
     _count(unit, 1)
     return quick_action

@@ -139,14 +139,14 @@ def _owner(organization: OrganizationId, widget: Widget) -> UUID:
 
 
 def create(unit: UnitOfWork, widget: Widget) -> Widget:
-    """VALIDATION_ERROR beyond MAX_WIDGETS."""
+    """Add a widget. VALIDATION_ERROR beyond MAX_WIDGETS."""
     WIDGETS.create(unit, widget)
     _count(unit, widget, 1)
     return widget
 
 
 def update(unit: UnitOfWork, widget: Widget, changes: Mapping[str, Any]) -> Widget:
-    """With another scope it moves to another dashboard, which must have room for it."""
+    """Change a widget. With another scope it moves to another dashboard, which must have room for it."""
     after = WIDGETS.update(unit, widget, changes)
     if after.scope is not widget.scope:
         _count(unit, widget, -1)
@@ -161,7 +161,7 @@ def delete(unit: UnitOfWork, widget: Widget) -> Widget:
 
 
 def _count(unit: UnitOfWork, widget: Widget, by: int) -> None:
-    """On whose dashboard it is."""
+    """Count the widget on its dashboard."""
     holder, whose = _counted_on(unit.organization, widget)
     refusal = f"{whose} may have at most {MAX_WIDGETS} widgets"
     quotas.count(unit, holder, WIDGETS.entity, by, maximum=MAX_WIDGETS, refusal=refusal)

@@ -78,14 +78,14 @@ def get_with_usages(address: str, *allowances: Allowance) -> tuple[Credential | 
 
 
 def take(unit: UnitOfWork, address: str, user: UUID, password_hash: str | None) -> None:
-    """DUPLICATE_ENTRY for an address that anyone has, in any organization."""
+    """Claim an address for a user. DUPLICATE_ENTRY if anyone has it, in any organization."""
     credential = Credential(email=address, organization_id=unit.organization, user_id=user, password_hash=password_hash)
     item = Item(*keys.credential(address), data=credential.model_dump(mode="json", exclude_none=True))
     unit.put_new(item, lambda _: _taken())
 
 
 def require_free(address: str) -> None:
-    """DUPLICATE_ENTRY for an address that anyone has."""
+    """Check that nobody has an address: else DUPLICATE_ENTRY."""
     if get(address) is not None:
         raise _taken()
 

@@ -65,7 +65,7 @@ def create(unit: UnitOfWork, session: StoredSession, *, is_target: bool) -> None
 
 
 def get(organization: OrganizationId, user: StoredUser, identifier: UUID) -> StoredSession:
-    """NOT_FOUND for an ended one too."""
+    """Return an open session. NOT_FOUND for an ended one, too."""
     session = StoredSession.of(table.get(keys.session(organization, user.id, identifier)), ENTITY)
     if not session.is_live(user):
         raise not_found(ENTITY)

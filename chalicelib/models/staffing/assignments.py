@@ -75,7 +75,7 @@ class Assignment(Record):
         return AssignmentStatus.COMPLETED
 
     def require_changeable(self, changes: Iterable[str], now: datetime) -> None:
-        """VALIDATION_ERROR for fields (by attribute name) that do not change in this status."""
+        """Refuse fields (by attribute name) that do not change in this status: VALIDATION_ERROR."""
         status = self.status_at(now)
         if status not in _CHANGEABLE:
             raise invalid_state(f"an assignment that is {status} cannot be changed")
@@ -84,7 +84,7 @@ class Assignment(Record):
             raise invalid_fields({name: [f"cannot be changed while the assignment is {status}"] for name in refused})
 
     def require_endable(self, now: datetime) -> None:
-        """VALIDATION_ERROR if it has ended, was ended before, or is cancelled."""
+        """Refuse an assignment that has ended, was ended before, or is cancelled: VALIDATION_ERROR."""
         status = self.status_at(now)
         if status in {AssignmentStatus.COMPLETED, AssignmentStatus.CANCELLED}:
             raise invalid_state(f"an assignment that is {status} cannot be ended")
@@ -92,7 +92,7 @@ class Assignment(Record):
             raise invalid_state("this assignment was ended before; its end can still be changed")
 
     def require_cancellable(self, now: datetime) -> None:
-        """VALIDATION_ERROR if it has begun."""
+        """Refuse an assignment that has begun: VALIDATION_ERROR."""
         status = self.status_at(now)
         if status is not AssignmentStatus.SCHEDULED:
             raise invalid_state(f"only a scheduled assignment can be cancelled, and this one is {status}")
@@ -191,7 +191,7 @@ def _day_keys(
 
 
 def create(unit: UnitOfWork, write_context: WriteContext, assignment: Assignment) -> Assignment:
-    """NOT_FOUND for a worker or position that is deleted, VALIDATION_ERROR for a position that is not active."""
+    """Add an assignment. NOT_FOUND for a deleted worker or position, VALIDATION_ERROR for one that is not active."""
     ASSIGNMENTS.create(unit, assignment)
     _move(unit, write_context, assignment.id, None, assignment.booking)
     return assignment

@@ -55,7 +55,7 @@ class NameIndex:
         return self._references[reference.parent]
 
     def references_of(self, collection: Collection[Any]) -> list[Reference]:
-        """All of one kind."""
+        """Return the references of all entities of one kind."""
         partition = keys.partition(self._organization, collection.kind)
         return [reference for reference in self._references.values() if reference.key.pk == partition]
 

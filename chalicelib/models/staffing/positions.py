@@ -68,14 +68,14 @@ POSITIONS = ListedCollection(
 
 
 def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
-    """NOT_FOUND for a work location that is not live."""
+    """Add a position. NOT_FOUND for a work location that is not live."""
     POSITIONS.create(unit, position, attributes={"workload": new_workload(), "rates": {}})
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
     return position
 
 
 def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:
-    """HAS_DEPENDENCIES while assignments are active or scheduled."""
+    """Delete a position. HAS_DEPENDENCIES while assignments are active or scheduled."""
     unit.require_version(position.version)
     if live := workload.live(unit.organization, POSITIONS.kind, position.id, position.workload, now):
         raise has_dependencies(POSITIONS.entity, {"assignment": live})

@@ -38,7 +38,7 @@ def in_order(rates: Mapping[date, Money]) -> list[Rate]:
 
 
 def set_rate(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money) -> Rate:
-    """In the place of the day's rate, if it has one. VALIDATION_ERROR for one rate too many."""
+    """Set the rate of a day, in the place of the one it has. VALIDATION_ERROR for one rate too many."""
     require_room(collection.entity, entity.rates, day)
     _move(unit, collection, entity, day, Money(amount=money.amount, currency=money.currency))
     return rate_from(day, money)
@@ -57,7 +57,7 @@ def require_room(entity: str, rates: Mapping[date, Money], day: date) -> None:
 
 
 def require_rate(rates: Mapping[date, Money], day: date) -> Money:
-    """NOT_FOUND for a day on which no rate takes effect."""
+    """Return the rate of a day. NOT_FOUND for a day on which none takes effect."""
     if day not in rates:
         raise not_found("rate")
     return rates[day]
@@ -68,7 +68,7 @@ def rate_from(day: date, money: Money) -> Rate:
 
 
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
-    """Only the day's own path is written, and the entity's version moves: a rate set meanwhile makes this run again."""
+    """Write the day's own path, and move the entity's version: a rate set meanwhile makes this run again."""
     unit.require_version(entity.version)
     unit.changes(collection.entity, entity.id, audited(day, entity.rates.get(day)), audited(day, money))
     collection.update(unit, entity, {}, actions=[assignment_of(day, money)])

@@ -51,14 +51,14 @@ WORK_LOCATIONS = ListedCollection(
 
 
 def create(unit: UnitOfWork, location: WorkLocation) -> WorkLocation:
-    """NOT_FOUND for a client that is not live."""
+    """Add a work location. NOT_FOUND for a client that is not live."""
     WORK_LOCATIONS.create(unit, location)
     CLIENTS.count_child(unit, location.client_id, WORK_LOCATIONS.entity, 1)
     return location
 
 
 def delete(unit: UnitOfWork, location: WorkLocation) -> WorkLocation:
-    """HAS_DEPENDENCIES while there are live positions."""
+    """Delete a work location. HAS_DEPENDENCIES while there are live positions."""
     deleted = WORK_LOCATIONS.delete(unit, location)
     CLIENTS.count_child(unit, location.client_id, WORK_LOCATIONS.entity, -1)
     return deleted

@@ -79,7 +79,7 @@ WORKERS = ListedCollection(
 
 
 def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
-    """With the maps that assignments and rates are later set in."""
+    """Add a worker, with the maps that assignments and rates are later set in."""
     return WORKERS.create(unit, worker, attributes={"workload": new_workload(), "rates": {}, "long_running": {}})
 
 
@@ -92,7 +92,7 @@ def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UU
 
 
 def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:
-    """HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
+    """Delete a worker. HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
     unit.require_version(worker.version)
     if live := workload.live(unit.organization, WORKERS.kind, worker.id, worker.workload, now):
         raise has_dependencies(WORKERS.entity, {"assignment": live})

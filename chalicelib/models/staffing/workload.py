@@ -144,7 +144,7 @@ class WorkloadDelta:
     """The changes of the counts of one worker or position."""
 
     def __init__(self, *, with_starts: bool = True) -> None:
-        """`with_starts`: workload days count starts, too, from which follows how many are active when."""
+        """Begin a delta. `with_starts`: workload days count starts, too, so that they tell how many are active when."""
         self.milliseconds = 0
         self.open = 0
         self.slots: Counter[Slot] = Counter()
@@ -177,7 +177,7 @@ class WorkloadDelta:
         )
 
     def require_room(self, entity: str, workload: Workload, now: datetime) -> None:
-        """VALIDATION_ERROR for more assignments ahead, or in more months, than one entity can have."""
+        """Refuse more assignments ahead, or in more months, than one entity can have: VALIDATION_ERROR."""
         this_month = packed_months.label_of(now)
         added = self.open + sum(by for month, by in self.months.items() if month >= this_month)
         if added > 0 and workload.ahead(now) + added > MAX_LIVE:

@@ -66,7 +66,7 @@ class TimeAccount(Contract):
         return Lock(weeks[0].state, weeks[0].end_at) if weeks else None
 
     def require_unlocked(self, start: datetime, end: datetime, field: str = "startAt") -> None:
-        """VALIDATION_ERROR, with `lockedBy` and `lockedUntil`, if any instant of [start, end) is locked or frozen."""
+        """Refuse a span with a locked or frozen instant: VALIDATION_ERROR with `lockedBy` and `lockedUntil`."""
         lock = self.lock_of(start, end)
         if lock is not None:
             raise _locked(field, lock)

@@ -67,7 +67,7 @@ def _member(item: Item) -> Member:
 
 
 def add(unit: UnitOfWork, membership: Membership, now: datetime) -> Member:
-    """VALIDATION_ERROR for one member too many; a user who is a member stays one since the same instant."""
+    """Add a member; a user who is one stays one since the same instant. VALIDATION_ERROR for one too many."""
     project, user = membership.project, membership.user
     if membership.member is not None:
         _move(unit, membership, {}, {}, 0)
@@ -79,7 +79,7 @@ def add(unit: UnitOfWork, membership: Membership, now: datetime) -> Member:
 
 
 def remove(unit: UnitOfWork, membership: Membership) -> Member:
-    """NOT_FOUND for a user who is no member. Their rates stay: they price the time that was tracked."""
+    """Remove a member. Their rates stay: they price the time that was tracked. NOT_FOUND for a user who is none."""
     project, user = membership.project, membership.user
     if membership.member is None:
         raise not_found("member")

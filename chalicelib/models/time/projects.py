@@ -86,7 +86,7 @@ PROJECTS = ListedCollection(
 
 
 def create(unit: UnitOfWork, project: StoredProject) -> StoredProject:
-    """NOT_FOUND for a client that is not live, DUPLICATE_ENTRY for the name of another active project."""
+    """Add a project. NOT_FOUND for a client that is not live, DUPLICATE_ENTRY for an active project's name."""
     PROJECTS.create(unit, project)
     if project.client_id is not None:
         CLIENTS.count_child(unit, project.client_id, PROJECTS.entity, 1)

@@ -110,7 +110,7 @@ def rates_in(organization: OrganizationId, items: Mapping[Key, Item]) -> dict[st
 
 
 def set_rate(unit: UnitOfWork, stored: LevelRates, day: date, money: Money) -> Rate:
-    """In the place of the day's rate, if it has one. VALIDATION_ERROR for one rate too many."""
+    """Set the rate of a day, in the place of the one it has. VALIDATION_ERROR for one rate too many."""
     require_room(stored.level.collection.entity, stored.rates, day)
     _write(unit, stored, day, Money(amount=money.amount, currency=money.currency))
     return rate_from(day, money)

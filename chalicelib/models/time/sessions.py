@@ -76,7 +76,7 @@ class TimeSession(DeletableRecord):
 @dataclass(frozen=True, kw_only=True)
 class _TimeSessions(Collection[TimeSession]):
     def index(self, organization: OrganizationId, record: TimeSession) -> dict[str, Any]:
-        """With the places in the lists of the user, of the project, and of everybody."""
+        """Add the places in the lists of the user, of the project, and of everybody."""
         is_live = not is_deleted(record)
         facets = {
             "userId": str(record.user_id),
@@ -197,7 +197,7 @@ class SessionWriter:
         self.modified_at = self.context.account.next_change(self.now)
 
     def create(self, session: TimeSession) -> TimeSession:
-        """VALIDATION_ERROR for locked time, DUPLICATE_ENTRY with `existingId` for a known external id."""
+        """Add a session. VALIDATION_ERROR in locked time, DUPLICATE_ENTRY with `existingId` for a known external id."""
         session = session.model_copy(update={"updated_at": self.modified_at})
         self._require_unlocked(session)
         TIME_SESSIONS.create(self.unit, session)

@@ -13,7 +13,7 @@ from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, req
 from chalicelib.core.field_types import Instant
 
 LONGEST = timedelta(hours=24)
-"""From start to end, pauses included."""
+"""The limit from start to end, pauses included."""
 MAX_PAUSES = 100
 
 Seconds = list[tuple[int, int]]
@@ -53,7 +53,7 @@ def net_seconds(start: datetime, end: datetime, pauses: Iterable[Pause]) -> int:
 
 
 def require_valid(start: datetime, end: datetime, pauses: Sequence[Pause], now: datetime) -> None:
-    """INVALID_DATE_RANGE for an end that is not after the start, VALIDATION_ERROR for what else a session cannot be."""
+    """Refuse an end that is not after the start (INVALID_DATE_RANGE), and anything else that no session is."""
     require_order(("startAt", "endAt"), start, end)
     if end - start > LONGEST:
         raise invalid_field("endAt", "must be at most 24 hours after startAt")

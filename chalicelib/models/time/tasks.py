@@ -58,7 +58,7 @@ class Task(DeletableRecord):
 @dataclass(frozen=True, kw_only=True)
 class _Tasks(Collection[Task]):
     def index(self, organization: OrganizationId, record: Task) -> dict[str, Any]:
-        """With the place in the list of the project's tasks: by sort order, then by age."""
+        """Add the place in the list of the project's tasks: by sort order, then by age."""
         listing = keys.timeline(organization, self.kind, "PROJECT", record.project_id)
         facets = {"status": record.status.value}
         if record.assignee_id is not None:
@@ -75,14 +75,14 @@ TASKS = _Tasks(entity="task", record=Task, children=("timeSession", "timer"))
 
 
 def get(organization: OrganizationId, identifier: UUID) -> Task:
-    """NOT_FOUND for absent and deleted ones, and for those of a deleted project."""
+    """Return a live task. NOT_FOUND for absent and deleted ones, and for those of a deleted project."""
     task = TASKS.get(organization, identifier)
     PROJECTS.get(organization, task.project_id)
     return task
 
 
 def create(unit: UnitOfWork, task: Task) -> Task:
-    """NOT_FOUND for a project that is not live."""
+    """Add a task. NOT_FOUND for a project that is not live."""
     TASKS.create(unit, task)
     PROJECTS.count_children(unit, task.project_id, {task.status.counter: 1})
     return task
@@ -100,7 +100,7 @@ def update(unit: UnitOfWork, task: Task, changes: Mapping[str, Any]) -> Task:
 
 
 def delete(unit: UnitOfWork, task: Task) -> Task:
-    """HAS_DEPENDENCIES while it has time sessions."""
+    """Delete a task. HAS_DEPENDENCIES while it has time sessions."""
     deleted = TASKS.delete(unit, task)
     PROJECTS.count_children(unit, task.project_id, {task.status.counter: -1})
     return deleted

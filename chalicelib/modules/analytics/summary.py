@@ -105,7 +105,7 @@ class Grouping:
     """Groups of pieces by up to two dimensions."""
 
     def __init__(self, dimensions: tuple[Dimension, ...], week_start: WeekDay, clients: Mapping[UUID, UUID]) -> None:
-        """`clients`: client by project."""
+        """Begin empty groups. `clients`: client by project."""
         self._dimensions = dimensions
         self._week_start = week_start
         self._clients = clients

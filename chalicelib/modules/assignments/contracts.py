@@ -71,7 +71,7 @@ class CheckWorkerAvailability(Query):
 
 
 class AssignmentDetails(Priced, Assignment):
-    """With the entities it refers to, its hours (one without an end counts up to now), and their amounts."""
+    """An assignment with what it refers to, its hours (one without an end counts up to now), and their amounts."""
 
     status: AssignmentStatus
     total_hours: Annotated[float, Field(description="Decimal hours; a cancelled one has none.", examples=[8.5])]

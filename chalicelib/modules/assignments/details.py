@@ -25,7 +25,7 @@ from chalicelib.modules.assignments.contracts import AssignmentDetails
 
 
 def detail(ctx: Context, assignment: Assignment, context: WriteContext | None = None) -> AssignmentDetails:
-    """`context`: what a write of the assignment has read, which is not read again."""
+    """Return an assignment with details. `context`: the data that its write has read, which is not read again."""
     return details(ctx, [assignment], [] if context is None else [context.worker, *context.positions.values()])[0]
 
 

@@ -19,7 +19,7 @@ MAX_RESULT_CHARACTERS = 300_000
 
 
 def execute(ctx: Context, quick_action: QuickAction, payload: dict[str, Any]) -> Navigated | Executed:
-    """FORBIDDEN for who may not run it, VALIDATION_ERROR while it is disabled; else as the action that it runs."""
+    """Run a quick action. FORBIDDEN for who may not, VALIDATION_ERROR while it is disabled; else as its action."""
     quick_actions.require_version(ctx.unit, quick_action)
     refusal = availability.refusal(quick_action, ctx.principal)
     if refusal is not None:

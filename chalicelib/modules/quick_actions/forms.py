@@ -62,7 +62,7 @@ def _at(where: tuple[str | int, ...], message: str) -> ValidationError:
 
 
 def require_payload(schema: dict[str, Any], payload: dict[str, Any], field: str) -> None:
-    """VALIDATION_ERROR with everything that the form does not let through, by dotted path below `field`."""
+    """Refuse everything that the form does not let through: VALIDATION_ERROR by dotted path below `field`."""
     if _count(payload) > MAX_VALUES:
         raise invalid_fields({field: [f"may hold {MAX_VALUES} values"]})
     faults: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ _ALLOWED: Mapping[ActionType, frozenset[str]] = {**_REQUIRED, ActionType.API_CAL
 
 
 def require_whole(definition: QuickAction) -> None:
-    """VALIDATION_ERROR with all that is missing or out of place."""
+    """Refuse a definition with missing or misplaced fields: VALIDATION_ERROR with all of them."""
     kind = definition.action_type
     given: Mapping[str, Any] = {
         "targetUrl": definition.target_url,

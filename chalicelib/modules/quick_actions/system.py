@@ -77,6 +77,6 @@ SYSTEM_QUICK_ACTIONS: Mapping[UUID, QuickAction] = {definition.id: definition fo
 
 
 def refuse_change(identifier: UUID) -> None:
-    """FORBIDDEN for one of the product's own."""
+    """Refuse to change one of the product's own: FORBIDDEN."""
     if identifier in SYSTEM_QUICK_ACTIONS:
         raise forbidden("this quick action comes with the product: it can't be changed or deleted")

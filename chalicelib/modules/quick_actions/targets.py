@@ -40,7 +40,7 @@ def find(name: str | None) -> Action | None:
 
 
 def of(quick_action: QuickAction) -> Action:
-    """VALIDATION_ERROR when the API no longer has it."""
+    """Return the action that a quick action runs. VALIDATION_ERROR when the API no longer has it."""
     action = find(quick_action.api_action)
     if action is None:
         raise invalid_state(

@@ -15,7 +15,7 @@ class Rates(Contract):
 
 
 def require_currency(ctx: Context, money: Money, field: str = "currency") -> None:
-    """VALIDATION_ERROR for money in another currency than the organization's."""
+    """Refuse money in another currency than the organization's: VALIDATION_ERROR."""
     currency = ctx.principal.organization.currency
     if money.currency != currency:
         raise invalid_field(field, f"must be the organization's, {currency}")

@@ -79,7 +79,7 @@ class _Sum:
 def report(
     organization: StoredOrganization, start_date: date, end_date: date, client: UUID | None, now: datetime
 ) -> HoursReport:
-    """INVALID_DATE_RANGE, NOT_FOUND for an unknown client, VALIDATION_ERROR for more than a request can read."""
+    """Compute the report. INVALID_DATE_RANGE, NOT_FOUND for a client, VALIDATION_ERROR for more than can be read."""
     require_order(("startDate", "endDate"), start_date, end_date, inclusive=True)
     start, end = span_of(start_date, end_date, organization.timezone)
     directory = NameIndex(organization.tenant)

@@ -77,7 +77,7 @@ def delete_task(ctx: Context, id_: UUID) -> Task:
 
 
 def _require(ctx: Context, project: UUID, assignee: UUID | None) -> None:
-    """NOT_FOUND for a project that is not live, and for an unknown user; a task is for an active one."""
+    """Refuse a project that is not live and an unknown user: NOT_FOUND; a task is for an active one."""
     assignees = [] if assignee is None else [assignee]
     projects, users = get_together(ctx.organization, [(PROJECTS, [project]), (USERS, assignees)], [ctx.user])
     if project not in projects or is_deleted(projects[project]):

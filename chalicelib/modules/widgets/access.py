@@ -15,7 +15,7 @@ _MAY_NOT_SHARE = "widgets of the whole organization are not for the role {role} 
 
 
 def visible(ctx: Context, identifier: UUID) -> Widget:
-    """NOT_FOUND for one that the caller may not see: another user's own is nobody else's to know of."""
+    """Return a widget that the caller may see. NOT_FOUND for others: another user's own is nobody else's to know of."""
     widget = WIDGETS.get(ctx.organization, identifier)
     if not may_see(ctx.principal, widget):
         raise not_found(WIDGETS.entity)
@@ -23,7 +23,7 @@ def visible(ctx: Context, identifier: UUID) -> Widget:
 
 
 def changeable(ctx: Context, identifier: UUID) -> Widget:
-    """NOT_FOUND as `visible`; FORBIDDEN for a shared one, to who may not share."""
+    """Return a widget that the caller may change. NOT_FOUND as `visible`, FORBIDDEN for a shared one."""
     widget = visible(ctx, identifier)
     require_scope(ctx.principal, widget.scope)
     return widget

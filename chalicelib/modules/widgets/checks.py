@@ -26,7 +26,7 @@ _FILTERS: Mapping[str, Collection[Any]] = {
 
 
 def require(organization: OrganizationId, kind: WidgetType, config: Mapping[str, Any]) -> None:
-    """VALIDATION_ERROR for a config that names an entity which the organization does not have. At most one read."""
+    """Refuse a config that names an entity which the organization does not have: VALIDATION_ERROR. At most one read."""
     named = configs.stored(kind, config)
     if isinstance(named, MetricConfig | ChartConfig | TableConfig):
         if named.metric_id is not None and not definitions.get_many(organization, [named.metric_id]):

@@ -109,7 +109,7 @@ CONFIGS: Mapping[WidgetType, type[WidgetConfig]] = {
 
 
 def read(kind: WidgetType, value: Any) -> WidgetConfig:
-    """From JSON's values, as strictly as a body is read. Raises Pydantic's ValidationError."""
+    """Read a config from JSON values, as strictly as a body. Raises Pydantic's ValidationError."""
     return CONFIGS[kind].model_validate_json(json.dumps(value), strict=True, by_alias=True, by_name=False)
 
 

@@ -39,7 +39,7 @@ from chalicelib.modules.widgets.table_data import table_data
 
 
 def data_of(ctx: Context, widget: Widget) -> WidgetData:
-    """FORBIDDEN for callers who may not see the metric's values."""
+    """Return the data of a widget. FORBIDDEN for callers who may not see the metric's values."""
     match configs.stored(widget.type, widget.config):
         case MetricConfig() | ChartConfig() | TableConfig() as config:
             return _of_metric(ctx, widget, config)

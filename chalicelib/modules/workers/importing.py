@@ -43,7 +43,7 @@ Row = Candidate | ImportedRow
 
 
 def read(rows: Iterable[Any], region: str | None) -> list[Row]:
-    """`region`: where phones without a prefix are dialled."""
+    """Read the rows. `region`: where phones without a prefix are dialled."""
     parsed: list[Row] = []
     first_with: dict[str, int] = {}
     for number, row in enumerate(rows, 1):

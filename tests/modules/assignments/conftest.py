@@ -39,7 +39,7 @@ def desk(house: Organization) -> Desk:
 
 @pytest.fixture(scope="module")
 def position(desk: Desk) -> str:
-    """With room for many."""
+    """A position with room for many."""
     return desk.position(headcount=1000)
 
 

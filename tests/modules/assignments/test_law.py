@@ -25,7 +25,7 @@ from tests.support.factories import new_organization
 from tests.support.hypothesis_profile import law
 
 HOURS = (-5000.0, -400.0, -30.0, -24.0, -8.0, 0.0, 1.0, 8.0, 24.0, 30.0, 400.0, 5000.0)
-"""From now: around the limits of the lanes and across months."""
+"""Hours from now: around the limits of the lanes and across months."""
 LENGTHS = (1.0, 8.0, 24.0, 25.0, 336.0, 337.0, 4416.0, 4417.0, None)
 STATUSES = ("scheduled", "active", "completed", "cancelled")
 

@@ -25,7 +25,7 @@ BY_AGE = [row["name"] for row in ROWS]
 
 @pytest.fixture(scope="module")
 def owner(api: Api) -> Member:
-    """With five live clients and one deleted."""
+    """An organization with five live clients and one deleted."""
     member = new_organization(api).owner
     for row in [*ROWS, {"name": "Gone"}]:
         created = member.call("createClient", body=row)

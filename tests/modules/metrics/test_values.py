@@ -34,7 +34,7 @@ def _still() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def home(api: Api) -> Organization:
-    """With its system metrics and no others."""
+    """An organization with its system metrics and no others."""
     organization = new_organization(api)
     for role in Role:
         organization.member(role)

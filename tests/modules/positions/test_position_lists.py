@@ -22,7 +22,7 @@ def known() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def owner(api: Api, known: dict[str, dict[str, Any]]) -> Member:
-    """With positions at three work locations of two clients; one is deleted, two are not active."""
+    """An organization with positions at three work locations of two clients; one is deleted, two are not active."""
     member = new_organization(api).owner
     for client in ("North", "South"):
         known[client] = new_client(member, name=client)

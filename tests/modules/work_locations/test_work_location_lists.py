@@ -23,7 +23,7 @@ def clients() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def owner(api: Api, clients: dict[str, str]) -> Member:
-    """With four live work locations of two clients, one deleted, and a client that has none."""
+    """An organization with four live work locations of two clients, one deleted, and a client that has none."""
     member = new_organization(api).owner
     clients.update({name: new_client(member, name=name)["id"] for name in ("North", "South", "Empty")})
     new_location(member, clients["North"], name="Zollhaus", address="Kai 1")
