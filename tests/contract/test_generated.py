@@ -152,6 +152,8 @@ def _alone(local_stack: Stack, request: pytest.FixtureRequest) -> Iterator[None]
 def test_generated(case: Case, api: Api) -> None:
     action = case.operation.definition.raw["operationId"]
     ground = grounds.get(action) or grounds.setdefault(action, Ground.new(api, action))
+    if ground.is_left_out():
+        return
     headers = ground.prepare(case)
     response = case.call(base_url=BASE_URL, session=SESSION, headers=headers)
     ground.settle(response)
