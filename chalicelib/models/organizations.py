@@ -72,6 +72,7 @@ class Sleep(Contract):
 class StoredOrganization(Organization):
     cursor_secret: Annotated[str, INTERNAL]
     """Signs the cursors of this organization's lists: no key to deploy, and a foreign cursor cannot verify."""
+    active_owner_count: Annotated[int, Stored(counter=ACTIVE_OWNER_COUNT)] = 0
     sleep: Annotated[Sleep | None, INTERNAL] = None
     """Written by `models.sleep` alone; None: awake."""
 

@@ -23,6 +23,7 @@ _DOMAINS = (
     "time_sessions",
     "timer",
     "analytics",
+    "timesheets",
     "metrics",
     "widgets",
     "activities",

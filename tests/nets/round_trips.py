@@ -20,6 +20,7 @@ _TASK = "the task; then its project, and the user it is for"
 _SESSION = "the session; then account, months, work and rates"
 _TIMER = "the timer; then account, months, work and rates"
 _BULK = "the chunks of an earlier attempt; a session, what its write needs, and a transaction for each of two"
+_SHEET = "the timesheet with account and timer; then the rates, and the months of the week"
 _READ_STATE = "one more read, for the caller's read state"
 _VALUES = "one more read, for the last result; if that is due, also those of the sources"
 _DASHBOARDS = "a query for each of two dashboards; then the shown entities, and their creators"
@@ -62,6 +63,11 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getRecentActivities": (3, _READ_STATE),
     "getAnalyticsSummary": (4, "the rates; months of all users, and their timers"),
     "getTask": (3, _TASK),
+    "getTimesheet": (4, _SHEET),
+    **dict.fromkeys(
+        ("approveTimesheet", "rejectTimesheet", "reopenTimesheet", "submitTimesheet", "withdrawTimesheet"), (5, _SHEET)
+    ),
+    **dict.fromkeys(("lockTimesheet", "unlockTimesheet"), (7, f"the user; {_BULK}")),
     "getTrackingStreak": (3, "the account, which names the months; then those"),
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
     "getWidgetById": (3, "one more read, for its creator"),

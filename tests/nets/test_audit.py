@@ -120,6 +120,9 @@ def _truth(api: Api, written: Written, entry: Entry, snapshot: Snapshot) -> dict
         **_apart(snapshot, written.organization, entry["entityId"]),
         **({"userId": plain(item)["sk"]} if entry["entityType"] == "timer" else {}),
     }
+    if entry["entityType"] == "timesheet":
+        user, _, week = plain(item)["sk"].partition("#")
+        stored |= {"userId": user, "weekStart": week, "reason": stored.pop("history")[-1].get("reason")}
     stored |= {name: json.loads(stored[name]) for name in FREE_JSON & {*stored}}
     return {**stored, **_read(api, written.reader, entry["entityType"], entry["entityId"])}
 
@@ -135,6 +138,8 @@ def _apart(snapshot: Snapshot, organization: str, identifier: str) -> dict[str, 
                 prefix = f"members.{member}." if member else ""
                 rates = json.loads(json.dumps(plain(item)["rates"], default=_number))
                 fields |= {f"{prefix}rates.{day}": rate for day, rate in rates.items()}
+        elif (pk, sk) == (f"ORG#{organization}#TIMEACCOUNT", identifier) and "lockedBefore" in plain(item)["data"]:
+            fields["lockedBefore"] = plain(item)["data"]["lockedBefore"]
         elif pk == f"ORG#{organization}#PROJECTMEMBER#{identifier}":
             user = plain(snapshot[f"ORG#{organization}#USER", sk])["data"]
             fields[f"members.{sk}"] = f"{user['firstName']} {user['lastName']}"
@@ -166,11 +171,11 @@ def _read(api: Api, token: str, entity_type: str, entity_id: str) -> dict[str, A
 
 def _is_audited(entity_type: str, field: str) -> bool:
     """Return True for a field of the entity itself; False if its read derives it or takes it from other entities."""
-    if entity_type == "timer":
+    if entity_type in {"timer", "timesheet"}:
         return field != "id"
     record = _records()[entity_type]
     hidden = {name for name, mark in record.stored_fields().items() if not mark.attribute}
-    own_fields = {*record.model_fields, *record.model_computed_fields, "rates", "members"} - hidden
+    own_fields = {*record.model_fields, *record.model_computed_fields, "rates", "members", "lockedBefore"} - hidden
     return field.partition(".")[0] in {to_camel(name) for name in own_fields} - BOOKKEEPING
 
 

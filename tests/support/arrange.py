@@ -231,6 +231,40 @@ def _discard_timer(scene: Scene) -> dict[str, Any]:
     return {}
 
 
+_WEEK = "2026-03-02"
+"""A Monday."""
+
+
+def _sheet(scene: Scene, *steps: str, own: bool = False) -> dict[str, Any]:
+    """Arrange a week that has gone through steps: of the sender, or of a member whose time an admin manages."""
+    user = scene.sender if own else scene.organization.enrol(Role.MEMBER)
+    path = {"userId": str(user.user.id), "weekStart": _WEEK}
+    for step in steps:
+        member = user if step == "submitTimesheet" else scene.organization.owner
+        answer = member.call(step, path=path, body={"reason": "why"} if step == "rejectTimesheet" else None)
+        assert answer.status == 200, answer.text
+    return {"path": path}
+
+
+def _with_account(scene: Scene) -> str:
+    """Create a member who has tracked time; return their id."""
+    member = scene.organization.enrol(Role.MEMBER)
+    example = example_body(REGISTRY["createTimeSession"])
+    times = {name: example[name] for name in ("startAt", "endAt")}
+    assert member.post("createTimeSession", **times).status == 201
+    return str(member.user.id)
+
+
+def _locking(scene: Scene, before: str) -> dict[str, Any]:
+    return {"body": {"before": before, "userId": _with_account(scene)}}
+
+
+def _unlocking(scene: Scene) -> dict[str, Any]:
+    body = _locking(scene, "2026-03-05")["body"]
+    assert scene.organization.owner.call("lockTimesheet", body=body).status == 200
+    return {"body": {**body, "before": "2026-03-01"}}
+
+
 def _bulk(scene: Scene) -> list[str]:
     return [_time_session(scene)["id"] for _ in range(2)]
 
@@ -305,6 +339,7 @@ def _update_password(_: Scene) -> dict[str, Any]:
 ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
     "addProjectMember": lambda scene: {"path": _user_of_project(scene)},
+    "approveTimesheet": lambda scene: _sheet(scene, "submitTimesheet"),
     "calculateMetrics": lambda scene: {"body": {"metricIds": [_calculated_metric(scene)["id"]]}},
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
@@ -330,13 +365,17 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "getProjectMemberRates": lambda scene: {"path": _project_member(scene)},
     "getTask": lambda scene: {"path": _task(scene)},
     "getTimeSession": lambda scene: {"path": _time_session(scene)},
+    "getTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
     "importWorkers": lambda _: {
         "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
     },
     "inviteUser": lambda _: {"body": {**example_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
+    "lockTimesheet": lambda scene: _locking(scene, "2026-03-05"),
     "pauseTimer": _with_timer("at"),
     "reactivateUser": _reactivate_user,
+    "rejectTimesheet": lambda scene: _sheet(scene, "submitTimesheet"),
     "removeProjectMember": lambda scene: {"path": _project_member(scene)},
+    "reopenTimesheet": lambda scene: _sheet(scene, "submitTimesheet", "approveTimesheet"),
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
     "resumeTimer": _paused_timer,
@@ -346,6 +385,8 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "signIn": _sign_in,
     "startTimer": _start_timer,
     "stopTimer": _with_timer("endAt"),
+    "submitTimesheet": lambda scene: _sheet(scene, "submitTimesheet", "rejectTimesheet", own=True),
+    "unlockTimesheet": _unlocking,
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,
     "updateOrganization": _update_organization,
@@ -357,6 +398,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     "updateTimeSessions": lambda scene: {"body": {"ids": _bulk(scene), "changes": {"description": "Aufbau"}}},
     "updateTimer": _update_timer,
+    "withdrawTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
 }
 """Creates the preconditions of a request, and returns its parts (path, body) that cannot be derived."""
 
@@ -484,7 +526,7 @@ def secret_fields(action: Action) -> list[str]:
 
 WRITES = names(lambda action: action.is_write)
 READS = names(lambda action: not action.is_write)
-OWN_READS = {"getTimeSession"}
+OWN_READS = {"getTimeSession", "getTimesheet"}
 """Reads of an entity that not everyone may see who has the permission."""
 SECRETIVE = names(lambda action: bool(secret_fields(action)))
 """Writes whose input holds secrets."""

@@ -140,6 +140,8 @@ def entity_in(snapshot: Snapshot, organization: object, entity_type: str, entity
     if entity_type == "timer":  # its key is its user's
         timers = (item for (pk, _), item in snapshot.items() if pk == kind)
         return next((item for item in timers if plain(item)["data"]["id"] == entity_id), None)
+    if entity_type == "timesheet":
+        entity_id = entity_id.replace("/", "#")
     keys = (key for key in snapshot if key[1] == entity_id and (key[0] + "#").startswith(kind + "#"))
     return next((snapshot[key] for key in keys), None)
 

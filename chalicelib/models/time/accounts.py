@@ -106,6 +106,12 @@ def of(user: UUID, items: Mapping[Key, Item], organization: OrganizationId) -> T
     return TimeAccount(user_id=user, locked_before=locked_before)
 
 
+def lock_of_everybody(organization: OrganizationId) -> datetime | None:
+    """Return the lock that holds for those who have no account yet."""
+    item = table.get(everybody(organization))
+    return of(organization, {} if item is None else {item.key: item}, organization).locked_before
+
+
 def read(organization: OrganizationId, user: UUID) -> TimeAccount:
     return of(user, table.batch_get([key(organization, user), everybody(organization)]), organization)
 
@@ -131,6 +137,11 @@ def move(
     if len(after) > MAX_TAGS and len(after) > len(account.tags):
         raise invalid_state(f"a user can have {MAX_TAGS} different tags: use one that there is")
     changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": sorted(months)}
+    _write(unit, account, changes)
+
+
+def _write(unit: UnitOfWork, account: TimeAccount, changes: dict[str, Any]) -> None:
+    """Change the account, or make it, on condition that it is as it was read."""
     own = key(unit.organization, account.user_id)
     if account.version:
         actions = [table.assign(name, value) for name, value in changes.items()]
@@ -138,14 +149,55 @@ def move(
         unit.update(own, actions, Item.version == account.version, stale)
         return
     if account.locked_before is not None:
-        changes["lockedBefore"] = clock.to_text(account.locked_before)
-    unit.put_new(Item(*own, version=1, data=changes), stale)
+        changes = {"lockedBefore": clock.to_text(account.locked_before), **changes}
+    data = {name: value for name, value in changes.items() if value is not None}
+    unit.put_new(Item(*own, version=1, data=data), stale)
     # Whoever locks everybody's time meanwhile does not see this account.
     if account.locked_before is None:
         unit.check(everybody(unit.organization), Item.data["lockedBefore"].does_not_exist(), stale)
     else:
         lock = Item.data["lockedBefore"] == clock.to_text(account.locked_before)
         unit.check(everybody(unit.organization), lock, stale)
+
+
+def freeze(unit: UnitOfWork, account: TimeAccount, week: tuple[datetime, datetime], state: str | None) -> None:
+    """Freeze a week in the state of its timesheet, or release it (None), on condition that nothing has moved.
+
+    Adjacent weeks of one state are one range, so that the account does not grow with the weeks that are approved.
+    """
+    start, end = week
+    ranges: list[tuple[datetime, datetime, str]] = []
+    for frozen in account.frozen:
+        ranges += [
+            (low, high, frozen.state)
+            for low, high in ((frozen.start_at, min(frozen.end_at, start)), (max(frozen.start_at, end), frozen.end_at))
+            if low < high
+        ]
+    if state is not None:
+        ranges.append((start, end, state))
+    merged: list[tuple[datetime, datetime, str]] = []
+    for low, high, of_state in sorted(ranges):
+        if merged and merged[-1][1] == low and merged[-1][2] == of_state:
+            merged[-1] = (merged[-1][0], high, of_state)
+        else:
+            merged.append((low, high, of_state))
+    weeks = [FrozenWeek(start_at=low, end_at=high, state=of_state) for low, high, of_state in merged]
+    _write(unit, account, {"frozen": [week.model_dump(mode="json") for week in weeks]})
+
+
+def lock(unit: UnitOfWork, account: TimeAccount, before: datetime | None) -> None:
+    """Lock the user's time before an instant; None unlocks all of it."""
+    _write(unit, account, {"lockedBefore": None if before is None else clock.to_text(before)})
+
+
+def lock_everybody(unit: UnitOfWork, before: datetime | None) -> None:
+    """Lock the time of those who have no account yet; those who have one are locked one by one."""
+    key_of_all = everybody(unit.organization)
+    unit.put(
+        Item(*key_of_all, version=1, data={} if before is None else {"lockedBefore": clock.to_text(before)}),
+        None,
+        stale,
+    )
 
 
 def require_unmoved(unit: UnitOfWork, account: TimeAccount) -> None:

@@ -11,6 +11,7 @@
 | … by their last change                           | `ORG#<org>#TIMECHANGE#<user>` / instant, id            |
 | … of some months, packed                         | `ORG#<org>#TIMEMONTH` / `<yyyy-mm>#<user>`             |
 | locks, frozen weeks and tags of a user           | `ORG#<org>#TIMEACCOUNT` / `<user>`                     |
+| the timesheets of a user, by week                | `ORG#<org>#TIMESHEET` / `<user>#<first day>`           |
 | the spelling of a tag                            | `ORG#<org>#TIMETAG` / folded tag                       |
 | who has an external id                           | `ORG#<org>#TIMESESSION#EXTERNAL#<user>` / SHA-256      |
 """
@@ -25,6 +26,11 @@ from chalicelib.dal.keys import Key, digest, partition
 
 def project_members(organization: OrganizationId, project: UUID) -> str:
     return f"{partition(organization, 'PROJECTMEMBER')}#{project}"
+
+
+def timesheets(organization: OrganizationId) -> str:
+    """Weeks of users that were submitted, by user and first day."""
+    return partition(organization, "TIMESHEET")
 
 
 def time_rates(organization: OrganizationId) -> str:

@@ -20,6 +20,10 @@ MAX_PAGES = 20
 """Pages of 1 MB that an analysis over all users may read: some 2,000,000 sessions."""
 
 
+KnownTimer = tuple[()] | tuple[timers.Timer | None]
+"""The user's timer, if the request has read it: it is not read again."""
+
+
 class Tracked(NamedTuple):
     """The spans of one session, or of a running timer up to now."""
 
@@ -28,20 +32,25 @@ class Tracked(NamedTuple):
     spans: Seconds
 
 
-def of_user(organization: OrganizationId, user: UUID, start: int, end: int, now: datetime) -> Iterator[Tracked]:
+def of_user(
+    organization: OrganizationId, user: UUID, start: int, end: int, now: datetime, *, timer: KnownTimer = ()
+) -> Iterator[Tracked]:
     """Yield the user's time that can overlap [start, end), in seconds since 1970. One read, strongly consistent."""
-    yield from of_months(organization, user, packed_months.labels_of(_instant(start), _instant(end)), now)
+    labels = packed_months.labels_of(_instant(start), _instant(end))
+    yield from of_months(organization, user, labels, now, timer=timer)
 
 
-def of_months(organization: OrganizationId, user: UUID, labels: Iterable[str], now: datetime) -> Iterator[Tracked]:
+def of_months(
+    organization: OrganizationId, user: UUID, labels: Iterable[str], now: datetime, *, timer: KnownTimer = ()
+) -> Iterator[Tracked]:
     """Yield the user's sessions of some months, and their running timer."""
     months = {packed_months.key(organization, label, user): label for label in labels}
     timer_key = timers.key(organization, user)
-    items = table.batch_get([*months, timer_key])
+    items = table.batch_get([*months, *([] if timer else [timer_key])])
     for key, label in months.items():
         if key in items:
             yield from _sessions(user, label, items[key].value(SPANS) or b"")
-    yield from _running(timers.of(items.get(timer_key)), now)
+    yield from _running(timer[0] if timer else timers.of(items.get(timer_key)), now)
 
 
 def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[Tracked]:

@@ -1,0 +1,1 @@
+"""Timesheets: weeks that are submitted and approved, and locks of past time."""
