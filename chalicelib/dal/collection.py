@@ -116,7 +116,7 @@ class Collection(Generic[R]):
         for unique in self.unique:
             self._take(unit, unique, record)
         unit.put_new(self.item(unit.organization, record, counts=counts, attributes=attributes), stale)
-        unit.changes(self.entity, record.id, {}, record.shown())
+        unit.audit_target(self.entity, record.id, {}, record.shown())
         return record
 
     def item(
@@ -196,7 +196,7 @@ class Collection(Generic[R]):
         """Delete the item of an entity that has no unique values and no children."""
         unit.require_version(record.version)
         unit.delete(self.key(unit.organization, record.id), Item.version == record.version, stale)
-        unit.changes(self.entity, record.id, record.shown(), {})
+        unit.audit_target(self.entity, record.id, record.shown(), {})
         return record
 
     def count_child(self, unit: UnitOfWork, parent: UUID, child: str, by: Literal[1, -1]) -> None:
@@ -233,7 +233,7 @@ class Collection(Generic[R]):
             all_of([same_version, condition]),
             refuse,
         )
-        unit.changes(self.entity, before.id, before.shown(), after.shown())
+        unit.audit_target(self.entity, before.id, before.shown(), after.shown())
 
     def _assignments(self, organization: OrganizationId, before: R, after: R) -> list[Action]:
         """Set changed fields only, so that fields which this code does not know survive."""

@@ -151,7 +151,9 @@ class UnitOfWork:
 
     # -- the target ------------------------------------------------------------------------------------------------
 
-    def changes(self, entity_type: str, entity_id: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    def audit_target(
+        self, entity_type: str, entity_id: Any, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
         """Declare a target of this request and its change; the first declaration is the audit target."""
         if self.change is None:
             self.change = Change(entity_type, str(entity_id), before, after)

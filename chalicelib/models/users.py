@@ -143,7 +143,7 @@ def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
     """Declare the user as the audit target of a request that changes no field of theirs."""
     unit.require_version(user.version)
     unit.check(key(unit.organization, user.id), Item.version == user.version, stale)
-    unit.changes(USERS.entity, user.id, {}, {})
+    unit.audit_target(USERS.entity, user.id, {}, {})
 
 
 def _counts_of(user: StoredUser) -> dict[str, int]:

@@ -128,9 +128,9 @@ def test_only_the_first_declared_change_is_the_target(tenant: OrganizationId) ->
     unit.require_version(3)
     with pytest.raises(ActionError, match="version 4"):
         unit.require_version(4)
-    unit.changes("client", 1, {}, {"name": "x"})
+    unit.audit_target("client", 1, {}, {"name": "x"})
     unit.require_version(4)
-    unit.changes("user", 2, {}, {})
+    unit.audit_target("user", 2, {}, {})
     assert unit.change is not None
     assert (unit.change.entity_type, unit.change.entity_id) == ("client", "1")
 

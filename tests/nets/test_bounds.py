@@ -194,7 +194,7 @@ def _declare_large() -> None:
     @action("writeMuch", "POST /write-much", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
     def write(ctx: Context, data: Length) -> Text:
         """Return a text of the requested length."""
-        ctx.unit.changes("client", ctx.organization, {}, {"name": "much"})
+        ctx.unit.audit_target("client", ctx.organization, {}, {"name": "much"})
         return Text(text="ü" * data.length)
 
 

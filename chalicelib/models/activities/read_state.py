@@ -59,7 +59,7 @@ def read(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
 def read_all(unit: UnitOfWork, user: StoredUser) -> None:
     """Mark all present activities as read. Later ones are new, unless they happened before the newest of these."""
     unit.require_version(user.version)
-    unit.changes(USERS.entity, user.id, {}, {})
+    unit.audit_target(USERS.entity, user.id, {}, {})
     up_to = activities.newest(unit.organization) or _beginning(user)
     item = Item(*_up_to_key(unit.organization, user), data={"activityId": str(up_to)})
     # Read by another request at the same time, there may be newer ones that are read already.
@@ -84,7 +84,7 @@ def _target(unit: UnitOfWork, activity: UUID) -> None:
     """The activity is the target of the request, though nothing of it changes."""
     unit.require_version(VERSION)
     unit.check(ACTIVITIES.key(unit.organization, activity), Item.pk.exists(), lambda _: not_found(ACTIVITIES.entity))
-    unit.changes(ACTIVITIES.entity, activity, {}, {})
+    unit.audit_target(ACTIVITIES.entity, activity, {}, {})
 
 
 # -- read ------------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def create(unit: UnitOfWork, session: StoredSession, *, is_target: bool) -> None
     item.ttl = int((session.expires_at + _KEPT_AFTER_EXPIRY).timestamp())
     unit.put_new(item, stale)
     if is_target:
-        unit.changes(ENTITY, session.id, {}, session.shown())
+        unit.audit_target(ENTITY, session.id, {}, session.shown())
 
 
 def get(organization: OrganizationId, user: StoredUser, identifier: UUID) -> StoredSession:
@@ -82,7 +82,7 @@ def revoke(unit: UnitOfWork, session: StoredSession) -> None:
         Item.version == session.version,
         stale,
     )
-    unit.changes(ENTITY, session.id, session.shown(), after.shown())
+    unit.audit_target(ENTITY, session.id, session.shown(), after.shown())
 
 
 def carry_over(unit: UnitOfWork, session: StoredSession, epoch: int) -> None:

@@ -70,7 +70,7 @@ def rate_from(day: date, money: Money) -> Rate:
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
     """Write the day's own path, and move the entity's version: a rate set meanwhile makes this run again."""
     unit.require_version(entity.version)
-    unit.changes(collection.entity, entity.id, audited(day, entity.rates.get(day)), audited(day, money))
+    unit.audit_target(collection.entity, entity.id, audited(day, entity.rates.get(day)), audited(day, money))
     collection.update(unit, entity, {}, actions=[assignment_of(day, money)])
 
 

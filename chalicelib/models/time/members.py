@@ -93,7 +93,7 @@ def _move(
 ) -> None:
     """Count the members, and move the project's version: a membership that changes meanwhile runs the request again."""
     unit.require_version(membership.project.version)
-    unit.changes(PROJECTS.entity, membership.project.id, before, after)
+    unit.audit_target(PROJECTS.entity, membership.project.id, before, after)
     counter = Item.children["member"]
     PROJECTS.update(
         unit,

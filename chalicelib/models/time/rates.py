@@ -133,7 +133,7 @@ def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None)
     level = stored.level
     prefix = "" if level.member is None else f"members.{level.member}."
     unit.require_version(stored.entity.version)
-    unit.changes(
+    unit.audit_target(
         level.collection.entity,
         level.entity_id,
         audited(day, stored.rates.get(day), prefix),

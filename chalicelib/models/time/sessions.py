@@ -198,7 +198,7 @@ class SessionWriter:
 
     def create(self, session: TimeSession) -> TimeSession:
         """Add a session. VALIDATION_ERROR in locked time, DUPLICATE_ENTRY with `existingId` for a known external id."""
-        session = session.model_copy(update={"updated_at": self.modified_at})
+        session = session.model_copy(update={"created_at": self.modified_at, "updated_at": self.modified_at})
         self._require_unlocked(session)
         TIME_SESSIONS.create(self.unit, session)
         self._claim(None, session)

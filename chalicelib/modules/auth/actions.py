@@ -142,7 +142,7 @@ def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
             ctx.limits.note(usage)
     if is_mailed and credential:
         outbox.enqueue(unit, Template.PASSWORD_RESET, credential.email, credential.user_id)
-        unit.changes("user", credential.user_id, {}, {})
+        unit.audit_target("user", credential.user_id, {}, {})
     else:
         logger.info("no reset mail: too many, no such address, or the invitation is still open")
         credentials.write_decoys(unit, data.email)

@@ -222,5 +222,5 @@ def _changes(ctx: Context, data: ListTimeSessions, since: datetime) -> TimeSessi
 
 def _done(ctx: Context, results: BulkResults) -> BulkResults:
     counts: dict[str, Any] = Counter(row.result.value for row in results.results if row.result is not BulkOutcome.ERROR)
-    ctx.unit.changes("organization", ctx.organization, {}, counts)
+    ctx.unit.audit_target("organization", ctx.organization, {}, counts)
     return results

@@ -225,7 +225,7 @@ def _switch(ctx: Context, writer: SessionWriter, running: Timer, data: StartTime
     writer.count(timers.ENTITY, -1, running.project_id, running.task_id)
     session = writer.create(session)
     audit.record_change(ctx.unit, AuditEvent.TIME_SESSION_CREATED, ctx.actor, ctx.request.id)
-    ctx.unit.changes(timers.ENTITY, running.id, running.shown(), {})
+    ctx.unit.audit_target(timers.ENTITY, running.id, running.shown(), {})
     audit.record_change(ctx.unit, AuditEvent.TIMER_STOPPED, ctx.actor, ctx.request.id)
     return session
 
@@ -255,7 +255,7 @@ def _already_stopped(ctx: Context, session_id: UUID) -> StoppedTimer:
     session = TIME_SESSIONS.get(ctx.organization, session_id)
     if session.user_id != ctx.user.id:
         raise not_found(TIME_SESSIONS.entity)
-    ctx.unit.changes(TIME_SESSIONS.entity, session.id, {}, {})
+    ctx.unit.audit_target(TIME_SESSIONS.entity, session.id, {}, {})
     return StoppedTimer(**dict(details(ctx, [session])[0]), warnings=[], already_stopped=True)
 
 

@@ -55,7 +55,7 @@ class Read(NamedTuple):
 def list_timesheets(ctx: Context, data: ListTimesheets) -> CursorPage[Timesheet]:
     """The timesheets that were submitted, by user and week: one's own, or everybody's for a time admin."""
     require_order(("from", "to"), data.from_, data.to, inclusive=True)
-    return timesheets.walk_sheets(
+    page = timesheets.walk_sheets(
         ctx.organization,
         ctx.cursors,
         user=visible_user(ctx, data.user_id),
@@ -65,6 +65,10 @@ def list_timesheets(ctx: Context, data: ListTimesheets) -> CursorPage[Timesheet]
         cursor=data.cursor,
         limit=data.limit,
     )
+    if Permission.RATES_MANAGE in ctx.principal.permissions:
+        return page
+    items = [sheet.model_copy(update={"approved_amount": None}) for sheet in page.items]
+    return CursorPage[Timesheet](items=items, next_cursor=page.next_cursor)
 
 
 @action("getTimesheet", "GET /timesheets/{userId}/{weekStart}", permission=Permission.TIME_TRACK)
@@ -284,7 +288,7 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
     if data.user_id is not None:
         user = ctx.user if data.user_id == ctx.user.id else USERS.get(ctx.organization, data.user_id)
         [moved] = parts.run(partial(lock_users, [user], is_one=True))
-        ctx.unit.changes(USERS.entity, user.id, *_lock_fields(moved))
+        ctx.unit.audit_target(USERS.entity, user.id, *_lock_fields(moved))
         return Locked(before=data.before, users=1)
     # Everybody first: an account that is made from here on has it, and the others are locked below.
     moved = parts.run(partial(_lock_everybody, ctx, before=data.before, is_later=is_later))
@@ -293,7 +297,7 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
         raise invalid_state(f"there are more than {MAX_USERS:,} users: lock the time of one after the other")
     for start in range(0, len(users), _AT_ONCE):
         parts.run(partial(lock_users, users[start : start + _AT_ONCE]))
-    ctx.unit.changes("organization", ctx.organization, *_lock_fields(moved))
+    ctx.unit.audit_target("organization", ctx.organization, *_lock_fields(moved))
     return Locked(before=data.before, users=len(users))
 
 

@@ -96,7 +96,7 @@ def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> Im
         ctx.unit.is_dry_run = True
         return importing.report(importing.dry_run(ctx.organization, rows), dry_run=True)
     results = importing.import_rows(ctx, parts, rows)
-    ctx.unit.changes("organization", ctx.organization, {}, importing.counts(results))
+    ctx.unit.audit_target("organization", ctx.organization, {}, importing.counts(results))
     return importing.report(results, dry_run=False)
 
 

@@ -1,4 +1,4 @@
-"""Projects of the demo organization, with rates, tasks, three weeks of tracked time, and a running timer."""
+"""Projects of the demo organization, with rates, three weeks of time, timesheets, and a running timer."""
 
 from __future__ import annotations
 
@@ -91,7 +91,15 @@ def seed_tracked_time(owner: Api) -> None:
             endAt=(start + hours).isoformat(),
             pauses=pauses,
         )
+    monday = datetime.now(zone).date() - timedelta(days=datetime.now(zone).weekday())
+    _submit(owner, "admin", people["admin"], str(monday - timedelta(days=14)))
+    owner.post(f"/timesheets/{people['admin']}/{monday - timedelta(days=14)}/approve")
+    _submit(owner, "coordinator", people["coordinator"], str(monday - timedelta(days=7)))
     _start_timer(owner, projects[_MOVE])
+
+
+def _submit(owner: Api, name: str, user: str, week: str) -> None:
+    _signed_in(owner, name).post(f"/timesheets/{user}/{week}/submit")
 
 
 def planned(now: datetime) -> Iterator[tuple[Block, datetime]]:
@@ -120,9 +128,12 @@ def _seed_projects(owner: Api) -> dict[str, str]:
 
 def _start_timer(owner: Api, project: str) -> None:
     """Start the timer of the coordinator, 80 minutes ago."""
-    person = next(person for person in TEAM if person.name == "coordinator")
-    token = owner.post("/auth/sign-in", email=person.email, password=PASSWORD)["token"]
     start = datetime.now(UTC) - timedelta(minutes=80)
-    owner.with_token(token).post(
+    _signed_in(owner, "coordinator").post(
         "/timer/start", projectId=project, description="Schichtplan", tags=["Planung"], startAt=start.isoformat()
     )
+
+
+def _signed_in(api: Api, name: str) -> Api:
+    person = next(person for person in TEAM if person.name == name)
+    return api.with_token(api.post("/auth/sign-in", email=person.email, password=PASSWORD)["token"])
