@@ -152,6 +152,9 @@ def test_an_approved_week_keeps_its_figures_and_says_how_they_differ(admin: Memb
 
     differs = {"seconds": 0, "amount": {"amount": 1_500, "currency": "EUR"}}
     assert _do(admin, "get", member).data["differsBy"] == differs
+    [listed] = member.call("listTimesheets").data["items"]
+    assert (listed["approvedSeconds"], listed["approvedAmount"]) == (3600, None)
+    assert admin.call("listTimesheets").data["items"][0]["approvedAmount"]["amount"] == 6_000
     shown = _do(member, "get", member).data
     assert (shown["differsBy"], shown["approvedAmount"]) == ({"seconds": 0}, None)
     assert "amount" not in shown
