@@ -45,6 +45,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "deleteAssignment": (5, _CHANGED),
     "endAssignment": (5, _CHANGED),
     "exportReportToCsv": (3, _REPORT),
+    "exportTimeSessionsToCsv": (6, "an index, the sessions, their rates and locks, and their names"),
     "generateHoursReport": (3, _REPORT),
     "getActivitiesByEntity": (3, _READ_STATE),
     "getActivitiesByType": (3, _READ_STATE),

@@ -103,6 +103,7 @@ def test_the_actions_that_cannot_be_run() -> None:
         "deleteTimeSessions",
         "executeQuickAction",
         "exportReportToCsv",
+        "exportTimeSessionsToCsv",
         "getHealth",
         "getOpenApi",
         "getQuickActionById",

@@ -51,8 +51,15 @@ class SessionFilter:
         )
 
 
-def find(organization: OrganizationId, criteria: SessionFilter, *, after: str | None, limit: int) -> Slice:
-    """The next ids, latest start first, on the narrowest timeline."""
+def find(
+    organization: OrganizationId,
+    criteria: SessionFilter,
+    *,
+    after: str | None,
+    limit: int,
+    exhaustive: bool = False,
+) -> Slice:
+    """The next ids, latest start first, on the narrowest timeline. `exhaustive`: however many reads it takes."""
     partition = keys.timeline(organization, TIME_SESSIONS.kind)
     if criteria.project_id is not None:
         partition = keys.timeline(organization, TIME_SESSIONS.kind, "PROJECT", criteria.project_id)
@@ -78,7 +85,8 @@ def find(organization: OrganizationId, criteria: SessionFilter, *, after: str | 
         starts_before=criteria.until,
         condition=all_of(conditions),
     )
-    return intervals.read(partition, query, after=after, limit=limit, forward=False, queries=intervals.QUERIES_A_PAGE)
+    queries = None if exhaustive else intervals.QUERIES_A_PAGE
+    return intervals.read(partition, query, after=after, limit=limit, forward=False, queries=queries)
 
 
 def projects_of(organization: OrganizationId, client: UUID) -> list[UUID]:

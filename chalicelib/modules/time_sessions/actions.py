@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from chalicelib.action import lists
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
+from chalicelib.action.envelope import Raw
+from chalicelib.action.media_types import CSV
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.errors import ErrorCode, require_order
+from chalicelib.core.days import span_of
+from chalicelib.core.errors import ErrorCode, invalid_state, require_order
 from chalicelib.dal import intervals
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import tags, timers
@@ -33,6 +36,7 @@ from chalicelib.modules.time_sessions.contracts import (
     BulkResults,
     CreateTimeSession,
     DeleteTimeSessions,
+    ExportTimeSessions,
     ListTimeSessions,
     TagUses,
     TimeSessionDetails,
@@ -42,6 +46,7 @@ from chalicelib.modules.time_sessions.contracts import (
     UpdateTimeSession,
     UpdateTimeSessions,
 )
+from chalicelib.modules.time_sessions.export import MAX_ROWS, sessions_csv
 from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
 
 
@@ -195,6 +200,40 @@ def delete_time_sessions(ctx: Context, data: DeleteTimeSessions, parts: ChunkedW
     """Deletes up to 100 sessions softly, with a result for each. One that is refused hinders no other."""
     results = [bulk.delete(ctx, parts, id_) for id_ in dict.fromkeys(data.ids)]
     return _done(ctx, BulkResults(results=results))
+
+
+@action(
+    "exportTimeSessionsToCsv",
+    "GET /time-sessions.csv",
+    permission=Permission.TIME_TRACK,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def export_time_sessions_to_csv(ctx: Context, data: ExportTimeSessions) -> Annotated[Raw, CSV]:
+    """The sessions that start in up to 366 days, as a CSV file that is safe to open in a spreadsheet.
+
+    RFC 4180, UTF-8, oldest first, up to 5,000 sessions. Times are in the zone that is asked for, and in UTC. Rounding
+    changes no session.
+    """
+    data.require_order()
+    user = visible_user(ctx, data.user_id)
+    zone = data.timezone or ctx.user.preferences.timezone or ctx.principal.organization.timezone
+    start, end = span_of(data.from_, data.to, zone)
+    criteria = SessionFilter(
+        user_id=user,
+        project_id=data.project_id,
+        task_id=data.task_id,
+        client_id=data.client_id,
+        tag=data.tag,
+        billable=data.billable,
+        since=start,
+        until=end,
+    )
+    page = find(ctx.organization, criteria, after=None, limit=MAX_ROWS, exhaustive=True)
+    if page.last is not None:
+        raise invalid_state(f"there are more than {MAX_ROWS:,} sessions: choose fewer days, or a user or project")
+    sessions = [session for session in read(ctx.organization, page.ids[::-1], criteria) if session.start_at >= start]
+    filename = f"time_{data.from_}_{data.to}.csv"
+    return sessions_csv(ctx, details(ctx, sessions), zone, data.round, data.round_per, filename)
 
 
 @action("listTags", "GET /tags", permission=Permission.WORKSPACE_READ)

@@ -11,11 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.core import text
 from chalicelib.core.contracts import Body, Contract, CursorPage, CursorQuery, Patch
-from chalicelib.core.field_types import AtMost, Flag, Instant
+from chalicelib.core.field_types import AtMost, Flag, Instant, Timezone
 from chalicelib.core.money import Money
+from chalicelib.models.time.rounding import RoundPer
 from chalicelib.models.time.sessions import MAX_TAGS, ExternalId, SessionDescription, Tag, TimeSession
 from chalicelib.models.time.spans import MAX_PAUSES, End, PauseInput, Start
 from chalicelib.models.time.tags import TagUse
+from chalicelib.modules.analytics.contracts import DayRange, RoundingField
 
 
 def _unique(tags: tuple[str, ...]) -> tuple[str, ...]:
@@ -76,6 +78,22 @@ class ListTimeSessions(CursorQuery):
         if self.modified_since is not None and others & self.model_fields_set:
             raise PydanticCustomError("mixed_lists", "modifiedSince goes with userId alone")
         return self
+
+
+class ExportTimeSessions(DayRange):
+    timezone: Annotated[
+        Timezone | None, Field(description="Of days and times; by default the caller's, else the organization's.")
+    ] = None
+    project_id: UUID | None = None
+    task_id: UUID | None = None
+    client_id: UUID | None = None
+    user_id: Annotated[
+        UUID | None, Field(description="By default everybody's for who may manage others' time, else one's own.")
+    ] = None
+    tag: Tag | None = None
+    billable: Flag | None = None
+    round: RoundingField | None = None
+    round_per: RoundPer = RoundPer.SESSION
 
 
 class Tombstone(Contract):
