@@ -93,7 +93,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.TASK_DELETED: _change("{actor} deleted {task}"),
     AuditEvent.TASK_UPDATED: _progress("{actor} changed {task}"),
     AuditEvent.TIMESHEET_APPROVED: _progress("{actor} approved a timesheet", Severity.SUCCESS),
-    AuditEvent.TIMESHEET_REJECTED: _progress("{actor} rejected a timesheet", Severity.WARNING),
+    AuditEvent.TIMESHEET_REJECTED: _progress("{actor} rejected a timesheet"),
     AuditEvent.TIMESHEET_REOPENED: _progress("{actor} reopened a timesheet"),
     AuditEvent.TIMESHEET_SUBMITTED: _progress("{actor} submitted a timesheet"),
     AuditEvent.TIMESHEET_WITHDRAWN: _progress("{actor} withdrew a timesheet"),

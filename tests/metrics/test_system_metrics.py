@@ -28,6 +28,10 @@ IDS = {
     "new_clients": "ee1b8e78-3f4d-5bf9-8737-9020ac221ba0",
     "placements": "be735829-114b-5b20-9ac9-199614fb0c9c",
     "placement_completion_rate": "9a868fc6-3436-5fe9-a155-8fcb752f7a05",
+    "active_projects": "33395087-5730-5aaa-a67c-8750bf9e28cf",
+    "completed_tasks": "521b9cca-c791-5af2-b5e8-c0eaf6381330",
+    "tasks_per_day": "9f9aea4a-5eb1-51a6-9d1f-f5b3a4411b4e",
+    "task_completion_rate": "767bef9d-b165-5027-9356-437e5e5136cf",
 }
 """Widgets, histories and links of organizations refer to these ids: they never change."""
 
@@ -53,6 +57,10 @@ def test_ids_are_for_ever() -> None:
         ("new_clients", SALES, Unit.NUMBER, "this_month", Direction.UP),
         ("placements", SALES, Unit.NUMBER, "this_month", Direction.UP),
         ("placement_completion_rate", SALES, Unit.PERCENT, "this_month", Direction.UP),
+        ("active_projects", OPERATIONAL, Unit.NUMBER, "today", Direction.UP),
+        ("completed_tasks", OPERATIONAL, Unit.NUMBER, "this_month", Direction.UP),
+        ("tasks_per_day", PRODUCTIVITY, Unit.NUMBER, "last_7_days", Direction.UP),
+        ("task_completion_rate", PRODUCTIVITY, Unit.PERCENT, "this_month", Direction.UP),
     ],
 )
 def test_units_and_periods(key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction) -> None:

@@ -19,6 +19,8 @@ from chalicelib.models.staffing.assignments import ASSIGNMENTS, AssignmentStatus
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.time.projects import PROJECTS, ProjectStatus
+from chalicelib.models.time.tasks import TASKS, TaskStatus
 from chalicelib.models.users import USERS, Role, UserStatus
 
 pytestmark = pytest.mark.storeless
@@ -27,6 +29,8 @@ COLLECTIONS: dict[str, Collection[Any]] = {
     "assignments": ASSIGNMENTS,
     "clients": CLIENTS,
     "positions": POSITIONS,
+    "projects": PROJECTS,
+    "tasks": TASKS,
     "users": USERS,
     "workers": WORKERS,
 }
@@ -60,7 +64,16 @@ def _is_valid(query: dict[str, Any]) -> bool:
 
 
 def test_sources_are_in_order() -> None:
-    assert list(SOURCES) == ["activities", "assignments", "clients", "positions", "users", "workers"]
+    assert list(SOURCES) == [
+        "activities",
+        "assignments",
+        "clients",
+        "positions",
+        "projects",
+        "tasks",
+        "users",
+        "workers",
+    ]
     assert all(source.name == name for name, source in SOURCES.items())
 
 
@@ -93,6 +106,8 @@ def test_fields_are_those_of_the_records(name: str) -> None:
         ("activities", "type", ActivityType),
         ("activities", "severity", Severity),
         ("assignments", "status", AssignmentStatus),
+        ("projects", "status", ProjectStatus),
+        ("tasks", "status", TaskStatus),
         ("users", "role", Role),
         ("users", "status", UserStatus),
     ],
@@ -171,6 +186,8 @@ def test_operators_by_type() -> None:
         ("assignments", {Role.OWNER, Role.ADMIN, Role.COORDINATOR}),
         ("clients", set(Role)),
         ("positions", set(Role)),
+        ("projects", set(Role)),
+        ("tasks", set(Role)),
         ("users", {Role.OWNER, Role.ADMIN}),
         ("workers", set(Role)),
     ],

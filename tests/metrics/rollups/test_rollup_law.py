@@ -25,12 +25,14 @@ from tests.support.deliveries import Deliveries
 from tests.support.factories import new_organization
 from tests.support.frozen_time import standing_still
 from tests.support.hypothesis_profile import law
+from tests.support.project_helpers import new_project, new_task
 
 HOURS = (-5000.0, -400.0, -30.0, -8.0, -0.01, 0.0, 1.0, 8.0, 400.0, 5000.0)
 LENGTHS = (0.5, 8.0, 25.0, 337.0, 4417.0, None)
 DAYS = ("2026-01-01", "2026-06-01", "2026-06-14", "2026-06-16")
 
 PERIODS = ("today", "this_week", "last_month", "this_year", "last_90_days", {"from": "2025-12-01", "to": "2026-06-14"})
+STATUSES = ("ACTIVE", "ARCHIVED")
 ACTIVE = [{"field": "status", "op": "in", "value": ["active", "completed"]}]
 
 
@@ -60,12 +62,30 @@ def _queries(ids: dict[str, list[str]]) -> list[dict[str, Any]]:
         where = [{"field": "role", "op": "eq", "value": role}]
         result.append({"source": "users", "aggregate": "count", "where": where, "type": "snapshot"})
     result.append({"source": "users", "aggregate": "count", "field": "acceptedAt"})
+    result += _queries_of_projects()
     where = [{"field": "severity", "op": "ne", "value": "INFO"}]
     result.append({"source": "activities", "aggregate": "count", "where": where})
-    for source in ("activities", "assignments", "clients", "positions", "users", "workers"):
+    for source in ("activities", "assignments", "clients", "positions", "projects", "tasks", "users", "workers"):
         result.append({"source": source, "aggregate": "count"})
         result.append({"source": source, "aggregate": "count", "type": "snapshot"})
     return result
+
+
+def _queries_of_projects() -> list[dict[str, Any]]:
+    counts = [
+        *({"source": "projects", "type": "snapshot", "where": [("status", "eq", status)]} for status in STATUSES),
+        {"source": "projects", "where": [("clientId", "isNotSet", None)]},
+        *({"source": "tasks", "where": [("status", "ne", status)]} for status in ("TODO", "DONE")),
+        {"source": "tasks", "field": "doneAt", "where": []},
+    ]
+    return [
+        {
+            "aggregate": "count",
+            **count,
+            "where": [{"field": field, "op": op, "value": value} for field, op, value in count["where"]],
+        }
+        for count in counts
+    ]
 
 
 class Rolling(RuleBasedStateMachine):
@@ -78,6 +98,7 @@ class Rolling(RuleBasedStateMachine):
         self.desk = Desk.of(new_organization(Api()))
         self.workers = [self.desk.worker() for _ in range(2)]
         self.positions = [self.desk.position(headcount=2) for _ in range(2)]
+        self.project: tuple[str, str] | None = None
         self.now = 0.0
 
     @rule(
@@ -126,6 +147,21 @@ class Rolling(RuleBasedStateMachine):
     @rule(of=st.sampled_from(("worker", "position")), number=st.sampled_from((0, 1)))
     def delete(self, of: str, number: int) -> None:
         self.desk.on(f"delete{of.title()}", (self.workers if of == "worker" else self.positions)[number])
+
+    @rule(status=st.sampled_from(STATUSES), task=st.sampled_from(("TODO", "DONE")), gone=st.booleans())
+    def plan(self, status: str, task: str, *, gone: bool) -> None:
+        """A project begins with a task; the one before is archived or deleted, and its task moved on or deleted."""
+        member = self.desk.member
+        if self.project is not None:
+            project, before = self.project
+            if gone:
+                member.call_on("deleteTask", before)
+                member.call_on("deleteProject", project)
+            else:
+                member.call_on("updateTask", before, body={"status": task})
+                member.call_on("updateProject", project, body={"status": status})
+        created = new_project(member, status=status)["id"]
+        self.project = created, new_task(member, created, status=task)["id"]
 
     @rule(zone=st.sampled_from(("Asia/Kolkata", "America/New_York")))
     def move(self, zone: str) -> None:

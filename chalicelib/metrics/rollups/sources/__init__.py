@@ -10,6 +10,8 @@ from chalicelib.metrics.rollups.sources.assignments import ASSIGNMENT_SOURCE
 from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.metrics.rollups.sources.clients import CLIENT_SOURCE
 from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
+from chalicelib.metrics.rollups.sources.projects import PROJECT_SOURCE
+from chalicelib.metrics.rollups.sources.tasks import TASK_SOURCE
 from chalicelib.metrics.rollups.sources.users import USER_SOURCE
 from chalicelib.metrics.rollups.sources.workers import WORKER_SOURCE
 
@@ -18,6 +20,8 @@ _ALL: tuple[Source[Any], ...] = (
     ASSIGNMENT_SOURCE,
     CLIENT_SOURCE,
     POSITION_SOURCE,
+    PROJECT_SOURCE,
+    TASK_SOURCE,
     USER_SOURCE,
     WORKER_SOURCE,
 )

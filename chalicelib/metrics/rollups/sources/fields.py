@@ -123,8 +123,8 @@ class Field:
         return (Aggregate.COUNT_DISTINCT,) if self.is_dimension and self.type is FieldType.ID else ()
 
 
-def id_field(name: str, label: str, entity: str) -> Field:
-    return Field(name, FieldType.ID, label, is_dimension=True, entity=entity)
+def id_field(name: str, label: str, entity: str, *, nullable: bool = False) -> Field:
+    return Field(name, FieldType.ID, label, is_dimension=True, entity=entity, nullable=nullable)
 
 
 def enum_field(name: str, label: str, values: tuple[str, ...]) -> Field:
