@@ -95,7 +95,9 @@ REASONS_OF_STATE = {
 }
 """Reasons to refuse input that keeps to the schema: rules that a schema of single fields cannot express."""
 
-OF_PAUSES = re.compile(r"pauses(\.\d+\.(startAt|endAt))?: must ")
+REASONS_WITH_VALUES = re.compile(
+    r"pauses(\.\d+\.(startAt|endAt))?: must |weekStart: must be the first day of a week|a timesheet that is "
+)
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}
 """The field of each action whose valid values depend on the entity: its form, or its type."""
@@ -179,7 +181,7 @@ def valid_requests_are_accepted(_: Any, response: Response, case: Case) -> None:
     held = HELD_TO_WHAT_IT_WAS.get(case.operation.definition.raw["operationId"])
     message = error["message"]
     is_of_state = message in REASONS_OF_STATE or (held is not None and message.startswith(held))
-    is_of_state = is_of_state or OF_PAUSES.match(message) is not None
+    is_of_state = is_of_state or REASONS_WITH_VALUES.match(message) is not None
     assert is_of_state or error["code"] in CODES_OF_STATE, error
 
 

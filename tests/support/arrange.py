@@ -231,14 +231,15 @@ def _discard_timer(scene: Scene) -> dict[str, Any]:
     return {}
 
 
-_WEEK = "2026-03-02"
-"""A Monday."""
+_weeks = itertools.count()
+"""Weeks before a Monday: another one each time, so that a sender can submit again."""
 
 
 def _sheet(scene: Scene, *steps: str, own: bool = False) -> dict[str, Any]:
     """Arrange a week that has gone through steps: of the sender, or of a member whose time an admin manages."""
     user = scene.sender if own else scene.organization.enrol(Role.MEMBER)
-    path = {"userId": str(user.user.id), "weekStart": _WEEK}
+    week = date(2026, 3, 2) - timedelta(weeks=next(_weeks))
+    path = {"userId": str(user.user.id), "weekStart": str(week)}
     for step in steps:
         member = user if step == "submitTimesheet" else scene.organization.owner
         answer = member.call(step, path=path, body={"reason": "why"} if step == "rejectTimesheet" else None)

@@ -182,6 +182,7 @@ def reopen_timesheet(ctx: Context, user_id: UUID, week_start: date, data: WithRe
     "POST /timesheets/lock",
     permission=Permission.TIME_OF_OTHERS,
     audit=AuditEvent.TIME_LOCKED,
+    errors=(ErrorCode.NOT_FOUND,),
 )
 def lock_timesheet(ctx: Context, data: LockTimesheet, parts: ChunkedWrite) -> Locked:
     """Locks all time before a local midnight: of one user, or of everybody, also of those who join later."""
@@ -193,6 +194,7 @@ def lock_timesheet(ctx: Context, data: LockTimesheet, parts: ChunkedWrite) -> Lo
     "POST /timesheets/unlock",
     permission=Permission.TIME_OF_OTHERS,
     audit=AuditEvent.TIME_UNLOCKED,
+    errors=(ErrorCode.NOT_FOUND,),
 )
 def unlock_timesheet(ctx: Context, data: LockTimesheet, parts: ChunkedWrite) -> Locked:
     """Moves the lock back: time from the local midnight on may change again."""
