@@ -88,7 +88,7 @@ class Staffing:
             yield self._stored(WORKERS, worker, attributes={**attributes, "long_running": workload.long_running})
             yield from workload.days(self.organization, WORKERS.kind, worker.id, self._now)
             for month, spans in workload.spans.items():
-                yield Item(*keys.roster_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
+                yield Item(*keys.packed_month(self.organization, month, worker.id), spans=packed_months.pack(spans))
 
     def _live(self) -> Iterator[Item]:
         """Yield assignments of this month: active (every other one without an end), scheduled and cancelled."""

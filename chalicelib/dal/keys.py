@@ -167,7 +167,7 @@ def packed_months(organization: OrganizationId) -> str:
     return partition(organization, "MONTHS")
 
 
-def roster_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
+def packed_month(organization: OrganizationId, month: str, worker: UUID) -> Key:
     """Return the key, month first, so that a report over all workers is one range."""
     return Key(packed_months(organization), f"{month}#{worker}")
 

@@ -80,7 +80,7 @@ class ListedCollection(Collection[R]):
     ) -> Page[Any]:
         """Exact totals and substring search, from the slim index; the records shown are read consistently.
 
-        `also`: entities that every organization has, which are in no table.
+        `builtin`: entities that every organization has, which are in no table.
         """
         slim = self._slim_rows(organization, deleted=False)
         slim += [SlimRow(str(record.id), self._texts(record), dict(self.facets(record))) for record in builtin.values()]

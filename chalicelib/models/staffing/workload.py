@@ -234,7 +234,7 @@ def long_running_action(assignment: UUID, before: Booking | None, after: Booking
 def month_keys(organization: OrganizationId, worker: UUID, *occupations: Booking | None) -> set[Key]:
     """Return the keys of the packed months that bookings of a worker are in."""
     return {
-        keys.roster_month(organization, piece.month, worker)
+        keys.packed_month(organization, piece.month, worker)
         for booking in occupations
         if booking is not None
         for piece in booking.pieces
@@ -254,7 +254,7 @@ def move_months(
         if booking is None:
             continue
         for piece in booking.pieces:
-            key = keys.roster_month(unit.organization, piece.month, worker)
+            key = keys.packed_month(unit.organization, piece.month, worker)
             moves.setdefault(key, []).append((by, booking.position, (piece.start, piece.end)))
     for key, pieces in moves.items():
         packed = (stored[key].value(SPANS) if key in stored else None) or b""
@@ -296,7 +296,7 @@ def active_positions(
     """
     month, present = packed_months.label_of(now), clock.milliseconds(now)
     offset = present - packed_months.bounds(month)[0]
-    month_keys = {keys.roster_month(organization, month, worker): worker for worker in workers}
+    month_keys = {keys.packed_month(organization, month, worker): worker for worker in workers}
     active = {
         worker: [assignment.position_id for assignment in long_running.values() if assignment.covers(now)]
         for worker, long_running in workers.items()

@@ -62,8 +62,12 @@ class TimeAccount(Contract):
         """Return the lock of the first instant of [start, end) that has one."""
         if self.locked_before is not None and start < self.locked_before:
             return Lock(LOCK, self.locked_before)
-        weeks = [week for week in self.frozen if start < week.end_at and week.start_at < end]
+        weeks = self.frozen_in(start, end)
         return Lock(weeks[0].state, weeks[0].end_at) if weeks else None
+
+    def frozen_in(self, start: datetime, end: datetime) -> list[FrozenWeek]:
+        """Return the frozen weeks that overlap [start, end)."""
+        return [week for week in self.frozen if start < week.end_at and week.start_at < end]
 
     def require_unlocked(self, start: datetime, end: datetime, field: str = "startAt") -> None:
         """Refuse a span with a locked or frozen instant: VALIDATION_ERROR with `lockedBy` and `lockedUntil`."""

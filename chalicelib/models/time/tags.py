@@ -13,6 +13,9 @@ from chalicelib.dal import table
 from chalicelib.models.time import accounts
 from chalicelib.models.time import keys as time_keys
 
+MAX_SHOWN = 1000
+"""Tags in one answer."""
+
 
 class TagUse(Contract):
     tag: Annotated[str, Field(examples=["Umzug"])]
@@ -20,12 +23,12 @@ class TagUse(Contract):
 
 
 def uses(organization: OrganizationId) -> list[TagUse]:
-    """Return the tags that sessions have, by name, with how many have them."""
+    """Return the tags that sessions have, by name, with how many have them; of very many those used most."""
     counts: Counter[str] = Counter()
     for account in accounts.read_all(organization):
         counts.update(account.tags)
     spellings = {
         row["sk"]["S"]: table.plain(row, "data")["tag"] for row in table.query_all(time_keys.time_tags(organization))
     }
-    used = [TagUse(tag=spellings.get(tag, tag), sessions=count) for tag, count in counts.items()]
+    used = [TagUse(tag=spellings.get(tag, tag), sessions=count) for tag, count in counts.most_common(MAX_SHOWN)]
     return sorted(used, key=lambda use: use.tag.casefold())

@@ -9,8 +9,9 @@ from uuid import UUID
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.errors import ErrorCode, invalid_field, invalid_state, not_found, require_order
+from chalicelib.core.errors import ErrorCode, forbidden, invalid_field, invalid_state, not_found, require_order
 from chalicelib.dal import table
+from chalicelib.dal.item import Item
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import timers
@@ -18,6 +19,7 @@ from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.time.sessions import TIME_SESSIONS, SessionWriter, TimeSession, WriteContext, read_context
 from chalicelib.models.time.spans import LONGEST, whole_seconds
 from chalicelib.models.time.timers import Timer
+from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions import work
 from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
 from chalicelib.modules.time_sessions.work import Work
@@ -88,6 +90,12 @@ def start_timer(ctx: Context, data: StartTimer) -> StartedTimer:
         external_id=data.external_id,
     )
     timer = timers.start(writer, timer, running)
+    # The user may be deactivated meanwhile, which ends their timer: none starts behind it.
+    ctx.unit.check(
+        USERS.key(ctx.organization, ctx.user.id),
+        Item.data["isActive"] == True,  # noqa: E712  an expression
+        lambda _: forbidden("this user is deactivated"),
+    )
     _flush(writer, stopped)
     shown = _current(ctx, timer, _client_of(chosen))
     session = None if stopped is None else details(ctx, [stopped], context)[0]

@@ -91,8 +91,8 @@ def submit_timesheet(ctx: Context, user_id: UUID, week_start: date) -> Timesheet
     _require_own(ctx, user_id)
     if timer is not None and sheet.start_at <= timer.start_at < sheet.end_at:
         raise invalid_state("a timer that started in this week is running: stop it first")
-    locked = account.lock_of(sheet.start_at, sheet.end_at)
-    if locked is not None and locked.by != accounts.LOCK and sheet.state is not TimesheetState.SUBMITTED:
+    is_frozen = sheet.state in {TimesheetState.SUBMITTED, TimesheetState.APPROVED}
+    if not is_frozen and account.frozen_in(sheet.start_at, sheet.end_at):
         raise invalid_state("this week overlaps one that is submitted or approved")
     after = timesheets.step(ctx.unit, account, sheet, TimesheetState.SUBMITTED, by=ctx.user.id, now=ctx.now)
     # A timer that starts meanwhile makes this run again.

@@ -154,6 +154,6 @@ def test_two_assignments_of_one_worker_in_one_month_both_count(desk: Desk, own: 
         answer = desk.try_to_assign(own["worker"], own["position"], 1, 9)
     assert ([rival.status for rival in rivals], answer.status) == ([201], 201)
     assert dependencies(desk.on("deleteWorker", own["worker"])) == {"assignment": 2}
-    month = table.get(keys.roster_month(desk.organization.id, "2026-06", UUID(own["worker"])))
+    month = table.get(keys.packed_month(desk.organization.id, "2026-06", UUID(own["worker"])))
     assert month is not None
     assert len(packed_months.unpack(month.spans)[UUID(own["position"])]) == before + 2

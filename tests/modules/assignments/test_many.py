@@ -103,7 +103,7 @@ def test_a_month_of_a_worker_holds_so_many_assignments_and_no_more(desk: Desk) -
     worker, position = desk.worker(), desk.position(headcount=10_000)
     spans = {ids.new_id(): [(number, number + 1)] for number in range(workload.MAX_SPANS_A_MONTH - 1)}
     table.put_new(
-        Item(*keys.roster_month(desk.organization.id, "2026-07", UUID(worker)), spans=packed_months.pack(spans))
+        Item(*keys.packed_month(desk.organization.id, "2026-07", UUID(worker)), spans=packed_months.pack(spans))
     )
     last = desk.assign(worker, position, 24 * 20, 24 * 20 + 8)
     refused = desk.try_to_assign(worker, position, 24 * 20, 24 * 20 + 8)

@@ -104,6 +104,13 @@ def test_tags_are_spelled_as_first_used(me: Member, organization: Organization) 
     assert me.call("listTags").data["tags"] == [{**use, "sessions": 1} for use in uses if use["tag"] != "neu"]
 
 
+def test_the_list_of_tags_has_an_end(me: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.models.time.tags.MAX_SHOWN", 1)
+    tracked(me, -60, -50, tags=["a", "b"])
+    tracked(me, -60, -50, tags=["b"])
+    assert me.call("listTags").data["tags"] == [{"tag": "b", "sessions": 2}]
+
+
 def test_a_user_has_a_limited_number_of_tags(me: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.models.time.accounts.MAX_TAGS", 2)
     tracked(me, -60, -50, tags=["a", "b"])

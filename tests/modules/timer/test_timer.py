@@ -395,6 +395,17 @@ def test_the_timer_of_a_deactivated_user_ends(
     assert events[0] == ("TIMER_STOPPED" if expected else "TIMER_DISCARDED")
 
 
+def test_a_start_that_is_overtaken_by_a_deactivation_starts_nothing(organization: Organization, me: Member) -> None:
+    member = organization.member(Role.MEMBER)
+    path = {"userId": str(member.user.id)}
+    with overtaken(lambda: me.call("deactivateUser", path=path)):
+        late = member.post("startTimer")
+    assert (late.status, late.code) == (403, "FORBIDDEN")
+    me.call("reactivateUser", path=path)
+    assert member.call("getCurrentTimer").status in {200, 401}
+    assert me.call("listTimeSessions").data["items"] == []
+
+
 def test_a_paused_timer_of_a_deactivated_user_ends_at_its_pause(organization: Organization, me: Member) -> None:
     member = organization.member(Role.MEMBER)
     _start(member, startAt=at(-60))

@@ -169,6 +169,15 @@ def test_a_week_is_frozen_as_instants_whatever_the_zone_becomes(member: Member) 
     assert _do(member, "get", member).data["startAt"] == "2026-06-14T12:00:00.000Z"
 
 
+def test_a_week_that_overlaps_a_frozen_one_is_not_submitted(admin: Member, member: Member) -> None:
+    """Given a submitted week in locked time, when weeks begin on a new day, then none that overlaps is submitted."""
+    _do(member, "submit", member)
+    admin.post("lockTimesheet", before="2026-06-30")
+    member.call("updatePreferences", body={"weekStart": "SUNDAY"})
+    refused = _do(member, "submit", member, "2026-06-14")
+    assert refused.error["message"] == "this week overlaps one that is submitted or approved"
+
+
 # -- locks -----------------------------------------------------------------------------------------------------------
 
 
