@@ -18,7 +18,7 @@ _MESSAGES = {
     ErrorCode.DATABASE_ERROR: "the store did not answer; retry with the same Idempotency-Key",
     ErrorCode.DUPLICATE_ENTRY: "name: another client has this name",
     ErrorCode.FORBIDDEN: "your role does not allow this",
-    ErrorCode.HAS_DEPENDENCIES: "this client still has 2 × workLocation",
+    ErrorCode.HAS_DEPENDENCIES: "this client still has 2 work locations",
     ErrorCode.IDEMPOTENCY_MISMATCH: "this Idempotency-Key was used with another input",
     ErrorCode.INTERNAL_ERROR: "something went wrong on our side; it is logged",
     ErrorCode.INVALID_CREDENTIALS: "wrong e-mail address or password",

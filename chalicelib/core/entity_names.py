@@ -1,7 +1,8 @@
-"""Names of the product's entities, as values in the audit log and in activities."""
+"""Names of the product's entities: as values in the audit log and in activities, and in sentences."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -25,3 +26,8 @@ class EntityName(StrEnum):
     QUICK_ACTION = "quickAction"
     LOAN = "loan"
     KPI = "kpi"
+
+
+def in_words(name: str) -> str:
+    """Return a name of the code as a sentence spells it: "work location" for `workLocation`."""
+    return re.sub("(?<=[a-z])[A-Z]", lambda capital: f" {capital[0].lower()}", name)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.core.entity_names import in_words
+
 
 class ErrorCode(StrEnum):
     CONFLICT = "CONFLICT"
@@ -125,7 +127,7 @@ def duplicate_entry(field: str, message: str) -> ActionError:
 
 def not_found(entity: str) -> ActionError:
     """One answer for absent, deleted and another organization's."""
-    return ActionError(ErrorCode.NOT_FOUND, f"no such {entity}")
+    return ActionError(ErrorCode.NOT_FOUND, f"no such {in_words(entity)}")
 
 
 def forbidden(message: str) -> ActionError:

@@ -16,6 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.core import clock
+from chalicelib.core.entity_names import in_words
 from chalicelib.core.errors import ActionError, ErrorCode, duplicate_entry, not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
@@ -303,8 +304,9 @@ def is_deleted(record: Record) -> bool:
 def has_dependencies(entity: str, children: Mapping[str, int]) -> ActionError:
     """Return the error of a delete. `children`: live ones by entity."""
     live = {child: count for child, count in children.items() if count > 0}
+    counts = [f"{count} {in_words(child)}{'' if count == 1 else 's'}" for child, count in live.items()]
     return ActionError(
         ErrorCode.HAS_DEPENDENCIES,
-        f"this {entity} still has {', '.join(f'{count} × {child}' for child, count in live.items())}",
+        f"this {in_words(entity)} still has {' and '.join(counts)}",
         details={"dependencies": live},
     )

@@ -11,9 +11,14 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core.contracts import Contract
+from chalicelib.core.errors import ActionError, invalid_field
 from chalicelib.core.field_types import CountryCode, CurrencyCode, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.collection import Collection
+from chalicelib.core.money import Money
+from chalicelib.dal import table
+from chalicelib.dal.collection import Collection, has_dependencies
+from chalicelib.dal.expressions import Action
+from chalicelib.dal.item import Item
 from chalicelib.dal.records import INTERNAL, Record, Stored
 from chalicelib.dal.unit_of_work import UnitOfWork
 
@@ -23,6 +28,9 @@ USER_COUNT = "user"
 ACTIVE_USER_COUNT = "activeUser"
 ACTIVE_OWNER_COUNT = "activeOwner"
 """Counters on the organization, moved by `models.users`."""
+
+RATE_COUNT = "rate"
+"""Counter of the hourly rates of every entity. All are in the organization's currency, which they bind."""
 
 
 class WeekDay(StrEnum):
@@ -94,3 +102,47 @@ def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[s
     return organization.model_copy(
         update={name: counts[mark.counter] for name, mark in organization.stored_fields().items() if mark.counter}
     )
+
+
+def update(unit: UnitOfWork, organization: StoredOrganization, changes: Mapping[str, Any]) -> StoredOrganization:
+    """Change the settings. HAS_DEPENDENCIES for another currency while there are rates: amounts of past time need them.
+
+    A rate that is set at the same time moves the counter, and one of the two requests is refused.
+    """
+    if changes.get("currency", organization.currency) == organization.currency:
+        return ORGANIZATIONS.update(unit, organization, changes)
+    counter = Item.children[RATE_COUNT]
+    return ORGANIZATIONS.update(
+        unit,
+        organization,
+        changes,
+        condition=counter.does_not_exist() | (counter == 0),
+        on_failed_condition=lambda item: has_dependencies(
+            ORGANIZATIONS.entity, {RATE_COUNT: ((item and item.children) or {}).get(RATE_COUNT, 0)}
+        ),
+    )
+
+
+def count_rate(unit: UnitOfWork, before: Money | None, after: Money | None) -> None:
+    """Count a rate that a day of another entity than the organization itself gains or loses.
+
+    VALIDATION_ERROR for a rate that is not in the organization's currency, which may have changed since it was read.
+    """
+    if actions := rate_moves(before, after):
+        unit.update(
+            ORGANIZATIONS.key(unit.organization, unit.organization),
+            actions,
+            None if after is None else Item.data["currency"] == after.currency,
+            lambda item: other_currency(((item and item.data) or {}).get("currency", "")),
+        )
+
+
+def rate_moves(before: Money | None, after: Money | None) -> list[Action]:
+    """Return the update of the organization's count of rates, of a day that had one rate and has another then."""
+    by = (after is not None) - (before is not None)
+    return [table.increment(Item.children[RATE_COUNT], by)] if by else []
+
+
+def other_currency(currency: str, field: str = "currency") -> ActionError:
+    """Return the error of money in another currency than the organization's."""
+    return invalid_field(field, f"must be the organization's, {currency}")

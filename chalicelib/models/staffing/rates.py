@@ -16,6 +16,7 @@ from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.expressions import Action
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models.organizations import count_rate
 from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.positions import StoredPosition
 from chalicelib.models.staffing.workers import StoredWorker
@@ -69,9 +70,11 @@ def rate_from(day: date, money: Money) -> Rate:
 
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
     """Write the day's own path, and move the entity's version: a rate set meanwhile makes this run again."""
+    before = entity.rates.get(day)
     unit.require_version(entity.version)
-    unit.audit_target(collection.entity, entity.id, audited(day, entity.rates.get(day)), audited(day, money))
+    unit.audit_target(collection.entity, entity.id, audited(day, before), audited(day, money))
     collection.update(unit, entity, {}, actions=[assignment_of(day, money)])
+    count_rate(unit, before, money)
 
 
 def assignment_of(day: date, money: Money | None) -> Action:

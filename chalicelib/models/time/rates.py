@@ -21,7 +21,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
-from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.organizations import ORGANIZATIONS, count_rate, rate_moves
 from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.rates import (
     Rate,
@@ -130,16 +130,20 @@ def _rates(item: Item | None) -> dict[date, Money]:
 
 def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None) -> None:
     """Write the day's rate and move the entity's version: a rate that is set meanwhile makes the request run again."""
-    level = stored.level
+    level, before = stored.level, stored.rates.get(day)
     prefix = "" if level.member is None else f"members.{level.member}."
     unit.require_version(stored.entity.version)
     unit.audit_target(
         level.collection.entity,
         level.entity_id,
-        audited(day, stored.rates.get(day), prefix),
+        audited(day, before, prefix),
         audited(day, money, prefix),
     )
-    level.collection.update(unit, stored.entity, {})
+    if level.collection is ORGANIZATIONS:
+        ORGANIZATIONS.update(unit, stored.entity, {}, actions=rate_moves(before, money))
+    else:
+        level.collection.update(unit, stored.entity, {})
+        count_rate(unit, before, money)
     key = level.key(unit.organization)
     if stored.is_stored:
         unit.update(key, [assignment_of(day, money)], None, stale)

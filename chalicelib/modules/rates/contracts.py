@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import Contract
-from chalicelib.core.errors import invalid_field
 from chalicelib.core.money import Money
+from chalicelib.models.organizations import other_currency
 from chalicelib.models.staffing.rates import Rate
 
 
@@ -18,4 +18,4 @@ def require_currency(ctx: Context, money: Money, field: str = "currency") -> Non
     """Refuse money in another currency than the organization's: VALIDATION_ERROR."""
     currency = ctx.principal.organization.currency
     if money.currency != currency:
-        raise invalid_field(field, f"must be the organization's, {currency}")
+        raise other_currency(currency, field)

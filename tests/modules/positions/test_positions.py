@@ -85,7 +85,7 @@ def test_a_work_location_that_is_not_live_is_not_found(api: Api, organization: O
     for location in (str(ids.new_id()), deleted, foreign):
         answer = organization.owner.post("createPosition", workLocationId=location, name="X")
         assert (answer.status, answer.code) == (404, "NOT_FOUND")
-        assert answer.error["message"] == "no such workLocation"
+        assert answer.error["message"] == "no such work location"
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -158,13 +158,10 @@ def test_dates_and_money_are_checked(
 
 def test_the_currency_is_the_organizations(owner: Member, kind: Kind) -> None:
     entity = kind.new(owner)["id"]
-    kind.set(owner, entity, "2026-01-01", _eur(2650))
     owner.call("updateOrganization", body={"currency": "CHF"})
     refused = kind.set(owner, entity, "2026-02-01", _eur(2650))
     assert refused.error["details"]["fieldErrors"] == {"currency": ["must be the organization's, CHF"]}
     assert kind.set(owner, entity, "2026-02-01", {"amount": 3000, "currency": "CHF"}).status == 200
-    currencies = [rate["currency"] for rate in kind.get(owner, entity).data["rates"]]
-    assert currencies == ["EUR", "CHF"]
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -120,7 +120,7 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
             organization.owner.call_on(action, identifier, body=body) for identifier in (ids.new_id(), deleted, foreign)
         ]
         errors = [(answer.status, answer.code, answer.error["message"]) for answer in answers]
-        assert errors == [(404, "NOT_FOUND", "no such workLocation")] * 3
+        assert errors == [(404, "NOT_FOUND", "no such work location")] * 3
 
 
 # -- parents and children --------------------------------------------------------------------------------------------
