@@ -120,7 +120,7 @@ class Pagination(Contract):
             total_items=total_items,
             total_pages=pages,
             has_next_page=page < pages,
-            has_previous_page=1 < page <= pages + 1,
+            has_previous_page=page > 1,
         )
 
 

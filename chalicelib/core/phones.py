@@ -47,5 +47,32 @@ def normalized(phone: str, region: str | None) -> str:
         return f"+{_digits(phone)}" if phone.startswith("+") else _digits(phone)
 
 
+_NUMBER = re.compile(r"\+?[ ()/.\-]*(?:[0-9][ ()/.\-]*){3,}")
+_TRUNK_ZERO = re.compile(r"\(0\)")
+
+
+def searchable(phone: str | None) -> str | None:
+    """Return the digits of a stored number that a search looks through: all but trunk zeros and an exit code."""
+    return None if phone is None else _digits(_TRUNK_ZERO.sub("", phone)).lstrip("0")
+
+
+def searched(term: str) -> str | None:
+    """Return the digits that a search for a number, or for a part of one, looks for; None for other searches.
+
+    Of an international number those behind the country's code: the stored one may be written without.
+    """
+    if not _NUMBER.fullmatch(term):
+        return None
+    digits = _digits(_TRUNK_ZERO.sub("", term))
+    if not term.startswith(("+", "00")):
+        return digits.lstrip("0") or None
+    from phonenumbers import NumberParseException, parse
+
+    try:
+        return str(parse(f"+{digits.lstrip('0')}").national_number)
+    except NumberParseException:
+        return digits.lstrip("0") or None
+
+
 def _digits(phone: str) -> str:
     return re.sub(r"[^0-9]", "", phone)

@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+_SPECIAL = {
+    **dict.fromkeys(map(ord, "‘’‛′ʹʻʼ`´"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟″«»"), '"'),
+    ord("ð"): "d",
+    ord("þ"): "th",
+    ord("ı"): "i",
+    ord("ĸ"): "q",
+    ord("ŋ"): "n",
+    ord("ə"): "e",
+    ord("ɛ"): "e",
+}
+_VARIANT = re.compile("LATIN SMALL (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*| DIGRAPH)?")
+
+
+class _Letters(dict[int, str]):
+    """Base letters by code point, for `str.translate`: ł is l, ø is o, æ is ae.
+
+    Unicode decomposes é, but not these. They are what PostgreSQL's `unaccent` replaces, here by their Unicode names.
+    """
+
+    def __missing__(self, code_point: int) -> str:
+        letter = chr(code_point)
+        variant = _VARIANT.fullmatch(unicodedata.name(letter, ""))
+        if variant is not None:
+            letter = variant[1].lower()
+        elif unicodedata.category(letter) == "Pd":
+            letter = "-"
+        self[code_point] = letter
+        return letter
+
+
+_LETTERS = _Letters(_SPECIAL)
 
 
 def fold(text: str) -> str:
-    """Case- and accent-insensitive form, for substring search and for sorting."""
+    """Case- and accent-insensitive form with single blanks, for substring search and for sorting."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    letters = "".join(char for char in decomposed if not unicodedata.combining(char))
+    if not letters.isascii():
+        letters = letters.translate(_LETTERS).casefold()
+    return " ".join(letters.split())
 
 
 def unique_form(text: str) -> str:

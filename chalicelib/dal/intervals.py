@@ -8,7 +8,7 @@ day before t matter. A list merges the classes in order of start; intervals that
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -85,10 +85,12 @@ class IntervalQuery:
     """Inclusive."""
     condition: Condition | None = None
     """On facets."""
+    accepts: Callable[[Mapping[str, str]], bool] | None = None
+    """On facets, too: for a choice among more values than a condition can name."""
 
     @property
     def is_filtered(self) -> bool:
-        return self.condition is not None or self.ends_after is not None or self.ends_until is not None
+        return self.accepts is not None or self.filter() is not None
 
     def filter(self) -> Condition | None:
         end, ends = Item.facets[END], []
@@ -182,6 +184,7 @@ class _Reader:
         self._lane = length_class
         self._forward = forward
         self._condition = request.filter()
+        self._accepts = request.accepts
         self._limit = max(limit + 1, _ROWS_A_FILTERED_QUERY) if request.is_filtered else limit + 1
         self._low, self._high = request.bounds(length_class)
         self._after = None if after is None else f"{length_class}#{after}"
@@ -207,6 +210,11 @@ class _Reader:
             limit=self._limit,
             condition=self._condition,
         )
-        self.rows.extend(at[2:] for row in page.items if (at := row["at"]["S"]) != self._after)
+        self.rows.extend(
+            at[2:]
+            for row in page.items
+            if (at := row["at"]["S"]) != self._after
+            and (self._accepts is None or self._accepts(table.plain(row, "facets")))
+        )
         self._after = page.last
         self.is_done = page.last is None

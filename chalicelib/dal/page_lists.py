@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from chalicelib.core import text
+from chalicelib.core import phones, text
 from chalicelib.core.contracts import CursorPage, Page, Pagination
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
@@ -34,6 +35,12 @@ def too_many_rows(cursor_list: str) -> ActionError:
         f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {cursor_list}",
         details={"use": cursor_list},
     )
+
+
+def _terms(search: str | None) -> list[str]:
+    """Return the texts of which a row holds one; a number is also looked for by its digits alone."""
+    digits = None if search is None else phones.searched(search)
+    return [text.fold(search or ""), *([] if digits is None else [digits])]
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,8 @@ class ListedCollection(Collection[R]):
     cursor_list: str
     """The list to use where page lists end."""
     facets: Callable[[R], Mapping[str, Any]] = lambda _: {}
+    related: Mapping[str, ListedCollection[Any]] = field(default_factory=dict)
+    """Collections of the entities that facets name, by facet: a search finds rows by their names, too."""
 
     def page(
         self,
@@ -88,7 +97,7 @@ class ListedCollection(Collection[R]):
             slim += self._slim_rows(organization, deleted=True)
         if len(slim) > EXACT_LIST_ROWS:
             raise too_many_rows(self.cursor_list)
-        chosen = self._choose(slim, request)
+        chosen = self._choose(slim, request, self._related(organization, request.search))
         start = (request.page - 1) * request.page_size
         identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
         records = {**builtin, **self.get_many(organization, [id_ for id_ in identifiers if id_ not in builtin])}
@@ -143,14 +152,34 @@ class ListedCollection(Collection[R]):
         partition = keys.listing(organization, self.kind, deleted=deleted)
         return table.query_slim(partition, maximum=EXACT_LIST_ROWS)
 
-    def _choose(self, rows: list[SlimRow], request: PageRequest) -> list[SlimRow]:
-        """Return the rows that match, in the requested order; ties by age."""
-        term = text.fold(request.search) if request.search else ""
+    def _related(self, organization: OrganizationId, search: str | None) -> dict[str, set[str]]:
+        """Return the ids of live entities whose names hold the search, by the facet that names them."""
+        if search is None:
+            return {}
+        term = text.fold(search)
+        return {
+            facet: {
+                row.sk
+                for row in collection._slim_rows(organization, deleted=False)
+                if term in row.search.partition(_SEPARATOR)[0]
+            }
+            for facet, collection in self.related.items()
+        }
+
+    def _choose(
+        self, rows: list[SlimRow], request: PageRequest, related: Mapping[str, AbstractSet[str]]
+    ) -> list[SlimRow]:
+        """Return the rows that match, in the requested order; ties by age. `related`: matching ids by facet."""
+        terms = _terms(request.search)
         descending = request.sort_order == "desc"
         chosen = [
             row
             for row in rows
-            if term in row.search and all(row.facets.get(name) == value for name, value in request.facets.items())
+            if (
+                any(term in row.search for term in terms)
+                or any(row.facets.get(facet) in ids for facet, ids in related.items())
+            )
+            and all(row.facets.get(name) == value for name, value in request.facets.items())
         ]
         chosen.sort(key=lambda row: row.sk, reverse=descending)
         if request.sort_by in self.sort_fields:
@@ -159,8 +188,7 @@ class ListedCollection(Collection[R]):
         return chosen
 
     def _texts(self, record: R) -> str:
-        texts = (text.fold(value or "") for value in self.search(record))
-        return _SEPARATOR.join(value.replace(_SEPARATOR, " ") for value in texts)
+        return _SEPARATOR.join(text.fold(value or "") for value in self.search(record))
 
     def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
         """Add the attributes of the slim row."""

@@ -15,7 +15,10 @@ from tests.support.factories import Organization
 from tests.support.store import Store, StoredItem
 
 ROWS = 250 if engine.configured_store() is engine.Store.MOTO else 1000
-PAGES: dict[str, dict[str, Any]] = {" (page 2)": {"page": 2, "pageSize": 100}, " (search)": {"search": "e"}}
+PAGES: dict[str, dict[str, Any]] = {
+    " (page 2)": {"page": 2, "pageSize": 100},
+    " (search)": {"search": "e", "pageSize": 20},
+}
 
 
 @pytest.mark.parametrize("action", PAGE_LISTS)

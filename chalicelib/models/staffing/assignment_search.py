@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -29,6 +30,8 @@ class AssignmentFilter:
     status: AssignmentStatus | None = None
     since: datetime | None = None
     until: datetime | None = None
+    named: AbstractSet[UUID] | None = None
+    """Workers, positions, work locations and clients, of which an assignment refers to at least one."""
 
     def matches(self, assignment: Assignment, now: datetime) -> bool:
         return (
@@ -36,6 +39,7 @@ class AssignmentFilter:
             and self.status in {None, assignment.status_at(now)}
             and (self.until is None or assignment.start_at < self.until)
             and (self.since is None or assignment.end_at is None or assignment.end_at > self.since)
+            and (self.named is None or any(getattr(assignment, field) in self.named for field in SCOPES))
         )
 
 
@@ -52,6 +56,9 @@ def find(
     """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
     partition, others = _narrowest(organization, criteria)
     spans = _interval_query(criteria, now, _matching(others))
+    if (identifiers := criteria.named) is not None:
+        texts = {str(identifier) for identifier in identifiers}
+        spans = replace(spans, accepts=lambda facets: any(facets[field] in texts for field in SCOPES))
     queries = None if exhaustive else intervals.QUERIES_A_PAGE
     return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
 

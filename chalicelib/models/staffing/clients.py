@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
 from chalicelib.core.field_types import Lines, Name, Phone, StoredEmail
 from chalicelib.dal.collection import Unique
@@ -38,7 +39,7 @@ CLIENTS = ListedCollection(
     entity="client",
     record=Client,
     shown_as=Client,
-    search=lambda client: (client.name, client.email, client.phone, client.address),
+    search=lambda client: (client.name, client.email, client.phone, phones.searchable(client.phone), client.address),
     sort_fields=("name",),
     cursor_list="getClients with `limit` and `cursor`",
     unique=(Unique("name", lambda client: client.name, "another client has this name"),),

@@ -64,6 +64,11 @@ class NameIndex:
         reference = self._references.get(identifier)
         return reference is not None and reference.key == collection.key(self._organization, identifier)
 
+    def named(self, search: str) -> frozenset[UUID]:
+        """Return the entities whose names hold a text, whatever its case and accents."""
+        term = text.fold(search)
+        return frozenset(id_ for id_, reference in self._references.items() if term in text.fold(reference.name))
+
     def long_running(self) -> Iterable[tuple[UUID, LongRunning]]:
         """The long assignments of all workers, by worker."""
         return [

@@ -17,6 +17,7 @@ from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import ATTRIBUTE, DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
+from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.models.staffing.workload import Workload, new_workload
 
@@ -61,6 +62,7 @@ POSITIONS = ListedCollection(
         "clientId": str(position.client_id),
         "isActive": position.is_active,
     },
+    related={"workLocationId": WORK_LOCATIONS, "clientId": CLIENTS},
     cursor_list="getPositions with `limit` and `cursor`",
     parent=lambda position: position.work_location_id,
     reference=lambda position: {"name": position.name, "parent": str(position.work_location_id)},

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
 from chalicelib.core.field_types import Name, Phone, StoredEmail, Timezone
 from chalicelib.dal.page_lists import ListedCollection
@@ -40,7 +41,13 @@ WORK_LOCATIONS = ListedCollection(
     entity="workLocation",
     record=WorkLocation,
     shown_as=WorkLocation,
-    search=lambda location: (location.name, location.email, location.phone, location.address),
+    search=lambda location: (
+        location.name,
+        location.email,
+        location.phone,
+        phones.searchable(location.phone),
+        location.address,
+    ),
     sort_fields=("name",),
     facets=lambda location: {"clientId": str(location.client_id)},
     cursor_list="getWorkLocations with `limit` and `cursor`",

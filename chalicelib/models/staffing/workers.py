@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
@@ -70,6 +71,7 @@ WORKERS = ListedCollection(
         worker.full_name,
         worker.phone,
         worker.normalized_phone,
+        phones.searchable(worker.phone),
     ),
     sort_fields=("name",),
     cursor_list="getWorkers with `limit` and `cursor`",

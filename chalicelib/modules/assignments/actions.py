@@ -22,6 +22,7 @@ from chalicelib.models.staffing.assignments import (
     Assignment,
     WriteContext,
 )
+from chalicelib.models.staffing.directory import NameIndex
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Booking
 from chalicelib.modules.assignments import warnings
@@ -85,6 +86,7 @@ def get_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
 def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[AssignmentDetails] | Page[AssignmentDetails]:
     """The assignments, latest start first. `from` and `to` find those that overlap that time.
 
+    `search` takes the names of worker, position, work location and client.
     With filters a page may hold fewer than `limit`; the list ends only where `nextCursor` is null. With `page` or
     `pageSize` it is a page list with totals, of up to 10,000 assignments.
     """
@@ -97,6 +99,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
         status=data.status,
         since=data.from_,
         until=data.to,
+        named=None if data.search is None else NameIndex(ctx.organization).named(data.search),
     )
     if not data.is_page_list:
         return _cursor_page(ctx, data, criteria, forward=data.sort_order == "asc")

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery, NextCursor, Patch, Query
-from chalicelib.core.field_types import Instant
+from chalicelib.core.field_types import Instant, Line
 from chalicelib.core.money import Priced
 from chalicelib.models.staffing.assignments import Assignment, AssignmentStatus
 from chalicelib.models.staffing.positions import PositionRef
@@ -44,6 +44,10 @@ class GetAssignments(CursorQuery):
     work_location_id: UUID | None = None
     client_id: UUID | None = None
     status: AssignmentStatus | None = None
+    search: Annotated[
+        Line | None,
+        Field(max_length=100, description="In the names of the worker, position, work location and client."),
+    ] = None
     from_: Annotated[Instant | None, Field(alias="from", description="Those that overlap the time from here …")] = None
     to: Annotated[Instant | None, Field(description="… to here, exclusively.")] = None
     sort_order: Annotated[Literal["asc", "desc"], Field(description="By start.")] = "desc"

@@ -42,7 +42,7 @@ def get_position(ctx: Context, id_: UUID) -> PositionWithLocation:
 
 @action("getPositions", "GET /positions", permission=Permission.WORKSPACE_READ)
 def get_positions(ctx: Context, data: GetPositions) -> Page[PositionWithLocation] | CursorPage[PositionWithLocation]:
-    """The positions, with their work locations and clients; `search` looks at the name."""
+    """The positions, with their work locations and clients; `search` takes their names."""
     return lists.answer(
         ctx,
         POSITIONS,

@@ -54,7 +54,11 @@ def _found(owner: Member, known: dict[str, dict[str, Any]], query: dict[str, Any
         ({"sortBy": "createdAt"}, BY_AGE),
         ({"limit": 10}, BY_AGE),
         ({"search": "KUCHEN"}, ["küchenhilfe"]),
-        ({"search": "Bar"}, ["Barkeeper"]),
+        ({"search": "Bark"}, ["Barkeeper"]),
+        ({"search": "bar"}, ["Barkeeper", "küchenhilfe"]),  # and all in the location Bar
+        ({"search": "NORTH"}, ["Staplerfahrer", "Übersetzer"]),
+        ({"search": "north", "isActive": "false"}, ["Übersetzer"]),
+        ({"search": "dock"}, ["Staplerfahrer"]),
         ({"pageSize": 1, "page": 4}, ["Übersetzer"]),
         ({"workLocationId": "Dock"}, ["Staplerfahrer"]),
         ({"workLocationId": "Bar", "isActive": "true"}, ["Barkeeper"]),
