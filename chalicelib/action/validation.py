@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from chalicelib.action import media_types
 from chalicelib.action.context import Request
+from chalicelib.action.field_rules import messages_of
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.registry import Action
+from chalicelib.core import messages
 from chalicelib.core.contracts import Contract
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import MAX_MESSAGES, ActionError, ErrorCode, invalid_field, invalid_fields
@@ -26,18 +28,6 @@ _MAX_ITEMS = 2_000
 _BODY = "body"
 _NOT_UTF_8 = "is not UTF-8"
 
-_MESSAGES = {
-    "extra_forbidden": "is not a field of this action",
-    "missing": "is required",
-    "dict_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "model_type": "must be an object",
-    "string_pattern_mismatch": "does not have the form that this field takes",
-    "string_unicode": "is not valid text",
-    "timezone_aware": "must have an offset, such as Z or +01:00",
-}
-"""Messages in place of the validator's own, where those would not help the client."""
-
 
 def arguments_of(action: Action, request: Request) -> dict[str, Any]:
     """Return the arguments by name. VALIDATION_ERROR with a message list for each faulty field."""
@@ -49,7 +39,7 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, argument in action.parameters.items():
         if name not in request.path:
-            errors[name] = [_MESSAGES["missing"]]
+            errors[name] = [messages.MISSING]
             continue
         try:
             arguments[argument] = action.path_adapters[name].validate_strings(request.path[name])
@@ -59,7 +49,8 @@ def arguments_of(action: Action, request: Request) -> dict[str, Any]:
         try:
             arguments["data"] = _data(action, action.data_type, request)
         except ValidationError as error:
-            omitted = collect(errors, error, _BODY if action.takes_body else "query", pointers)
+            root = _BODY if action.takes_body else "query"
+            omitted = collect(errors, error, root, contract=action.data_type, pointers=pointers)
     if not action.takes_body:
         _refuse_unread(action, request, errors)
     if errors:
@@ -71,11 +62,11 @@ def _refuse_unread(action: Action, request: Request, errors: dict[str, list[str]
     """Input that nobody would read is a mistake of the caller's: say so."""
     if action.data_type is None:
         for name in request.query:
-            errors.setdefault(name, []).append(_MESSAGES["extra_forbidden"])
+            errors.setdefault(name, []).append(messages.UNKNOWN_FIELD)
     if action.method == "GET":
         return
     if request.body.strip() not in {b"", b"{}"}:
-        errors.setdefault(_BODY, []).append("this action takes no body")
+        errors.setdefault(_BODY, []).append("must be empty: this action takes no body")
 
 
 def _data(action: Action, contract: type[Contract], request: Request) -> Contract:
@@ -183,17 +174,22 @@ def _depth(value: Any) -> int:
 
 
 def collect(
-    errors: dict[str, list[str]], error: ValidationError, root: str, pointers: dict[str, str] | None = None
+    errors: dict[str, list[str]],
+    error: ValidationError,
+    root: str,
+    *,
+    contract: type[Contract] | None = None,
+    pointers: dict[str, str] | None = None,
 ) -> int:
     """Add the first messages of a validator by dotted field path; return how many are left out.
 
-    `root` is the name for errors of the whole. `pointers` gets the JSON pointers of errors in metric queries, which are
-    edited part by part.
+    `root`: the name for errors of the whole. `contract`: of the input, for all rules that a text breaks.
+    `pointers` gets the JSON pointers of errors in metric queries, which are edited part by part.
     """
-    shown = error.errors(include_url=False, include_input=False)[:MAX_MESSAGES]
+    shown = error.errors(include_url=False)[:MAX_MESSAGES]
     for fault in shown:
         where = _dotted(fault["loc"]) or root
-        errors.setdefault(where, []).append(_MESSAGES.get(fault["type"], fault["msg"]))
+        errors.setdefault(where, []).extend(messages_of(fault, contract))
         if pointers is not None and "pointer" in fault.get("ctx", {}):
             pointers[where] = pointer(fault["loc"])
     return error.error_count() - len(shown)

@@ -34,7 +34,7 @@ def _without(refused: str) -> AfterValidator:
 
     def check(text: str) -> str:
         if expression.search(text):
-            raise PydanticCustomError("control_characters", "must not hold control characters")
+            raise PydanticCustomError("control_characters", "must not have control characters")
         return text
 
     return AfterValidator(check)
@@ -56,6 +56,18 @@ STORED = {"stored": True}
 
 def _require_visible(text: str, info: ValidationInfo) -> str:
     return text if info.context is STORED else visible_text.require_visible(text)
+
+
+def matching(expression: str, message: str) -> AfterValidator:
+    """Return a check that all of a text matches an expression. The field's schema needs the `pattern` itself."""
+    compiled = re.compile(expression)
+
+    def check(text: str) -> str:
+        if not compiled.fullmatch(text):
+            raise PydanticCustomError("form", cast(Any, message))
+        return text
+
+    return AfterValidator(check)
 
 
 OneLine = Annotated[str, StringConstraints(min_length=1), _without(_CONTROLS), _some_text_without(_CONTROLS)]
@@ -176,20 +188,22 @@ StoredEmail = Annotated[str, _EMAIL_SCHEMA]
 """An address that was an `Email` when it was stored: checking it takes longer than reading the rest of a record."""
 
 
+MAX_PHONE_LENGTH = 40
+
 _PHONE = re.compile(r"\+?([ ()\-]*[0-9]){3}[0-9 ()\-]*")
 
 
 def _phone(text: str) -> str:
     if not _PHONE.fullmatch(text):
         raise PydanticCustomError(
-            "phone", "must hold 3 digits, and else only digits, spaces, dashes, parentheses and a leading +"
+            "phone", "must have 3 digits or more, and else only spaces, dashes, parentheses and a leading +"
         )
     return text
 
 
 Phone = Annotated[
     str,
-    StringConstraints(max_length=40),
+    StringConstraints(max_length=MAX_PHONE_LENGTH),
     AfterValidator(_phone),
     Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_PHONE.pattern}$"}),
 ]
@@ -205,15 +219,18 @@ def _is_zone(name: str) -> bool:
     return True
 
 
+_ZONE_NAME = re.compile(r"[A-Za-z0-9_+\-/]+")
+
+
 def _timezone(name: str) -> str:
-    if not _is_zone(name):
+    if not _ZONE_NAME.fullmatch(name) or not _is_zone(name):
         raise PydanticCustomError("timezone", "is not an IANA time zone")
     return name
 
 
 Timezone = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+\-/]+$"),
+    StringConstraints(min_length=1, max_length=64),
     AfterValidator(_timezone),
     WithJsonSchema({"type": "string", "format": "iana-timezone", "maxLength": 64, "examples": ["Europe/Berlin"]}),
 ]

@@ -5,32 +5,33 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.field_types import Phone
+from chalicelib.core.field_types import MAX_PHONE_LENGTH
 
 _MINIMUM_DIGITS = 9
 _MAX_DIGITS = 20
-_PATTERN = rf"^\+?([ ()\-]*[0-9]){{{_MINIMUM_DIGITS},{_MAX_DIGITS}}}[ ()\-]*$"
+_FULL = re.compile(rf"\+?([ ()\-]*[0-9]){{{_MINIMUM_DIGITS},{_MAX_DIGITS}}}[ ()\-]*")
 
 
 def _full(phone: str) -> str:
-    if not _MINIMUM_DIGITS <= len(_digits(phone)) <= _MAX_DIGITS:
+    if not _FULL.fullmatch(phone):
         raise PydanticCustomError(
             "phone_digits",
-            "must hold {minimum} to {maximum} digits",
+            "must have {minimum} to {maximum} digits, and else only spaces, dashes, parentheses and a leading +",
             {"minimum": _MINIMUM_DIGITS, "maximum": _MAX_DIGITS},
         )
     return phone
 
 
 FullPhone = Annotated[
-    Phone,
+    str,
+    StringConstraints(max_length=MAX_PHONE_LENGTH),
     AfterValidator(_full),
-    Field(examples=["+49 151 2345678"], json_schema_extra={"pattern": _PATTERN}),
+    Field(examples=["+49 151 2345678"], json_schema_extra={"pattern": f"^{_FULL.pattern}$"}),
 ]
-"""A `Phone` that is no extension or short code: 9 to 20 digits, stored as typed."""
+"""A phone number that is no extension or short code: 9 to 20 digits, stored as typed."""
 
 
 def normalized(phone: str, region: str | None) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, computed_field
 
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_state
-from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone
+from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone, matching
 from chalicelib.dal import table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
@@ -43,7 +43,12 @@ class Theme(StrEnum):
     SYSTEM = "SYSTEM"
 
 
-Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", examples=["de-DE"])]
+_LOCALE = "[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?"
+Locale = Annotated[
+    str,
+    matching(_LOCALE, "must be a language, with a script and a region at most, such as de-DE"),
+    Field(examples=["de-DE"], json_schema_extra={"pattern": f"^{_LOCALE}$"}),
+]
 """A BCP 47 tag of language, script and region."""
 
 

@@ -29,7 +29,7 @@ def test_errors_of_a_query_have_pointers() -> None:
     query = {**COUNT, "where": [{"field": "name", "op": "gt", "value": "x"}], "a.b/c": 1}
     assert _details({"name": "", "category": "SALES", "query": query}) == {
         "fieldErrors": {
-            "name": ["String should have at least 1 character"],
+            "name": ["must not be empty"],
             "query.where.0.op": ["must be one of eq, ne, in, notIn for name"],
             "query.a.b/c": ["is not a field here"],
         },

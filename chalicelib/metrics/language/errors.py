@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +11,7 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from chalicelib.core.contracts import Contract
 from chalicelib.core.json_pointer import Location, pointer
+from chalicelib.core.messages import message_of
 
 
 class Fault(Contract):
@@ -94,8 +94,6 @@ def errors_of(error: ValidationError) -> list[Fault]:
     return [Fault(pointer=detail["ctx"]["pointer"], message=detail["ctx"]["message"]) for detail in details_of(error)]
 
 
-_MEMBER = re.compile(r"<[^:>]+: ([^>]+)>")
-"""The validator's notation of an enum member."""
 _TAG_ERRORS = {"union_tag_invalid", "union_tag_not_found"}
 
 
@@ -106,8 +104,7 @@ def untagged(error: ErrorDetails) -> InitErrorDetails:
 
 
 def pointed(error: ErrorDetails) -> InitErrorDetails:
-    known = _MESSAGES.get(error["type"])
-    message = error["msg"] if known is None else known(error.get("ctx", {}))
+    message = "is not a field here" if error["type"] == "extra_forbidden" else message_of(error)
     context = {"message": message, "pointer": pointer(error["loc"])}
     return {"type": PydanticCustomError("metric_query", "{message}", context), "loc": error["loc"], "input": None}
 
@@ -122,35 +119,12 @@ def _error(message: str, location: Location) -> InitErrorDetails:
 
 def _moved(error: ErrorDetails, location: Location) -> InitErrorDetails:
     context = {**error.get("ctx", {}), "message": error["msg"]}
-    return {"type": PydanticCustomError(error["type"], "{message}", context), "loc": location, "input": None}
+    return {"type": PydanticCustomError(error["type"], "{message}", context), "loc": location, "input": error["input"]}
 
 
 def details_of(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_input=False)
+    return error.errors(include_url=False)
 
 
 def _validation_error(errors: list[InitErrorDetails]) -> ValidationError:
     return ValidationError.from_exception_data("MetricQuery", errors)
-
-
-_MESSAGES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "dict_type": lambda _: "must be an object",
-    "enum": lambda context: f"must be {plain(context['expected'])}",
-    "extra_forbidden": lambda _: "is not a field here",
-    "finite_number": lambda _: "must be a number",
-    "float_type": lambda _: "must be a number",
-    "literal_error": lambda context: f"must be {plain(context['expected'])}",
-    "missing": lambda _: "is required",
-    "model_attributes_type": lambda _: "must be an object",
-    "model_type": lambda _: "must be an object",
-    "string_type": lambda _: "must be a text",
-    "too_long": lambda context: f"must hold at most {context['max_length']}",
-    "tuple_type": lambda _: "must be a list",
-    "union_tag_invalid": lambda context: f"must be one of {plain(context['expected_tags'])}",
-    "union_tag_not_found": lambda _: "is required",
-}
-"""Replaces the validator's own messages, which name Python types or repeat the input."""
-
-
-def plain(expected: str) -> str:
-    return _MEMBER.sub(r"\1", expected.replace("'", ""))

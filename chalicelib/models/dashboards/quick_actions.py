@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from chalicelib.core.field_types import Line, Lines
+from chalicelib.core.field_types import Line, Lines, matching
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, quotas, table
@@ -50,20 +50,22 @@ def _from_text(form: Any) -> Any:
 
 
 _URL = (
-    r"^([hH][tT][tT][pP][sS]?://"  # a scheme,
+    r"([hH][tT][tT][pP][sS]?://"  # a scheme,
     r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f-\x9f/?#@:\\\[\]<>^`{|}%\"]+)(:[0-9]{1,5})?"  # a host without credentials,
     r"([/?#][^\s\x00-\x1f\x7f-\x9f\\]*)?"  # the rest;
-    r"|/([^\s\x00-\x1f\x7f-\x9f/\\][^\s\x00-\x1f\x7f-\x9f\\]*)?)$"  # or a path, which `//host` and `/\host` are not
+    r"|/([^\s\x00-\x1f\x7f-\x9f/\\][^\s\x00-\x1f\x7f-\x9f\\]*)?)"  # or a path, which `//host` and `/\host` are not
 )
 
 QuickActionName = Annotated[Line, Field(max_length=100, examples=["Log a call"])]
 Description = Annotated[Lines, Field(max_length=500)]
 TargetUrl = Annotated[
     str,
-    StringConstraints(max_length=2048, pattern=_URL),
+    StringConstraints(max_length=2048),
+    matching(_URL, "must be an http or https URL, or a path that begins with /"),
     Field(
         description="An http or https URL, or a path of the app: `/clients/new`.",
         examples=["/clients/new"],
+        json_schema_extra={"pattern": f"^{_URL}$"},
     ),
 ]
 ActionName = Annotated[Line, Field(max_length=100, description="The operationId of an action of this API.")]

@@ -346,11 +346,11 @@ EITHER = "exactly one of window and since is required"
         ),
         # conditions
         (_simple(where={}), {"/where": "must be a list"}),
-        (_where(*[_condition("status", "eq", "active")] * 11), {"/where": "must hold at most 10"}),
+        (_where(*[_condition("status", "eq", "active")] * 11), {"/where": "must have at most 10 items"}),
         (
             _where(*[_condition("state", "eq", "active")] * 12),
             {
-                "/where": "must hold at most 10",
+                "/where": "must have at most 10 items",
                 **{f"/where/{index}/field": "is not a field of assignments" for index in range(10)},
             },
         ),
@@ -424,7 +424,7 @@ EITHER = "exactly one of window and since is required"
             _simple(groupBy=["hours"]),
             {"/groupBy/0": "must be one of clientId, workLocationId, positionId, workerId, status"},
         ),
-        (_simple(groupBy=["clientId", "workerId"]), {"/groupBy": "must hold at most 1"}),
+        (_simple(groupBy=["clientId", "workerId"]), {"/groupBy": "must have at most 1 item"}),
         (_simple(groupBy="clientId"), {"/groupBy": "must be a list"}),
         (
             {"type": "snapshot", "source": "clients", "aggregate": "count", "groupBy": ["name"]},

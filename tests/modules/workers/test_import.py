@@ -93,8 +93,8 @@ def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Org
     assert given[0] == {**NOBODY, "row": 1, "result": "duplicate", "workerId": known}
     assert given[3] == {**NOBODY, "row": 4, "result": "duplicate", "duplicateOfRow": 2}
     assert [(row["field"], row["message"]) for row in given if row["result"] == "error"] == [
-        ("firstName", "String should have at least 1 character"),
-        ("phone", "must hold 3 digits, and else only digits, spaces, dashes, parentheses and a leading +"),
+        ("firstName", "must not be empty"),
+        ("phone", "must have 9 to 20 digits, and else only spaces, dashes, parentheses and a leading +"),
         (None, "must be an object"),
         (None, "has a field that no worker has"),
         ("firstName", "is required"),
