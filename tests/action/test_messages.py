@@ -47,9 +47,9 @@ def test_messages_speak_with_one_voice(action: str) -> None:
             given = {str(info.alias): value}
             requests.append(_request({}, {}, given) if declared.takes_body else _request({}, given, None))
 
-    told = {message for request in requests for message in _messages(declared, request)}
+    answered = {message for request in requests for message in _messages(declared, request)}
 
-    faulty = {(field, text) for field, text in told if NOT_OURS.search(text) or not VOICE.match(text)}
+    faulty = {(field, text) for field, text in answered if NOT_OURS.search(text) or not VOICE.match(text)}
     assert not faulty
 
 
