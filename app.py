@@ -11,7 +11,7 @@ from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import mail_queue, mail_stream, metrics_queue, operator, recalculation, stream
+from chalicelib.jobs import dispatch, feed_queue, mail_queue, metrics_queue, operator, recalculation, stream
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -29,13 +29,18 @@ def consume_stream(event: DynamoDBEvent) -> dict[str, Any]:
 
 
 @app.on_dynamodb_record(stream_arn="arn:aws:dynamodb:us-east-1:000000000000:table/workledger/stream/replaced")
-def send_mail(event: DynamoDBEvent) -> dict[str, Any]:
-    return mail_stream.consume(event.to_dict(), event.context)
+def dispatch_stream(event: DynamoDBEvent) -> dict[str, Any]:
+    return dispatch.consume(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")
 def deliver_mail(event: SQSEvent) -> dict[str, Any]:
     return mail_queue.work(event.to_dict(), event.context)
+
+
+@app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")
+def record_activities(event: SQSEvent) -> dict[str, Any]:
+    return feed_queue.work(event.to_dict(), event.context)
 
 
 @app.on_sqs_message(queue_arn="arn:aws:sqs:us-east-1:000000000000:replaced")

@@ -35,10 +35,12 @@ def main() -> None:
         "app",
         "consume_stream",
         "deliver_mail",
+        "dispatch_stream",
         "recalculate_metrics",
         "reconcile_rollups",
+        "record_activities",
+        "redrive_stream",
         "schedule_metrics",
-        "send_mail",
         "set_subscription_tier",
         "sweep_outbox",
     )

@@ -20,6 +20,7 @@ class Settings(BaseModel):
     mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")
     abuse_contact: str = Field("abuse@workledger.example", alias="WORKLEDGER_ABUSE_CONTACT")
     """Address for people who get unwanted mail; every mail names it."""
+    feed_queue_url: str = Field("", alias="WORKLEDGER_FEED_QUEUE_URL")
     mail_queue_url: str = Field("", alias="WORKLEDGER_MAIL_QUEUE_URL")
     metrics_queue_url: str = Field("", alias="WORKLEDGER_METRICS_QUEUE_URL")
     limits_by_source: bool = Field(True, alias="WORKLEDGER_LIMITS_BY_SOURCE")

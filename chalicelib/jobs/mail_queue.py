@@ -1,4 +1,4 @@
-"""The mail queue: mails that the stream could not send, found by a sweep, sent by a worker with retries."""
+"""The mail queue: mails that the stream hands on or a sweep finds, sent by a worker with retries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 PATIENCE = timedelta(minutes=2)
-"""Time for the stream to send a mail before the sweep takes it."""
+"""Time for stream and queue to send a mail before the sweep takes it."""
 _A_SWEEP = 200
 
 
@@ -28,7 +28,7 @@ def sweep() -> int:
     overdue = outbox.unsent_since(clock.now() - PATIENCE, limit=_A_SWEEP)
     for start in range(0, len(overdue), queues.AT_ONCE):
         batch = overdue[start : start + queues.AT_ONCE]
-        queues.send(settings().mail_queue_url, [_message(reference) for reference in batch])
+        queues.send(settings().mail_queue_url, [message(reference) for reference in batch])
         for reference in batch:
             outbox.mark_queued(reference)
     logger.info("outbox swept", extra={"queued": len(overdue)})
@@ -36,7 +36,8 @@ def sweep() -> int:
     return len(overdue)
 
 
-def _message(reference: MailReference) -> dict[str, str]:
+def message(reference: MailReference) -> dict[str, str]:
+    """Return the message that asks for a mail to be sent."""
     return {"organizationId": str(reference.organization), "mailId": str(reference.id)}
 
 
@@ -46,7 +47,7 @@ def work(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _handle(record: SQSRecord) -> None:
-    message = json.loads(record.body)
-    reference = MailReference(OrganizationId(UUID(message["organizationId"])), UUID(message["mailId"]))
+    body = json.loads(record.body)
+    reference = MailReference(OrganizationId(UUID(body["organizationId"])), UUID(body["mailId"]))
     if not mail.deliver(reference):
         raise RuntimeError("another sender has this mail; it comes back")

@@ -14,12 +14,14 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chalicelib.core import ids
 from chalicelib.core.contracts import Contract
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.core.settings import settings
-from chalicelib.jobs import queues, reconciliation
+from chalicelib.jobs import activity_reconciliation, queues, reconciliation
+from chalicelib.jobs.feed_queue import NewEntries
 from chalicelib.models import audit
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_states import SHARDS
@@ -66,13 +68,20 @@ def work(message: Mapping[str, Any]) -> None:
 
 
 def take_dead_letters(event: Mapping[str, Any]) -> dict[str, Any]:
-    """A batch of the stream's dead letters; returns those that are none. One redrive for all of them."""
+    """Redrive a batch of dead letters of the stream or of the feed queue; return those that are neither.
+
+    Pointers to records of the stream are one redrive together; a message of the feed queue names its organization.
+    """
     spans: list[tuple[datetime, datetime]] = []
     records = 0
     failures: list[dict[str, str]] = []
     for message in event["Records"]:
         try:
-            pointer = json.loads(message["body"])["DDBStreamBatchInfo"]
+            letter = json.loads(message["body"])
+            if "entries" in letter:
+                records += _restore_activities(NewEntries.model_validate(letter))
+                continue
+            pointer = letter["DDBStreamBatchInfo"]
             first, last = (
                 datetime.fromisoformat(pointer[f"approximateArrivalOf{which}Record"]) for which in ("First", "Last")
             )
@@ -89,5 +98,14 @@ def take_dead_letters(event: Mapping[str, Any]) -> dict[str, Any]:
         spans.append((first, last))
     if spans:
         schedule(min(first for first, _ in spans) - _MARGIN, max(last for _, last in spans) + _MARGIN)
+    if records:
         emit({"job": "redriveStream"}, StreamRecordsGivenUp=records)
     return {"batchItemFailures": failures}
+
+
+def _restore_activities(letter: NewEntries) -> int:
+    """Queue a reconciliation of the feed with these entries; return how many they are."""
+    times = [ids.created_at(entry) for entry in letter.entries]
+    activity_reconciliation.schedule(OrganizationId(letter.organization_id), min(times), max(times))
+    logger.error("activities given up", extra={"organization_id": str(letter.organization_id), "entries": len(times)})
+    return len(times)

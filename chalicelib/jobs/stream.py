@@ -1,4 +1,4 @@
-"""The stream's main consumer: activities, rollups and the work that follows a commit. Mail has one of its own."""
+"""The stream's main consumer: rollups and re-pricing. Mail and activities are handed on by `dispatch`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs import activity_feed, repricing, rollups
+from chalicelib.jobs import repricing, rollups
 from chalicelib.jobs.changes import Change, Changes
 from chalicelib.jobs.deadline import Deadline
 
@@ -59,7 +59,6 @@ def one_by_one(handle: Callable[[Change], None]) -> Handler:
 
 
 _HANDLERS: Sequence[Handler] = (
-    activity_feed.record,
     one_by_one(repricing.order),
     rollups.roll_up,
 )

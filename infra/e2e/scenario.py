@@ -17,7 +17,7 @@ from infra.e2e.stack import ORIGIN, SENDER, Stack
 OWNER = "anna.berg@workledger.test"
 _PASSWORD = "correct-horse-4711"  # noqa: S105  of a user who lives as long as this run
 _STREAM_SECONDS = 120.0
-"""Includes the cold starts of two functions: the emulator polls for another one first."""
+"""Includes the cold starts of three functions: the emulator polls for another one first."""
 _SWEEP_SECONDS = 180.0
 """A minute until the schedule fires, and the cold starts."""
 _OVERDUE_MILLISECONDS = 10 * 60 * 1000
@@ -158,7 +158,7 @@ class Scenario:
     def sweep(self) -> None:
         address = "cleo.ode@workledger.test"
         events = self.emulator.client("lambda")
-        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["SendMail"])[
+        (stream,) = events.list_event_source_mappings(FunctionName=self.stack.functions["DispatchStream"])[
             "EventSourceMappings"
         ]
         events.update_event_source_mapping(UUID=stream["UUID"], Enabled=False)
@@ -248,7 +248,7 @@ class Scenario:
 
     def dead_letters(self) -> None:
         queues = self.emulator.client("sqs")
-        for name in ("MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
+        for name in ("FeedDeadLetters", "MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
             attributes = queues.get_queue_attributes(
                 QueueUrl=self.stack.queues[name], AttributeNames=["ApproximateNumberOfMessages"]
             )
@@ -272,7 +272,7 @@ STEPS = (
     Step("creates a client, twice with one key, and lists it", Scenario.create_client),
     Step("assigns a worker, and reports the hours", Scenario.staff),
     Step("defines metrics: the stream rolls up, and fills the feed", Scenario.measure),
-    Step("invites a member: the stream sends the mail, the code works", Scenario.invite),
+    Step("invites a member: stream and queue send the mail, the code works", Scenario.invite),
     Step("invites another while the stream is stopped: schedule and queue send the mail", Scenario.sweep),
     Step("sees a metric recalculated by schedule and queue", Scenario.recalculate),
     Step("an operator reconciles the rollups", Scenario.reconcile),

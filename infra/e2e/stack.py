@@ -62,7 +62,7 @@ def adapt(template: dict[str, Any]) -> dict[str, Any]:
             properties["CodeUri"] = {"Bucket": _BUCKET, "Key": "deployment.zip"}
             for source in properties.get("Events", {}).values():
                 # The emulator treats `exists: false` below a missing branch as a mismatch, and would drop all records.
-                if "exists" in json.dumps(source["Properties"].get("FilterCriteria")):
+                if '\\"exists\\": false' in json.dumps(source["Properties"].get("FilterCriteria")):
                     del source["Properties"]["FilterCriteria"]
         elif resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in properties:
             # The emulator knows no metric math.

@@ -1,6 +1,6 @@
 """The pump: drives the stream's consumers, the queues' workers and the schedules, as Lambda does in AWS.
 
-Each has its own thread, so that none waits for another's backlog.
+Each has threads of its own, so that none waits for another's backlog.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ class Pump:
         for stream in self.streams:
             self._add_thread(stream.consumer.name, stream.drain)
         for queue in self.queues:
-            self._add_thread(queue.worker.name, queue.drain)
+            for _ in range(queue.worker.lanes):
+                self._add_thread(queue.worker.name, queue.drain)
         self._threads.append(threading.Thread(target=self._run_schedules, name="schedules", daemon=True))
         for thread in self._threads:
             thread.start()

@@ -20,6 +20,8 @@ class Worker(NamedTuple):
     name: str
     queue_url: str
     handler: Handler
+    lanes: int = 1
+    """Batches in work at once; of a FIFO queue, no two of them have messages of one group."""
 
 
 class Queue:
@@ -63,7 +65,9 @@ class Queue:
         """Send the dead letters again, as an operator does once the cause is fixed."""
         dead, self.dead = self.dead, []
         for record in dead:
-            self._client.send_message(QueueUrl=self.worker.queue_url, MessageBody=record["body"])
+            group = record["attributes"].get("MessageGroupId")
+            in_group = {"MessageGroupId": group} if group else {}
+            self._client.send_message(QueueUrl=self.worker.queue_url, MessageBody=record["body"], **in_group)
 
     def _receive(self) -> list[dict[str, Any]]:
         answer = self._client.receive_message(

@@ -14,9 +14,10 @@ from infra.local.engine import ACCOUNT, REGION
 
 _MESSAGES = """
     CREATE TABLE IF NOT EXISTS messages (
-        id TEXT PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, sent_at REAL NOT NULL
+        id TEXT PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, sent_at REAL NOT NULL, message_group TEXT
     )
 """
+_COLUMNS = "SELECT name FROM pragma_table_info('messages')"
 
 
 @contextlib.contextmanager
@@ -27,6 +28,9 @@ def persisted(file: Path) -> Iterator[None]:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(_MESSAGES)
+        if ("message_group",) not in database.execute(_COLUMNS).fetchall():
+            # The file of an earlier version, which had no groups
+            database.execute("ALTER TABLE messages ADD COLUMN message_group TEXT")
         queues = list(sqs_backends[ACCOUNT][REGION].queues.values())
         for queue in queues:
             _restore(database, queue)
@@ -41,21 +45,23 @@ def persisted(file: Path) -> Iterator[None]:
 def _restore(database: sqlite3.Connection, queue: Queue) -> None:
     retained_since = time.time() - queue.message_retention_period  # type: ignore[attr-defined]  # set from attributes
     database.execute("DELETE FROM messages WHERE queue = ? AND sent_at < ?", (queue.name, retained_since))
-    select = "SELECT id, body FROM messages WHERE queue = ? ORDER BY sent_at"
-    for identifier, body in database.execute(select, (queue.name,)).fetchall():
+    select = "SELECT id, body, message_group FROM messages WHERE queue = ? ORDER BY sent_at"
+    for identifier, body, group in database.execute(select, (queue.name,)).fetchall():
         message = Message(identifier, body)
+        message.group_id = group
+        message.deduplication_id = identifier
         message.mark_sent()
         queue.add_message(message)
 
 
 def _store(database: sqlite3.Connection, queue: Queue) -> None:
-    """Store the queue's messages from now on, without attributes or delays: the product uses neither."""
+    """Store the queue's messages from now on, without attributes or delays: the product has none but groups."""
     add, delete = queue.add_message, queue.delete_message
 
     def add_and_store(message: Message) -> None:
         # A message that moves to the dead-letter queue keeps its id.
-        row = (message.id, queue.name, message.body, time.time())
-        database.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?)", row)
+        row = (message.id, queue.name, message.body, time.time(), message.group_id)
+        database.execute("INSERT OR REPLACE INTO messages VALUES (?, ?, ?, ?, ?)", row)
         add(message)
 
     def delete_and_forget(receipt_handle: str) -> None:

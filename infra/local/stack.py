@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from infra.local.engine import ACCOUNT, Engine
 from infra.local.table import create_queue, ensure_table
+from infra.local.template import properties
 
 SENDER = "no-reply@workledger.example"
-MAIL_QUEUE, METRICS_QUEUE = QUEUES = ("MailQueue", "MetricsQueue")
+FEED_QUEUE, MAIL_QUEUE, METRICS_QUEUE = QUEUES = ("FeedQueue", "MailQueue", "MetricsQueue")
 """Their logical ids in the template."""
 
 
@@ -16,6 +17,10 @@ MAIL_QUEUE, METRICS_QUEUE = QUEUES = ("MailQueue", "MetricsQueue")
 class Stack:
     engine: Engine
     table: str
+
+    @property
+    def feed_queue_url(self) -> str:
+        return self._queue_url(FEED_QUEUE)
 
     @property
     def mail_queue_url(self) -> str:
@@ -29,7 +34,8 @@ class Stack:
         return f"{self.engine.services_endpoint}/{ACCOUNT}/{self.queue_name(resource)}"
 
     def queue_name(self, resource: str) -> str:
-        return f"{self.table}-{resource.removesuffix('Queue').lower()}"
+        suffix = ".fifo" if properties(resource).get("FifoQueue") else ""
+        return f"{self.table}-{resource.removesuffix('Queue').lower()}{suffix}"
 
     def environment(self) -> dict[str, str]:
         """Return all variables that the app reads. Set them before importing `app`: it creates its client at import."""
@@ -43,6 +49,7 @@ class Stack:
             "WORKLEDGER_CORS_ORIGIN": "*",
             # All requests come from one address here.
             "WORKLEDGER_LIMITS_BY_SOURCE": "false",
+            "WORKLEDGER_FEED_QUEUE_URL": self.feed_queue_url,
             "WORKLEDGER_MAIL_FROM": SENDER,
             "WORKLEDGER_MAIL_QUEUE_URL": self.mail_queue_url,
             "WORKLEDGER_METRICS_QUEUE_URL": self.metrics_queue_url,

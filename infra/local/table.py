@@ -9,7 +9,10 @@ from infra.local.template import properties
 
 # The properties that shape the data. The others (encryption, backups, protection) concern deployed tables only.
 _SHAPE = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
-_QUEUE_ATTRIBUTES = ("DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout")
+_QUEUE_ATTRIBUTES = (
+    "ContentBasedDeduplication", "DeduplicationScope", "DelaySeconds", "FifoQueue", "FifoThroughputLimit",
+    "MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout",
+)  # fmt: skip
 
 
 class TableDiffers(Exception):
@@ -67,7 +70,9 @@ def create_queue(client: Any, resource: str, name: str) -> str:
     queue = properties(resource)
     redrive = queue["RedrivePolicy"]
     dead_letters = redrive["deadLetterTargetArn"]["Fn::GetAtt"].removesuffix(".Arn")
-    dead_letters_url = _create(client, f"{name}-dead-letters", _attributes(properties(dead_letters)))
+    stem, dot, suffix = name.partition(".")
+    dead_letters_name = f"{stem}-dead-letters{dot}{suffix}"
+    dead_letters_url = _create(client, dead_letters_name, _attributes(properties(dead_letters)))
     arn = client.get_queue_attributes(QueueUrl=dead_letters_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": redrive["maxReceiveCount"]})
     return _create(client, name, _attributes(queue) | {"RedrivePolicy": policy})
@@ -79,4 +84,5 @@ def _create(client: Any, name: str, attributes: dict[str, str]) -> str:
 
 
 def _attributes(queue: dict[str, Any]) -> dict[str, str]:
-    return {name: str(queue[name]) for name in _QUEUE_ATTRIBUTES if name in queue}
+    values = {name: queue[name] for name in _QUEUE_ATTRIBUTES if name in queue}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}

@@ -21,15 +21,16 @@ from infra import template
 Json = dict[str, Any]
 
 FUNCTIONS = {
-    "APIHandler", "ConsumeStream", "DeliverMail", "RecalculateMetrics", "ReconcileRollups", "RedriveStream",
-    "ScheduleMetrics", "SendMail", "SetSubscriptionTier", "SweepOutbox",
+    "APIHandler", "ConsumeStream", "DeliverMail", "DispatchStream", "RecalculateMetrics", "ReconcileRollups",
+    "RecordActivities", "RedriveStream", "ScheduleMetrics", "SetSubscriptionTier", "SweepOutbox",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
 LIVE_SETTINGS = {
     "LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "WORKLEDGER_ABUSE_CONTACT",
-    "WORKLEDGER_APP_URL", "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_MAIL_FROM", "WORKLEDGER_MAIL_QUEUE_URL",
-    "WORKLEDGER_METRICS_QUEUE_URL", "WORKLEDGER_STAGE", "WORKLEDGER_TABLE", "WORKLEDGER_TRACING",
+    "WORKLEDGER_APP_URL", "WORKLEDGER_CORS_ORIGIN", "WORKLEDGER_FEED_QUEUE_URL", "WORKLEDGER_MAIL_FROM",
+    "WORKLEDGER_MAIL_QUEUE_URL", "WORKLEDGER_METRICS_QUEUE_URL", "WORKLEDGER_STAGE", "WORKLEDGER_TABLE",
+    "WORKLEDGER_TRACING",
 }  # fmt: skip
 
 NOT_FOUND = (404, "NOT_FOUND")
@@ -123,7 +124,7 @@ def test_the_stage_is_set(packaged: Json, stage: str) -> None:
 
 
 def test_the_outputs_of_a_deployment(packaged: Json) -> None:
-    assert {"ApiUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
+    assert {"ApiUrl", "FeedQueueUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
 
 
 # -- functions -------------------------------------------------------------------------------------------------------
@@ -147,7 +148,13 @@ def test_functions_end_before_their_callers_time_out(resources: Json) -> None:
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
     for schedule in ("ScheduleMetrics", "SweepOutbox"):
         assert timeouts[schedule] < 60
-    workers = {"MailQueue": "DeliverMail", "MetricsQueue": "RecalculateMetrics", "StreamDeadLetters": "RedriveStream"}
+    workers = {
+        "FeedDeadLetters": "RedriveStream",
+        "FeedQueue": "RecordActivities",
+        "MailQueue": "DeliverMail",
+        "MetricsQueue": "RecalculateMetrics",
+        "StreamDeadLetters": "RedriveStream",
+    }
     for queue, worker in workers.items():
         assert resources[queue]["Properties"]["VisibilityTimeout"] >= 6 * timeouts[worker]
     assert max(timeouts.values()) <= 300
@@ -218,18 +225,20 @@ def test_only_producers_may_send_messages(resources: Json) -> None:
     assert queues == {
         ("ConsumeStreamRole", "MetricsQueue"),
         ("ConsumeStreamRole", "StreamDeadLetters"),
+        ("DispatchStreamRole", "FeedQueue"),
+        ("DispatchStreamRole", "MailQueue"),
+        ("DispatchStreamRole", "StreamDeadLetters"),
         ("RecalculateMetricsRole", "MetricsQueue"),
         ("ReconcileRollupsRole", "MetricsQueue"),
         ("RedriveStreamRole", "MetricsQueue"),
         ("ScheduleMetricsRole", "MetricsQueue"),
-        ("SendMailRole", "StreamDeadLetters"),
         ("SweepOutboxRole", "MailQueue"),
     }
 
 
 def test_only_senders_send_mail_and_only_as_the_sender(resources: Json) -> None:
     senders = {role for role, statement in statements(resources) if "ses:SendEmail" in statement["Action"]}
-    assert senders == {"DeliverMailRole", "SendMailRole"}
+    assert senders == {"DeliverMailRole"}
     for _, statement in statements(resources):
         if "ses:SendEmail" in statement["Action"]:
             assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
@@ -297,7 +306,7 @@ def test_the_table_is_shaped_as_the_code_expects(resources: Json) -> None:
 # -- events ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("consumer", ["ConsumeStream", "SendMail"])
+@pytest.mark.parametrize("consumer", ["ConsumeStream", "DispatchStream"])
 def test_one_bad_change_blocks_no_other_of_the_tables_stream(resources: Json, consumer: str) -> None:
     stream = source(resources, consumer)
     assert stream["Stream"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
@@ -308,20 +317,29 @@ def test_one_bad_change_blocks_no_other_of_the_tables_stream(resources: Json, co
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
 
 
-def test_the_stream_has_two_readers_and_the_mail_reader_gets_only_mail(resources: Json) -> None:
+def test_the_stream_has_two_readers_and_the_dispatcher_gets_only_entries_and_mail(resources: Json) -> None:
     sources = [
         event["Properties"]
         for function in functions(resources).values()
         for event in function.get("Events", {}).values()
     ]
     assert len([source for source in sources if "Stream" in source]) == 2
-    mail = source(resources, "SendMail")
-    assert mail["BatchSize"] <= 10
-    (only,) = mail["FilterCriteria"]["Filters"]
-    assert json.loads(only["Pattern"]) == {
-        "eventName": ["INSERT"],
-        "dynamodb": {"NewImage": {"gsi2pk": {"S": [keys.UNSENT_MAIL.pk]}}},
-    }
+    patterns = [json.loads(row["Pattern"]) for row in source(resources, "DispatchStream")["FilterCriteria"]["Filters"]]
+    assert patterns == [
+        {"eventName": ["INSERT"], "dynamodb": {"NewImage": image}}
+        for image in (
+            {"data": {"M": {"requestId": {"S": [{"exists": True}]}}}},
+            {"gsi2pk": {"S": [keys.UNSENT_MAIL.pk]}},
+        )
+    ]
+
+
+def test_organizations_do_not_wait_for_each_other_at_the_feed_queue(resources: Json) -> None:
+    queue = resources["FeedQueue"]["Properties"]
+    assert (queue["FifoQueue"], queue["ContentBasedDeduplication"]) == (True, True)
+    # The limits of a queue's throughput hold for each organization by itself.
+    assert (queue["DeduplicationScope"], queue["FifoThroughputLimit"]) == ("messageGroup", "perMessageGroupId")
+    assert source(resources, "RecordActivities")["ScalingConfig"]["MaximumConcurrency"] >= 10
 
 
 def test_a_batch_of_the_stream_fits_its_timeout_and_runs_alone(resources: Json) -> None:
@@ -332,7 +350,10 @@ def test_a_batch_of_the_stream_fits_its_timeout_and_runs_alone(resources: Json) 
     assert stream["ParallelizationFactor"] == 1
 
 
-@pytest.mark.parametrize(("worker", "queue_name"), [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics")])
+@pytest.mark.parametrize(
+    ("worker", "queue_name"),
+    [("DeliverMail", "Mail"), ("RecalculateMetrics", "Metrics"), ("RecordActivities", "Feed")],
+)
 def test_one_bad_message_repeats_no_other(resources: Json, worker: str, queue_name: str) -> None:
     queue = source(resources, worker)
     assert queue["Queue"] == {"Fn::GetAtt": [f"{queue_name}Queue", "Arn"]}
@@ -343,7 +364,9 @@ def test_one_bad_message_repeats_no_other(resources: Json, worker: str, queue_na
 
 
 def test_dead_letters_of_the_stream_are_redriven_together(resources: Json) -> None:
-    letters = source(resources, "RedriveStream")
+    letters, of_the_feed = [event["Properties"] for event in functions(resources)["RedriveStream"]["Events"].values()]
+    assert of_the_feed["Queue"] == {"Fn::GetAtt": ["FeedDeadLetters", "Arn"]}
+    assert of_the_feed["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert letters["Queue"] == {"Fn::GetAtt": ["StreamDeadLetters", "Arn"]}
     assert letters["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert letters["BatchSize"] >= 1000
@@ -366,7 +389,7 @@ def test_schedules(resources: Json) -> None:
 def test_queues_are_encrypted_and_dead_letters_stay_two_weeks(resources: Json) -> None:
     for name, queue in of_type(resources, "AWS::SQS::Queue").items():
         assert queue["SqsManagedSseEnabled"] is True, name
-    for name in ("MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
+    for name in ("FeedDeadLetters", "MailDeadLetters", "MetricsDeadLetters", "StreamDeadLetters"):
         assert resources[name]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
         assert resources[name]["DeletionPolicy"] == "Retain"
 
@@ -495,7 +518,9 @@ def test_api_queues_stream_and_table_have_alarms(resources: Json) -> None:
         *(("AWS/DynamoDB", "WriteThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         *(("AWS/DynamoDB", "ReadThrottleEvents", f"gsi{number}") for number in range(1, 10)),
         ("AWS/Lambda", "IteratorAge", "ConsumeStream"),
-        ("AWS/Lambda", "IteratorAge", "SendMail"),
+        ("AWS/Lambda", "IteratorAge", "DispatchStream"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", "FeedQueue"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "FeedDeadLetters"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MailDeadLetters"),
         ("AWS/SQS", "ApproximateAgeOfOldestMessage", "MetricsQueue"),
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "MetricsDeadLetters"),

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
-from chalice.local import LambdaContext
 
 from chalicelib.core import ids
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAX_WRITES
-from chalicelib.jobs import stream
+from chalicelib.jobs import feed_queue
 from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, title
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange
-from infra.local.lambda_events import invoke
 from infra.local.stack import Stack
 from tests.support import store as stores
 from tests.support.api import Api
 from tests.support.client_hooks import Fault, ProcessDied, Refusal, broken, recorded, without_waiting
 from tests.support.factories import Organization, new_organization
 from tests.support.mail_delivery import Post
+from tests.support.queue_events import failed
 from tests.support.staffing import new_client, new_worker
 from tests.support.store import Store
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -180,41 +178,30 @@ def test_a_long_title_is_cut() -> None:
 # -- deliveries ------------------------------------------------------------------------------------------------------
 
 
-def _record(pk: str, item: dict[str, Any], event: str = "INSERT") -> dict[str, Any]:
-    number = next(_numbers)
-    change = {
-        "Keys": {"pk": {"S": pk}, "sk": item["sk"]},
-        "NewImage": item,
-        "SequenceNumber": str(number),
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-    }
-    return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
-
-
-def _written(store: Store, organization: Organization, *names: str) -> list[dict[str, Any]]:
-    """Create clients; return the stream records of the audit log."""
+def _written(store: Store, organization: Organization, *names: str) -> list[UUID]:
+    """Create clients; return the ids of all entries of the audit log."""
     for name in names:
         new_client(organization.owner, name=name)
-    pk = keys.audit(organization.id)
-    return [_record(pk, item) for key, item in sorted(store.items().items()) if key[0] == pk]
+    return [UUID(sk) for pk, sk in sorted(store.items()) if pk == keys.audit(organization.id)]
 
 
-def _consume(*records: dict[str, Any]) -> list[str]:
-    """Return the sequence numbers that are reported as failed."""
-    answer = invoke(stream.consume, "consume_stream", {"Records": list(records)})
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+def _work(organization: Organization, *entries: UUID) -> list[str]:
+    """Hand the worker the messages for entries; return the numbers of those that it reports as failed."""
+    return failed(feed_queue.work, *feed_queue.messages(organization.id, entries))
 
 
-def _number(record: dict[str, Any]) -> str:
-    number: str = record["dynamodb"]["SequenceNumber"]
-    return number
+def _edit(store: Store, organization: Organization, entry: UUID, **data: str) -> None:
+    key = (keys.audit(organization.id), str(entry))
+    item = store.items()[key]
+    item["data"]["M"] |= {name: {"S": value} for name, value in data.items()}
+    store.put([item])
 
 
 def test_repeated_deliveries_make_one_activity(organization: Organization, store: Store) -> None:
-    records = _written(store, organization, "One", "Two")
-    assert _consume(*records, *records) == []
+    entries = _written(store, organization, "One", "Two")
+    assert _work(organization, *entries, *entries) == []
     before = store.items()
-    assert _consume(*records[::-1]) == []
+    assert _work(organization, *entries[::-1]) == []
     assert store.items() == before
     assert [text[-3:] for text in _titles(organization)] == ["Two", "One"]
 
@@ -224,20 +211,22 @@ def test_repeated_deliveries_make_one_activity(organization: Organization, store
 def test_after_any_fault_each_entry_has_one_activity(
     organization: Organization, store: Store, kind: str, existing: int
 ) -> None:
-    records = _written(store, organization, "One", "Two", "Three")
-    _consume(*records[:existing])
+    entries = _written(store, organization, "One", "Two", "Three")
+    if existing:
+        assert _work(organization, *entries[:existing]) == []
     before = store.items()
     with recorded() as recording:
-        assert _consume(*records) == []
-    # All in one transaction; then a read of the existing ones, and a write of the rest
-    operations = ["TransactWriteItems", "BatchGetItem", "PutItem" if existing == 2 else "TransactWriteItems"]
-    assert recording.operations == (operations if existing else operations[:1])
+        assert _work(organization, *entries) == []
+    # One read and one transaction; then a read of the existing ones, and a write of the rest
+    operations = ["BatchGetItem", "TransactWriteItems"]
+    if existing:
+        operations += ["BatchGetItem", "PutItem" if existing == 2 else "TransactWriteItems"]
+    assert recording.operations == operations
     for at_call in range(1, len(recording.operations) + 1):
         store.restore(before)
         with without_waiting(), broken(Fault(at_call, kind)), contextlib.suppress(ProcessDied):
-            failed = _consume(*records)
-            assert failed == ([] if kind == "response lost once" else [_number(record) for record in records])
-        assert _consume(*records) == []
+            assert _work(organization, *entries) == ([] if kind == "response lost once" else ["1"])
+        assert _work(organization, *entries) == []
         assert [text.rpartition(" ")[2] for text in _titles(organization)] == ["Three", "Two", "One"]
 
 
@@ -248,96 +237,95 @@ def test_after_any_fault_each_entry_has_one_activity(
         (("One", "Two"), Refusal("TransactWriteItems", "TransactionCanceledException", "ThrottlingError")),
     ],
 )
-def test_records_that_the_store_refuses_are_delivered_again(
+def test_entries_whose_activities_the_store_refuses_are_delivered_again(
     organization: Organization, store: Store, names: tuple[str, ...], refusal: Refusal
 ) -> None:
-    records = _written(store, organization, *names)
+    entries = _written(store, organization, *names)
     with without_waiting(), broken(refusal):
-        assert _consume(*records) == [_number(record) for record in records]
+        assert _work(organization, *entries) == ["1"]
     assert _feed(organization) == []
-    assert _consume(*records) == []
-    assert len(_feed(organization)) == len(records)
+    assert _work(organization, *entries) == []
+    assert len(_feed(organization)) == len(entries)
 
 
 def test_an_activity_that_cannot_be_written_fails_alone(
     organization: Organization, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given one among many that exceeds the size of an item
-    records = _written(store, organization, *(f"Client {number}" for number in range(5)))
-    refused = records[2]["dynamodb"]["NewImage"]["sk"]["S"]
+    entries = _written(store, organization, *(f"Client {number}" for number in range(5)))
     item = activities.ACTIVITIES.item
 
     def too_large(tenant: Any, activity: Any, **more: Any) -> Any:
         stored = item(tenant, activity, **more)
-        if str(activity.id) == refused:
+        if activity.id == entries[2]:
             stored.search = "x" * 500_000
         return stored
 
     monkeypatch.setattr(type(activities.ACTIVITIES), "item", lambda _, *rest, **more: too_large(*rest, **more))
+    # When the worker gets their message
     with without_waiting():
-        assert _consume(*records) == [_number(records[2])]
+        assert _work(organization, *entries) == ["1"]
+    # Then the others are in the feed
     assert len(_feed(organization)) == 4
 
 
-def test_many_activities_take_several_transactions(organization: Organization, store: Store) -> None:
-    (record,) = _written(store, organization, "One")
-    records = []
-    for _ in range(MAX_WRITES + 1):
-        item = {**record["dynamodb"]["NewImage"], "sk": {"S": str(ids.new_id())}}
-        records.append(_record(keys.audit(organization.id), item))
+def test_a_message_has_the_entries_of_one_transaction(organization: Organization, store: Store) -> None:
+    # Given more entries than a transaction has writes
+    (entry,) = _written(store, organization, "One")
+    item = store.items()[keys.audit(organization.id), str(entry)]
+    entries = [ids.new_id() for _ in range(MAX_WRITES + 1)]
+    store.put([{**item, "sk": {"S": str(identifier)}} for identifier in entries])
+    # When the worker gets them
     with recorded() as recording:
-        assert _consume(*records) == []
-    assert recording.operations == ["TransactWriteItems", "PutItem"]
+        assert _work(organization, *entries) == []
+    # Then each message is a read and a write
+    assert recording.operations == ["BatchGetItem", "TransactWriteItems", "BatchGetItem", "PutItem"]
     written = [key for key in store.items() if key[0] == keys.activities(organization.id)]
     assert len(written) == MAX_WRITES + 1
 
 
-def test_without_time_records_are_delivered_again(organization: Organization, store: Store) -> None:
-    records = _written(store, organization, "One", "Two")
-    answer = stream.consume({"Records": records}, LambdaContext("consume_stream", 1024, max_runtime_ms=1000))
-    assert answer == {"batchItemFailures": [{"itemIdentifier": _number(record)} for record in records]}
-    assert _feed(organization) == []
-    assert _consume(*records) == []
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no JSON",
+        {"entries": [str(ids.new_id())]},
+        {"organizationId": str(ids.new_id()), "entries": []},
+        {"organizationId": str(ids.new_id()), "entries": [str(ids.new_id())] * (MAX_WRITES + 1)},
+    ],
+)
+def test_other_messages_fail(message: Any) -> None:
+    assert failed(feed_queue.work, message) == ["1"]
 
 
-def test_a_flood_of_one_organization_does_not_delay_another(api: Api, store: Store) -> None:
-    # Given a batch whose last entry belongs to another organization
-    flood, other = new_organization(api), new_organization(api)
-    records = [*_written(store, flood, *(f"Client {number}" for number in range(30))), *_written(store, other, "One")]
-    # Then it waits for one request
-    with recorded() as recording:
-        assert _consume(*records) == []
-    assert recording.operations == ["TransactWriteItems", "PutItem"]
-    assert len(_feed(other)) == 1
-
-
-def test_other_records_are_skipped(organization: Organization, store: Store) -> None:
-    (record,) = _written(store, organization, "One")
-    item = record["dynamodb"]["NewImage"]
-    foreign = [
-        _record(keys.audit(organization.id), item, "MODIFY"),
-        _record(keys.audit(organization.id), item, "REMOVE"),
-        _record(keys.audit_of_actor(organization.id, organization.owner.user.id).pk, item),
-        _record("EMAIL#anna@example.com", item),
-        _record("ORG#nobody#AUDIT", item),
-        _record("p", item),
-    ]
-    assert _consume(*foreign) == []
+def test_entries_of_another_organization_are_ignored(api: Api, organization: Organization, store: Store) -> None:
+    entries = _written(store, new_organization(api), "One")
+    assert _work(organization, *entries) == []
     assert _feed(organization) == []
 
 
 def test_an_unknown_event_is_logged_and_skipped(
     organization: Organization, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (record,) = _written(store, organization, "One")
-    record["dynamodb"]["NewImage"]["data"]["M"]["action"] = {"S": "ROCKET_LAUNCHED"}
-    assert _consume(record) == []
+    (entry,) = _written(store, organization, "One")
+    _edit(store, organization, entry, action="ROCKET_LAUNCHED")
+    assert _work(organization, entry) == []
     assert _feed(organization) == []
     assert "event not in the activity feed" in caplog.text
 
 
-def test_an_unreadable_entry_fails_alone(organization: Organization, store: Store) -> None:
+def test_an_unreadable_entry_is_counted_and_delays_no_other(
+    organization: Organization,
+    store: Store,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given two entries, of which one is no JSON
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
     bad, good = _written(store, organization, "One", "Two")
-    bad["dynamodb"]["NewImage"]["data"]["M"]["changes"] = {"S": "no JSON"}
-    assert _consume(bad, good) == [_number(bad)]
+    _edit(store, organization, bad, changes="no JSON")
+    # When the worker gets their message
+    assert _work(organization, bad, good) == []
+    # Then the other is in the feed, and the alarm's metric counts one
     assert [text[-3:] for text in _titles(organization)] == ["Two"]
+    (metric,) = [line for line in capsys.readouterr().out.splitlines() if "UnreadableAuditEntries" in line]
+    assert json.loads(metric)["UnreadableAuditEntries"] == [1.0]

@@ -11,10 +11,9 @@ import pytest
 
 from chalicelib.core import clock, ids
 from chalicelib.dal import table
-from chalicelib.jobs import mail, mail_queue, mail_stream, stream
+from chalicelib.jobs import mail, mail_queue
 from chalicelib.models import outbox
 from chalicelib.models.outbox import MailReference
-from infra.local.lambda_events import invoke
 from infra.local.stack import SENDER, Stack
 from tests.support import client_hooks
 from tests.support.api import Api
@@ -100,16 +99,15 @@ def test_a_repeated_request_mails_once(organization: Organization, post: Post) -
 
 @pytest.mark.usefixtures("ses_refuses")
 def test_mails_that_ses_refuses_are_sent_by_sweep_and_queue(
-    api: Api, organization: Organization, post: Post, local_stack: Stack, caplog: pytest.LogCaptureFixture
+    api: Api, organization: Organization, post: Post, local_stack: Stack
 ) -> None:
     email = invite(organization)["email"]
     assert post.count(email) == 0
     assert [stream.dead for stream in post.pump.streams] == [[], []]  # the stream continues
-    assert "mail not sent, left to the sweep" in caplog.text
     assert len(_unsent()) == 1
 
     _repair(local_stack)
-    assert mail_queue.sweep() == 0  # not yet overdue: the stream may still send it
+    assert mail_queue.sweep() == 0  # not yet overdue: the queue may still send it
     with clock.shifted(timedelta(minutes=3)):
         assert mail_queue.sweep() == 1
         assert mail_queue.sweep() == 0
@@ -267,42 +265,6 @@ def test_an_unreadable_message_fails_alone(
 
 def test_a_batch_of_failures_is_reported_and_not_raised() -> None:
     assert failed(mail_queue.work, "x", "y") == ["1", "2"]
-
-
-def _record(number: int, event: str = "INSERT", **keys: str) -> dict[str, Any]:
-    change = {
-        "Keys": {name: {"S": value} for name, value in keys.items()},
-        "SequenceNumber": str(number),
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-    }
-    return {"eventID": str(number), "eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
-
-
-def test_the_mail_consumer_skips_other_records(organization: Organization, post: Post, local_stack: Stack) -> None:
-    email = invite(organization)["email"]
-    reference = _mail_of(local_stack, email)
-    pk = f"ORG#{reference.organization}#MAIL"
-    records = [
-        _record(1, pk="EMAIL#a@example.com", sk="CREDENTIAL"),
-        _record(2, pk=f"ORG#{reference.organization}#CLIENT", sk=str(reference.id)),
-        _record(3, event="MODIFY", pk=pk, sk=str(reference.id)),
-        _record(4, event="REMOVE", pk=pk, sk=str(reference.id)),
-        _record(5, pk=pk, sk=str(ids.new_id())),
-        _record(6, pk=pk, sk=str(reference.id)),
-    ]
-    assert invoke(stream.consume, "consume_stream", {"Records": records}) == {"batchItemFailures": []}
-    assert post.mailbox.mails(email) == []  # the main consumer sends no mail
-    assert invoke(mail_stream.consume, "send_mail", {"Records": records}) == {"batchItemFailures": []}
-    assert len(post.mailbox.mails(email)) == 1
-
-
-def test_an_unreadable_record_is_reported_by_its_sequence_number(organization: Organization) -> None:
-    records = [
-        _record(7, pk=f"ORG#{organization.id}#MAIL", sk="not-a-uuid"),
-        _record(8, pk=f"ORG#{organization.id}#CLIENT", sk="x"),
-    ]
-    answer = invoke(mail_stream.consume, "send_mail", {"Records": records})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
 
 def test_unsent_mails_are_read_oldest_first_up_to_a_limit(organization: Organization, post: Post) -> None:

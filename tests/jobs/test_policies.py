@@ -28,8 +28,8 @@ from tests.support.staffing import created, new_location, new_worker
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
-    "consume_stream", "deliver_mail", "recalculate_metrics", "reconcile_rollups", "redrive_stream", "schedule_metrics",
-    "send_mail", "sweep_outbox",
+    "consume_stream", "deliver_mail", "dispatch_stream", "recalculate_metrics", "reconcile_rollups",
+    "record_activities", "redrive_stream", "schedule_metrics", "sweep_outbox",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
 """Operation and its target: the table or one of its indexes."""

@@ -15,7 +15,7 @@ from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
-from chalicelib.jobs import activity_reconciliation, metrics_queue, recalculation, redrive
+from chalicelib.jobs import activity_reconciliation, feed_queue, metrics_queue, recalculation, redrive
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.activities.activities import ACTIVITIES
@@ -129,19 +129,8 @@ def test_a_redrive_restores_everything_that_the_stream_lost(
 
 
 def _consume_audit(store: Store, organization: OrganizationId) -> None:
-    pk = keys.audit(organization)
-    records = [
-        {
-            "eventID": sk,
-            "eventName": "INSERT",
-            "eventSource": "aws:dynamodb",
-            "dynamodb": {"Keys": {"pk": {"S": pk}, "sk": {"S": sk}}, "NewImage": item, "SequenceNumber": str(number)},
-        }
-        for number, ((partition, sk), item) in enumerate(sorted(store.items().items()))
-        if partition == pk
-    ]
-    answer = invoke(product.consume_stream, "consume_stream", {"Records": records})
-    assert answer == {"batchItemFailures": []}
+    entries = [UUID(sk) for partition, sk in sorted(store.items()) if partition == keys.audit(organization)]
+    assert failed(feed_queue.work, *feed_queue.messages(organization, entries)) == []
 
 
 def test_repeated_and_concurrent_redrives_double_nothing(desk: Desk, deliveries: Deliveries, store: Store) -> None:
@@ -274,7 +263,28 @@ def test_many_dead_letters_are_one_redrive(desk: Desk, deliveries: Deliveries) -
     assert datetime.fromisoformat(message["until"]) == NOW + timedelta(seconds=99) + margin
 
 
-@pytest.mark.parametrize("body", ["no JSON", "[]", "{}", '{"DDBStreamBatchInfo": {}}', '{"DDBStreamBatchInfo": null}'])
+def test_a_dead_letter_of_the_feed_queue_is_restored(desk: Desk, deliveries: Deliveries, store: Store) -> None:
+    # Given entries whose message was given up, in two messages
+    _write(desk)
+    deliveries.changes()
+    entries = sorted(UUID(entry) for entry in _entries(store, desk.organization.id))
+    half = len(entries) // 2
+    letters = [
+        message
+        for part in (entries[:half], entries[half:])
+        for message in feed_queue.messages(desk.organization.id, part)
+    ]
+    # When they are redriven
+    assert _take(*map(json.dumps, letters)) == []
+    _work(deliveries)
+    # Then the feed has all of them
+    assert _activities(store, desk.organization.id) == _entries(store, desk.organization.id)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["no JSON", "[]", "{}", '{"entries": []}', '{"DDBStreamBatchInfo": {}}', '{"DDBStreamBatchInfo": null}'],
+)
 def test_other_messages_stay_in_the_dead_letter_queue(
     deliveries: Deliveries, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:

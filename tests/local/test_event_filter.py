@@ -81,7 +81,21 @@ def test_unsupported_patterns_are_refused(pattern: Any) -> None:
         ({"eventName": "MODIFY", "dynamodb": {"NewImage": {"derived": {"N": "1"}}}}, []),
         (
             {"eventName": "INSERT", "dynamodb": {"NewImage": {"gsi2pk": {"S": "MAIL#UNSENT"}, "derived": {"N": "1"}}}},
-            ["send_mail"],
+            ["dispatch_stream"],
+        ),
+        (
+            {
+                "eventName": "INSERT",
+                "dynamodb": {"NewImage": {"data": {"M": {"requestId": {"S": "r"}}}, "derived": {"N": "1"}}},
+            },
+            ["dispatch_stream"],
+        ),
+        (
+            {
+                "eventName": "MODIFY",
+                "dynamodb": {"NewImage": {"data": {"M": {"requestId": {"S": "r"}}}, "derived": {"N": "1"}}},
+            },
+            [],
         ),
         (
             {"eventName": "MODIFY", "dynamodb": {"NewImage": {"gsi2pk": {"S": "MAIL#UNSENT"}, "derived": {"N": "1"}}}},
@@ -90,5 +104,5 @@ def test_unsupported_patterns_are_refused(pattern: Any) -> None:
     ],
 )
 def test_the_readers_of_a_record(record: dict[str, Any], readers: list[str]) -> None:
-    consumers = ("consume_stream", "send_mail")
+    consumers = ("consume_stream", "dispatch_stream")
     assert [name for name in consumers if stream_source(name).filter.passes(record)] == readers

@@ -67,12 +67,15 @@ def _id(record: Event) -> str:
 
 
 def _pump(
-    stack: Stack, consumer: Any = None, worker: Any = None, other: Any = None, mailer: Any = None, **options: Any
+    stack: Stack, consumer: Any = None, worker: Any = None, other: Any = None, dispatcher: Any = None, **options: Any
 ) -> Pump:
     return Pump(
         stack.engine,
         stack.table,
-        consumers=[Consumer("consume_stream", consumer or Recorder()), Consumer("send_mail", mailer or Recorder())],
+        consumers=[
+            Consumer("consume_stream", consumer or Recorder()),
+            Consumer("dispatch_stream", dispatcher or Recorder()),
+        ],
         workers=[
             Worker("deliver_mail", stack.mail_queue_url, worker or Recorder()),
             Worker("recalculate_metrics", stack.metrics_queue_url, other or Recorder()),
@@ -295,15 +298,15 @@ def _write_mail(stack: Stack, name: str) -> None:
 
 
 def test_each_consumer_gets_the_records_that_its_filter_passes(stack: Stack) -> None:
-    consumer, mailer = Recorder(), Recorder()
+    consumer, dispatcher = Recorder(), Recorder()
     _write(stack, "a")
     _write_mail(stack, "mail")
     stack.engine.client("dynamodb").put_item(
         TableName=stack.table, Item={"pk": {"S": "p"}, "sk": {"S": "bucket"}, "derived": {"N": "1"}}
     )
     _write(stack, "b")
-    assert _pump(stack, consumer, mailer=mailer).pump_once() == 3
-    assert (consumer.batches, mailer.batches) == ([["a", "b"]], [["mail"]])
+    assert _pump(stack, consumer, dispatcher=dispatcher).pump_once() == 3
+    assert (consumer.batches, dispatcher.batches) == ([["a", "b"]], [["mail"]])
 
 
 def test_filtered_records_are_not_read_again(stack: Stack, tmp_path: Path) -> None:
@@ -312,7 +315,7 @@ def test_filtered_records_are_not_read_again(stack: Stack, tmp_path: Path) -> No
     _write(stack, "a")
     _pump(stack, checkpoint=checkpoint).pump_once()
     positions = json.loads(checkpoint.read_text())["positions"]
-    assert positions["consume_stream"] == positions["send_mail"] != {}
+    assert positions["consume_stream"] == positions["dispatch_stream"] != {}
 
 
 def test_mail_waits_neither_for_another_consumer_nor_for_a_worker(stack: Stack) -> None:
@@ -321,8 +324,8 @@ def test_mail_waits_neither_for_another_consumer_nor_for_a_worker(stack: Stack) 
     def hold(bodies: list[str]) -> None:
         ended.wait()
 
-    mailer = Recorder(lambda bodies: mailed.set())
-    pump = _pump(stack, Recorder(hold), Recorder(hold), mailer=mailer, poll_every_seconds=0.01)
+    dispatcher = Recorder(lambda bodies: mailed.set())
+    pump = _pump(stack, Recorder(hold), Recorder(hold), dispatcher=dispatcher, poll_every_seconds=0.01)
     _write(stack, "a")
     _send(stack, "message")
     pump.start()
@@ -330,7 +333,7 @@ def test_mail_waits_neither_for_another_consumer_nor_for_a_worker(stack: Stack) 
     mailed.wait()
     ended.set()
     pump.stop()
-    assert mailer.batches == [["mail"]]
+    assert dispatcher.batches == [["mail"]]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_only_records_that_all_consumers_have_passed_are_dropped(stack: Stack, f
         return Pump(
             stack.engine,
             stack.table,
-            consumers=[Consumer("consume_stream", consume), Consumer("send_mail", consume)],
+            consumers=[Consumer("consume_stream", consume), Consumer("dispatch_stream", consume)],
             workers=[],
             checkpoint=tmp_path / "position.json",
             trim=lambda before: stream_log.trim(file, stack.table, before),
