@@ -1,9 +1,9 @@
-"""Media types (RFC 9110): the type of a body, and the preferred type of an answer."""
+"""Media types (RFC 9110): the type of a body, and whether an answer is preferred as CSV."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 JSON = "application/json"
@@ -61,15 +61,15 @@ def parse(header: str) -> list[MediaRange] | None:
     return ranges
 
 
-def preferred(accept: str | None, offered: Sequence[str]) -> str:
-    """The media type that an Accept header weighs most; of equals, or when the header says nothing, the first."""
+def prefers_csv(accept: str | None) -> bool:
+    """Return True if an Accept header weighs CSV more than JSON; of equals, or when it says nothing, JSON is meant."""
     ranges = parse(accept or "") or []
 
     def weight(media_type: str) -> float:
         covering = [media_range for media_range in ranges if media_range.covers(media_type)]
         return max(covering, key=lambda media_range: media_range.precision).weight if covering else 0.0
 
-    return max(offered, key=weight)
+    return weight(CSV) > weight(JSON)
 
 
 def _range(type_: str, subtype: str, described: str) -> MediaRange | None:

@@ -184,9 +184,9 @@ class _Builder:
             names.append("Idempotency-Replayed")
         if action.limits:
             names += _LIMIT_HEADERS
-        if action.raw_media_type not in {None, JSON} or action.representations:
+        if action.raw_media_type not in {None, JSON} or action.csv is not None:
             names.append("Content-Disposition")
-        if action.representations:
+        if action.csv is not None:
             names.append("Vary")
         return {"description": "Done.", "headers": _header_references(*names), "content": self._results(action)}
 
@@ -201,8 +201,8 @@ class _Builder:
             "additionalProperties": False,
         }
         example = {"success": True, "data": examples.of(data, self.schemas)}
-        others = {media_type: {"schema": _TEXT} for media_type in action.representations}
-        return {JSON: {"schema": schema, "example": example}, **others}
+        enveloped = {JSON: {"schema": schema, "example": example}}
+        return enveloped if action.csv is None else {**enveloped, CSV: {"schema": _TEXT}}
 
 
 def _has_version(action: Action) -> bool:

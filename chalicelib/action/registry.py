@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
@@ -24,10 +24,10 @@ from chalicelib.dal.limits import Limit
 from chalicelib.models.audit import AuditEvent
 
 F = TypeVar("F", bound=Callable[..., Any])
-Renderer = Callable[[Any], Raw]
 
 PREFIX = "/api/v1"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_OF_OWN_SESSION = frozenset({AuditEvent.SIGNED_OUT, AuditEvent.SESSION_REVOKED})
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,12 @@ class Action:
     audit: AuditEvent | None
     status: int
     errors: tuple[ErrorCode, ...]
-    ends_session: bool
-    """The session that it ended may still ask for its answer."""
     limits: tuple[Limit, ...]
     """Limits that it may take, for its description: its function decides which it takes."""
     replays_first: bool
     """A repetition must not reach its function, which would refuse it: its stored answer is looked for before."""
-    representations: Mapping[str, Renderer]
-    """Functions that make other forms of the answer, by media type, for clients that prefer one to the envelope."""
+    csv: Callable[[Any], Raw] | None
+    """Function that makes CSV of the result, for clients that prefer it to the envelope."""
     function: Callable[..., Any]
     parameters: dict[str, str]
     """Path parameters: name in the route to name in the function."""
@@ -61,6 +59,11 @@ class Action:
     @property
     def is_write(self) -> bool:
         return self.audit is not None
+
+    @property
+    def ends_session(self) -> bool:
+        """It may end the very session that calls it, which may still ask for its answer."""
+        return self.audit in _OF_OWN_SESSION
 
     @property
     def is_in_parts(self) -> bool:
@@ -142,18 +145,16 @@ def action(
     audit: AuditEvent | None = None,
     status: int = 200,
     errors: tuple[ErrorCode, ...] = (),
-    ends_session: bool = False,
     limits: tuple[Limit, ...] = (),
     replays_first: bool = False,
-    representations: Mapping[str, Renderer] | None = None,
+    csv: Callable[[Any], Raw] | None = None,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data], [parts])` as the server action `name`.
 
     `data` is the body of POST, PUT and PATCH and the query of the others; `parts` is for what does not fit one
-    transaction. `errors` are those beyond what every such action can answer. `ends_session`: it may end the very
-    session that calls it. `limits`: the rate limits it takes uses of. `replays_first`: its function would refuse a
-    repetition, so the stored answer is looked for before, at one more round trip. `representations`: for what only
-    reads, other forms of its result by media type, answered to whom prefers them to JSON.
+    transaction. `errors` are those beyond what every such action can answer. `limits`: the rate limits it takes uses
+    of. `replays_first`: its function would refuse a repetition, so the stored answer is looked for before, at one more
+    round trip. `csv`: for what only reads, makes CSV of its result for whom prefers it to JSON.
     """
 
     def declare(function: F) -> F:
@@ -173,10 +174,9 @@ def action(
             audit,
             status,
             errors,
-            ends_session,
             limits,
             replays_first,
-            representations or {},
+            csv,
             function,
             parameters,
             types,
@@ -200,9 +200,8 @@ def _check(declared: Action) -> None:
             "needs a return type": "return" not in declared.types,
             "needs a docstring": not declared.summary,
             "writes with GET": declared.is_write and declared.method == "GET",
-            "writes, and what it answers again is JSON": declared.is_write and declared.representations,
-            "represents an answer without an envelope": declared.raw_media_type and declared.representations,
-            "represents JSON twice": JSON in declared.representations,
+            "writes, and what it answers again is JSON": declared.is_write and declared.csv,
+            "makes CSV of an answer without an envelope": declared.raw_media_type and declared.csv,
             "takes CSV in no body": declared.data_type is not None
             and issubclass(declared.data_type, CsvBody)
             and not declared.takes_body,

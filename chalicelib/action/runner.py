@@ -16,7 +16,7 @@ from chalicelib.action.context import AnyContext, Context, PublicContext, Reques
 from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_versions, matches
 from chalicelib.action.idempotency import Replay
-from chalicelib.action.media_types import JSON, preferred
+from chalicelib.action.media_types import CSV, prefers_csv
 from chalicelib.action.registry import Action
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
@@ -120,15 +120,9 @@ class _Run:
         result = self.action.function(self.context, **self.arguments, **parts)
         if isinstance(result, Raw):
             return result
-        media_type = self._media_type()
-        if media_type != JSON:
-            return self.action.representations[media_type](result)
+        if self.action.csv is not None and prefers_csv(self.request.headers.get("accept")):
+            return self.action.csv(result)
         return steps.json_of(self.action, result)
-
-    def _media_type(self) -> str:
-        if not self.action.representations:
-            return JSON
-        return preferred(self.request.headers.get("accept"), [JSON, *self.action.representations])
 
     def _new_context(self) -> AnyContext:
         if self.principal is None:
@@ -230,7 +224,7 @@ class _Run:
 
     def _answer(self, data: Any) -> Reply:
         reply = raw(data, self.action.status) if isinstance(data, Raw) else self._enveloped(data)
-        if self.action.representations:
+        if self.action.csv is not None:
             reply.headers["Vary"] = "Accept"
         return reply
 
@@ -248,8 +242,8 @@ class _Run:
     def _require_answerable(self, text: str) -> None:
         """Refuse an answer that is too large, a write's before it is committed."""
         if len(text) > MAX_ANSWER_BYTES or len(text.encode()) > MAX_ANSWER_BYTES:
-            others = "".join(f", or for {media_type}" for media_type in self.action.representations)
-            raise invalid_state(f"the answer would be over 1 MB: ask for less at once{others}")
+            other = "" if self.action.csv is None else f", or for {CSV}"
+            raise invalid_state(f"the answer would be over 1 MB: ask for less at once{other}")
 
     def _replayed(self, body: dict[str, Any]) -> Reply:
         data = json.loads(body["data"])

@@ -44,7 +44,7 @@ def _as_csv(report: Report) -> Raw:
 
 
 def _declare() -> None:
-    @action("getReport", "GET /report", permission=Permission.SELF, representations={CSV: _as_csv})
+    @action("getReport", "GET /report", permission=Permission.SELF, csv=_as_csv)
     def get_report(ctx: Context, data: ReportQuery) -> Report:
         """A report, as JSON or CSV."""
         if data.missing:

@@ -111,8 +111,7 @@ class Ground:
 
     def _accept(self, turn: int) -> dict[str, str]:
         """Each form of the result in turn."""
-        forms = [JSON, *REGISTRY[self.action].representations]
-        return {"Accept": forms[turn // 2 % len(forms)]} if len(forms) > 1 else {}
+        return {} if REGISTRY[self.action].csv is None else {"Accept": (JSON, CSV)[turn // 2 % 2]}
 
     def _authorization(self, turn: int, *, is_grafted: bool) -> dict[str, str]:
         if REGISTRY[self.action].is_public:

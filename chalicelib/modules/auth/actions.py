@@ -200,7 +200,7 @@ def _with_code(ctx: PublicContext, email: str, purpose: CodePurpose, code: Secre
 # -- own sessions ----------------------------------------------------------------------------------------------------
 
 
-@action("signOut", "POST /auth/sign-out", permission=Permission.SELF, audit=AuditEvent.SIGNED_OUT, ends_session=True)
+@action("signOut", "POST /auth/sign-out", permission=Permission.SELF, audit=AuditEvent.SIGNED_OUT)
 def sign_out(ctx: Context) -> Success:
     """Ends this session: its token stops working at once."""
     sessions.revoke(ctx.unit, ctx.principal.session)
@@ -215,13 +215,7 @@ def list_sessions(ctx: Context, data: CursorQuery) -> CursorPage[ListedSession]:
     )
 
 
-@action(
-    "revokeSession",
-    "DELETE /auth/sessions/{id}",
-    permission=Permission.SELF,
-    audit=AuditEvent.SESSION_REVOKED,
-    ends_session=True,
-)
+@action("revokeSession", "DELETE /auth/sessions/{id}", permission=Permission.SELF, audit=AuditEvent.SESSION_REVOKED)
 def revoke_session(ctx: Context, id_: UUID) -> Success:
     """Ends one of the caller's sessions."""
     sessions.revoke(ctx.unit, sessions.get(ctx.organization, ctx.user, id_))

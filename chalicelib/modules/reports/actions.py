@@ -22,7 +22,7 @@ _ERRORS = (ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND)
     "GET /reports/hours",
     permission=Permission.REPORTS_READ,
     errors=_ERRORS,
-    representations={CSV: hours_csv},
+    csv=hours_csv,
 )
 def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
     """The hours of some days by worker and work location, with their amounts where rates exist.
@@ -38,7 +38,7 @@ def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
     "POST /reports/hours",
     permission=Permission.REPORTS_READ,
     errors=_ERRORS,
-    representations={CSV: hours_csv},
+    csv=hours_csv,
 )
 def generate_hours_report(ctx: Context, data: GenerateHoursReport) -> HoursReport:
     """The report of `getHoursReport`, with its parameters in the body."""

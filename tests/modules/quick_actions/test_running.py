@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.action.registry import REGISTRY
 from chalicelib.core import ids
+from chalicelib.models.audit import AuditEvent
 from chalicelib.models.users import Role
 from chalicelib.modules.quick_actions import execution, system
 from tests.support.api import Answer
@@ -321,7 +322,7 @@ def test_an_action_that_may_no_longer_be_run_is_not(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     creating = define(organization.owner, calling("createClient"))
-    monkeypatch.setitem(REGISTRY, "createClient", replace(REGISTRY["createClient"], ends_session=True))
+    monkeypatch.setitem(REGISTRY, "createClient", replace(REGISTRY["createClient"], audit=AuditEvent.SIGNED_OUT))
     assert execute(organization.owner, creating, {"name": "X"}).code == "VALIDATION_ERROR"
 
 
