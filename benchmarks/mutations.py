@@ -111,16 +111,15 @@ class _Finder:
         position = _WRITES.get(_name(call.func))
         if position is not None and isinstance(call.func, ast.Attribute):
             conditions += call.args[position : position + 1]
-        if _is_joined(call):
-            conditions += call.args[0].elts  # type: ignore[attr-defined]
+        conditions += _joined(call)
         for condition in conditions:
-            if isinstance(condition, ast.Compare | ast.Call | ast.Attribute) and not _is_joined(condition):
+            if isinstance(condition, ast.Compare | ast.Call | ast.Attribute) and not _joined(condition):
                 self._add("condition", condition, "None")
 
-    def _add(self, kind: str, node: ast.AST, replacement: str, guard: ast.AST | None = None) -> None:
+    def _add(self, kind: str, node: ast.expr | ast.stmt, replacement: str, guard: ast.AST | None = None) -> None:
         start, end = self._span(node)
         text = " ".join(self._text(guard or node).decode().split())
-        self.mutations.append(Mutation(kind, node.lineno, text, start, end, replacement))  # type: ignore[attr-defined]
+        self.mutations.append(Mutation(kind, node.lineno, text, start, end, replacement))
 
     def _text(self, node: ast.AST) -> bytes:
         start, end = self._span(node)
@@ -140,11 +139,12 @@ def _name(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def _is_joined(call: ast.expr) -> bool:
-    """Return True for an `all_of` of conditions, which are dropped one by one."""
-    if not isinstance(call, ast.Call) or _name(call.func) != "all_of":
-        return False
-    return bool(call.args) and isinstance(call.args[0], ast.List)
+def _joined(call: ast.expr) -> list[ast.expr]:
+    """Return the conditions of an `all_of`, which are dropped one by one; none for anything else."""
+    match call:
+        case ast.Call(func=func, args=[ast.List(elts=conditions), *_]) if _name(func) == "all_of":
+            return conditions
+    return []
 
 
 def _binds(test: ast.expr) -> bool:

@@ -42,7 +42,7 @@ def _copy_sharing_items(table: Table, memo: dict[int, Any]) -> Table:
     return twin
 
 
-Table.__deepcopy__ = _copy_sharing_items  # type: ignore[attr-defined]
+Table.__deepcopy__ = _copy_sharing_items  # type: ignore[attr-defined]  # a patch
 _update_in_place = DynamoDBBackend.update_item
 
 
@@ -55,7 +55,7 @@ def _update_a_copy(backend: DynamoDBBackend, table_name: str, key: dict[str, Any
     return _update_in_place(backend, table_name, key, *rest, **named)
 
 
-DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment, method-assign]
+DynamoDBBackend.update_item = _update_a_copy  # type: ignore[assignment, method-assign]  # a patch
 
 
 def _copy_sharing_records(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
@@ -66,7 +66,7 @@ def _copy_sharing_records(shard: StreamShard, memo: dict[int, Any]) -> StreamSha
     return twin
 
 
-StreamShard.__deepcopy__ = _copy_sharing_records  # type: ignore[attr-defined]
+StreamShard.__deepcopy__ = _copy_sharing_records  # type: ignore[attr-defined]  # a patch
 
 
 def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
@@ -74,4 +74,4 @@ def _untracked(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
     return object.__new__(cls)
 
 
-BaseModel.__new__ = _untracked  # type: ignore[method-assign]
+BaseModel.__new__ = _untracked  # type: ignore[method-assign]  # a patch

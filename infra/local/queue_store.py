@@ -70,5 +70,5 @@ def _store(database: sqlite3.Connection, queue: Queue) -> None:
         for identifier in deleted:
             database.execute("DELETE FROM messages WHERE id = ?", (identifier,))
 
-    queue.add_message = add_and_store  # type: ignore[method-assign]
-    queue.delete_message = delete_and_forget  # type: ignore[method-assign]
+    queue.add_message = add_and_store  # type: ignore[method-assign]  # a patch of this queue alone
+    queue.delete_message = delete_and_forget  # type: ignore[method-assign]  # likewise

@@ -68,7 +68,7 @@ def _is_finite(kind: str, schema: Schema) -> bool:
 
 def _is_short(pattern: str | None) -> bool:
     # Python's own parser knows the longest text that the expression matches.
-    return pattern is not None and re._parser.parse(pattern).getwidth()[1] <= 100  # type: ignore[attr-defined]
+    return pattern is not None and re._parser.parse(pattern).getwidth()[1] <= 100  # type: ignore[attr-defined]  # undocumented
 
 
 @pytest.mark.parametrize("name", [*REGISTRY])

@@ -13,15 +13,15 @@ from chalicelib.core import clock
 def standing_still(at: datetime) -> Iterator[None]:
     class Still(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # returns no `Still`
             return at.astimezone(tz or UTC)
 
     running = clock.datetime
-    clock.datetime = Still  # type: ignore[misc]
+    clock.datetime = Still  # type: ignore[misc]  # a class is no variable to mypy
     try:
         yield
     finally:
-        clock.datetime = running  # type: ignore[misc]
+        clock.datetime = running  # type: ignore[misc]  # likewise
 
 
 def later(**by: float) -> contextlib.AbstractContextManager[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -83,10 +84,14 @@ def groups(*named: tuple[str, float | None]) -> list[Group]:
     previous=st.one_of(st.none(), st.lists(values, max_size=5)),
 )
 def test_a_time_series_is_valid(
-    subject: Subject, kind: str, step: Step, current: list[Decimal | None], previous: list[Decimal | None] | None
+    subject: Subject,
+    kind: Literal["area", "bar", "line"],
+    step: Step,
+    current: list[Decimal | None],
+    previous: list[Decimal | None] | None,
 ) -> None:
     before = None if previous is None else series(previous, "1 – 7 Jun 2026")
-    spec = charts.over_time(subject, kind, step, series(current), before, with_limits=True)  # type: ignore[arg-type]
+    spec = charts.over_time(subject, kind, step, series(current), before, with_limits=True)
 
     vega.require_valid(spec)
     assert spec["description"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -176,10 +177,10 @@ def test_a_bucket_that_moves_meanwhile_is_left_alone(desk: Desk, monkeypatch: py
     everything = rollups.all_buckets
     late = [desk.assign(desk.worker(), desk.position(), 50, 60)["id"]]
 
-    def overtaken(*arguments: object) -> object:
+    def overtaken(*arguments: Any) -> object:
         if late:
             sync_entity(desk.organization.id, SOURCE, UUID(late.pop()))
-        return everything(*arguments)  # type: ignore[arg-type]
+        return everything(*arguments)
 
     monkeypatch.setattr(rollups, "all_buckets", overtaken)
     # Then this night leaves the bucket, and the next one corrects it

@@ -188,15 +188,12 @@ class Rolling(RuleBasedStateMachine):
         for number, query in queries.items():
             assert isinstance(query, Aggregation)
             over = periods.resolve(
-                query.period,  # type: ignore[attr-defined]
-                zone=organization.timezone,
-                week_start=organization.week_start,
-                at=instant,
+                query.period, zone=organization.timezone, week_start=organization.week_start, at=instant
             )
             if written[number]["source"] == "positions" and over.end < instant:
                 continue  # `filled` has no history
             scanned = entities.setdefault(query.source, Entities(organization.tenant, query.source))
-            expected = rounded(scanned.aggregate(query, over), query.unit, organization.currency)  # type: ignore[attr-defined]
+            expected = rounded(scanned.aggregate(query, over), query.unit, organization.currency)
             assert (outcomes[number].error, outcomes[number].value) == (None, expected), str(written[number])
 
     def teardown(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -44,9 +45,9 @@ def _record(tenant: OrganizationId, state: MetricState, *, at: datetime = NOW, *
     unit.commit()
 
 
-def _points(tenant: OrganizationId, metric: UUID, **options: object) -> list[tuple[datetime, float | None]]:
-    arguments = {"since": None, "until": None, "cursor": None, "limit": 100, "forward": True, **options}
-    page = metric_states.history(tenant, CURSORS, str(metric), metric, **arguments)  # type: ignore[arg-type]
+def _points(tenant: OrganizationId, metric: UUID, **options: Any) -> list[tuple[datetime, float | None]]:
+    arguments: dict[str, Any] = {"since": None, "until": None, "cursor": None, "limit": 100, "forward": True, **options}
+    page = metric_states.history(tenant, CURSORS, str(metric), metric, **arguments)
     return [(point.as_of, point.value) for point in page.items]
 
 

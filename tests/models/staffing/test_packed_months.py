@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -113,9 +114,9 @@ def test_unpacking_reverses_packing(groups: dict[UUID, list[tuple[int, int]]]) -
 
 @law(30)
 @given(GROUPS, st.randoms(use_true_random=False))
-def test_packing_does_not_depend_on_order(groups: dict[UUID, list[tuple[int, int]]], random: object) -> None:
-    shuffled = [(position, random.sample(spans, len(spans))) for position, spans in groups.items()]  # type: ignore[attr-defined]
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+def test_packing_does_not_depend_on_order(groups: dict[UUID, list[tuple[int, int]]], random: Random) -> None:
+    shuffled = [(position, random.sample(spans, len(spans))) for position, spans in groups.items()]
+    random.shuffle(shuffled)
     assert packed_months.pack(dict(shuffled)) == packed_months.pack(groups)
 
 

@@ -17,7 +17,7 @@ from chalicelib.dal import keys, table
 from chalicelib.dal.intervals import LengthClass, length_class_of
 from chalicelib.models.staffing import packed_months, workload_days
 from chalicelib.models.staffing.positions import POSITIONS
-from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.staffing.workload import Workload, live
 from tests.support.api import Answer, Api
 from tests.support.assignment_helpers import NOW, Desk, at
@@ -192,17 +192,21 @@ class Assigning(RuleBasedStateMachine):
         for collection, identifiers in ((WORKERS, self.workers), (POSITIONS, self.positions)):
             for identifier in identifiers:
                 item = table.get(collection.key(organization, UUID(identifier)))
-                workload: Workload = collection.record.of(item).workload  # type: ignore[attr-defined]
+                workload: Workload = collection.record.of(item).workload  # type: ignore[attr-defined]  # both records have it
                 present = [span for span in self.of(identifier) if not span.cancelled]
                 scheduled_or_active = sum(value.status(self.now) != "completed" for value in present)
                 assert live(organization, collection.kind, UUID(identifier), workload, now) == scheduled_or_active
                 closed = [value for value in present if value.end is not None]
-                assert workload.milliseconds == sum(round((value.end - value.start) * 3_600_000) for value in closed)  # type: ignore[operator]
+                hours = (value.end - value.start for value in present if value.end is not None)
+                assert workload.milliseconds == sum(round(length * 3_600_000) for length in hours)
                 assert workload.open == len(present) - len(closed)
                 classes = Counter(length_class_of(*value.times) for value in present)
                 assert {length_class: count for length_class, count in workload.classes.items() if count} == classes
                 this_month = now.strftime("%Y-%m")
-                by_month = Counter((value.times[1] - timedelta(milliseconds=1)).strftime("%Y-%m") for value in closed)  # type: ignore[operator]
+                ends = (value.times[1] for value in present)
+                by_month = Counter(
+                    (end - timedelta(milliseconds=1)).strftime("%Y-%m") for end in ends if end is not None
+                )
                 ahead = {month: count for month, count in workload.months.items() if month >= this_month and count}
                 assert ahead == {month: count for month, count in by_month.items() if month >= this_month}
 
@@ -243,7 +247,7 @@ class Assigning(RuleBasedStateMachine):
             key: {position: sorted(spans) for position, spans in groups.items()} for key, groups in expected.items()
         }
         for worker in self.workers:
-            long_running = WORKERS.record.of(table.get(WORKERS.key(organization, UUID(worker)))).long_running  # type: ignore[attr-defined]
+            long_running = StoredWorker.of(table.get(WORKERS.key(organization, UUID(worker)))).long_running
             present = [span for span in self.of(worker) if not span.cancelled]
             long = [value for value in present if length_class_of(*value.times) is LengthClass.LONGER]
             assert {

@@ -67,11 +67,13 @@ def test_there_are_none_at_first(owner: Member, kind: Kind) -> None:
 
 
 def test_what_is_set_is_listed_earliest_first(owner: Member, kind: Kind) -> None:
+    # Given three rates, set in another order than that of their days
     entity = kind.new(owner)["id"]
     answer = kind.set(owner, entity, "2026-03-01", _eur(2650))
     assert (answer.status, answer.data) == (200, {"effectiveFrom": "2026-03-01", "amount": 2650, "currency": "EUR"})
     kind.set(owner, entity, "2026-11-01", _eur(2800))
     kind.set(owner, entity, "2025-01-01", _eur(0))
+    # Then they are listed by day
     assert kind.get(owner, entity).data == {
         "rates": [
             {"effectiveFrom": "2025-01-01", "amount": 0, "currency": "EUR"},
@@ -89,10 +91,13 @@ def test_a_date_that_has_a_rate_gets_the_new_one(owner: Member, kind: Kind) -> N
 
 
 def test_a_deleted_rate_is_answered_once_more_and_gone(owner: Member, kind: Kind) -> None:
+    # Given two rates
     entity = kind.new(owner)["id"]
     for day in ("2026-01-01", "2026-02-01"):
         kind.set(owner, entity, day, _eur(2650))
+    # When one is deleted
     answer = kind.delete(owner, entity, "2026-01-01")
+    # Then it is answered, and the other is left
     assert (answer.status, answer.data) == (200, {"effectiveFrom": "2026-01-01", "amount": 2650, "currency": "EUR"})
     assert kind.amounts(owner, entity) == {"2026-02-01": 2650}
 
@@ -113,10 +118,13 @@ def test_one_entity_has_no_rates_of_another(owner: Member, kind: Kind) -> None:
 def test_the_most_that_an_entity_may_have(owner: Member, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rates.MAX_RATES == 366
     monkeypatch.setattr(rates, "MAX_RATES", 2)
+    # Given as many rates as there may be
     entity = kind.new(owner)["id"]
     for day in ("2026-01-01", "2026-02-01"):
         assert kind.set(owner, entity, day, _eur(2650)).status == 200
+    # When one more is set
     refused = kind.set(owner, entity, "2026-03-01", _eur(2650))
+    # Then it is refused; one of the others may change, or go and make room
     assert (refused.status, refused.code) == (400, "VALIDATION_ERROR")
     assert f"a {kind.name.lower()} has at most 2 rates" in refused.error["message"]
     assert kind.set(owner, entity, "2026-02-01", _eur(2700)).status == 200
@@ -157,9 +165,12 @@ def test_dates_and_money_are_checked(
 
 
 def test_the_currency_is_the_organizations(owner: Member, kind: Kind) -> None:
+    # Given a rate in the currency that the organization had
     entity = kind.new(owner)["id"]
     owner.call("updateOrganization", body={"currency": "CHF"})
+    # When further ones are set
     refused = kind.set(owner, entity, "2026-02-01", _eur(2650))
+    # Then they are in the new currency, and the first one stays
     assert refused.error["details"]["fieldErrors"] == {"currency": ["must be the organization's, CHF"]}
     assert kind.set(owner, entity, "2026-02-01", {"amount": 3000, "currency": "CHF"}).status == 200
 
@@ -192,10 +203,13 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, owner: Member, kind
 
 
 def test_a_rate_moves_the_version_and_nothing_else_that_is_shown(owner: Member, kind: Kind) -> None:
+    # Given an entity and its tag
     entity = kind.new(owner)
     first = kind.read(owner, entity["id"])
     tag = {"If-Match": first.headers["ETag"]}
+    # When a rate is set
     assert kind.set(owner, entity["id"], "2026-01-01", _eur(2650), headers=tag).status == 200
+    # Then its version is another, so that the tag serves no further write
     second = kind.read(owner, entity["id"])
     assert second.data == {**first.data, "version": 2, "updatedAt": second.data["updatedAt"]}
     for refused in (
@@ -208,13 +222,16 @@ def test_a_rate_moves_the_version_and_nothing_else_that_is_shown(owner: Member, 
 
 
 def test_the_audit_log_tells_of_the_date_concerned(owner: Member, kind: Kind) -> None:
+    # Given a rate of one day, and three changes of another's
     entity = kind.new(owner)["id"]
     kind.set(owner, entity, "2026-01-01", _eur(2600))
     kind.set(owner, entity, "2026-03-01", _eur(2650))
     kind.set(owner, entity, "2026-03-01", _eur(2700))
     kind.delete(owner, entity, "2026-03-01")
+    # When the log is read
     query = {"entityType": kind.name.lower(), "entityId": entity, "limit": 3}
     entries = owner.call("getAuditLog", query=query).data["items"]
+    # Then each of those names its day alone
     event = kind.name.upper()
     assert [(entry["action"], entry["changes"]) for entry in entries] == [
         (f"{event}_RATE_DELETED", {"rates.2026-03-01": {"before": _eur(2700), "after": None}}),
@@ -249,10 +266,12 @@ def test_the_most_holds_for_rates_set_at_once(owner: Member, kind: Kind, monkeyp
 
 
 def test_a_change_of_the_entity_meanwhile_is_kept(owner: Member, kind: Kind) -> None:
+    # Given a change of the entity between a rate's read and its commit
     entity = kind.new(owner)["id"]
     change = {"Position": {"headcount": 9}, "Worker": {"firstName": "Renamed"}}[kind.name]
     with overtaken(lambda: owner.call(f"update{kind.name}", path={"id": entity}, body=change)) as overtaking:
         late = kind.set(owner, entity, "2026-01-01", _eur(2600))
+    # Then both hold
     assert (overtaking[0].status, late.status) == (200, 200)
     read = kind.read(owner, entity).data
     assert {name: read[name] for name in change} == change

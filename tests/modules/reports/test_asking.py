@@ -135,15 +135,16 @@ def test_more_rows_than_an_answer_can_hold_are_told(crew: Crew, monkeypatch: pyt
 
 
 def test_rows_come_by_worker_client_and_work_location(api: Api) -> None:
+    # Given hours of two workers at three places, in no order
     crew = Crew.hired(api)
     for worker, position in [(1, 2), (0, 2), (1, 0), (0, 1), (0, 0)]:
         crew.assign(worker, position, EIGHT, EIGHT + 60)
     # Whatever case and accents they are written with
     for worker, name in zip(crew.workers, ["ärne", "Bo"], strict=True):
         crew.done("updateWorker", path={"id": worker}, body={"firstName": name, "lastName": "X"})
-
+    # When the report is asked for
     rows = crew.report(DAY, DAY)["rows"]
-
+    # Then rows are in the order of the names of worker, client and work location
     assert [row["workerName"] for row in rows] == ["ärne X"] * 3 + ["Bo X"] * 2
     for worker, count in [(0, 3), (1, 2)]:
         matching = [row for row in rows if row["workerId"] == crew.workers[worker]]
@@ -153,6 +154,7 @@ def test_rows_come_by_worker_client_and_work_location(api: Api) -> None:
 
 
 def test_names_follow_a_change_of_name(busy: Crew) -> None:
+    # Given hours whose worker, client and work location get other names
     place = busy.places[busy.positions[0]]
     for action, identifier, changes in [
         ("updateWorker", busy.workers[0], {"firstName": "Ayşe", "lastName": "Demir"}),
@@ -160,11 +162,13 @@ def test_names_follow_a_change_of_name(busy: Crew) -> None:
         ("updateClient", place.client, {"name": "Nordkontor"}),
     ]:
         busy.done(action, path={"id": identifier}, body=changes)
+    # When the report is asked for, then it has the new names
     (row,) = busy.report(DAY, DAY)["rows"]
     assert (row["workerName"], row["workLocationName"], row["clientName"]) == ("Ayşe Demir", "Lager Nord", "Nordkontor")
 
 
 def test_what_is_deleted_keeps_its_hours_and_names(busy: Crew) -> None:
+    # Given a report, and everything that it names deleted since
     before = busy.report(DAY, DAY)
     place, others = busy.places[busy.positions[0]], busy.places[busy.positions[1]]
     for action, identifier in [
@@ -176,7 +180,7 @@ def test_what_is_deleted_keeps_its_hours_and_names(busy: Crew) -> None:
     for identifier in (place.location, others.location):
         busy.done("deleteWorkLocation", path={"id": identifier})
     busy.done("deleteClient", path={"id": place.client})
-
+    # Then it is the same report
     assert busy.report(DAY, DAY)["rows"] == before["rows"]
     assert busy.report(DAY, DAY, clientId=place.client)["rows"] == before["rows"], "a former client, too"
 
@@ -187,9 +191,11 @@ def test_names_that_the_index_does_not_have_yet_are_read(
     busy: Crew, collection: Collection[Any], *, by_client: bool
 ) -> None:
     """DynamoDB's indexes trail the table: here one entity is taken out of the directory."""
+    # Given a report
     place = busy.places[busy.positions[0]]
     query = {"clientId": place.client} if by_client else {}
     before = busy.report(DAY, DAY, **query)
+    # When the directory lacks one of the names
     identifier = {
         "worker": busy.workers[0],
         "position": busy.positions[0],
@@ -200,5 +206,5 @@ def test_names_that_the_index_does_not_have_yet_are_read(
         collection.key(busy.organization.id, UUID(identifier)),
         [table.entry(keys.directory(busy.organization.id)).remove()],
     )
-
+    # Then it is the same report
     assert busy.report(DAY, DAY, **query)["rows"] == before["rows"]

@@ -187,25 +187,27 @@ def test_what_only_touches_the_days_asked_for_is_no_row(api: Api) -> None:
 
 
 def test_two_at_once_are_counted_twice_and_one_place_is_one_row(api: Api) -> None:
+    # Given a worker twice at one place and once at another, and a second worker there
     crew = Crew.hired(api)
     start = minute_of("2026-03-02T08:00Z")
     for position in (0, 0, 1):
         crew.assign(0, position, start, start + 60)
     crew.assign(1, 0, start, start + 60)
-
+    # When they are reported
     rows = crew.report(date(2026, 3, 2), date(2026, 3, 2))["rows"]
-
+    # Then there is a row for each worker and place
     assert sorted(row["totalHours"] for row in rows) == [1, 1, 2]
 
 
 def test_a_month_that_is_over_no_longer_weighs_on_the_next(api: Api) -> None:
     """A report reads its own months: two in a zone other than UTC, however many there are."""
+    # Given an hour in each month of a year
     crew = Crew.hired(api)
     for month in range(1, 13):
         crew.assign(0, 0, minute_of(f"2025-{month:02}-10T08:00Z"), minute_of(f"2025-{month:02}-10T09:00Z"))
-
+    # When one month is reported
     answer = crew.ask(date(2025, 6, 1), date(2025, 6, 30))
-
+    # Then its own months are read, and no others
     assert answer.data["totals"]["totalHours"] == 1
     assert answer.recording.operations == ["BatchGetItem", "Query", "Query"]
 

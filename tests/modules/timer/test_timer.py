@@ -101,7 +101,9 @@ def test_work_must_be_live_active_and_of_one_project(me: Member) -> None:
 def test_eleven_tags_and_equal_ones_are_refused(me: Member) -> None:
     for tags in ([f"tag {number}" for number in range(11)], ["Umzug", "umzug"], ["x" * 51]):
         answer = me.post("startTimer", tags=tags)
-        assert (answer.status, _refusal(answer)[1].split(".")[0]) == (400, "tags")  # type: ignore[union-attr]
+        _, field = _refusal(answer)
+        assert field is not None
+        assert (answer.status, field.split(".")[0]) == (400, "tags")
 
 
 # -- switch ----------------------------------------------------------------------------------------------------------

@@ -54,12 +54,15 @@ def _accept(organization: Organization, email: str) -> None:
 @law(12)
 @given(steps=STEPS)
 def test_counts_are_true_after_every_sequence(api: Api, steps: list[tuple[str, int, str]]) -> None:
+    # Given users who were invited, changed and deactivated in any order
     organization = new_organization(api)
     users: list[dict[str, str]] = []
     for step, which, role in steps:
         _take(organization, users, step, which, role)
+    # When the organization and all of them are read
     rows = organization.owner.call("getUsers", query={"pageSize": 100}).data["data"]
     shown = organization.owner.call("getOrganization").data
+    # Then its counts are theirs
     assert shown["userCount"] == len(rows) == len(users) + 1
     assert shown["activeUserCount"] == sum(row["isActive"] for row in rows)
     item = table.get(organizations.ORGANIZATIONS.key(organization.id, organization.id))

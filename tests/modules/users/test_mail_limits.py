@@ -64,9 +64,11 @@ def test_requests_at_once_are_one_mail(organization: Organization, post: Post) -
 
 
 def test_who_waits_as_told_may_mail_again(organization: Organization, post: Post) -> None:
+    # Given an invitation, and the answer of how long to wait for the next
     with standing_still(NOW):
         invited = invite(organization)
         wait = int(_resend(organization, invited).headers["Retry-After"])
+        # When that time is not over, then it is refused; when it is, not
         with later(seconds=wait - 1):
             assert _is_limited(_resend(organization, invited), "invitation-interval")
         with later(seconds=wait):
@@ -110,8 +112,10 @@ def test_a_thousand_strangers_are_out_of_reach_of_every_tier() -> None:
 
 
 def test_strangers_beyond_the_limit_are_refused_and_are_no_users(organization: Organization, post: Post) -> None:
+    # Given three invitations more than the tier allows
     most = INVITATIONS_A_DAY[SubscriptionTier.FREE]
     answers = [_invite(organization) for _ in range(most + 3)]
+    # Then the last three are refused
     assert [answer.status for answer in answers] == [201] * most + [429] * 3
     assert _is_limited(answers[-1], "invitations")
     assert (
@@ -119,6 +123,7 @@ def test_strangers_beyond_the_limit_are_refused_and_are_no_users(organization: O
         .error["message"]
         .startswith("the organization has mailed as many invitations as it may in a day; try again in")
     )
+    # And are neither users nor mails
     assert organization.owner.call("getOrganization").data["userCount"] == 1 + most
     post.carry()
     assert len([mail for mail in post.mailbox.mails() if mail["recipient"].startswith("stranger")]) == most
@@ -163,6 +168,7 @@ def test_a_repetition_is_not_counted_and_gets_its_answer(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_limits, "INVITATIONS_A_DAY", FEW)
+    # Given an invitation and a repeated mail, each sent six times with one key
     email = address("stranger")
     first, *repeated = [_invite(organization, email, "invite") for _ in range(6)]
     assert [answer.status for answer in (first, *repeated)] == [201] * 6
@@ -171,6 +177,7 @@ def test_a_repetition_is_not_counted_and_gets_its_answer(
     with clock.shifted(timedelta(minutes=10)):
         resent = [_resend(organization, first.data, "resend") for _ in range(6)]
     assert [(answer.status, answer.is_replay) for answer in resent] == [(200, False), *[(200, True)] * 5]
+    # Then they count as two of three
     assert [_invite(organization).status for _ in range(2)] == [201, 429]
 
 

@@ -210,9 +210,12 @@ def test_a_change_of_role_is_checked(organization: Organization, body: dict[str,
 
 def test_two_owners_who_shut_each_other_out_do_not_both_succeed(organization: Organization) -> None:
     """The second one's request overtakes the first one's between its read and its commit."""
+    # Given two owners
     second = organization.enrol(Role.OWNER)
+    # When each deactivates the other, at once
     with client_hooks.overtaken(lambda: _on(second, "deactivateUser", organization.owner.user.id)) as overtaking:
         late = _on(organization.owner, "deactivateUser", second.user.id)
+    # Then the first succeeds, and is an owner still
     assert overtaking[0].status == 200
     assert late.status in {400, 403}
     assert second.call("getUserRole").data == {"role": "OWNER"}
@@ -239,9 +242,12 @@ def test_an_invited_owner_does_not_count_as_active(organization: Organization) -
 
 
 def test_a_deactivated_user_is_refused_at_once_with_every_session(organization: Organization) -> None:
+    # Given a user with two sessions
     member = organization.enrol(Role.MEMBER)
     other = organization.session(member.user)
+    # When the user is deactivated
     answer = _on(organization.owner, "deactivateUser", member.user.id)
+    # Then both are refused
     assert (answer.data["isActive"], answer.data["status"]) == (False, "DEACTIVATED")
     for token in (member.token, other):
         refused = member.api.call("getOrganization", token)
@@ -249,9 +255,12 @@ def test_a_deactivated_user_is_refused_at_once_with_every_session(organization: 
 
 
 def test_old_sessions_stay_dead_when_the_user_comes_back(organization: Organization) -> None:
+    # Given a user who was deactivated
     member = organization.enrol(Role.MEMBER)
     _on(organization.owner, "deactivateUser", member.user.id)
+    # When the user comes back
     back = _on(organization.owner, "reactivateUser", member.user.id)
+    # Then the old session has ended, and a new one is good
     assert (back.data["isActive"], back.data["status"]) == (True, "ACTIVE")
     assert member.call("getOrganization").code == "SESSION_EXPIRED"
     late = organization.session(users.get(organization.id, member.user.id))
@@ -269,11 +278,14 @@ def test_twice_is_refused_and_with_its_key_answered_again(organization: Organiza
 
 @pytest.mark.parametrize("action", ["deactivateUser", "changeUserRole"])
 def test_a_stale_if_match_changes_nothing(organization: Organization, action: str) -> None:
+    # Given a user who has changed since the tag was read
     user = organization.enrol(Role.MEMBER).user.id
     tag = _on(organization.owner, "getUser", user).headers["ETag"]
     _change(organization.owner, user, "COORDINATOR")
+    # When the tag is sent with another change
     body = {"role": "VIEWER"} if action == "changeUserRole" else None
     stale = organization.owner.call(action, path={"userId": user}, body=body, headers={"If-Match": tag})
+    # Then that is refused, and has changed nothing
     assert (stale.status, stale.code) == (412, "PRECONDITION_FAILED")
     data = _on(organization.owner, "getUser", user).data
     assert (data["role"], data["isActive"], data["version"]) == ("COORDINATOR", True, 2)

@@ -54,11 +54,14 @@ def locations(client: str, number: int, **fields: Any) -> list[WorkLocation]:
 
 
 def test_five_hundred_come_at_once_and_more_by_cursor(owner_of_many: Organization) -> None:
+    # Given a client with as many work locations as an answer has
     client = new_client(owner_of_many.owner)["id"]
     made = store(owner_of_many, WORK_LOCATIONS, locations(client, 500))
     (alone,) = pages(owner_of_many, "getClientWithLocations", client)
     assert [row["id"] for row in alone["workLocations"]] == made
+    # When there is one more
     made += store(owner_of_many, WORK_LOCATIONS, locations(client, 1))
+    # Then there is a second page, of the same client
     first, second = pages(owner_of_many, "getClientWithLocations", client)
     assert [row["id"] for row in (*first["workLocations"], *second["workLocations"])] == made
     assert {**first, "workLocations": 0, "nextCursor": 0} == {**second, "workLocations": 0, "nextCursor": 0}
@@ -73,12 +76,15 @@ def test_an_answer_takes_a_megabyte_at_most(owner_of_many: Organization) -> None
 
 
 def test_positions_of_a_work_location_likewise(owner_of_many: Organization) -> None:
+    # Given eight positions, read by three
     location = new_location(owner_of_many.owner)
     made = [new_position(owner_of_many.owner, location["id"])["id"] for _ in range(8)]
     seen = [page["positions"] for page in pages(owner_of_many, "getWorkLocationWithPositions", location["id"], limit=3)]
     assert [[row["id"] for row in rows] for rows in seen] == [made[:3], made[3:6], made[6:]]
+    # When one of them is deleted
     gone = owner_of_many.owner.call("deletePosition", path={"id": made[3]})
     assert gone.status == 200, gone.text
+    # Then the others are left, in their order
     left = [page["positions"] for page in pages(owner_of_many, "getWorkLocationWithPositions", location["id"])]
     assert [[row["id"] for row in rows] for rows in left] == [[*made[:3], *made[4:]]]
 
@@ -91,9 +97,12 @@ def test_a_page_has_limits(owner_of_many: Organization, limit: int, status: int)
 
 
 def test_a_cursor_of_another_client_is_refused(owner_of_many: Organization) -> None:
+    # Given a cursor in one client's work locations
     one, other = (new_client(owner_of_many.owner)["id"] for _ in range(2))
     store(owner_of_many, WORK_LOCATIONS, locations(one, 2))
     (first, _) = pages(owner_of_many, "getClientWithLocations", one, limit=1)
     query = {"cursor": first["nextCursor"]}
+    # When it is used for another's
     answer = owner_of_many.owner.call("getClientWithLocations", path={"id": other}, query=query)
+    # Then it is refused
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")

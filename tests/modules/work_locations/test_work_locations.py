@@ -47,10 +47,13 @@ def test_names_need_not_be_unique(organization: Organization) -> None:
 
 @pytest.mark.parametrize("given", [{}, {"timezone": None}])
 def test_the_time_zone_is_the_organizations_at_creation(organization: Organization, given: dict[str, None]) -> None:
+    # Given a work location that names no zone
     organization.owner.call("updateOrganization", body={"timezone": "Europe/Berlin"})
     location = new_location(organization.owner, **given)
     assert location["timezone"] == "Europe/Berlin"
+    # When the organization moves
     organization.owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"})
+    # Then the work location stays where it is
     assert organization.owner.call_on("getWorkLocation", location["id"]).data["timezone"] == "Europe/Berlin"
 
 
@@ -127,31 +130,40 @@ def test_absent_deleted_and_foreign_are_one_answer(api: Api, organization: Organ
 
 
 def test_a_client_has_its_work_locations_and_no_others(organization: Organization) -> None:
+    # Given a client with three work locations, one that is deleted, and another client's
     client, other = (new_client(organization.owner) for _ in range(2))
     new_location(organization.owner, other["id"])
     locations = [new_location(organization.owner, client["id"], name=name) for name in ("B", "A", "Gone", "C")]
     gone = locations.pop(2)
     organization.owner.call_on("deleteWorkLocation", gone["id"])
+    # When the client is read with them
     answer = organization.owner.call_on("getClientWithLocations", client["id"])
+    # Then it has the three, in the order of their creation
     assert answer.data == {**client, "workLocations": locations, "nextCursor": None}
     assert answer.round_trips == 4
 
 
 def test_a_work_location_has_its_positions_and_no_others(organization: Organization) -> None:
+    # Given a work location with two positions, one that is deleted, and another's
     location, _ = new_location(organization.owner), new_position(organization.owner)
     positions = [new_position(organization.owner, location["id"], name=name) for name in ("B", "A", "Gone")]
     gone = positions.pop()
     organization.owner.call_on("deletePosition", gone["id"])
+    # When it is read with them
     shown = organization.owner.call_on("getWorkLocation", location["id"]).data
     answer = organization.owner.call_on("getWorkLocationWithPositions", location["id"])
+    # Then it has the two
     assert answer.data == {**shown, "positions": positions, "nextCursor": None}
     assert answer.round_trips == 5
 
 
 def test_a_renamed_client_is_shown_by_its_new_name_and_another_tag(organization: Organization) -> None:
+    # Given the tag of a work location
     location = new_location(organization.owner)
     tag = organization.owner.call_on("getWorkLocation", location["id"]).headers["ETag"]
+    # When its client is renamed
     organization.owner.call_on("updateClient", location["clientId"], body={"name": "Renamed"})
+    # Then the tag is no longer its
     again = organization.owner.call_on("getWorkLocation", location["id"], headers={"If-None-Match": tag})
     assert (again.status, again.data["client"]["name"]) == (200, "Renamed")
 
@@ -198,20 +210,27 @@ def test_deleting_says_what_was_deleted_and_when(organization: Organization) -> 
 
 
 def test_a_client_goes_once_its_work_locations_are_gone(organization: Organization) -> None:
+    # Given a client with two work locations
     client = new_client(organization.owner)["id"]
     locations = [new_location(organization.owner, client)["id"] for _ in range(2)]
+    # When it is deleted before them
     for left in (2, 1):
         answer = organization.owner.call_on("deleteClient", client)
+        # Then it is refused, with the number of those that are left
         assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
         assert answer.error["details"] == {"dependencies": {"workLocation": left}}
+        # And it goes after the last
         assert organization.owner.call_on("deleteWorkLocation", locations.pop()).status == 200
     assert organization.owner.call_on("deleteClient", client).status == 200
 
 
 def test_a_work_location_goes_once_its_positions_are_gone(organization: Organization) -> None:
+    # Given a work location with a position
     location = new_location(organization.owner)["id"]
     position = new_position(organization.owner, location)["id"]
+    # When it is deleted first
     answer = organization.owner.call_on("deleteWorkLocation", location)
+    # Then it is refused, and goes after its position
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
     assert answer.error["details"] == {"dependencies": {"position": 1}}
     assert organization.owner.call_on("deletePosition", position).status == 200

@@ -61,6 +61,7 @@ def _entries(organization: Organization) -> list[dict[str, Any]]:
 
 
 def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Organization) -> None:
+    # Given a worker, and rows that repeat its phone, each other's, or are wrong in different ways
     organization.owner.call("updateOrganization", body={"region": "DE"})
     known = organization.owner.call("createWorker", body=_row(1)).data["id"]
     rows = [
@@ -74,9 +75,9 @@ def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Org
         {"phone": "+49 151 0000006"},
         _row(3, phone="+49 151 0000003"),
     ]
-
+    # When they are imported
     answer = _import(organization, rows)
-
+    # Then each has its result, with the reason
     assert answer.data["dryRun"] is False
     assert _results(answer) == [
         "duplicate",
@@ -99,6 +100,7 @@ def test_every_row_has_a_result_and_a_bad_one_hinders_no_other(organization: Org
         (None, "has a field that no worker has"),
         ("firstName", "is required"),
     ]
+    # And the good ones are workers
     listed = {worker["id"]: worker for worker in _workers(organization)}
     assert {*listed} == {known, given[1]["workerId"], given[8]["workerId"]}
     assert {name: listed[given[1]["workerId"]][name] for name in rows[1]} == rows[1]
@@ -163,11 +165,12 @@ def test_a_body_that_is_no_import_is_refused(settled: Organization, body: dict[s
 def test_the_results_of_a_thousand_rows_fit_what_is_stored(
     organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Given as many rows as there may be, with results as long as there are
     monkeypatch.setattr(importing, "_PART_ROWS", 500)
     rows = [{**_row(1, phone="x"), "é" * 150: 1}] * 1000
-
+    # When they are imported twice with one key
     first, again = _import(organization, rows, "k"), _import(organization, rows, "k")
-
+    # Then the second answer is the stored first
     assert _results(first) == ["error"] * 1000
     assert (again.is_replay, again.text) == (True, first.text)
 
@@ -176,11 +179,12 @@ def test_the_results_of_a_thousand_rows_fit_what_is_stored(
 
 
 def test_a_file_is_read_as_the_same_rows_in_json_would_be(organization: Organization) -> None:
+    # Given a file and the same rows in JSON
     text = "Phone;lastName;FIRSTNAME\n'+49 151 0000001;Weber;Jo 1\n\n0;Weber;Jo\n"
     rehearsed = _import(organization, [_row(1), _row(2, firstName="Jo", phone="0")], dryRun=True)
-
+    # When both are rehearsed
     answer = _import_csv(organization, text, dryRun="true")
-
+    # Then their answers are equal
     assert answer.data == rehearsed.data
     assert _results(_import_csv(organization, text)) == ["created", "error"]
     assert _workers(organization)[0]["phone"] == "+49 151 0000001"
@@ -225,13 +229,15 @@ def test_a_file_that_is_no_import_is_refused(settled: Organization, text: str, f
 
 
 def test_a_dry_run_answers_the_same_and_does_nothing(organization: Organization) -> None:
+    # Given a worker, and rows of each result
     _import(organization, [_row(1)])
     before = _workers(organization), _entries(organization)
     rows = [_row(1), _row(2), _row(2), _row(3, phone="")]
-
+    # When they are rehearsed
     rehearsed = _import(organization, rows, "rehearsal", dryRun=True)
-
+    # Then nothing has changed
     assert (_workers(organization), _entries(organization)) == before
+    # And the import has the same results
     done = _import(organization, rows)
     assert rehearsed.data["dryRun"] is True
     assert _results(rehearsed) == _results(done) == ["duplicate", "created", "duplicate", "error"]
@@ -240,8 +246,11 @@ def test_a_dry_run_answers_the_same_and_does_nothing(organization: Organization)
 
 
 def test_a_key_of_a_dry_run_is_not_one_for_the_import(organization: Organization) -> None:
+    # Given a dry run with a key
     _import(organization, [_row(1)], "k", dryRun=True)
+    # When the import is sent with it
     answer = _import(organization, [_row(1)], "k")
+    # Then it is refused, and the key is still the dry run's
     assert (answer.status, answer.code) == (422, "IDEMPOTENCY_MISMATCH")
     assert _workers(organization) == []
     assert _import(organization, [_row(1)], "k", dryRun=True).is_replay
@@ -251,8 +260,9 @@ def test_a_key_of_a_dry_run_is_not_one_for_the_import(organization: Organization
 
 
 def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organization) -> None:
+    # When rows of each result are imported
     answer = _import(organization, [_row(1), _row(3), _row(1), _row(2, phone="x")])
-
+    # Then the import has an entry with the counts
     last, *others = _entries(organization)
 
     assert (last["action"], last["entityType"], last["entityId"]) == (
@@ -265,6 +275,7 @@ def test_each_worker_has_an_entry_and_the_import_has_one(organization: Organizat
         "duplicates": 1,
         "errors": 1,
     }
+    # And each worker that was created has one, of the same request
     made = [(entry["action"], entry["entityType"], entry["entityId"]) for entry in others]
     rows = answer.data["rows"]
     assert made == [("WORKER_CREATED", "worker", rows[at]["workerId"]) for at in (1, 0)]

@@ -114,10 +114,13 @@ def test_a_taken_phone_is_refused_however_it_is_written(organization: Organizati
 
 
 def test_a_phone_is_free_elsewhere_after_a_change_and_after_a_delete(api: Api, organization: Organization) -> None:
+    # Given a phone that another organization's worker has, too
     first = new_worker(organization.owner, **WORKER)["id"]
     new_worker(new_organization(api).owner, **WORKER)
+    # When its worker gets another, then it is free
     organization.owner.call_on("updateWorker", first, body={"phone": _phone()})
     second = new_worker(organization.owner, **WORKER)["id"]
+    # And when its worker is deleted
     organization.owner.call_on("deleteWorker", second)
     new_worker(organization.owner, **WORKER)
 
@@ -166,11 +169,14 @@ def test_a_change_that_is_none_is_refused(organization: Organization, body: dict
 
 def test_what_lies_beside_survives_a_change(organization: Organization) -> None:
     """Rates, workload and long-running assignments are written apart from the worker."""
+    # Given a worker with a rate
     worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     key = WORKERS.key(organization.id, worker)
     table.update(key, [RATES["2026-01-01"].set({"amount": {"N": "1250"}, "currency": {"S": "EUR"}})])
     before = table.get(key)
+    # When another field of the worker changes
     organization.owner.call_on("updateWorker", worker, body={"phone": _phone()})
+    # Then what lies beside is as it was
     after = table.get(key)
     assert before is not None
     assert after is not None
@@ -215,9 +221,11 @@ def _is_deleted_or_not(organization: Organization, worker: UUID, status: int) ->
 
 
 def test_an_assignment_made_in_between_forbids_a_delete(organization: Organization) -> None:
+    # Given a worker who is assigned between a delete's read and its commit
     worker = UUID(new_worker(organization.owner, **WORKER)["id"])
     with overtaken(lambda: _assign(organization, worker, None)):
         answer = organization.owner.call_on("deleteWorker", worker)
+    # Then the delete is refused
     assert (answer.status, answer.code) == (409, "HAS_DEPENDENCIES")
     assert organization.owner.call_on("getWorker", worker).status == 200
 
