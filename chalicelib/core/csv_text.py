@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -46,24 +46,36 @@ def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow]:
-    """The rows under a header line that names each of `columns` once, in any order and case.
+    """The rows under a header line that names each of `columns` once, in any order and case; the rest as `read_as`."""
+
+    def names(header: Sequence[str]) -> Sequence[str]:
+        if not header:
+            raise invalid_field(_FILE, f"has no header line: {','.join(columns)}")
+        return _names(header, columns)
+
+    return read_as(text, names, maximum_rows=maximum_rows)
+
+
+def read_as(text: str, names: Callable[[Sequence[str]], Sequence[str]], *, maximum_rows: int) -> list[CsvRow]:
+    """The rows under a header line, whose cells `names` takes for the names of the columns, or refuses.
 
     Takes a byte order mark, `,` or `;`, any line ends and blank lines. Undoes what `write` did to formulas.
-    VALIDATION_ERROR for another header, too many rows, and invalid CSV.
+    VALIDATION_ERROR for too many rows and invalid CSV. Without a header line, `names` gets no cells.
     """
     text = text.removeprefix(_BOM)
     if "\0" in text:
         raise invalid_field(_FILE, "holds a NUL character")
-    records = _records(text, columns)
-    first = next(records, None)
-    if first is None:
-        raise invalid_field(_FILE, f"has no header line: {','.join(columns)}")
-    names = _names(first[1], columns)
+    records = _records(text)
+    _, header = next((record for record in records if not _is_blank(record[1])), (0, []))
+    columns = names(header)
     rows: list[CsvRow] = []
     for line, cells in records:
+        # In a single column, blanks are a value.
+        if len(header) > 1 and _is_blank(cells):
+            continue
         if len(rows) == maximum_rows:
             raise invalid_field(_FILE, f"holds more than {maximum_rows} rows")
-        rows.append(_row(line, names, cells))
+        rows.append(_row(line, columns, cells))
     return rows
 
 
@@ -80,18 +92,21 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=header.count)
 
 
-def _records(text: str, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records that are not blank, with the lines they begin at."""
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the records that are not empty, with the lines they begin at."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     line = 1
     try:
         for cells in reader:
-            # In a single column, blanks are a value.
-            if len(cells) > 1 or (cells and (len(columns) == 1 or cells[0].strip())):
+            if cells:
                 yield line, [_restored(cell) for cell in cells]
             line = reader.line_num + 1
     except csv.Error as error:
         raise invalid_field(_FILE, f"line {line}: {_in_words(error)}") from None
+
+
+def _is_blank(cells: Sequence[str]) -> bool:
+    return len(cells) == 1 and not cells[0].strip()
 
 
 def _in_words(error: csv.Error) -> str:

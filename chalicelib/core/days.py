@@ -72,6 +72,14 @@ def instant_at(local: datetime, zone: str) -> datetime:
     return _end_of_gap(shown)
 
 
+def instants_of(local: datetime, zone: str) -> list[datetime]:
+    """Return the instants, in UTC, at which clocks in `zone` show `local`: none in a gap, two where it comes twice."""
+    readings = {local.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(
+        instant for instant in readings if instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0) == local
+    )
+
+
 def _end_of_gap(missing: datetime) -> datetime:
     """The instant of the transition that jumps over `missing`, a local time that no clock shows."""
     # Read with the offset from after the transition it is before it, and the other way round (PEP 495).

@@ -61,6 +61,8 @@ class Collection(Generic[R]):
     """Name and parent for the entities that refer to it; see `models.staffing.directory`."""
     children: Sequence[str] = ()
     """Entities whose live ones forbid a delete."""
+    user: Callable[[R], UUID] | None = None
+    """The id of the user whose entity it is: the audit log names them next to another actor."""
 
     @property
     def kind(self) -> str:
@@ -103,6 +105,13 @@ class Collection(Generic[R]):
             return None
         return [self.record.of(table.item_from_raw(row), self.entity) for row in rows]
 
+    def owners(self, organization: OrganizationId, field: str, values: Iterable[str]) -> dict[str, UUID]:
+        """Return the ids of the live entities that claim unique values, by value as given; strongly consistent."""
+        guards = {value: keys.unique_value(organization, self.kind, field, value) for value in values}
+        items = table.batch_get(guards.values())
+        claims = {value: items[guard].data for value, guard in guards.items() if guard in items}
+        return {value: UUID(data["id"]) for value, data in claims.items() if data is not None}
+
     # -- write ---------------------------------------------------------------------------------------------------------
 
     def create(
@@ -117,7 +126,7 @@ class Collection(Generic[R]):
         for unique in self.unique:
             self._take(unit, unique, record)
         unit.put_new(self.item(unit.organization, record, counts=counts, attributes=attributes), stale)
-        unit.audit_target(self.entity, record.id, {}, record.shown())
+        self._audit(unit, record, {}, record.shown())
         return record
 
     def item(
@@ -197,7 +206,7 @@ class Collection(Generic[R]):
         """Delete the item of an entity that has no unique values and no children."""
         unit.require_version(record.version)
         unit.delete(self.key(unit.organization, record.id), Item.version == record.version, stale)
-        unit.audit_target(self.entity, record.id, record.shown(), {})
+        self._audit(unit, record, record.shown(), {})
         return record
 
     def count_child(self, unit: UnitOfWork, parent: UUID, child: str, by: Literal[1, -1]) -> None:
@@ -234,7 +243,10 @@ class Collection(Generic[R]):
             all_of([same_version, condition]),
             refuse,
         )
-        unit.audit_target(self.entity, before.id, before.shown(), after.shown())
+        self._audit(unit, before, before.shown(), after.shown())
+
+    def _audit(self, unit: UnitOfWork, record: R, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        unit.audit_target(self.entity, record.id, before, after, user=None if self.user is None else self.user(record))
 
     def _assignments(self, organization: OrganizationId, before: R, after: R) -> list[Action]:
         """Set changed fields only, so that fields which this code does not know survive."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pynamodb.exceptions import CancellationReason, TransactWriteError
 from pynamodb.expressions.condition import Condition
@@ -73,6 +74,8 @@ class Change:
     entity_id: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    user: UUID | None = None
+    """The user whose entity it is, for entities that are somebody's own."""
 
 
 @dataclass
@@ -152,11 +155,20 @@ class UnitOfWork:
     # -- the target ------------------------------------------------------------------------------------------------
 
     def audit_target(
-        self, entity_type: str, entity_id: Any, before: Mapping[str, Any], after: Mapping[str, Any]
+        self,
+        entity_type: str,
+        entity_id: Any,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        *,
+        user: UUID | None = None,
     ) -> None:
-        """Declare a target of this request and its change; the first declaration is the audit target."""
+        """Declare a target of this request and its change; the first declaration is the audit target.
+
+        `user`: whose entity it is.
+        """
         if self.change is None:
-            self.change = Change(entity_type, str(entity_id), before, after)
+            self.change = Change(entity_type, str(entity_id), before, after, user)
 
     def require_version(self, version: int) -> None:
         """Honours `If-Match` for the target."""

@@ -97,6 +97,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.TIMESHEET_REOPENED: _progress("{actor} reopened a timesheet"),
     AuditEvent.TIMESHEET_SUBMITTED: _progress("{actor} submitted a timesheet"),
     AuditEvent.TIMESHEET_WITHDRAWN: _progress("{actor} withdrew a timesheet"),
+    AuditEvent.TIME_SESSIONS_IMPORTED: _creation("{actor} imported time"),
     AuditEvent.TIME_LOCKED: _change("{actor} locked past time"),
     AuditEvent.TIME_UNLOCKED: _change("{actor} unlocked past time"),
     AuditEvent.USER_DEACTIVATED: _change("{actor} deactivated {user}"),

@@ -92,6 +92,7 @@ class AuditEvent(StrEnum):
     TIMESHEET_WITHDRAWN = "TIMESHEET_WITHDRAWN"
     TIME_LOCKED = "TIME_LOCKED"
     TIME_SESSIONS_DELETED = "TIME_SESSIONS_DELETED"
+    TIME_SESSIONS_IMPORTED = "TIME_SESSIONS_IMPORTED"
     TIME_SESSIONS_UPDATED = "TIME_SESSIONS_UPDATED"
     TIME_SESSION_CREATED = "TIME_SESSION_CREATED"
     TIME_SESSION_DELETED = "TIME_SESSION_DELETED"
@@ -135,6 +136,9 @@ class AuditEntry(Contract):
     action: Annotated[str, Field(examples=["CLIENT_UPDATED"])]
     entity_type: Annotated[str, Field(examples=["client"])]
     entity_id: Annotated[str, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    user_id: Annotated[
+        UUID | None, Field(description="Whose time it is, where that is another user than the actor.", examples=[None])
+    ] = None
     request_id: Annotated[str, Field(examples=["6f1c2b9e-0d57-4c1e-9a55-3f0a7c1e2d44"])]
     changes: Annotated[dict[str, FieldChange], Field(examples=[{"phone": {"before": None, "after": "+49 30 901820"}}])]
     """The fields that differ, by name."""
@@ -166,6 +170,7 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
         action=event,
         entity_type=change.entity_type,
         entity_id=change.entity_id,
+        user_id=None if change.user == actor.id else change.user,
         request_id=request_id,
         changes={
             name: FieldChange(before=change.before.get(name), after=change.after.get(name))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from chalicelib.action.row_import import MAX_ROWS
 from chalicelib.core import ids
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
@@ -22,7 +23,6 @@ from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.rates import MAX_RATES
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import LongRunning
-from chalicelib.modules.workers.import_contracts import MAX_ROWS
 from tests.support.api import Answer
 from tests.support.factories import Organization
 from tests.support.staffing import new_position, new_worker

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -11,10 +11,8 @@ from pydantic import Field
 
 from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
-from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.core.phones import FullPhone
-from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Unique, has_dependencies
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import ATTRIBUTE, INTERNAL, DeletableRecord
@@ -57,7 +55,7 @@ class WorkerRef(Contract):
         return cls(id=worker.id, first_name=worker.first_name, last_name=worker.last_name, phone=worker.phone)
 
 
-_PHONE: Unique[StoredWorker] = Unique(
+PHONE: Unique[StoredWorker] = Unique(
     "phone", lambda worker: worker.normalized_phone, "another worker has this phone number"
 )
 
@@ -75,7 +73,7 @@ WORKERS = ListedCollection(
     ),
     sort_fields=("name",),
     cursor_list="getWorkers with `limit` and `cursor`",
-    unique=(_PHONE,),
+    unique=(PHONE,),
     reference=lambda worker: {"name": worker.full_name},
 )
 
@@ -83,14 +81,6 @@ WORKERS = ListedCollection(
 def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
     """Add a worker, with the maps that assignments and rates are later set in."""
     return WORKERS.create(unit, worker, attributes={"workload": new_workload(), "rates": {}, "long_running": {}})
-
-
-def holders(organization: OrganizationId, phones: Iterable[str]) -> dict[str, UUID]:
-    """Which live worker has which of the normalized phones; strongly consistent."""
-    guards = {phone: keys.unique_value(organization, WORKERS.kind, _PHONE.field, phone) for phone in phones}
-    items = table.batch_get(guards.values())
-    taken = {phone: items[guard].data for phone, guard in guards.items() if guard in items}
-    return {phone: UUID(data["id"]) for phone, data in taken.items() if data is not None}
 
 
 def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:

@@ -103,7 +103,7 @@ class _TimeSessions(Collection[TimeSession]):
         }
 
 
-TIME_SESSIONS = _TimeSessions(entity="timeSession", record=TimeSession)
+TIME_SESSIONS = _TimeSessions(entity="timeSession", record=TimeSession, user=lambda session: session.user_id)
 
 
 def external_owner(organization: OrganizationId, user: UUID, external: str) -> UUID | None:

@@ -160,7 +160,7 @@ def start(writer: SessionWriter, timer: Timer, before: Timer | None) -> Timer:
         writer.unit.put_new(item, stale)
     else:
         writer.unit.put(item, Item.version == before.version, stale)
-    writer.unit.audit_target(ENTITY, timer.id, {}, timer.shown())
+    writer.unit.audit_target(ENTITY, timer.id, {}, timer.shown(), user=timer.user_id)
     return timer
 
 
@@ -173,14 +173,14 @@ def update(writer: SessionWriter, before: Timer, after: Timer) -> Timer:
     if len(after.pauses) > MAX_PAUSES:
         raise invalid_state(f"a timer has at most {MAX_PAUSES} pauses: stop it and start anew")
     writer.unit.put(_item(writer.unit.organization, after), Item.version == before.version, stale)
-    writer.unit.audit_target(ENTITY, after.id, before.shown(), after.shown())
+    writer.unit.audit_target(ENTITY, after.id, before.shown(), after.shown(), user=after.user_id)
     return after
 
 
 def end(writer: SessionWriter, timer: Timer) -> None:
     """Take the timer away: its session is written in the same unit, or it is discarded."""
     writer.unit.require_version(timer.version)
-    writer.unit.audit_target(ENTITY, timer.id, timer.shown(), {})
+    writer.unit.audit_target(ENTITY, timer.id, timer.shown(), {}, user=timer.user_id)
     writer.count(ENTITY, -1, timer.project_id, timer.task_id)
     writer.unit.delete(key(writer.unit.organization, timer.user_id), Item.version == timer.version, stale)
 

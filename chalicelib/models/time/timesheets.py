@@ -121,7 +121,7 @@ def step(
     unit.put(item, Item.version == sheet.version if sheet.version else Item.pk.does_not_exist(), stale)
     frozen = state if state in {TimesheetState.SUBMITTED, TimesheetState.APPROVED} else None
     accounts.freeze(unit, account, (sheet.start_at, sheet.end_at), frozen)
-    unit.audit_target(ENTITY, after.id, sheet.shown(), after.shown())
+    unit.audit_target(ENTITY, after.id, sheet.shown(), after.shown(), user=sheet.user_id)
     return after
 
 

@@ -8,25 +8,15 @@ from uuid import UUID
 
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
+from chalicelib.action.row_import import error_of
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.errors import ActionError, ErrorCode
+from chalicelib.core.errors import ActionError
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time.sessions import TIME_SESSIONS, SessionWriter, TimeSession, read_context
 from chalicelib.modules.time_sessions.changing import changed
 from chalicelib.modules.time_sessions.contracts import BulkOutcome, BulkResult
-
-_OF_THE_ROW = frozenset(
-    {
-        ErrorCode.DUPLICATE_ENTRY,
-        ErrorCode.FORBIDDEN,
-        ErrorCode.INVALID_DATE_RANGE,
-        ErrorCode.NOT_FOUND,
-        ErrorCode.VALIDATION_ERROR,
-    }
-)
-"""Errors that are the result of one session; others end the request, which can be repeated."""
 
 
 def update(ctx: Context, parts: ChunkedWrite, identifier: UUID, changes: Mapping[str, Any]) -> BulkResult:
@@ -68,18 +58,8 @@ def _run(
                 ctx.principal.require(Permission.TIME_OF_OTHERS)
             result = BulkResult(id=identifier, result=perform(unit, session))
         except ActionError as error:
-            if error.code not in _OF_THE_ROW:
-                raise
             unit.discard()
-            faulty = (error.details or {}).get("fieldErrors", {})
-            field = next(iter(faulty), None)
-            result = BulkResult(
-                id=identifier,
-                result=BulkOutcome.ERROR,
-                code=error.code,
-                field=field,
-                message=error.message if field is None else faulty[field][0],
-            )
+            result = BulkResult(id=identifier, result=BulkOutcome.ERROR, **error_of(error))
         return result.model_dump(mode="json")
 
     return BulkResult.model_validate(parts.run(chunk))

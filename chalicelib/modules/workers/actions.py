@@ -9,6 +9,7 @@ from chalicelib.action import lists
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
+from chalicelib.action.row_import import counts
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import phones
 from chalicelib.core.contracts import CursorPage, Page
@@ -19,7 +20,7 @@ from chalicelib.models.staffing import workers
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker, Worker
 from chalicelib.modules.workers import importing
 from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker, WorkerWithStats
-from chalicelib.modules.workers.import_contracts import ImportReport, ImportWorkers
+from chalicelib.modules.workers.import_contracts import ImportWorkers, WorkersImport
 from chalicelib.modules.workers.stats import with_stats
 
 
@@ -85,7 +86,7 @@ def delete_worker(ctx: Context, id_: UUID) -> Worker:
     permission=Permission.WORKERS_WRITE,
     audit=AuditEvent.WORKERS_IMPORTED,
 )
-def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> ImportReport:
+def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> WorkersImport:
     """Adds many workers. Invalid rows and taken phone numbers are reported per row; all other rows are imported.
 
     Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
@@ -94,10 +95,11 @@ def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> Im
     rows = importing.read(data.rows, ctx.principal.organization.region)
     if data.dry_run:
         ctx.unit.is_dry_run = True
-        return importing.report(importing.dry_run(ctx.organization, rows), dry_run=True)
+        results = importing.dry_run(ctx.organization, rows)
+        return WorkersImport(**counts(results), dry_run=True, rows=results)
     results = importing.import_rows(ctx, parts, rows)
-    ctx.unit.audit_target("organization", ctx.organization, {}, importing.counts(results))
-    return importing.report(results, dry_run=False)
+    ctx.unit.audit_target("organization", ctx.organization, {}, counts(results))
+    return WorkersImport(**counts(results), dry_run=False, rows=results)
 
 
 def _normalized(ctx: Context, phone: str) -> str:

@@ -1,11 +1,9 @@
-"""The import of workers: many rows, in chunks that fit a transaction, with a result for each row."""
+"""The import of workers: a phone that is taken makes its row a duplicate."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,20 +11,19 @@ from pydantic import ValidationError
 
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
-from chalicelib.action.validation import collect
+from chalicelib.action.row_import import BrokenRow, RowResult, first_error, write_chunks
 from chalicelib.core import phones
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.staffing import workers
-from chalicelib.models.staffing.workers import StoredWorker
+from chalicelib.models.staffing.workers import PHONE, WORKERS, StoredWorker
 from chalicelib.modules.workers.contracts import CreateWorker
-from chalicelib.modules.workers.import_contracts import COLUMNS, BrokenRow, ImportedRow, ImportReport, RowResult
+from chalicelib.modules.workers.import_contracts import COLUMNS, ImportedWorker
 
 _PART_ROWS = 30
 """A worker is three writes (itself, its phone's guard, its audit entry); a transaction takes 100."""
-_WHOLE_ROW = ""
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Candidate:
     normalized_phone: str
 
 
-Row = Candidate | ImportedRow
+Row = Candidate | ImportedWorker
 """A row as it was read: a candidate, or the result of one that needs no look at the workers there are."""
 
 
@@ -48,7 +45,7 @@ def read(rows: Iterable[Any], region: str | None) -> list[Row]:
     first_with: dict[str, int] = {}
     for number, row in enumerate(rows, 1):
         worker = _worker_or_error(number, row)
-        if isinstance(worker, ImportedRow):
+        if isinstance(worker, ImportedWorker):
             parsed.append(worker)
             continue
         phone = phones.normalized(worker.phone, region)
@@ -56,77 +53,56 @@ def read(rows: Iterable[Any], region: str | None) -> list[Row]:
         if first == number:
             parsed.append(Candidate(number, worker, phone))
         else:
-            parsed.append(ImportedRow(row=number, result=RowResult.DUPLICATE, duplicate_of_row=first))
+            parsed.append(ImportedWorker(row=number, result=RowResult.DUPLICATE, duplicate_of_row=first))
     return parsed
 
 
-def dry_run(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedRow]:
+def dry_run(organization: OrganizationId, rows: Sequence[Row]) -> list[ImportedWorker]:
     """Return the result that `import_rows` would have now."""
     return _decide(organization, rows, lambda _: None)
 
 
-def import_rows(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedRow]:
+def import_rows(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[ImportedWorker]:
     """Create the workers, each with an audit entry of its own."""
-    results: list[ImportedRow] = []
-    for start in range(0, len(rows), _PART_ROWS):
-        part = rows[start : start + _PART_ROWS]
-        stored = parts.run(partial(_import_chunk, ctx, part))
-        results += [ImportedRow.model_validate(result) for result in stored]
-    return results
 
+    def write(chunk: Sequence[Row], unit: UnitOfWork) -> list[ImportedWorker]:
+        def create(candidate: Candidate) -> UUID:
+            fields = dict(candidate.worker)
+            worker = workers.create(unit, StoredWorker.new(**fields, normalized_phone=candidate.normalized_phone))
+            audit.record_change(unit, AuditEvent.WORKER_CREATED, ctx.actor, ctx.request.id)
+            return worker.id
 
-def report(results: Sequence[ImportedRow], *, dry_run: bool) -> ImportReport:
-    return ImportReport(**counts(results), dry_run=dry_run, rows=list(results))
+        return _decide(unit.organization, chunk, create)
 
-
-def counts(results: Iterable[ImportedRow]) -> dict[str, int]:
-    """Return the fields under the names that the report has for them."""
-    number = Counter(result.result for result in results)
-    return {
-        "created": number[RowResult.CREATED],
-        "duplicates": number[RowResult.DUPLICATE],
-        "errors": number[RowResult.ERROR],
-    }
-
-
-def _import_chunk(ctx: Context, rows: Sequence[Row], unit: UnitOfWork) -> list[Mapping[str, Any]]:
-    def create(candidate: Candidate) -> UUID:
-        fields = dict(candidate.worker)
-        worker = workers.create(unit, StoredWorker.new(**fields, normalized_phone=candidate.normalized_phone))
-        audit.record_change(unit, AuditEvent.WORKER_CREATED, ctx.actor, ctx.request.id)
-        return worker.id
-
-    results = _decide(unit.organization, rows, create)
-    return [result.model_dump(mode="json", exclude_none=True) for result in results]
+    chunks = (rows[start : start + _PART_ROWS] for start in range(0, len(rows), _PART_ROWS))
+    return write_chunks(parts, chunks, write, ImportedWorker)
 
 
 def _decide(
     organization: OrganizationId, rows: Sequence[Row], create: Callable[[Candidate], UUID | None]
-) -> list[ImportedRow]:
-    holders = workers.holders(organization, [row.normalized_phone for row in rows if isinstance(row, Candidate)])
-    results: list[ImportedRow] = []
+) -> list[ImportedWorker]:
+    phones_of_rows = [row.normalized_phone for row in rows if isinstance(row, Candidate)]
+    holders = WORKERS.owners(organization, PHONE.field, phones_of_rows)
+    results: list[ImportedWorker] = []
     for row in rows:
-        if isinstance(row, ImportedRow):
+        if isinstance(row, ImportedWorker):
             results.append(row)
         elif row.normalized_phone in holders:
             holder = holders[row.normalized_phone]
-            results.append(ImportedRow(row=row.row, result=RowResult.DUPLICATE, worker_id=holder))
+            results.append(ImportedWorker(row=row.row, result=RowResult.DUPLICATE, worker_id=holder))
         else:
-            results.append(ImportedRow(row=row.row, result=RowResult.CREATED, worker_id=create(row)))
+            results.append(ImportedWorker(row=row.row, result=RowResult.CREATED, worker_id=create(row)))
     return results
 
 
-def _worker_or_error(number: int, row: Any) -> CreateWorker | ImportedRow:
+def _worker_or_error(number: int, row: Any) -> CreateWorker | ImportedWorker:
     if isinstance(row, BrokenRow):
-        return ImportedRow(row=number, result=RowResult.ERROR, message=row.fault)
+        return ImportedWorker(row=number, result=RowResult.ERROR, message=row.fault)
     try:
         return CreateWorker.model_validate(row)
     except ValidationError as error:
-        faults: dict[str, list[str]] = {}
-        collect(faults, error, _WHOLE_ROW)
-    field, messages = next(iter(faults.items()))
-    if field in COLUMNS:
-        return ImportedRow(row=number, result=RowResult.ERROR, field=field, message=messages[0])
-    # The name of an unknown field may be of any length, and the results of all rows are stored.
-    message = messages[0] if field == _WHOLE_ROW else "has a field that no worker has"
-    return ImportedRow(row=number, result=RowResult.ERROR, message=message)
+        field, message = first_error(error)
+    if field is not None and field not in COLUMNS:
+        # The name of an unknown field may be of any length, and the results of all rows are stored.
+        field, message = None, "has a field that no worker has"
+    return ImportedWorker(row=number, result=RowResult.ERROR, field=field, message=message)

@@ -253,6 +253,25 @@ def test_others_time_needs_the_permission(me: Member, organization: Organization
     assert attempt(me, -60, 0, userId=str(ids.new_id())).code == "NOT_FOUND"
 
 
+def test_the_audit_log_names_whose_time_another_changed(me: Member, organization: Organization) -> None:
+    member = organization.member(Role.MEMBER)
+    own = tracked(member, -60, -50)["id"]
+    sessions = [own, *(tracked(me, -60, -50, userId=str(member.user.id))["id"] for _ in range(2))]
+    me.call_on("updateTimeSession", sessions[0], body={"description": "checked"})
+    me.post("updateTimeSessions", ids=sessions[:1], changes={"description": "checked again"})
+    me.call_on("deleteTimeSession", sessions[1])
+    me.post("deleteTimeSessions", ids=sessions[2:])
+
+    entries = me.call("getAuditLog", query={"entityType": "timeSession", "limit": 100}).data["items"]
+
+    assert [(entry["action"], entry["actor"]["id"], entry["userId"]) for entry in reversed(entries)] == [
+        ("TIME_SESSION_CREATED", str(member.user.id), None),
+        *[("TIME_SESSION_CREATED", str(me.user.id), str(member.user.id))] * 2,
+        *[("TIME_SESSION_UPDATED", str(me.user.id), str(member.user.id))] * 2,
+        *[("TIME_SESSION_DELETED", str(me.user.id), str(member.user.id))] * 2,
+    ]
+
+
 def test_amounts_are_for_those_who_may_read_rates(me: Member, organization: Organization) -> None:
     member = organization.member(Role.MEMBER)
     path = {"effectiveFrom": "2026-01-01"}
