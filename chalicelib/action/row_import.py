@@ -7,7 +7,7 @@ each row, and lets `write_chunks` commit the rows; a dry run decides the same an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -87,19 +87,17 @@ def write_chunks(
     chunks: Iterable[Sequence[Input]],
     perform: Callable[[Sequence[Input], UnitOfWork], Sequence[Row]],
     result: type[Row],
-) -> list[Row]:
-    """Commit the chunks one after the other; return the results of their rows, which are stored with them.
+) -> Iterator[list[Row]]:
+    """Commit the chunks one after the other; yield the results of their rows, which are stored with them.
 
     The cut into chunks may follow only from the input: a repetition of the request has the same.
     """
-    results: list[Row] = []
     for chunk in chunks:
 
         def run(unit: UnitOfWork, chunk: Sequence[Input] = chunk) -> list[dict[str, Any]]:
             return [row.model_dump(mode="json", exclude_none=True) for row in perform(chunk, unit)]
 
-        results += [result.model_validate(stored) for stored in parts.run(run)]
-    return results
+        yield [result.model_validate(stored) for stored in parts.run(run)]
 
 
 def first_error(error: ValidationError) -> tuple[str | None, str]:
@@ -110,7 +108,7 @@ def first_error(error: ValidationError) -> tuple[str | None, str]:
     return field or None, messages[0]
 
 
-def error_of(error: ActionError) -> dict[str, str | None]:
+def error_of(error: ActionError) -> dict[str, Any]:
     """Return the fields `code`, `field` and `message` of a result. Raises an error that is not one of a row."""
     if error.code not in OF_A_ROW:
         raise error

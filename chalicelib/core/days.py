@@ -28,8 +28,12 @@ def _read(value: Any) -> date:
     raise PydanticCustomError("day", "must be a date, YYYY-MM-DD")
 
 
+def is_in_bounds(day: date) -> bool:
+    return _FIRST <= day <= _LAST
+
+
 def _within_bounds(day: date) -> date:
-    if not _FIRST <= day <= _LAST:
+    if not is_in_bounds(day):
         raise PydanticCustomError(
             "day_range",
             "must be from {first} to {last}",

@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Record)
 EXACT_LIST_ROWS = 10_000
 """Page lists are exact up to this many rows; beyond, they name the list to use instead."""
 
-_SEPARATOR = "\n"
+SEPARATOR = "\n"
 """Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
 
 
@@ -161,7 +161,7 @@ class ListedCollection(Collection[R]):
             facet: {
                 row.sk
                 for row in collection._slim_rows(organization, deleted=False)
-                if term in row.search.partition(_SEPARATOR)[0]
+                if term in row.search.partition(SEPARATOR)[0]
             }
             for facet, collection in self.related.items()
         }
@@ -184,11 +184,11 @@ class ListedCollection(Collection[R]):
         chosen.sort(key=lambda row: row.sk, reverse=descending)
         if request.sort_by in self.sort_fields:
             position = self.sort_fields.index(request.sort_by)
-            chosen.sort(key=lambda row: row.search.split(_SEPARATOR, position + 1)[position], reverse=descending)
+            chosen.sort(key=lambda row: row.search.split(SEPARATOR, position + 1)[position], reverse=descending)
         return chosen
 
     def _texts(self, record: R) -> str:
-        return _SEPARATOR.join(text.fold(value or "") for value in self.search(record))
+        return SEPARATOR.join(text.fold(value or "") for value in self.search(record))
 
     def index(self, organization: OrganizationId, record: R) -> dict[str, Any]:
         """Add the attributes of the slim row."""

@@ -79,6 +79,10 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getWorkLocations": (4, _PARENTS),
     "getWorkers": (6, "the current assignments of a page's workers: months, positions, work locations"),
     "getWorkerWithAssignments": (7, _INTERVALS),
+    "importTimeSessions": (
+        12,
+        "an earlier attempt's answer and chunks; names; missing ones; per 20 of these and per 20 rows a transaction",
+    ),
     "importWorkers": (
         6,
         "a read of an earlier attempt's answer and chunks; per 30 rows a read of phones and a transaction",

@@ -108,6 +108,7 @@ def test_the_actions_that_cannot_be_run() -> None:
         "getOpenApi",
         "getQuickActionById",
         "getQuickActions",
+        "importTimeSessions",
         "importWorkers",
         "lockTimesheet",
         "resetPassword",

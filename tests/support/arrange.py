@@ -270,6 +270,12 @@ def _bulk(scene: Scene) -> list[str]:
     return [_time_session(scene)["id"] for _ in range(2)]
 
 
+def _rows_of_time() -> dict[str, Any]:
+    """Return an import of two equal rows, whose project, task and tag there are not."""
+    row = {"date": "2026-03-02", "start": "08:00", "end": "12:30", "project": unique("Project"), "task": "Abbau"}
+    return {"rows": [{**row, "tags": "Kunde"}] * 2, "createMissing": True}
+
+
 def _dated(path: dict[str, str]) -> dict[str, Any]:
     return {"path": {**path, "effectiveFrom": _SAMPLES["date"]}}
 
@@ -367,6 +373,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "getTask": lambda scene: {"path": _task(scene)},
     "getTimeSession": lambda scene: {"path": _time_session(scene)},
     "getTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
+    "importTimeSessions": lambda _: {"body": _rows_of_time()},
     "importWorkers": lambda _: {
         "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
     },

@@ -43,6 +43,7 @@ _GENERATED = re.compile(
     r"|DUE#\d\d"  # shards, by id
     r"|elapsedSeconds\W+\d+"  # of a timer that runs on
     r"|[0-9a-f]{64}"  # digests, secrets of cursors
+    r"|(?<=\")[0-9a-f]{32}(?=\\)"  # ids in packed months
 )
 
 

@@ -135,13 +135,19 @@ def move(
 
     `tags`: changes of their uses; `months`: those that have sessions now. VALIDATION_ERROR for one tag too many.
     """
+    after = require_tags(account, tags)
+    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": sorted(months)}
+    _write(unit, account, changes)
+
+
+def require_tags(account: TimeAccount, tags: Counter[str]) -> dict[str, int]:
+    """Return the uses of tags after changes of them. VALIDATION_ERROR for one tag too many."""
     uses = Counter(account.tags)
     uses.update(tags)
     after = {tag: count for tag, count in sorted(uses.items()) if count > 0}
     if len(after) > MAX_TAGS and len(after) > len(account.tags):
         raise invalid_state(f"a user can have {MAX_TAGS} different tags: use one that there is")
-    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": sorted(months)}
-    _write(unit, account, changes)
+    return after
 
 
 def _write(unit: UnitOfWork, account: TimeAccount, changes: dict[str, Any]) -> None:

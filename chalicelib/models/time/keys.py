@@ -13,6 +13,7 @@
 | locks, frozen weeks and tags of a user           | `ORG#<org>#TIMEACCOUNT` / `<user>`                     |
 | the timesheets of a user, by week                | `ORG#<org>#TIMESHEET` / `<user>#<first day>`           |
 | the spelling of a tag                            | `ORG#<org>#TIMETAG` / folded tag                       |
+| the task that imports mean by a title            | `ORG#<org>#TASK#IMPORTED#<project>` / SHA-256 of title |
 | who has an external id                           | `ORG#<org>#TIMESESSION#EXTERNAL#<user>` / SHA-256      |
 """
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from chalicelib.core import text
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.keys import Key, digest, partition
 
@@ -61,6 +63,11 @@ def time_tags(organization: OrganizationId) -> str:
 def external_id(organization: OrganizationId, user: UUID, external: str) -> Key:
     """Hashed, and with its case: it is another system's."""
     return Key(f"{partition(organization, 'TIMESESSION')}#EXTERNAL#{user}", digest(external))
+
+
+def imported_task(organization: OrganizationId, project: UUID, title: str) -> Key:
+    """Titles are not unique, but imports at once must not create a task twice."""
+    return Key(f"{partition(organization, 'TASK')}#IMPORTED#{project}", digest(text.unique_form(title)))
 
 
 def timers(organization: OrganizationId) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from chalicelib.core.errors import invalid_state
+from chalicelib.core.errors import ActionError, invalid_state
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.keys import Key
 from chalicelib.models.time import keys as time_keys
@@ -75,8 +75,19 @@ def pack(month: str, sessions: Sessions) -> bytes:
             packed += _HEADER.pack(len(header)) + header + _COUNT.pack(len(numbers) // 2)
             packed += struct.pack(f">{len(numbers)}I", *numbers)
     if len(packed) > MAX_BYTES:
-        raise invalid_state(f"a user's month may have at most {MAX_BYTES:,} bytes of time sessions")
+        raise is_full()
     return bytes(packed)
+
+
+def size(sessions: Sessions, *, is_new_group: bool = True) -> int:
+    """Return the bytes of sessions as they are packed; of a group that is there already, only those of the spans."""
+    spans = sum(len(spans) for sessions_of_group in sessions.values() for spans in sessions_of_group)
+    headers = sum(_HEADER.size + len(_header(group)) + _COUNT.size for group in sessions) if is_new_group else 0
+    return 8 * spans + headers
+
+
+def is_full() -> ActionError:
+    return invalid_state(f"a user's month may have at most {MAX_BYTES:,} bytes of time sessions")
 
 
 def unpack(month: str, packed: bytes) -> dict[Group, list[Seconds]]:

@@ -134,7 +134,7 @@ class WriteContext:
 
     def spelled(self, tags: Iterable[str]) -> tuple[str, ...]:
         """Return tags as they were spelled first, in order, each once whatever its case."""
-        return tuple({text.fold(tag): self.tags.get(text.fold(tag), tag) for tag in tags}.values())
+        return _spelled(tags, self.tags)
 
     def overlapping(self, start: datetime, end: datetime, but: TimeSession | None = None) -> bool:
         """Return True if another session of the user overlaps [start, end)."""
@@ -148,6 +148,10 @@ class WriteContext:
                     elif spans[0][0] < high and low < spans[-1][1]:
                         return True
         return False
+
+
+def _spelled(tags: Iterable[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple({text.fold(tag): known.get(text.fold(tag), tag) for tag in tags}.values())
 
 
 def read_context(
@@ -192,14 +196,24 @@ class SessionWriter:
     """Changes of the uses of tags, by their folded form."""
     _new_tags: dict[str, str] = field(default_factory=dict)
     _months: dict[str, dict[Group, list[Seconds]]] = field(default_factory=dict)
+    _sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of packed months, with the sessions that were added."""
 
     def __post_init__(self) -> None:
         self.modified_at = self.context.account.next_change(self.now)
 
+    def spelled(self, tags: Iterable[str]) -> tuple[str, ...]:
+        """Return tags as the context spells them, or sessions that were added before."""
+        return _spelled(tags, {**self._new_tags, **self.context.tags})
+
     def create(self, session: TimeSession) -> TimeSession:
-        """Add a session. VALIDATION_ERROR in locked time, DUPLICATE_ENTRY with `existingId` for a known external id."""
+        """Add a session. VALIDATION_ERROR in locked time, DUPLICATE_ENTRY with `existingId` for a known external id.
+
+        VALIDATION_ERROR also for one more session than the month has room for, and one more tag than the user.
+        """
         session = session.model_copy(update={"created_at": self.modified_at, "updated_at": self.modified_at})
         self._require_unlocked(session)
+        self._require_room(session)
         TIME_SESSIONS.create(self.unit, session)
         self._claim(None, session)
         self._move(None, session)
@@ -267,6 +281,18 @@ class SessionWriter:
     def _require_unlocked(self, session: TimeSession) -> None:
         self.context.account.require_unlocked(session.start_at, session.end_at)
 
+    def _require_room(self, session: TimeSession) -> None:
+        """Refuse a session before any write of it is added: those of other sessions in the unit are not in vain."""
+        label, month = packed_months.label_of(session.start_at), self._month(session.start_at)
+        size = self._sizes.get(label) or packed_months.size(month)
+        size += packed_months.size({session.group: [session.spans]}, is_new_group=session.group not in month)
+        if size > packed_months.MAX_BYTES:
+            raise packed_months.is_full()
+        uses = Counter(self._uses)
+        uses.update(text.fold(tag) for tag in session.tags)
+        accounts.require_tags(self.context.account, uses)
+        self._sizes[label] = size
+
     def _claim(self, before: TimeSession | None, after: TimeSession | None) -> None:
         old, new = (None if session is None else session.external_id for session in (before, after))
         if old == new:
@@ -301,7 +327,7 @@ class SessionWriter:
         for tag in session.tags:
             self._uses[text.fold(tag)] += sign
             if sign > 0 and text.fold(tag) not in self.context.tags:
-                self._new_tags[text.fold(tag)] = tag
+                self._new_tags.setdefault(text.fold(tag), tag)
 
     def _month(self, start: datetime) -> dict[Group, list[Seconds]]:
         label = packed_months.label_of(start)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core import clock
+from chalicelib.core import clock, text
 from chalicelib.core.contracts import CursorPage
 from chalicelib.core.days import Day
 from chalicelib.core.errors import not_found
@@ -60,7 +60,7 @@ class _Tasks(Collection[Task]):
     def index(self, organization: OrganizationId, record: Task) -> dict[str, Any]:
         """Add the place in the list of the project's tasks: by sort order, then by age."""
         listing = keys.timeline(organization, self.kind, "PROJECT", record.project_id)
-        facets = {"status": record.status.value}
+        facets = {"status": record.status.value, "title": text.unique_form(record.title)}
         if record.assignee_id is not None:
             facets["assigneeId"] = str(record.assignee_id)
         return {

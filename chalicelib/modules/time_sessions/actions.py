@@ -47,6 +47,8 @@ from chalicelib.modules.time_sessions.contracts import (
     UpdateTimeSessions,
 )
 from chalicelib.modules.time_sessions.export import MAX_ROWS, sessions_csv
+from chalicelib.modules.time_sessions.importing.contracts import ImportTimeSessions, SessionsImport
+from chalicelib.modules.time_sessions.importing.run import import_sessions
 from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
 
 
@@ -200,6 +202,28 @@ def delete_time_sessions(ctx: Context, data: DeleteTimeSessions, parts: ChunkedW
     """Deletes up to 100 sessions softly, with a result for each. One that is refused hinders no other."""
     results = [bulk.delete(ctx, parts, id_) for id_ in dict.fromkeys(data.ids)]
     return _done(ctx, BulkResults(results=results))
+
+
+@action(
+    "importTimeSessions",
+    "POST /time-sessions/import",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIME_SESSIONS_IMPORTED,
+)
+def import_time_sessions(ctx: Context, data: ImportTimeSessions, parts: ChunkedWrite) -> SessionsImport:
+    """Adds the sessions of a file of Toggl, Clockify or Harvest, or of this product's own export.
+
+    Up to 1,000 rows, as CSV or as JSON, with a result for each. A row that was imported before is a `duplicate`. Rows
+    of other users need the permission to manage their time. An import that was interrupted is completed by the same
+    request with the same `Idempotency-Key`.
+    """
+    report = import_sessions(ctx, data, parts)
+    if data.dry_run:
+        ctx.unit.is_dry_run = True
+    else:
+        changes = report.model_dump(mode="json", exclude={"dry_run", "rows"})
+        ctx.unit.audit_target("organization", ctx.organization, {}, changes)
+    return report
 
 
 @action(

@@ -26,6 +26,7 @@ from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions.contracts import TimeSessionDetails
 
 MAX_ROWS = 5_000
+_QUOTE = '"'
 
 _HEADER = (
     "date",
@@ -46,6 +47,7 @@ _HEADER = (
     "startUtc",
     "endUtc",
     "id",
+    "pauses",
 )
 
 
@@ -88,14 +90,21 @@ def sessions_csv(
                 tasks[session.task_id].title if session.task_id else None,
                 session.description,
                 "true" if session.billable else "false",
-                ", ".join(session.tags) or None,
+                _listed(session.tags),
                 *_amount(ctx, pricer, session, seconds[session.id]),
                 clock.to_text(session.start_at),
                 clock.to_text(session.end_at),
                 str(session.id),
+                " ".join(f"{clock.to_text(pause.start_at)}/{clock.to_text(pause.end_at)}" for pause in session.pauses),
             )
         )
     return Raw(csv_text.write(_HEADER, rows), CSV, filename)
+
+
+def _listed(tags: Sequence[str]) -> str:
+    """Return tags separated by commas; one that has a comma or a quote is in quotes, as cells of a file are."""
+    quoted = (f'"{tag.replace(_QUOTE, _QUOTE * 2)}"' if "," in tag or _QUOTE in tag else tag for tag in tags)
+    return ", ".join(quoted)
 
 
 def _rounded(

@@ -22,7 +22,7 @@ from chalicelib.models.time.timers import Timer
 from chalicelib.modules.time_sessions.contracts import OverlapWarning, TimeSessionDetails
 
 _SHOWN = 20
-_OVERLAP = "the user has other time then"
+OVERLAP_MESSAGE = "the user has other time then"
 
 
 def details(
@@ -87,9 +87,9 @@ def overlaps(
     if context.overlapping(session.start_at, session.end_at, before):
         ids = _overlapping_ids(ctx, session)
     timer = timers.of(context.items.get(timers.key(ctx.organization, session.user_id)))
-    if timer is not None and timer.id != session.id and _runs_in(timer, session, ctx.now):
+    if timer is not None and timer.id != session.id and overlaps_timer(timer, session, ctx.now):
         ids = [timer.id, *ids][:_SHOWN]
-    return [OverlapWarning(code="OVERLAP", message=_OVERLAP, session_ids=ids)] if ids else []
+    return [OverlapWarning(code="OVERLAP", message=OVERLAP_MESSAGE, session_ids=ids)] if ids else []
 
 
 def _overlapping_ids(ctx: Context, session: TimeSession) -> list[UUID]:
@@ -108,5 +108,5 @@ def _overlapping_ids(ctx: Context, session: TimeSession) -> list[UUID]:
     ]
 
 
-def _runs_in(timer: Timer, session: TimeSession, now: datetime) -> bool:
+def overlaps_timer(timer: Timer, session: TimeSession, now: datetime) -> bool:
     return timer.start_at < session.end_at and session.start_at < max(now, timer.start_at)

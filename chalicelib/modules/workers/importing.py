@@ -75,7 +75,7 @@ def import_rows(ctx: Context, parts: ChunkedWrite, rows: Sequence[Row]) -> list[
         return _decide(unit.organization, chunk, create)
 
     chunks = (rows[start : start + _PART_ROWS] for start in range(0, len(rows), _PART_ROWS))
-    return write_chunks(parts, chunks, write, ImportedWorker)
+    return [row for results in write_chunks(parts, chunks, write, ImportedWorker) for row in results]
 
 
 def _decide(
