@@ -221,7 +221,7 @@ def import_time_sessions(ctx: Context, data: ImportTimeSessions, parts: ChunkedW
     if data.dry_run:
         ctx.unit.is_dry_run = True
     else:
-        changes = report.model_dump(mode="json", exclude={"dry_run", "rows"})
+        changes = report.model_dump(mode="json", exclude={"dry_run", "omitted_warnings", "rows"})
         ctx.unit.audit_target("organization", ctx.organization, {}, changes)
     return report
 

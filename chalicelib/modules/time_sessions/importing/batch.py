@@ -29,7 +29,7 @@ from chalicelib.models.time.spans import net_seconds, require_valid
 from chalicelib.models.time.tasks import TASKS
 from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions.importing import people
-from chalicelib.modules.time_sessions.importing.contracts import ImportedSession, RowWarning, WarningCode
+from chalicelib.modules.time_sessions.importing.contracts import ImportedSession, RowWarning, RowWarningCode
 from chalicelib.modules.time_sessions.importing.overlaps import MAX_SHOWN, SpanIndex, overlapping_sessions
 from chalicelib.modules.time_sessions.importing.rows import Person, SessionRow
 from chalicelib.modules.time_sessions.importing.work import Missing, WorkFinder, WorkIds, task_name
@@ -157,7 +157,7 @@ class _Batch:
         if not rows and not ids and session.id not in others:
             return result
         warning = RowWarning(
-            code=WarningCode.OVERLAP,
+            code=RowWarningCode.OVERLAP,
             message=OVERLAP_MESSAGE,
             session_ids=tuple(ids[:MAX_SHOWN]) or None,
             rows=rows or None,

@@ -81,7 +81,7 @@ def _is_none(value: Any) -> bool:
     return value is None
 
 
-class WarningCode(StrEnum):
+class RowWarningCode(StrEnum):
     AMBIGUOUS_TIME = "AMBIGUOUS_TIME"
     CLIENT_IGNORED = "CLIENT_IGNORED"
     OVERLAP = "OVERLAP"
@@ -90,7 +90,7 @@ class WarningCode(StrEnum):
 class RowWarning(Contract):
     """Something about an imported row that its user should look at."""
 
-    code: WarningCode
+    code: RowWarningCode
     field: Annotated[str | None, Field(description="The column.", exclude_if=_is_none, examples=[None])] = None
     message: Annotated[str, Field(examples=["the user has other time then"])]
     session_ids: Annotated[
@@ -127,3 +127,4 @@ class SessionsImport(ImportReport[ImportedSession]):
     new_clients: Annotated[int, Field(examples=[0])]
     new_projects: Annotated[int, Field(examples=[1])]
     new_tasks: Annotated[int, Field(examples=[0])]
+    omitted_warnings: Annotated[int, Field(description="Those beyond the first 500.", examples=[0])]

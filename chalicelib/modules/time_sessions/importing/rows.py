@@ -27,7 +27,7 @@ from chalicelib.models.time.spans import LONGEST, Pause, Seconds, worked
 from chalicelib.models.time.tasks import TaskTitle
 from chalicelib.models.users import StoredUser
 from chalicelib.modules.time_sessions.importing.cells import Cells
-from chalicelib.modules.time_sessions.importing.contracts import ImportedSession, RowWarning, WarningCode
+from chalicelib.modules.time_sessions.importing.contracts import ImportedSession, RowWarning, RowWarningCode
 from chalicelib.modules.time_sessions.importing.formats import FORMATS, DateFormat, ImportFormat, Role
 
 _FIRST_HOUR = time(9)
@@ -281,7 +281,7 @@ def _span(starts: list[datetime], ends: list[datetime], seconds: int | None) -> 
 def _ambiguous(cells: Cells, *times: tuple[Role, list[datetime], datetime]) -> tuple[RowWarning, ...]:
     return tuple(
         RowWarning(
-            code=WarningCode.AMBIGUOUS_TIME,
+            code=RowWarningCode.AMBIGUOUS_TIME,
             field=cells.column(role),
             message=f"comes twice in that night: the {'first' if instant == instants[0] else 'second'} is taken",
         )

@@ -21,6 +21,8 @@ from chalicelib.modules.time_sessions.importing.formats import FORMATS, DateForm
 from chalicelib.modules.time_sessions.importing.rows import Options, SessionRow, read
 from chalicelib.modules.time_sessions.importing.work import task_name
 
+MAX_WARNINGS = 500
+"""Warnings in one answer, which is stored in one item."""
 _WRITES_OF_A_ROW = 4
 """The session, its external id, its place in the log of changes, its audit entry."""
 _WRITES_OF_A_CHUNK = 4
@@ -46,7 +48,19 @@ def import_sessions(ctx: Context, data: ImportTimeSessions, parts: ChunkedWrite)
             created = creation.create(ctx, parts, rows, missing, ids)
         results += _write(Scope(ctx, users, ids, data.create_missing), parts, rows)
     results.sort(key=lambda result: result.row)
-    return SessionsImport(**counts(results), **created, dry_run=data.dry_run, rows=results)
+    omitted = _bound_warnings(results)
+    return SessionsImport(**counts(results), **created, omitted_warnings=omitted, dry_run=data.dry_run, rows=results)
+
+
+def _bound_warnings(results: list[ImportedSession]) -> int:
+    """Leave out warnings beyond those that an answer may have; return their number."""
+    room, omitted = MAX_WARNINGS, 0
+    for position, result in enumerate(results):
+        if len(result.warnings) > room:
+            results[position] = result.model_copy(update={"warnings": result.warnings[:room]})
+            omitted += len(result.warnings) - room
+        room = max(room - len(result.warnings), 0)
+    return omitted
 
 
 def _plan(scope: Scope, rows: Sequence[SessionRow]) -> list[ImportedSession]:

@@ -21,7 +21,7 @@ from chalicelib.dal.collection import is_deleted
 from chalicelib.models.staffing.clients import CLIENTS, Client
 from chalicelib.models.time.projects import PROJECTS, StoredProject
 from chalicelib.models.time.tasks import TASKS, Task
-from chalicelib.modules.time_sessions.importing.contracts import RowWarning, WarningCode
+from chalicelib.modules.time_sessions.importing.contracts import RowWarning, RowWarningCode
 from chalicelib.modules.time_sessions.importing.rows import RowTexts, SessionRow
 
 NAME, CLIENT, TASK = "project", "client", "task"
@@ -159,7 +159,9 @@ class WorkFinder:
             if known is None and not self.creates_missing:
                 raise _no_client()
             if project.client_id is None:
-                return (RowWarning(code=WarningCode.CLIENT_IGNORED, field=CLIENT, message="the project has no client"),)
+                return (
+                    RowWarning(code=RowWarningCode.CLIENT_IGNORED, field=CLIENT, message="the project has no client"),
+                )
             is_same = known == project.client_id
         if not is_same:
             raise invalid_field(CLIENT, "is not the client of the project with this name")
