@@ -116,6 +116,7 @@ USERS = ListedCollection(
     sort_fields=("name", "email"),
     facets=lambda user: {"role": user.role.value, "isActive": user.is_active},
     cursor_list="getUsers with `limit` and `cursor`",
+    reference=lambda user: {"name": user.full_name},
 )
 
 get, key = USERS.get, USERS.key

@@ -146,6 +146,7 @@ def test_a_rate_reprices_its_days(
     assert enqueued == [
         {
             "kind": "reprice",
+            "entities": "assignments",
             "organizationId": str(crew.organization.id),
             f"{entity.lower()}Id": identifier,
             "since": since,
@@ -169,7 +170,10 @@ def test_two_changes_in_one_record_reprice_the_days_of_both(api: Api, table: Sto
 def test_zone_and_currency_reprice_all(api: Api, table: Store, deliveries: Deliveries, body: Json) -> None:
     crew = _hired(api, always=4000)
     enqueued = _enqueued(table, deliveries, lambda: crew.done("updateOrganization", body=body))
-    assert enqueued == [{"kind": "reprice", "organizationId": str(crew.organization.id)}]
+    assert enqueued == [
+        {"kind": "reprice", "entities": entities, "organizationId": str(crew.organization.id)}
+        for entities in ("assignments", "timeSessions", "timers")
+    ]
 
 
 def test_other_changes_reprice_nothing(api: Api, table: Store, deliveries: Deliveries) -> None:

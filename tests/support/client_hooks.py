@@ -100,29 +100,30 @@ def _add_capacity(parsed: dict[str, Any], **_: Any) -> None:
 
 
 @contextlib.contextmanager
-def overtaken(by: Callable[[], T], transaction: int = 1) -> Iterator[list[T]]:
+def overtaken(by: Callable[[], T], number: int = 1, operation: str = "TransactWriteItems") -> Iterator[list[T]]:
     """Run `by` between the reads and the commit of the next request; yield the list of its answer.
 
-    `transaction`: the number of the transaction that is the request's commit.
+    `number`: of the transaction that is the request's commit, or of another operation that `by` comes just before.
     """
     answers: list[T] = []
-    transactions = itertools.count(1)
+    calls = itertools.count(1)
+    event = f"before-call.dynamodb.{operation}"
 
     def overtake(**_: Any) -> None:
-        if next(transactions) < transaction:
+        if next(calls) < number:
             return
-        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
+        CLIENT.meta.events.unregister(event, overtake)
         # At the request's time, but its calls are not recorded with the request's.
         context = contextvars.copy_context()
         context.run(_recordings.set, ())
         context.run(_breaking.set, None)
         answers.append(context.run(by))
 
-    CLIENT.meta.events.register("before-call.dynamodb.TransactWriteItems", overtake)
+    CLIENT.meta.events.register(event, overtake)
     try:
         yield answers
     finally:
-        CLIENT.meta.events.unregister("before-call.dynamodb.TransactWriteItems", overtake)
+        CLIENT.meta.events.unregister(event, overtake)
 
 
 # -- breaking --------------------------------------------------------------------------------------------------------

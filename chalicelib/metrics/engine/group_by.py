@@ -10,23 +10,24 @@ from typing import Any, Protocol
 
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.engine.nodes import Data, Node, Read, ScanRead
-from chalicelib.metrics.engine.partitions import select, texts_of, values_of
+from chalicelib.metrics.engine.partitions import INCLUSIVE, select, texts_of, values_of
 from chalicelib.metrics.engine.plan import Planner
 from chalicelib.metrics.language.query import SimpleQuery, SnapshotQuery
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources import SOURCES
-from chalicelib.metrics.rollups.sources.fields import Operator
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.directory import NameIndex
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import WORKERS
+from chalicelib.models.time.projects import PROJECTS
+from chalicelib.models.users import USERS
 
 MAX_GROUPS = 50
 """Values of a dimension that are read from their own buckets; for more, one row scan is cheaper."""
 
 _COLLECTIONS: Mapping[str, Collection[Any]] = {
-    collection.entity: collection for collection in (CLIENTS, POSITIONS, WORKERS, WORK_LOCATIONS)
+    collection.entity: collection for collection in (CLIENTS, POSITIONS, PROJECTS, USERS, WORKERS, WORK_LOCATIONS)
 }
 
 Numbers = Mapping[str, tuple[str, Fraction | None]]
@@ -86,13 +87,11 @@ def plan_groups(
         for value, label in labels_of(query.source, dimension, directory).items()
         if _is_allowed(query, dimension, value)
     }
-    rollup = SOURCES[query.source]
-    is_state = rollup.states is not None and dimension == rollup.states.field
-    if (dimension in rollup.dimensions or is_state) and len(labels) <= MAX_GROUPS:
+    if len(labels) <= MAX_GROUPS:
         nodes = {
             value: (label, node)
             for value, label in labels.items()
-            if (node := node_of_value(planner, query, dimension, value, is_state=is_state)) is not None
+            if (node := node_of_value(planner, query, dimension, value)) is not None
         }
         if len(nodes) == len(labels):
             return BucketGroups(nodes)
@@ -100,14 +99,15 @@ def plan_groups(
     return ScannedGroups(query, dimension, labels, known_from)
 
 
-def node_of_value(
-    planner: Planner, query: SimpleQuery | SnapshotQuery, dimension: str, value: str, *, is_state: bool
-) -> Node | None:
-    selection = select(query.source, SOURCES[query.source], query.where)
+def node_of_value(planner: Planner, query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> Node | None:
+    rollup = SOURCES[query.source]
+    selection = select(query.source, rollup, query.where)
     if selection is None:
         return None
-    if is_state:
+    if rollup.states is not None and dimension == rollup.states.field:
         selection = selection._replace(states=frozenset({value}))
+    elif rollup.split is not None and dimension == rollup.split.field:
+        selection = selection._replace(split=frozenset({value}))
     elif any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):
         return None
     else:
@@ -119,7 +119,7 @@ def node_of_value(
 def _is_allowed(query: SimpleQuery | SnapshotQuery, dimension: str, value: str) -> bool:
     """Return False for values that conditions on the dimension exclude: they are no groups of 0."""
     return all(
-        (value in texts_of(condition)) is (condition.op in {Operator.EQ, Operator.IN})
+        (value in texts_of(condition)) is (condition.op in INCLUSIVE)
         for condition in query.where
         if condition.field == dimension
     )

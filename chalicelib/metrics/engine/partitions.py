@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 
 from chalicelib.metrics.language.conditions import Condition
 from chalicelib.metrics.rollups.sources import SOURCES
-from chalicelib.metrics.rollups.sources.base import Source
-from chalicelib.metrics.rollups.sources.fields import FieldType, Operator
+from chalicelib.metrics.rollups.sources.base import UNSET, Source
+from chalicelib.metrics.rollups.sources.fields import WITHOUT_VALUE, FieldType, Operator
+
+INCLUSIVE = frozenset({Operator.EQ, Operator.IN, Operator.IS_NOT_SET})
+"""Operators on dimensions that name the values that satisfy them; the others name those that do not."""
 
 Partition = tuple[str, str] | None
 """A dimension's field and value; None for the whole source."""
@@ -17,11 +20,13 @@ Partition = tuple[str, str] | None
 class Selection(NamedTuple):
     partitions: tuple[tuple[int, Partition], ...]
     """Partitions to sum, each with its sign."""
-    states: frozenset[str] | None
+    states: frozenset[str] | None = None
     """Allowed values of the source's state field; None for all."""
+    split: frozenset[str] | None = None
+    """Allowed values of the source's split field; None for all."""
 
 
-EVERYTHING = Selection(((1, None),), None)
+EVERYTHING = Selection(((1, None),))
 
 
 def select(source: str, rollup: Source[Any], conditions: Sequence[Condition]) -> Selection | None:
@@ -29,19 +34,23 @@ def select(source: str, rollup: Source[Any], conditions: Sequence[Condition]) ->
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_field.setdefault(condition.field, []).append(condition)
-    states: frozenset[str] | None = None
-    if rollup.states is not None and (state_conditions := by_field.pop(rollup.states.field, None)):
-        states = frozenset(allowed_values(source, state_conditions) or ())
+    states = split = None
+    if rollup.states is not None and (of_state := by_field.pop(rollup.states.field, None)):
+        states = frozenset(allowed_values(source, of_state) or ())
+    if rollup.split is not None and (of_split := by_field.pop(rollup.split.field, None)):
+        split = frozenset(allowed_values(source, of_split) or ())
     if not by_field:
-        return Selection(EVERYTHING.partitions, states)
+        return Selection(EVERYTHING.partitions, states, split)
     [(field, field_conditions), *others] = by_field.items()
     if others or field not in rollup.dimensions:
         return None
     allowed = allowed_values(source, field_conditions)
     if allowed is not None:
-        return Selection(tuple((1, (field, value)) for value in sorted(allowed)), states)
+        return Selection(tuple((1, (field, value)) for value in sorted(allowed)), states, split)
     excluded = {value for condition in field_conditions for value in texts_of(condition)}
-    return Selection(((1, None), *((-1, (field, value)) for value in sorted(excluded))), states)
+    if rollup.fields[field].nullable:
+        excluded.add(UNSET)  # an entity without a value satisfies no condition but `isNotSet`
+    return Selection(((1, None), *((-1, (field, value)) for value in sorted(excluded))), states, split)
 
 
 def allowed_values(source: str, conditions: Sequence[Condition]) -> set[str] | None:
@@ -51,11 +60,11 @@ def allowed_values(source: str, conditions: Sequence[Condition]) -> set[str] | N
     values = values_of(source, conditions[0].field)
     allowed = None if values is None else set(values)
     for condition in conditions:
-        if condition.op in {Operator.EQ, Operator.IN}:
+        if condition.op in INCLUSIVE:
             allowed = set(texts_of(condition)) if allowed is None else allowed & set(texts_of(condition))
     if allowed is not None:
         for condition in conditions:
-            if condition.op in {Operator.NE, Operator.NOT_IN}:
+            if condition.op not in INCLUSIVE:
                 allowed -= set(texts_of(condition))
     return allowed
 
@@ -68,5 +77,7 @@ def values_of(source: str, field: str) -> tuple[str, ...] | None:
 
 def texts_of(condition: Condition) -> tuple[str, ...]:
     """Return the values of a condition, as partitions name them."""
+    if condition.op in WITHOUT_VALUE:
+        return (UNSET,)
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
     return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)

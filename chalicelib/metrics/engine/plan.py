@@ -88,7 +88,7 @@ class Planner:
             return self.sum_from_buckets(aggregation, selection)
         elif aggregation.aggregate is Aggregate.COUNT:
             states = {} if rollup.states is None else rollup.states.in_period
-            formula = count_formula(aggregation, selection, rollup.counts, states)
+            formula = count_formula(aggregation, selection, rollup.counts, states, rollup.counted_by)
         else:
             return None
         return None if formula is None else self.linear(aggregation.source, selection, formula)
@@ -102,9 +102,13 @@ class Planner:
         # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
         if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
             return None
+        measured = selection
+        if summed.only is not None and rollup.split is not None:
+            chosen = rollup.split.suffixes.keys() if selection.split is None else selection.split
+            measured = selection._replace(split=summed.only & chosen)
         is_money = SOURCES[aggregation.source].fields[field].type is FieldType.MONEY
         total, unknown, known = (
-            self.linear(aggregation.source, selection, formula)
+            self.linear(aggregation.source, measured, formula)
             for formula in (summed.formula, summed.unknown, summed.known)
         )
         scale = HOUR * (10 ** minor_digits(self.organization.currency) if is_money else 1)
@@ -114,21 +118,26 @@ class Planner:
         return Quotient(accumulated, self.linear(aggregation.source, selection, rollup.counts[""]))
 
     def linear(self, source: str, selection: Selection, formula: Formula) -> Linear:
+        split = SOURCES[source].split
         return Linear(
             tuple(
                 (sign, keys.rollup(self.organization.tenant, source, *(partition or ())))
                 for sign, partition in selection.partitions
             ),
-            formula,
+            formula if split is None else split.expanded(formula, selection.split),
         )
 
 
 def count_formula(
-    aggregation: Aggregation, selection: Selection, counts: Mapping[str, Formula], states: Mapping[str, Formula]
+    aggregation: Aggregation,
+    selection: Selection,
+    counts: Mapping[str, Formula],
+    states: Mapping[str, Formula],
+    counted_by: str = "",
 ) -> Formula | None:
     """Choose the formula by field, or add up those of the selected states."""
     if selection.states is None:
-        return counts.get(aggregation.field or "")
+        return counts.get(aggregation.field or counted_by)
     if aggregation.field is not None or not selection.states <= states.keys():
         return None
     return tuple(term for state in sorted(selection.states) for term in states[state])

@@ -62,6 +62,8 @@ class Entities:
         groups: dict[str, list[Row]] = {}
         for row in self.matching(aggregation, over, dimension):
             value = row.values[dimension]
+            if value is None:  # in no group
+                continue
             groups.setdefault(str(value).lower() if isinstance(value, bool) else str(value), []).append(row)
         return {value: aggregate_rows(rows, aggregation) for value, rows in groups.items()}
 
@@ -72,7 +74,7 @@ class Entities:
         return [
             row
             for row in self.rows(over)
-            if _belongs(row, aggregation, has_states=has_states)
+            if _belongs(row, aggregation, self._rollup.counted_by, has_states=has_states)
             and all(_holds(condition, row) for condition in aggregation.where)
         ]
 
@@ -92,7 +94,7 @@ def aggregate_rows(rows: Sequence[Row], aggregation: Aggregation) -> Fraction | 
     """Return one number over rows; None for an extreme of no rows, or if no row has a value."""
     if aggregation.aggregate is Aggregate.COUNT or aggregation.field is None:
         return Fraction(len(rows))
-    values = [row.values[aggregation.field] for row in rows]
+    values = [row.values[aggregation.field] for row in rows if aggregation.field in row.values]
     if aggregation.aggregate is Aggregate.COUNT_DISTINCT:
         return Fraction(len({value for value in values if value is not None}))
     numbers = [cast(Fraction, value) for value in values if value is not None]
@@ -107,17 +109,18 @@ def aggregate_rows(rows: Sequence[Row], aggregation: Aggregation) -> Fraction | 
     return total / len(rows) if rows else None
 
 
-def _belongs(row: Row, aggregation: Aggregation, *, has_states: bool) -> bool:
+def _belongs(row: Row, aggregation: Aggregation, counted_by: str, *, has_states: bool) -> bool:
     if isinstance(aggregation, SnapshotAggregation):
         return bool(row.snapshot_states) if has_states else row.in_snapshot
-    if aggregation.aggregate is Aggregate.COUNT and aggregation.field is not None:
-        return aggregation.field in row.instants
+    instant = aggregation.field or counted_by
+    if aggregation.aggregate is Aggregate.COUNT and instant:
+        return instant in row.instants
     # A row can have a state outside the range (e.g. scheduled): it counts by state, and adds nothing to sums.
     return row.in_period or (has_states and aggregation.aggregate is Aggregate.COUNT and bool(row.states))
 
 
 def _holds(condition: Condition, row: Row) -> bool:
-    value = row.values[condition.field]
+    value = row.values.get(condition.field)
     if condition.op is Operator.IS_SET:
         return value is not None
     if condition.op is Operator.IS_NOT_SET:

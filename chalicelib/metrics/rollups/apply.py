@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record, versions
 from chalicelib.dal.unit_of_work import MAX_WRITES, pause
 from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.models.rollups import rollups
 from chalicelib.models.rollups.rollups import Target
 
@@ -49,14 +51,16 @@ def sync(
     source: str,
     identifiers: Iterable[UUID],
     *,
+    holders: Mapping[UUID, UUID] = MappingProxyType({}),
     is_over: Callable[[], bool] = lambda: False,
 ) -> Synced:
     """Bring the rollups of a source in step with entities. Idempotent, safe in any order and concurrently.
 
-    A failing entity does not keep others from being synced. Once `is_over`, the rest fail with OutOfTime.
+    A failing entity does not keep others from being synced. Once `is_over`, the rest fail with OutOfTime. `holders`: of
+    entities that may be unfinished, as far as they are known; without one, all unfinished entities are read.
     """
     pending = list(dict.fromkeys(identifiers))
-    job = _Sync(organization, source, is_over)
+    job = _Sync(organization, source, is_over, holders)
     for first in range(0, len(pending), AT_ONCE):
         job.run(pending[first : first + AT_ONCE])
     return job.outcome
@@ -72,6 +76,7 @@ class _Sync:
     organization: OrganizationId
     source: str
     is_over: Callable[[], bool]
+    holders: Mapping[UUID, UUID]
     outcome: Synced = field(default_factory=Synced)
 
     def run(self, pending: Sequence[UUID]) -> None:
@@ -108,7 +113,7 @@ class _Sync:
         rollup = SOURCES[self.source]
         # Read before the entities: an entity is then never older than a contribution that another sync has applied.
         applied = rollups.applied(self.organization, self.source, pending)
-        records = rollup.collection.get_many(self.organization, pending)
+        records = self.read(rollup, pending)
         dependencies = {
             identifier: {collection.key(self.organization, id_): collection for collection, id_ in named}
             for identifier, record in records.items()
@@ -127,6 +132,21 @@ class _Sync:
             expected = () if record is None else rollup.contribution(record, inputs)
             targets.append(Target(identifier, applied[identifier], expected))
         return _Plan(targets, dependencies, {key: record.version for key, record in entities.items()})
+
+    def read(self, rollup: Source[Any], pending: Sequence[UUID]) -> dict[UUID, Record]:
+        """Read entities, also those that are still unfinished; absent ones are absent."""
+        unfinished = rollup.unfinished
+        if unfinished is None:
+            return rollup.collection.get_many(self.organization, pending)
+        # Unfinished ones first: one that is finished in between is then read as an entity.
+        holders = {self.holders[identifier] for identifier in pending if identifier in self.holders}
+        records = dict(unfinished.read(self.organization, holders)) if holders else {}
+        records.update(rollup.collection.get_many(self.organization, pending))
+        missing = [id_ for id_ in pending if id_ not in records and id_ not in self.holders]
+        if missing:
+            records.update(unfinished.read_all(self.organization))
+            records.update(rollup.collection.get_many(self.organization, missing))
+        return {identifier: records[identifier] for identifier in pending if identifier in records}
 
     def commit(self, plan: _Plan, most: int) -> list[UUID]:
         """Commit the plan; return the entities that must be planned again."""

@@ -80,3 +80,5 @@ class Sum:
     """The time for which the measure is unknown."""
     known: Formula = ()
     """The time for which the measure is known."""
+    only: frozenset[str] | None = None
+    """Values of the source's split field whose entities count; None for all."""

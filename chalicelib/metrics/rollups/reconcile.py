@@ -39,13 +39,21 @@ class Progress(NamedTuple):
 
 def reapply_missed(organization: OrganizationId, source: str, after: str | None) -> Progress:
     """Sync the entities of the next page whose applied contribution is outdated."""
-    page = rollups.compared_page(organization, source, SOURCES[source].collection, after)
+    rollup = SOURCES[source]
+    page = rollups.compared_page(organization, source, rollup.collection, after)
+    rows = page.rows
+    if rollup.unfinished is not None:
+        unfinished = rollup.unfinished.read_all(organization)
+        rows = [(identifier, record or unfinished.get(identifier), applied) for identifier, record, applied in rows]
+        if after is None:  # those that were never applied are on no page
+            applied_now = rollups.applied(organization, source, unfinished)
+            rows += [(identifier, record, applied_now[identifier]) for identifier, record in unfinished.items()]
     inputs = _InputReader(organization)
-    records = [record for _, record, _ in page.rows if record is not None]
-    further = SOURCES[source].further(organization, records)
+    records = [record for _, record, _ in rows if record is not None]
+    further = rollup.further(organization, records)
     outdated = [
         identifier
-        for identifier, record, applied in page.rows
+        for identifier, record, applied in rows
         if Counter(expected_contribution(organization, source, record, inputs, further.get(identifier, ())))
         != Counter(applied.contribution)
     ]

@@ -1,4 +1,4 @@
-"""The directory: names, parents and rates of all clients, work locations, positions and workers, deleted ones too.
+"""The directory: names, parents and rates of all entities that others refer to, deleted ones too.
 
 Reports take all names from here: one read, however many rows they have.
 """

@@ -25,6 +25,8 @@ from chalicelib.core import text
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.keys import Key, digest, partition
 
+_TIME_RATES = "TIMERATES"
+
 
 def project_members(organization: OrganizationId, project: UUID) -> str:
     return f"{partition(organization, 'PROJECTMEMBER')}#{project}"
@@ -37,7 +39,11 @@ def timesheets(organization: OrganizationId) -> str:
 
 def time_rates(organization: OrganizationId) -> str:
     """One partition for all levels: an analysis prices with any of them."""
-    return partition(organization, "TIMERATES")
+    return partition(organization, _TIME_RATES)
+
+
+def is_time_rates(pk: str) -> bool:
+    return pk.endswith(f"#{_TIME_RATES}")
 
 
 def time_accounts(organization: OrganizationId) -> str:

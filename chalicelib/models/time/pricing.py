@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
@@ -32,6 +32,7 @@ class Pricer:
 
     def __init__(self, organization: StoredOrganization, rates_by_level: Mapping[str, Mapping[date, Money]]) -> None:
         self._organization = organization
+        self.currency = organization.currency
         self._rates = rates_by_level
         self._timelines: dict[tuple[UUID, UUID | None], tuple[list[int], list[int | None]]] = {}
 
@@ -51,6 +52,16 @@ class Pricer:
                     product += amount * (until - since)
                 since, place = until, place + 1
         return product, unpriced // 1000
+
+    def changes(self, user: UUID, project: UUID | None, start: int, end: int | None) -> list[tuple[int, int | None]]:
+        """Return the price of an hour from `start` on and from each change before `end`, in milliseconds since 1970.
+
+        None where no rate prices the time.
+        """
+        starts, amounts = self._timeline(user, project)
+        first = bisect_right(starts, start) - 1
+        last = len(starts) if end is None else bisect_left(starts, end)
+        return [(max(start, at), amount) for at, amount in zip(starts[first:last], amounts[first:last], strict=True)]
 
     def _timeline(self, user: UUID, project: UUID | None) -> tuple[list[int], list[int | None]]:
         """Return the instants at which the price of an hour changes, and the prices from there on; None for none."""

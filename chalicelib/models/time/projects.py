@@ -73,6 +73,7 @@ PROJECTS = ListedCollection(
         **({} if project.client_id is None else {"clientId": str(project.client_id)}),
     },
     cursor_list="listProjects",
+    reference=lambda project: {"name": project.name},
     # Archived projects give their name free: the next year's project may have it.
     unique=(
         Unique(

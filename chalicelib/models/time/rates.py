@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chalicelib.core.errors import not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
-from chalicelib.dal import table
+from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection, is_deleted
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
@@ -50,6 +50,13 @@ class Level:
 
     def key(self, organization: OrganizationId) -> Key:
         return Key(time_keys.time_rates(organization), self.name)
+
+
+class Scope(NamedTuple):
+    """The time of one user, on one project, or both; None for all of them."""
+
+    user_id: UUID | None = None
+    project_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,28 @@ def read(organization: OrganizationId, level: Level, known: Iterable[Record] = (
     return LevelRates(level, entity, _rates(items.get(rates_key)), rates_key in items)
 
 
-def read_all(organization: OrganizationId) -> dict[str, Mapping[date, Money]]:
+def organization_of(key: Key) -> OrganizationId | None:
+    """Return the organization of a level's rates; None for other keys."""
+    return keys.organization_of(key.pk) if time_keys.is_time_rates(key.pk) else None
+
+
+def scope_of(name: str) -> Scope:
+    """Return whose time the rates of a level can price."""
+    kind, *identifiers = name.split("#")
+    ids = [UUID(identifier) for identifier in identifiers]
+    match kind:
+        case "USER":
+            return Scope(user_id=ids[0])
+        case "PROJECT":
+            return Scope(project_id=ids[0])
+        case "MEMBER":
+            return Scope(user_id=ids[1], project_id=ids[0])
+    return Scope()
+
+
+def read_all(organization: OrganizationId, *, consistent: bool = False) -> dict[str, Mapping[date, Money]]:
     """Return the rates of all levels by their names. One query."""
-    rows = table.query_all(time_keys.time_rates(organization), consistent=False)
+    rows = table.query_all(time_keys.time_rates(organization), consistent=consistent)
     return {item.sk: _rates(item) for item in map(table.item_from_raw, rows)}
 
 

@@ -30,6 +30,8 @@ from chalicelib.models.time.sessions import (
 from chalicelib.models.time.spans import LONGEST, MAX_PAUSES, Pause, net_seconds, whole_seconds
 
 ENTITY = "timer"
+KIND = ENTITY.upper()
+"""The part of a timer's key that names its kind."""
 
 
 class Timer(Contract):

@@ -20,6 +20,7 @@ from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.time.projects import PROJECTS, ProjectStatus
+from chalicelib.models.time.session_spans import SESSION_SPANS
 from chalicelib.models.time.tasks import TASKS, TaskStatus
 from chalicelib.models.users import USERS, Role, UserStatus
 
@@ -31,6 +32,7 @@ COLLECTIONS: dict[str, Collection[Any]] = {
     "positions": POSITIONS,
     "projects": PROJECTS,
     "tasks": TASKS,
+    "timeSessions": SESSION_SPANS,
     "users": USERS,
     "workers": WORKERS,
 }
@@ -47,6 +49,8 @@ COMPUTED = {
     "marginBase",
     "unbilledHours",
     "unpaidHours",
+    "billableHours",
+    "unpricedHours",
     "name",
 }
 
@@ -71,6 +75,7 @@ def test_sources_are_in_order() -> None:
         "positions",
         "projects",
         "tasks",
+        "timeSessions",
         "users",
         "workers",
     ]
@@ -83,7 +88,7 @@ def test_time_binds_to_an_instant_that_is_always_there(name: str) -> None:
     field = source.fields[source.time_field]
     assert field.type is FieldType.INSTANT
     assert not field.nullable
-    assert (source.time is TimeBinding.INTERVAL) == (name == "assignments")
+    assert (source.time is TimeBinding.INTERVAL) == (name in {"assignments", "timeSessions"})
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
@@ -188,6 +193,7 @@ def test_operators_by_type() -> None:
         ("positions", set(Role)),
         ("projects", set(Role)),
         ("tasks", set(Role)),
+        ("timeSessions", {Role.OWNER, Role.ADMIN}),
         ("users", {Role.OWNER, Role.ADMIN}),
         ("workers", set(Role)),
     ],

@@ -40,7 +40,7 @@ COUNT: Json = {"source": "assignments", "aggregate": "count"}
 WORKERS: Json = {"type": "snapshot", "source": "workers", "aggregate": "count"}
 ID = "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"
 
-SOURCE_NAMES = "activities, assignments, clients, positions, projects, tasks, users, workers"
+SOURCE_NAMES = "activities, assignments, clients, positions, projects, tasks, timeSessions, users, workers"
 NAMED_PERIODS = (
     "must be today, yesterday, this_week, last_week, this_month, last_month, this_quarter, this_year, "
     "last_7_days, last_30_days or last_90_days"

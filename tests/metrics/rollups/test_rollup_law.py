@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import random
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, multiple, rule, run_state_machine_as_test
 
-from chalicelib.core import clock
-from chalicelib.metrics.engine.evaluate import evaluate, rounded
-from chalicelib.metrics.engine.scan import Entities
-from chalicelib.metrics.language import periods
-from chalicelib.metrics.language.aggregation import Aggregation
-from chalicelib.metrics.language.query import parse
-from chalicelib.models.organizations import ORGANIZATIONS
 from infra.local.stack import Stack
-from tests.support.api import Api
 from tests.support.assignment_helpers import NOW, Desk, at
-from tests.support.deliveries import Deliveries
-from tests.support.factories import new_organization
 from tests.support.frozen_time import standing_still
 from tests.support.hypothesis_profile import law
 from tests.support.project_helpers import new_project, new_task
+from tests.support.rollup_machine import RollupMachine, with_conditions
 
 HOURS = (-5000.0, -400.0, -30.0, -8.0, -0.01, 0.0, 1.0, 8.0, 400.0, 5000.0)
 LENGTHS = (0.5, 8.0, 25.0, 337.0, 4417.0, None)
 DAYS = ("2026-01-01", "2026-06-01", "2026-06-14", "2026-06-16")
 
-PERIODS = ("today", "this_week", "last_month", "this_year", "last_90_days", {"from": "2025-12-01", "to": "2026-06-14"})
 STATUSES = ("ACTIVE", "ARCHIVED")
 ACTIVE = [{"field": "status", "op": "in", "value": ["active", "completed"]}]
 
@@ -74,32 +62,25 @@ def _queries(ids: dict[str, list[str]]) -> list[dict[str, Any]]:
 def _queries_of_projects() -> list[dict[str, Any]]:
     counts = [
         *({"source": "projects", "type": "snapshot", "where": [("status", "eq", status)]} for status in STATUSES),
-        {"source": "projects", "where": [("clientId", "isNotSet", None)]},
+        *({"source": "projects", "where": [("clientId", op, None)]} for op in ("isSet", "isNotSet")),
         *({"source": "tasks", "where": [("status", "ne", status)]} for status in ("TODO", "DONE")),
-        {"source": "tasks", "field": "doneAt", "where": []},
+        {"source": "tasks", "field": "doneAt"},
     ]
-    return [
-        {
-            "aggregate": "count",
-            **count,
-            "where": [{"field": field, "op": op, "value": value} for field, op, value in count["where"]],
-        }
-        for count in counts
-    ]
+    return with_conditions(counts)
 
 
-class Rolling(RuleBasedStateMachine):
+class Rolling(RollupMachine):
     made = Bundle("made")
-    stack: Stack
 
     def __init__(self) -> None:
         super().__init__()
-        self.deliveries = Deliveries(self.stack)
-        self.desk = Desk.of(new_organization(Api()))
+        self.desk = Desk.of(self.organization)
         self.workers = [self.desk.worker() for _ in range(2)]
         self.positions = [self.desk.position(headcount=2) for _ in range(2)]
         self.project: tuple[str, str] | None = None
-        self.now = 0.0
+
+    def queries(self) -> list[dict[str, Any]]:
+        return _queries({"worker": self.workers, "position": self.positions})
 
     @rule(
         target=made,
@@ -162,43 +143,6 @@ class Rolling(RuleBasedStateMachine):
                 member.call_on("updateProject", project, body={"status": status})
         created = new_project(member, status=status)["id"]
         self.project = created, new_task(member, created, status=task)["id"]
-
-    @rule(zone=st.sampled_from(("Asia/Kolkata", "America/New_York")))
-    def move(self, zone: str) -> None:
-        assert self.desk.member.call("updateOrganization", body={"timezone": zone}).status == 200
-
-    @rule(hours=st.sampled_from((0.5, 8.0, 400.0)))
-    def wait(self, hours: float) -> None:
-        if self.now + hours < 700:
-            self.now += hours
-            clock._Shift.by += timedelta(hours=hours)
-
-    @rule(seed=st.integers(0, 2**32), period=st.sampled_from(PERIODS))
-    def rollup_equals_scan(self, seed: int, period: Any) -> None:
-        self.deliveries.deliver(random.Random(seed))
-        organization = ORGANIZATIONS.get(self.desk.organization.id, self.desk.organization.id)
-        instant = periods.evaluation_instant(clock.now())
-        written = [
-            {"version": 1, "type": "simple", "compare": "none", "period": period, **query}
-            for query in _queries({"worker": self.workers, "position": self.positions})
-        ]
-        queries = {number: parse(query) for number, query in enumerate(written)}
-        outcomes = evaluate(organization, queries, instant)
-        entities: dict[str, Entities] = {}
-        for number, query in queries.items():
-            assert isinstance(query, Aggregation)
-            over = periods.resolve(
-                query.period, zone=organization.timezone, week_start=organization.week_start, at=instant
-            )
-            if written[number]["source"] == "positions" and over.end < instant:
-                continue  # `filled` has no history
-            scanned = entities.setdefault(query.source, Entities(organization.tenant, query.source))
-            expected = rounded(scanned.aggregate(query, over), query.unit, organization.currency)
-            assert (outcomes[number].error, outcomes[number].value) == (None, expected), str(written[number])
-
-    def teardown(self) -> None:
-        self.rollup_equals_scan(0, "this_year")
-        clock._Shift.by -= timedelta(hours=self.now)
 
 
 @pytest.fixture(autouse=True)

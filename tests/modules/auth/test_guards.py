@@ -52,7 +52,7 @@ def test_a_password_that_is_changed_while_it_is_tried_opens_no_session(api: Api,
     # Its first transaction reserves the attempt.
     with (
         without_waiting(),
-        client_hooks.overtaken(lambda: anna.call("updatePassword", body=body), transaction=2) as overtaking,
+        client_hooks.overtaken(lambda: anna.call("updatePassword", body=body), number=2) as overtaking,
     ):
         answer = api.call("signIn", body={"email": anna.user.email, "password": PASSWORD})
     assert overtaking[0].status == 200

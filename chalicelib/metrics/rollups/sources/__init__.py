@@ -12,6 +12,7 @@ from chalicelib.metrics.rollups.sources.clients import CLIENT_SOURCE
 from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
 from chalicelib.metrics.rollups.sources.projects import PROJECT_SOURCE
 from chalicelib.metrics.rollups.sources.tasks import TASK_SOURCE
+from chalicelib.metrics.rollups.sources.time_sessions import TIME_SESSION_SOURCE
 from chalicelib.metrics.rollups.sources.users import USER_SOURCE
 from chalicelib.metrics.rollups.sources.workers import WORKER_SOURCE
 
@@ -22,6 +23,7 @@ _ALL: tuple[Source[Any], ...] = (
     POSITION_SOURCE,
     PROJECT_SOURCE,
     TASK_SOURCE,
+    TIME_SESSION_SOURCE,
     USER_SOURCE,
     WORKER_SOURCE,
 )

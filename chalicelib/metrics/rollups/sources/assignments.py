@@ -19,7 +19,7 @@ from chalicelib.core.pricing import HOUR, RateTimeline
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, at_start, ever, flow, within
 from chalicelib.metrics.rollups.ranges import Range
-from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, Source, States, Value
+from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, Source, States, Value, stepped
 from chalicelib.metrics.rollups.sources.fields import (
     FieldType,
     TimeBinding,
@@ -57,15 +57,10 @@ def contribution_of(assignment: Assignment, inputs: Inputs) -> Contribution:
         return (LevelChange(milliseconds(assignment.cancelled_at), ((CANCELLED, 1),), dimensions=dimensions),)
     start = milliseconds(assignment.start_at)
     end = None if assignment.end_at is None else milliseconds(assignment.end_at)
-    changes = []
-    level: Counter[str] = Counter()
-    for at, bill, pay in rates_over(inputs, start, end):
-        before, level = level, level_of(bill, pay)
-        changes.append(LevelChange(at, deltas(level, before), dimensions=dimensions))
+    levels = [(at, level_of(bill, pay)) for at, bill, pay in rates_over(inputs, start, end)]
     if end is not None:
-        ended = Counter({STARTED: 1, ENDED: 1})
-        changes.append(LevelChange(end, deltas(ended, level), is_end=True, dimensions=dimensions))
-    return tuple(changes)
+        levels.append((end, Counter({STARTED: 1, ENDED: 1})))
+    return stepped(levels, dimensions, has_end=end is not None)
 
 
 def rates_over(inputs: Inputs, start: int, end: int | None) -> list[tuple[int, int | None, int | None]]:
@@ -92,11 +87,6 @@ def level_of(bill: int | None, pay: int | None) -> Counter[str]:
     elif pay is None:
         level[BILLED_ONLY] = bill
     return level
-
-
-def deltas(level: Counter[str], before: Counter[str]) -> tuple[tuple[str, int], ...]:
-    changed = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
-    return tuple(sorted((measure, delta) for measure, delta in changed.items() if delta))
 
 
 def row_of(assignment: Assignment, inputs: Inputs, over: Range) -> Row:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -20,6 +21,9 @@ from chalicelib.metrics.rollups.sources.fields import Field, TimeBinding
 from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelChange
 
 R = TypeVar("R", bound=Record)
+
+UNSET = ""
+"""Value of a dimension for entities that have none."""
 
 STARTED, ENDED = "s", "e"
 """Starts and ends, measures of every source. started - ended = how many exist."""
@@ -39,7 +43,7 @@ class Row:
     """An entity over one range, as a row scan reads it."""
 
     values: Mapping[str, Value]
-    """Values by catalogue field."""
+    """Values by catalogue field. A sum of which the entity has no part in the range is absent."""
     in_period: bool
     """It belongs to the range by the source's time binding."""
     in_snapshot: bool
@@ -66,6 +70,37 @@ class States:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """A field of few values that has no buckets of its own: each value has measures of its own in all buckets.
+
+    So it combines with a condition on, or groups by, any dimension. A value that most entities have would fill its day
+    buckets with as many minutes as the whole source has.
+    """
+
+    field: str
+    suffixes: Mapping[str, str]
+    """Suffix of the names of measures, by value."""
+
+    def expanded(self, formula: Formula, values: frozenset[str] | None) -> Formula:
+        """Return the formula over the measures of some values; None for all."""
+        chosen = self.suffixes if values is None else sorted(values & self.suffixes.keys())
+        return tuple(
+            term._replace(measure=f"{term.measure}{self.suffixes[value]}") for value in chosen for term in formula
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished(Generic[R]):
+    """Entities that have another item until they are finished, one a holder: the timer of a user is a session later."""
+
+    kind: str
+    """The kind of their items, whose `data` has the entity's id."""
+    read: Callable[[OrganizationId, Iterable[UUID]], Mapping[UUID, R]]
+    """Reads those of some holders, by the entity's id."""
+    read_all: Callable[[OrganizationId], Mapping[UUID, R]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source(Generic[R]):
     """A source of queries: its fields, its entities with their level changes, and the formulas over their sums."""
 
@@ -86,22 +121,26 @@ class Source(Generic[R]):
     """Names the other entities that the contribution depends on."""
     further: Callable[[OrganizationId, Sequence[R]], Mapping[UUID, Sequence[Any]]] = lambda _, __: {}
     """Reads inputs that are not entities, by entity id. They are read after the entities: a transaction that changes
-    them also changes an attribute of `triggers`, so the sync that follows sees both."""
+    them also changes an attribute of `triggers`, or the version of a dependency, so the sync that follows sees both."""
+    unfinished: Unfinished[R] | None = None
     counts: Mapping[str, Formula] = field(default_factory=lambda: {"": CREATED, "createdAt": CREATED})
     """Counts over a range: by the source's time binding (""), or by the name of an instant."""
+    counted_by: str = ""
+    """The instant that counts without a field go by; "" for the source's time binding."""
     snapshots: Mapping[str, Formula] = field(default_factory=lambda: {"": PRESENT})
     """Numbers at the end of a range: the count (""), and sums by measure."""
     sums: Mapping[str, Sum] = field(default_factory=dict)
     """Sums over a range, by measure."""
     states: States | None = None
+    split: Split | None = None
     conversions: Mapping[tuple[str, str], Callable[[int], tuple[Formula, Formula]]] = field(default_factory=dict)
     """Formulas by (from, to) for a window in days: how many converted, and how many entered."""
 
     @property
     def dimensions(self) -> frozenset[str]:
-        """Fields whose values have buckets of their own: those that queries group by, but for the field of `states`."""
-        derived = None if self.states is None else self.states.field
-        return frozenset(field.name for field in self.fields.values() if field.is_dimension and field.name != derived)
+        """Fields whose values have buckets of their own: those that queries group by, but for states and splits."""
+        others = {apart.field for apart in (self.states, self.split) if apart is not None}
+        return frozenset(field.name for field in self.fields.values() if field.is_dimension) - others
 
     @property
     def forward_only(self) -> frozenset[str]:
@@ -117,6 +156,29 @@ class Source(Generic[R]):
         """States that entities may reach, by the state that they enter."""
         entered = dict.fromkeys(start for start, _ in self.conversions)
         return {state: tuple(end for start, end in self.conversions if start == state) for state in entered}
+
+
+def dimension_of(field: str, value: UUID | None) -> tuple[str, str]:
+    """Return the dimension of an id that may be absent."""
+    return field, UNSET if value is None else str(value)
+
+
+def stepped(levels: Iterable[tuple[int, Counter[str]]], dimensions: Dimensions, *, has_end: bool) -> Contribution:
+    """Return the level changes of an entity from its levels at the instants where they change; the last may be its end.
+
+    Levels are given from zero on, earliest first.
+    """
+    steps = list(levels)
+    changes = []
+    before: Counter[str] = Counter()
+    for number, (at, level) in enumerate(steps, 1):
+        deltas = {measure: level[measure] - before[measure] for measure in level.keys() | before.keys()}
+        changed = tuple(sorted((measure, delta) for measure, delta in deltas.items() if delta))
+        if changed:
+            is_end = has_end and number == len(steps)
+            changes.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
+        before = level
+    return tuple(changes)
 
 
 def lifetime(record: DeletableRecord, dimensions: Dimensions = (), **deltas: int) -> list[LevelChange]:

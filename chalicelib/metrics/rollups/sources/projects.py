@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.auth.permissions import Permission
 from chalicelib.metrics.rollups.ranges import Range
-from chalicelib.metrics.rollups.sources.base import Inputs, Row, Source, created_row, lifetime
+from chalicelib.metrics.rollups.sources.base import Inputs, Row, Source, created_row, dimension_of, lifetime
 from chalicelib.metrics.rollups.sources.fields import (
     TimeBinding,
     enum_field,
@@ -20,7 +20,7 @@ from chalicelib.models.time.projects import PROJECTS, ProjectStatus, StoredProje
 
 def dimensions_of(project: StoredProject) -> Dimensions:
     return (
-        *(() if project.client_id is None else (("clientId", str(project.client_id)),)),
+        dimension_of("clientId", project.client_id),
         ("status", project.status.value),
         ("isBillable", "true" if project.is_billable else "false"),
     )
