@@ -33,8 +33,8 @@ class SystemMetric:
     refresh_rate: int = SYSTEM_REFRESH_SECONDS
 
 
-def sum_of(field: str) -> dict[str, Any]:
-    return {"type": "simple", "source": "assignments", "aggregate": "sum", "field": field}
+def sum_of(field: str, source: str = "assignments") -> dict[str, Any]:
+    return {"type": "simple", "source": source, "aggregate": "sum", "field": field}
 
 
 def count_of(source: str, *conditions: Mapping[str, Any], field: str | None = None) -> dict[str, Any]:
@@ -287,6 +287,33 @@ _ALL = (
         unit="%",
         icon="circle-check",
         color="teal",
+        chart_type=ChartType.LINE,
+    ),
+    SystemMetric(
+        id=UUID("017eee7c-e1cc-52b9-87cd-8c3e49d874ff"),
+        key="tracked_hours_per_member_and_day",
+        name="Tracked hours per member and day",
+        description="Tracked hours of the last 7 days, today included, a day and active member.",
+        category=MetricCategory.PRODUCTIVITY,
+        query=query_over(
+            {
+                "type": "derived",
+                "expression": {
+                    "type": "div",
+                    "left": {
+                        "type": "div",
+                        "left": sum_of("hours", "timeSessions"),
+                        "right": current_of("count", "users", status_is("eq", "ACTIVE")),
+                    },
+                    "right": {"type": "constant", "value": 7, "unit": "number"},
+                },
+            },
+            "last_7_days",
+        ),
+        format=MetricFormat.NUMBER,
+        unit="h",
+        icon="timer",
+        color="blue",
         chart_type=ChartType.LINE,
     ),
 )

@@ -274,7 +274,7 @@ def test_a_user_who_is_deactivated_ends_their_timer(team: Organization, table: S
 
 
 def test_rates_are_read_once_for_many_sessions(team: Organization, table: Store) -> None:
-    """Whether by their keys, for few pairs of user and project, or with all of the organization."""
+    """Rates are read by their keys for few pairs of user and project, else with all of the organization's."""
     owner = team.owner
     _rate(owner, "Organization", "2020-01-01", 6000)
     projects = [new_project(owner)["id"] for _ in range(12)]

@@ -32,6 +32,7 @@ IDS = {
     "completed_tasks": "521b9cca-c791-5af2-b5e8-c0eaf6381330",
     "tasks_per_day": "9f9aea4a-5eb1-51a6-9d1f-f5b3a4411b4e",
     "task_completion_rate": "767bef9d-b165-5027-9356-437e5e5136cf",
+    "tracked_hours_per_member_and_day": "017eee7c-e1cc-52b9-87cd-8c3e49d874ff",
 }
 """Widgets, histories and links of organizations refer to these ids: they never change."""
 
@@ -61,6 +62,7 @@ def test_ids_are_for_ever() -> None:
         ("completed_tasks", OPERATIONAL, Unit.NUMBER, "this_month", Direction.UP),
         ("tasks_per_day", PRODUCTIVITY, Unit.NUMBER, "last_7_days", Direction.UP),
         ("task_completion_rate", PRODUCTIVITY, Unit.PERCENT, "this_month", Direction.UP),
+        ("tracked_hours_per_member_and_day", PRODUCTIVITY, Unit.HOURS, "last_7_days", Direction.UP),
     ],
 )
 def test_units_and_periods(key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction) -> None:
@@ -117,3 +119,6 @@ def test_clauses_of_the_queries() -> None:
         "value": 40,
         "unit": "hours",
     }
+    tracked = queries["tracked_hours_per_member_and_day"]["expression"]["left"]
+    assert (tracked["left"]["source"], tracked["left"]["field"]) == ("timeSessions", "hours")
+    assert tracked["right"]["where"] == [{"field": "status", "op": "eq", "value": "ACTIVE"}]

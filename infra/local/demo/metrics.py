@@ -7,6 +7,7 @@ from typing import Any
 from infra.local.demo.api import Api
 
 _HOURS = {"source": "assignments", "aggregate": "sum", "field": "hours"}
+_TRACKED = {"source": "timeSessions", "aggregate": "sum", "field": "hours"}
 
 METRICS: tuple[dict[str, Any], ...] = (
     {
@@ -76,6 +77,36 @@ METRICS: tuple[dict[str, Any], ...] = (
         "warningThreshold": 1,
         "criticalThreshold": 3,
         "refreshRate": 60,
+    },
+    {
+        "name": "Tracked hours by project",
+        "description": "What the office works on",
+        "category": "PRODUCTIVITY",
+        "query": {"type": "simple", **_TRACKED, "period": "last_30_days", "groupBy": ["projectId"]},
+        "unit": "h",
+        "chartType": "bar",
+        "icon": "folder",
+        "direction": "up",
+        "permissions": ["COORDINATOR"],
+    },
+    {
+        "name": "Billable share",
+        "description": "Of the office's tracked hours; the rest is recruiting, the portal, and paperwork",
+        "category": "PRODUCTIVITY",
+        "query": {
+            "type": "ratio",
+            "numerator": {**_TRACKED, "field": "billableHours"},
+            "denominator": _TRACKED,
+            "period": "last_30_days",
+        },
+        "format": "percentage",
+        "unit": "%",
+        "chartType": "line",
+        "icon": "percent",
+        "direction": "up",
+        "targetValue": 60,
+        "warningThreshold": 50,
+        "criticalThreshold": 40,
     },
 )
 

@@ -30,7 +30,9 @@ WIDGETS = (
     Widget("Clients by hours", "TABLE", (0, 6, 4, 4), "Hours by client", {"limit": 10}),
     Widget("This week and next", "CALENDAR", (4, 6, 4, 4), config={"daysBack": 1, "daysAhead": 13}),
     Widget("Latest activities", "ACTIVITY_FEED", (8, 6, 4, 4), config={"limit": 20}),
-    Widget("Shortcuts", "QUICK_ACTIONS", (0, 10, 12, 2)),
+    Widget("Tracked hours by project", "CHART", (0, 10, 6, 4), "Tracked hours by project"),
+    Widget("Billable share by day", "CHART", (6, 10, 6, 4), "Billable share", {"step": "day"}),
+    Widget("Shortcuts", "QUICK_ACTIONS", (0, 14, 12, 2)),
 )
 
 
