@@ -70,23 +70,26 @@ def run(api: Api, stack: Stack) -> None:
     measure_feed(api, table, [record for group in first for record in group])
 
 
-def measure_flood(name: str, assignments: int, records: Sequence[Record]) -> tuple[object, ...]:
+def measure_flood(
+    name: str, entities: int, records: Sequence[Record], source: str = "assignments"
+) -> tuple[object, ...]:
+    """Process the records of so many entities in batches; return the cost of each."""
     started, cpu = time.monotonic(), time.process_time()
     calls: list[Call] = []
     for batch in split_batches(records):
         calls += consume(batch)
     spent, cpu = time.monotonic() - started, time.process_time() - cpu
     written = [call for call in calls if call.operation in _WRITES]
-    of_rollups = [call for call in written if any("#ROLLUP#ASSIGNMENTS" in pk for pk in call.partitions())]
+    of_rollups = [call for call in written if any(f"#ROLLUP#{source.upper()}" in pk for pk in call.partitions())]
     read = [call for call in calls if call.operation not in _WRITES]
     return (
         name,
-        assignments / spent,
-        f"{cpu * 1000 / assignments:.2f}",
-        f"{len(calls) / assignments:.3f}",
-        _capacity(written) / assignments,
-        _capacity(of_rollups) / assignments,
-        _capacity(read) / assignments,
+        entities / spent,
+        f"{cpu * 1000 / entities:.2f}",
+        f"{len(calls) / entities:.3f}",
+        capacity_of(written) / entities,
+        capacity_of(of_rollups) / entities,
+        capacity_of(read) / entities,
     )
 
 
@@ -97,7 +100,7 @@ def measure_feed(api: Api, table: Store, flood: Sequence[Record]) -> None:
     audit = keys.audit(other.id)
     batch = [
         *next(split_batches(flood))[1:],
-        *(_record(key, item) for key, item in table.items().items() if key[0] == audit),
+        *(stream_record(key, item) for key, item in table.items().items() if key[0] == audit),
     ]
     started = time.monotonic()
     calls = consume(batch)
@@ -126,7 +129,7 @@ def consume(batch: Sequence[Record]) -> list[Call]:
     return recording.calls
 
 
-def _capacity(calls: Sequence[Call]) -> float:
+def capacity_of(calls: Sequence[Call]) -> float:
     return float(sum(call.capacity for call in calls))
 
 
@@ -196,24 +199,28 @@ def stream_records(table: Store, organization: OrganizationId) -> tuple[list[lis
         before = {**items[position], "workload": {"M": {}}}
         of_assignments.append(
             [
-                _record((item["pk"]["S"], sk), item),
-                _record(position, items[position], before),
-                _record(*entries[sk]),
+                stream_record((item["pk"]["S"], sk), item),
+                stream_record(position, items[position], before),
+                stream_record(*entries[sk]),
             ]
         )
     for key, item in items.items():
         if key[0] in {keys.partition(organization, kind) for kind in ("CLIENT", "WORKER")}:
-            others.append(_record(key, item))
+            others.append(stream_record(key, item))
     return of_assignments, others
 
 
-def _record(key: Any, item: dict[str, Any], before: dict[str, Any] | None = None) -> Record:
-    change = {"Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}}, "NewImage": item}
+def stream_record(key: Any, item: dict[str, Any] | None, before: dict[str, Any] | None = None) -> Record:
+    """Return the record of an item that was written, changed or, without one, removed."""
+    change: dict[str, Any] = {"Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}}}
+    if item is not None:
+        change["NewImage"] = item
     if before is not None:
         change["OldImage"] = before
+    kind = "INSERT" if before is None else "REMOVE" if item is None else "MODIFY"
     return {
         "eventID": str(ids.new_id()),
-        "eventName": "INSERT" if before is None else "MODIFY",
+        "eventName": kind,
         "eventSource": "aws:dynamodb",
         "dynamodb": {**change, "SequenceNumber": str(ids.new_id().int), "StreamViewType": "NEW_AND_OLD_IMAGES"},
     }
