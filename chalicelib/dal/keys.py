@@ -12,6 +12,7 @@
 | all entities in order of creation               | `ORG#<org>#<ENTITY>`, by id                            |
 | is a unique value taken                         | `ORG#<org>#<ENTITY>#UNIQUE#<FIELD>` / SHA-256 of value |
 | the sessions of a user                          | `ORG#<org>#SESSION#<user>`                             |
+| the active administrators                       | gsi2 `ORG#<org>#USER#ADMINISTRATORS`                   |
 | the audit log, newest first, in a range         | `ORG#<org>#AUDIT`, by id (time-ordered)                |
 | … of one entity                                 | gsi3 `ORG#<org>#AUDIT#<ENTITY>#<id>`                   |
 | … of one actor                                  | gsi2 `ORG#<org>#AUDIT#ACTOR#<user>`                    |
@@ -29,6 +30,7 @@
 | … and before, in a range                        | `ORG#<org>#METRICHISTORY#<metric>` / instant           |
 | who goes through all of them at the moment      | `ORG#<org>#METRICWALK` / `LEASE`                       |
 | metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
+| timers that run long, in any organization       | gsi9 `TIMERDUE#<shard>` / `<due>#<org>#<user>`         |
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
 | … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<ENTITY>#<id>`             |
@@ -148,6 +150,11 @@ def listing(organization: OrganizationId, name: str, *, deleted: bool) -> IndexP
 def children(organization: OrganizationId, name: str, parent: UUID) -> IndexPartition:
     """The live children of one parent."""
     return IndexPartition(GSI2, f"{partition(organization, name)}#OF#{parent}")
+
+
+def administrators(organization: OrganizationId) -> IndexPartition:
+    """The active users who are asked for decisions."""
+    return IndexPartition(GSI2, f"{partition(organization, 'USER')}#ADMINISTRATORS")
 
 
 def directory(organization: OrganizationId) -> IndexPartition:
@@ -346,9 +353,9 @@ def _address(address: str) -> str:
 UNSENT_MAIL = IndexPartition(GSI2, "MAIL#UNSENT")
 
 
-def due(shard: int) -> IndexPartition:
-    """A shard of the metrics that wait for their recalculation, by the time when they are due."""
-    return IndexPartition(GSI9, f"DUE#{shard:02}")
+def due(index: str, shard: int) -> IndexPartition:
+    """A shard of a due index: the items by the time when they are due; see `dal.due_index`."""
+    return IndexPartition(GSI9, f"{index}#{shard:02}")
 
 
 HEALTH = Key("HEALTH", "PROBE")

@@ -18,11 +18,11 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
+from chalicelib.dal.due_index import SHARDS
 from chalicelib.jobs import queues, reconciliation
 from chalicelib.metrics.recalculation import recalculate
 from chalicelib.models import sleep
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metric_states import SHARDS
 from chalicelib.models.organizations import Sleep, StoredOrganization
 
 MAX_ROWS = 100

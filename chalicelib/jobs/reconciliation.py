@@ -19,11 +19,11 @@ from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
+from chalicelib.dal.due_index import SHARDS
 from chalicelib.jobs import activity_reconciliation, queues
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metric_states import SHARDS
 
 _ROWS_A_SHARD = 50_000
 """The cells of so many entities fit a function's memory."""

@@ -20,11 +20,11 @@ from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.core.settings import settings
+from chalicelib.dal.due_index import SHARDS
 from chalicelib.jobs import activity_reconciliation, queues, reconciliation
 from chalicelib.jobs.feed_queue import NewEntries
 from chalicelib.models import audit
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metric_states import SHARDS
 
 MAX_ORGANIZATIONS = 500
 """Organizations of a message: each is a query."""

@@ -15,6 +15,7 @@ import app as product
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.settings import settings
+from chalicelib.dal.due_index import SHARDS
 from chalicelib.jobs import metrics_queue, queues, recalculation
 from chalicelib.metrics import results
 from chalicelib.metrics.definitions import SYSTEM_METRICS
@@ -114,7 +115,7 @@ def test_a_tick_writes_nothing_and_reads_each_shard_once(gauges: Gauges, store: 
     with recorded() as recording:
         recalculation.tick()
 
-    assert recording.operations == ["Query"] * metric_states.SHARDS
+    assert recording.operations == ["Query"] * SHARDS
     assert not store.changes(before)
 
 

@@ -13,10 +13,11 @@ import pytest
 from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.due_index import SHARDS
 from chalicelib.jobs import metrics_queue, recalculation
 from chalicelib.models import sleep
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metric_states import SHARDS, SYSTEM, MetricState
+from chalicelib.models.dashboards.metric_states import SYSTEM, MetricState
 from chalicelib.models.organizations import ORGANIZATIONS, Sleep, StoredOrganization
 from infra.local.stack import Stack
 from tests.support import store as stores

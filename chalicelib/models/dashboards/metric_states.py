@@ -6,7 +6,6 @@ calculated together. Rows are listed by when they are due; every write moves a r
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
@@ -20,15 +19,16 @@ from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.due_index import DueIndex, DueRow
 from chalicelib.dal.expressions import Action
 from chalicelib.dal.item import Item
-from chalicelib.dal.keys import IndexPartition, Key
+from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import OnFailedCondition, UnitOfWork, stale
 
 SYSTEM = "SYSTEM"
 """The row of the metrics that come with the product."""
 SYSTEM_REFRESH_SECONDS = 300
-SHARDS = 8
+_DUE = DueIndex("DUE")
 _KEPT = timedelta(days=400)
 
 
@@ -67,11 +67,6 @@ class MetricPoint(Contract):
     as_of: Instant
     value: Annotated[float | None, Field(examples=[37.5])]
     status: Annotated[str | None, Field(examples=["normal"])]
-
-
-class DueRow(NamedTuple):
-    organization: OrganizationId
-    row: str
 
 
 class StatePage(NamedTuple):
@@ -201,13 +196,16 @@ def history(
 def unlist(unit: UnitOfWork, row: str) -> None:
     """Takes a row out of the index of due rows; any later write of the row puts it back."""
     unit.update(
-        keys.metric_state(unit.organization, row), [table.entry(_shard(unit.organization, row)).remove()], None, stale
+        keys.metric_state(unit.organization, row),
+        [table.entry(_DUE.partition_of(unit.organization, row)).remove()],
+        None,
+        stale,
     )
 
 
 def relist(organization: OrganizationId, row: str) -> None:
     """Puts a row back, due when it was due; leaves one that is gone meanwhile."""
-    shard = _shard(organization, row)
+    shard = _DUE.partition_of(organization, row)
     table.update(keys.metric_state(organization, row), [table.entry(shard).set(shard.pk)], Item.pk.exists())
 
 
@@ -225,7 +223,7 @@ def read_page(organization: OrganizationId, after: str | None, limit: int) -> St
     page = table.query(keys.metric_states(organization), after=after, limit=limit)
     states = [MetricState.of(table.item_from_raw(row)) for row in page.items]
     names = [(row["sk"]["S"], row) for row in page.items]
-    unlisted = frozenset(name for name, row in names if _shard(organization, name).attribute not in row)
+    unlisted = frozenset(name for name, row in names if _DUE.partition_of(organization, name).attribute not in row)
     return StatePage(states, unlisted, page.last)
 
 
@@ -256,30 +254,20 @@ def end_walk(organization: OrganizationId, walk: UUID) -> None:
 
 
 def due(shard: int, now: datetime) -> Iterator[DueRow]:
-    """Yield the rows that are due at `now`; a page of up to 1 MB, some 4,000 rows, a query."""
-    return _rows(shard, before=clock.to_text(now) + "#\uffff")
+    """Yield the rows that are due at `now`."""
+    return _DUE.rows(shard, now)
 
 
 def organizations(shard: int) -> Iterator[OrganizationId]:
     """Those whose system metrics are in the shard: over all shards, every organization."""
-    return (row.organization for row in _rows(shard) if row.row == SYSTEM)
-
-
-def _rows(shard: int, before: str = "\uffff") -> Iterator[DueRow]:
-    for row in table.query_all(keys.due(shard), between=(" ", before)):
-        yield DueRow(keys.organization_of(row["pk"]["S"]), row["sk"]["S"])
+    return (row.organization for row in _DUE.rows(shard) if row.row == SYSTEM)
 
 
 # -- the stored form -------------------------------------------------------------------------------------------------
 
 
 def shard_of(organization: OrganizationId, row: str) -> int:
-    """Return the shard of a row: by row, so that one large organization does not heat one partition."""
-    return zlib.crc32(f"{organization}#{row}".encode()) % SHARDS
-
-
-def _shard(organization: OrganizationId, row: str) -> IndexPartition:
-    return keys.due(shard_of(organization, row))
+    return _DUE.shard_of(organization, row)
 
 
 def item(organization: OrganizationId, state: MetricState) -> Item:
@@ -287,23 +275,19 @@ def item(organization: OrganizationId, state: MetricState) -> Item:
     data = state.model_dump(mode="json", exclude={"row", "version"}, exclude_none=True)
     key: Key = keys.metric_state(organization, state.row)
     row = Item(key.pk, key.sk, data=data, version=1, derived=1)
-    row.enter(_shard(organization, state.row))
-    row.at = _at(organization, state.row, state.due_at)
+    row.enter(_DUE.partition_of(organization, state.row))
+    row.at = _DUE.place(organization, state.row, state.due_at)
     return row
 
 
 def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Action]:
-    shard = _shard(organization, row)
+    shard = _DUE.partition_of(organization, row)
     return [
         table.assign("dueAt", clock.to_text(due_at)),
-        Item.at.set(_at(organization, row, due_at)),
+        Item.at.set(_DUE.place(organization, row, due_at)),
         # Where a sleep took it out of the index, it comes back.
         table.entry(shard).set(shard.pk),
     ]
-
-
-def _at(organization: OrganizationId, row: str, due_at: datetime) -> str:
-    return f"{clock.to_text(due_at)}#{organization}#{row}"
 
 
 def _results(results: Mapping[UUID, LastResult]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from chalicelib.core import clock, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors
+from chalicelib.dal.due_index import SHARDS, DueRow
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.dashboards import metric_states
-from chalicelib.models.dashboards.metric_states import SHARDS, SYSTEM, DueRow, LastResult, MetricState
+from chalicelib.models.dashboards.metric_states import SYSTEM, LastResult, MetricState
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -147,7 +148,7 @@ def test_organizations_are_found_by_their_system_rows(tenant: OrganizationId) ->
 def test_due_metrics_are_read_page_by_page(tenant: OrganizationId, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {str(_added(tenant, NOW - timedelta(seconds=number))) for number in range(5)}
     whole = table.query
-    monkeypatch.setattr(metric_states.table, "query", lambda *args, **options: whole(*args, **options, limit=1))
+    monkeypatch.setattr(metric_states.table, "query", lambda *args, **options: whole(*args, **{**options, "limit": 1}))
 
     assert _due(tenant, NOW) == rows
 
