@@ -11,7 +11,7 @@ from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import dispatch, feed_queue, mail_queue, metrics_queue, operator, recalculation, stream
+from chalicelib.jobs import dispatch, feed_queue, mail_queue, metrics_queue, operator, recalculation, reminders, stream
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -68,6 +68,11 @@ def schedule_metrics(event: CloudWatchEvent) -> int:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def sweep_outbox(event: CloudWatchEvent) -> int:
     return mail_queue.sweep()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def remind_timers(event: CloudWatchEvent) -> int:
+    return reminders.tick(event.context)
 
 
 @app.lambda_function()

@@ -40,6 +40,7 @@ def main() -> None:
         "reconcile_rollups",
         "record_activities",
         "redrive_stream",
+        "remind_timers",
         "schedule_metrics",
         "set_subscription_tier",
         "sweep_outbox",

@@ -32,6 +32,18 @@ def invitations_of_organization(tier: SubscriptionTier) -> Limit:
     return Limit("invitations", quota=INVITATIONS_A_DAY[tier], seconds=_DAY, refusal=refusal)
 
 
+NOTICES_A_DAY: Mapping[SubscriptionTier, int] = {
+    SubscriptionTier.FREE: 20,
+    SubscriptionTier.PRO: 100,
+    SubscriptionTier.ENTERPRISE: 500,
+}
+"""Notices to one address: about timesheets and timers. What is left out is in the app all the same."""
+
+
+def notices(tier: SubscriptionTier) -> Limit:
+    return Limit("notices-to-address", quota=NOTICES_A_DAY[tier], seconds=_DAY)
+
+
 LIMITS = (INVITATION_INTERVAL, INVITATIONS_OF_ADDRESS, invitations_of_organization(SubscriptionTier.FREE))
 
 

@@ -1,4 +1,8 @@
-"""Sends the mails of the outbox through SES. Their codes are made here: none is stored or logged."""
+"""Sends the mails of the outbox through SES. Their codes are made here: none is stored or logged.
+
+Whether a notice is still wanted, and allowed by the limit of its address, is decided here too: a hundred timesheets
+submitted at once would collide on the limit of their approver, and none of them shall wait for a mail.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,21 @@ from functools import cache
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
-from chalicelib.auth import codes
+from chalicelib.auth import codes, mail_limits
+from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
+from chalicelib.dal import limits
+from chalicelib.dal.collection import get_together
+from chalicelib.dal.limits import RateLimited
 from chalicelib.jobs import aws_clients, mail_texts
 from chalicelib.jobs.mail_texts import EmailText
 from chalicelib.models import outbox, users
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
-from chalicelib.models.organizations import ORGANIZATIONS
+from chalicelib.models.organizations import ORGANIZATIONS, SubscriptionTier
 from chalicelib.models.outbox import Mail, MailReference, Template
+from chalicelib.models.users import USERS, StoredUser, UserStatus
 
 
 class _SesClient(Protocol):
@@ -63,7 +72,12 @@ def _send(reference: MailReference, mail: Mail) -> None:
 
 
 def _compose(reference: MailReference, mail: Mail) -> EmailText | None:
-    """The mail's text with a fresh code; None when there is nobody to send it to, or no reason any more."""
+    """Return the mail's text; None when there is nobody to send it to, or no reason any more."""
+    return _compose_code(reference, mail) if mail.template in _PURPOSE else _compose_notice(reference, mail)
+
+
+def _compose_code(reference: MailReference, mail: Mail) -> EmailText | None:
+    """Return the text with a fresh code."""
     credential = credentials.get(mail.email)
     if credential is None or credential.user_id != mail.user_id:
         return None
@@ -80,6 +94,51 @@ def _compose(reference: MailReference, mail: Mail) -> EmailText | None:
         code=code,
         abuse_contact=settings().abuse_contact,
     )
+
+
+def _compose_notice(reference: MailReference, mail: Mail) -> EmailText | None:
+    tenant = reference.organization
+    recipients, organizations = get_together(tenant, [(USERS, [mail.user_id]), (ORGANIZATIONS, [tenant])])
+    user, organization = recipients.get(mail.user_id), organizations[tenant]
+    if user is None or not _is_wanted(mail, user):
+        return None
+    if not _take_notice(mail.email, organization.subscription_tier):
+        logger.warning("mail dropped: its address had as many today as it may", extra={"mail_id": str(reference.id)})
+        return None
+    return mail_texts.compose(
+        mail.template,
+        name=user.first_name,
+        organization=organization.name,
+        requested_by=mail.requested_by,
+        link=f"{settings().app_url}/{_page_of(mail)}",
+        week=mail.week,
+        abuse_contact=settings().abuse_contact,
+    )
+
+
+def _is_wanted(mail: Mail, user: StoredUser) -> bool:
+    is_theirs = user.status is UserStatus.ACTIVE and user.email == mail.email
+    if not is_theirs or not user.preferences.notifications.email:
+        return False
+    return mail.template is not Template.TIMESHEET_SUBMITTED or Permission.TIME_OF_OTHERS in PERMISSIONS[user.role]
+
+
+def _take_notice(address: str, tier: SubscriptionTier) -> bool:
+    """Reserve a use of the address's limit; False where there is none left."""
+    try:
+        limits.take(*limits.load(mail_limits.notices(tier).of_address(address)))
+    except RateLimited:
+        return False
+    return True
+
+
+def _page_of(mail: Mail) -> str:
+    """Return the app's page of what a notice is about."""
+    if mail.week is None:
+        return "timer"
+    submitted_by = mail.requested_by if mail.template is Template.TIMESHEET_SUBMITTED else None
+    owner = mail.user_id if submitted_by is None else submitted_by.id
+    return f"timesheets/{owner}/{mail.week}"
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from chalicelib.core import visible_text
 from chalicelib.models.audit import Actor
@@ -24,6 +25,7 @@ class EmailText:
 
 
 _OBJECTION = "To report mail that you do not want, write to {abuse_contact}.\n"
+_PREFERENCE = "You can switch such mails off in your preferences.\n" + _OBJECTION
 
 _TEXTS = {
     Template.INVITATION: EmailText(
@@ -37,6 +39,31 @@ _TEXTS = {
         "Hello {name},\n\nsomeone, hopefully you, entered your e-mail address to reset your password. Within the next "
         "hour you can choose a new one here:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
         "If it was not you, do nothing: your password stays as it is.\n" + _OBJECTION,
+    ),
+    Template.TIMER_LONG_RUNNING: EmailText(
+        "Your timer is still running",
+        "Hello {name},\n\nyour timer in {organization} has run for more than 12 hours. It runs on until you stop it; "
+        "if you forgot it, you can stop it at the time when you finished:\n\n{link}\n\n" + _PREFERENCE,
+    ),
+    Template.TIMESHEET_SUBMITTED: EmailText(
+        "A timesheet to approve, week of {week}",
+        "Hello {name},\n\n{requester} submitted their timesheet of the week of {week} in {organization}. You can "
+        "approve or reject it here:\n\n{link}\n\n" + _PREFERENCE,
+    ),
+    Template.TIMESHEET_APPROVED: EmailText(
+        "Your timesheet was approved, week of {week}",
+        "Hello {name},\n\n{requester} approved your timesheet of the week of {week} in {organization}. It is here:"
+        "\n\n{link}\n\n" + _PREFERENCE,
+    ),
+    Template.TIMESHEET_REJECTED: EmailText(
+        "Your timesheet was rejected, week of {week}",
+        "Hello {name},\n\n{requester} rejected your timesheet of the week of {week} in {organization}. You can read "
+        "why, change it and submit it again here:\n\n{link}\n\n" + _PREFERENCE,
+    ),
+    Template.TIMESHEET_REOPENED: EmailText(
+        "Your timesheet was reopened, week of {week}",
+        "Hello {name},\n\n{requester} reopened your timesheet of the week of {week} in {organization}. You can read "
+        "why, change it and submit it again here:\n\n{link}\n\n" + _PREFERENCE,
     ),
 }
 
@@ -53,10 +80,14 @@ def compose(
     organization: str,
     requested_by: Actor | None,
     link: str,
-    code: str,
+    code: str = "",
+    week: date | None = None,
     abuse_contact: str,
 ) -> EmailText:
-    """Return the text of a mail. `link`, `code` and `abuse_contact` are our own; the rest is made safe here."""
+    """Return the text of a mail. Names are made safe here; `link`, `code` and `abuse_contact` are our own.
+
+    `code` and `week`: of the templates that have one.
+    """
     organization = safe_name(organization) or "an organization"
     words: Mapping[str, str] = {
         "name": safe_name(name) or "there",
@@ -64,6 +95,7 @@ def compose(
         "requester": _requester(requested_by) or organization,
         "link": link,
         "code": code,
+        "week": str(week),
         "abuse_contact": abuse_contact,
     }
     text = _TEXTS[template]

@@ -22,7 +22,7 @@ from chalicelib.metrics.results import MetricResult, evaluated
 from chalicelib.metrics.thresholds import Status
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import Activity, ActivityType, Severity
-from chalicelib.models.audit import Actor
+from chalicelib.models.audit import PRODUCT
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_states import SYSTEM, LastResult, MetricState
 from chalicelib.models.dashboards.metrics import METRICS, Metric
@@ -30,7 +30,6 @@ from chalicelib.models.organizations import StoredOrganization
 
 _ROUNDS = 3
 _MINUTE = timedelta(minutes=1)
-_PRODUCT = Actor(name="Workledger")
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def status_activity(metric: Metric, before: Status, after: Status) -> Activity:
         action="METRIC_STATUS_CHANGED",
         metadata={"before": before, "after": after},
         severity=severity,
-        actor=_PRODUCT,
+        actor=PRODUCT,
     )
 
 

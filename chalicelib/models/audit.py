@@ -124,6 +124,10 @@ class Actor(Contract):
     email: Annotated[str | None, Field(examples=["anna.berg@example.com"])] = None
 
 
+PRODUCT = Actor(name="Workledger")
+"""The author of what happens by itself."""
+
+
 class FieldChange(Contract):
     before: Any = None
     after: Any = None

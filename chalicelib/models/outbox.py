@@ -1,18 +1,20 @@
 """The outbox: mails that were decided in a unit of work and are sent after its commit.
 
-A mail names its template and addressee, never its text: codes are made when it is sent, so none is stored.
+A mail names its template and addressee, never its text: codes are made when it is sent, so none is stored. Notices are
+mails without a code, which their addressee may switch off.
 Until it is sent it is listed in `keys.UNSENT_MAIL`; `data.sentAt` says that it was.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.core import clock, ids
 from chalicelib.core.contracts import Contract
+from chalicelib.core.days import Day
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
@@ -31,6 +33,11 @@ _KEPT = timedelta(days=30)
 class Template(StrEnum):
     INVITATION = "INVITATION"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105  the name of a template
+    TIMER_LONG_RUNNING = "TIMER_LONG_RUNNING"
+    TIMESHEET_APPROVED = "TIMESHEET_APPROVED"
+    TIMESHEET_REJECTED = "TIMESHEET_REJECTED"
+    TIMESHEET_REOPENED = "TIMESHEET_REOPENED"
+    TIMESHEET_SUBMITTED = "TIMESHEET_SUBMITTED"
 
 
 class Mail(Contract):
@@ -39,6 +46,8 @@ class Mail(Contract):
     user_id: UUID
     requested_by: Actor | None = None
     """None where nobody was signed in."""
+    week: Day | None = None
+    """The first day of the week of a timesheet."""
     created_at: Instant
     sent_at: Instant | None = None
     lease_until: Instant | None = None
@@ -49,9 +58,17 @@ class MailReference(NamedTuple):
     id: UUID
 
 
-def enqueue(unit: UnitOfWork, template: Template, email: str, user: UUID, requested_by: Actor | None = None) -> None:
+def enqueue(
+    unit: UnitOfWork,
+    template: Template,
+    email: str,
+    user: UUID,
+    requested_by: Actor | None = None,
+    *,
+    week: date | None = None,
+) -> None:
     now = clock.now()
-    mail = Mail(template=template, email=email, user_id=user, requested_by=requested_by, created_at=now)
+    mail = Mail(template=template, email=email, user_id=user, requested_by=requested_by, week=week, created_at=now)
     item = Item(*keys.mail(unit.organization, ids.new_id()), data=mail.model_dump(mode="json", exclude_none=True))
     item.enter(keys.UNSENT_MAIL)
     # The main consumer's filter drops it: mail is another consumer's.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field, computed_field
@@ -12,7 +13,8 @@ from pydantic import Field, computed_field
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_state
 from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone, matching
-from chalicelib.dal import table
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal import keys, table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
@@ -53,8 +55,9 @@ Locale = Annotated[
 
 
 class Notifications(Contract):
-    email: bool = True
-    in_app: bool = True
+    email: Annotated[bool, Field(description="Mails about one's timesheets and timer, and about those to approve.")] = (
+        True
+    )
     weekly_report: bool = False
 
 
@@ -108,7 +111,32 @@ class StoredUser(User):
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
 
 
-USERS = ListedCollection(
+class Recipient(NamedTuple):
+    """A user as the addressee of a notice."""
+
+    id: UUID
+    email: str
+    wants_mail: bool
+
+    @classmethod
+    def of(cls, user: StoredUser) -> Recipient:
+        return cls(user.id, user.email, user.preferences.notifications.email)
+
+
+ADMINISTRATORS = frozenset({Role.OWNER, Role.ADMIN})
+"""Roles whose active users are listed, to be asked for decisions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Users(ListedCollection[StoredUser]):
+    def index(self, organization: OrganizationId, record: StoredUser) -> dict[str, Any]:
+        """Add the list of administrators."""
+        listing = keys.administrators(organization)
+        is_listed = record.status is UserStatus.ACTIVE and record.role in ADMINISTRATORS
+        return {**super().index(organization, record), listing.attribute: listing.pk if is_listed else None}
+
+
+USERS = _Users(
     entity="user",
     record=StoredUser,
     shown_as=User,
@@ -150,6 +178,16 @@ def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
     unit.require_version(user.version)
     unit.check(key(unit.organization, user.id), Item.version == user.version, stale)
     unit.audit_target(USERS.entity, user.id, {}, {})
+
+
+def administrators(organization: OrganizationId, maximum: int) -> list[Recipient]:
+    """Return the active administrators, the longest-serving first. One query; eventually consistent."""
+    recipients = []
+    for row in table.query(keys.administrators(organization), limit=maximum).items:
+        data = table.plain(row, "data")
+        preferences = Preferences.model_validate(data.get("preferences", {}), extra="ignore")
+        recipients.append(Recipient(UUID(row["sk"]["S"]), data["email"], preferences.notifications.email))
+    return recipients
 
 
 def _counts_of(user: StoredUser) -> dict[str, int]:

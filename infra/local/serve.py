@@ -182,7 +182,7 @@ def build_pump(app: Any, built: stack.Stack, data: DataDirectory | None) -> Pump
     return functions.pump(
         app,
         built,
-        schedules={"schedule_metrics": app.schedule_metrics, "sweep_outbox": app.sweep_outbox},
+        schedules={name: getattr(app, name) for name in ("remind_timers", "schedule_metrics", "sweep_outbox")},
         retry_seconds=1,
         checkpoint=data.positions if data else None,
         trim=partial(stream_log.trim, data.table, built.table) if data else None,

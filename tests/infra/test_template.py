@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 FUNCTIONS = {
     "APIHandler", "ConsumeStream", "DeliverMail", "DispatchStream", "RecalculateMetrics", "ReconcileRollups",
-    "RecordActivities", "RedriveStream", "ScheduleMetrics", "SetSubscriptionTier", "SweepOutbox",
+    "RecordActivities", "RedriveStream", "RemindTimers", "ScheduleMetrics", "SetSubscriptionTier", "SweepOutbox",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
@@ -146,7 +146,7 @@ def test_functions_are_sized_and_traced(resources: Json) -> None:
 def test_functions_end_before_their_callers_time_out(resources: Json) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(resources).items()}
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
-    for schedule in ("ScheduleMetrics", "SweepOutbox"):
+    for schedule in ("RemindTimers", "ScheduleMetrics", "SweepOutbox"):
         assert timeouts[schedule] < 60
     workers = {
         "FeedDeadLetters": "RedriveStream",
@@ -378,9 +378,10 @@ def test_recalculations_have_batches_of_one_message(resources: Json) -> None:
 
 
 def test_schedules(resources: Json) -> None:
-    names = ("ReconcileRollups", "ScheduleMetrics", "SweepOutbox")
+    names = ("ReconcileRollups", "RemindTimers", "ScheduleMetrics", "SweepOutbox")
     assert {name: source(resources, name)["Schedule"] for name in names} == {
         "ReconcileRollups": "cron(17 2 * * ? *)",
+        "RemindTimers": "rate(1 minute)",
         "ScheduleMetrics": "rate(1 minute)",
         "SweepOutbox": "rate(1 minute)",
     }

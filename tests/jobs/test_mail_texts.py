@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -57,14 +58,23 @@ HOSTILE = [
 ]
 
 
-def _compose(name: str = "Ida", organization: str = "Berg", requested_by: Actor | None = None) -> EmailText:
+NOTICES = {*Template} - {Template.INVITATION, Template.PASSWORD_RESET}
+
+
+def _compose(
+    name: str = "Ida",
+    organization: str = "Berg",
+    requested_by: Actor | None = None,
+    template: Template = Template.INVITATION,
+) -> EmailText:
     return mail_texts.compose(
-        Template.INVITATION,
+        template,
         name=name,
         organization=organization,
         requested_by=requested_by,
         link=LINK,
         code="ABCDE-FGHJK",
+        week=date(2026, 6, 15),
         abuse_contact=CONTACT,
     )
 
@@ -81,7 +91,17 @@ def _assert_safe(text: EmailText, address: str = "") -> None:
 
 def test_hostile_names_are_no_links() -> None:
     for text in (*HOSTILE, "", *NAUGHTY):
-        _assert_safe(_compose(text, text, Actor(id=uuid4(), name=text, email="anna@example.com")), "anna@example.com")
+        actor = Actor(id=uuid4(), name=text, email="anna@example.com")
+        for template in Template:
+            _assert_safe(_compose(text, text, actor, template), "anna@example.com")
+
+
+@pytest.mark.parametrize("template", NOTICES)
+def test_a_notice_says_how_to_object_and_has_no_code(template: Template) -> None:
+    body = _compose(template=template).body
+    assert "switch such mails off in your preferences" in body
+    assert CONTACT in body
+    assert "ABCDE" not in body.replace(LINK, "")
 
 
 @law(300)

@@ -13,6 +13,7 @@ import pytest
 
 import app as product
 from chalicelib.core import clock
+from chalicelib.models.users import Role
 from infra.local import functions
 from infra.local.lambda_events import Handler, invoke
 from infra.local.pump import Pump
@@ -29,7 +30,7 @@ from tests.support.staffing import created, new_location, new_worker
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
     "consume_stream", "deliver_mail", "dispatch_stream", "recalculate_metrics", "reconcile_rollups",
-    "record_activities", "redrive_stream", "schedule_metrics", "sweep_outbox",
+    "record_activities", "redrive_stream", "remind_timers", "schedule_metrics", "sweep_outbox",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
 """Operation and its target: the table or one of its indexes."""
@@ -51,7 +52,7 @@ def used(local_stack: Stack, api: Api) -> dict[str, Permissions]:
         return run
 
     streams.turn_on(local_stack)
-    schedules = ("reconcile_rollups", "schedule_metrics", "sweep_outbox")
+    schedules = ("reconcile_rollups", "remind_timers", "schedule_metrics", "sweep_outbox")
     pump = functions.pump(
         SimpleNamespace(**{name: watched(name) for name in FUNCTIONS}),
         local_stack,
@@ -92,6 +93,10 @@ def _use_product(organization: Organization, pump: Pump) -> None:
     assert owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"}).status == 200
     pump.pump_once()
     invite(organization)
+    member = organization.member(Role.MEMBER)
+    assert member.post("startTimer", startAt=at(-14)).status == 201
+    week = {"userId": str(member.user.id), "weekStart": "2026-06-08"}
+    assert member.call("submitTimesheet", path=week).status == 200
 
 
 def _needed(call: Call) -> Iterator[tuple[str, str]]:

@@ -98,7 +98,6 @@ class UserPreferences(Preferences):
 
 class UpdateNotifications(Patch):
     email: bool = optional()
-    in_app: bool = optional()
     weekly_report: bool = optional()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from chalicelib.models.time import timers
 from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.time.sessions import TIME_SESSIONS, SessionWriter, TimeSession, WriteContext, read_context
 from chalicelib.models.time.spans import LONGEST, whole_seconds
-from chalicelib.models.time.timers import Timer
+from chalicelib.models.time.timers import StoredTimer
 from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions import work
 from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
@@ -34,8 +34,6 @@ from chalicelib.modules.timer.contracts import (
     TimerWarning,
     UpdateTimer,
 )
-
-_LONG = timedelta(hours=12)
 
 
 @action("getCurrentTimer", "GET /timer", permission=Permission.TIME_TRACK)
@@ -199,11 +197,11 @@ def discard_timer(ctx: Context) -> CurrentTimer:
 # -- shared by the actions -------------------------------------------------------------------------------------------
 
 
-def _running(ctx: Context) -> Timer | None:
+def _running(ctx: Context) -> StoredTimer | None:
     return timers.of(table.get(timers.key(ctx.organization, ctx.user.id)))
 
 
-def _require_timer(ctx: Context) -> tuple[WriteContext, Timer]:
+def _require_timer(ctx: Context) -> tuple[WriteContext, StoredTimer]:
     """Read the caller's timer together with their account."""
     own = timers.key(ctx.organization, ctx.user.id)
     context = read_context(ctx.organization, ctx.user.id, [], (), [own])
@@ -217,7 +215,9 @@ def _require_start(ctx: Context, start: datetime) -> None:
         raise invalid_field("startAt", "must be at most 24 hours ago")
 
 
-def _switch(ctx: Context, writer: SessionWriter, running: Timer, data: StartTimer, start: datetime) -> TimeSession:
+def _switch(
+    ctx: Context, writer: SessionWriter, running: StoredTimer, data: StartTimer, start: datetime
+) -> TimeSession:
     """Stop the running timer in the unit that starts the next one."""
     if not data.stop_running:
         raise timers.running(_timer(ctx, running, None).model_dump(mode="json", by_alias=True))
@@ -246,7 +246,7 @@ def _flush(writer: SessionWriter, stopped: TimeSession | None) -> None:
 
 
 def _update(
-    ctx: Context, context: WriteContext, before: Timer, after: Timer, chosen: Work | None = None
+    ctx: Context, context: WriteContext, before: StoredTimer, after: StoredTimer, chosen: Work | None = None
 ) -> CurrentTimer:
     writer = SessionWriter(ctx.unit, context, ctx.now)
     timer = timers.update(writer, before, after)
@@ -271,20 +271,19 @@ def _client_of(chosen: Work) -> UUID | None:
     return None if chosen.project is None else chosen.project.client_id
 
 
-def _current(ctx: Context, timer: Timer | None, client: UUID | None) -> CurrentTimer:
+def _current(ctx: Context, timer: StoredTimer | None, client: UUID | None) -> CurrentTimer:
     return CurrentTimer(timer=None if timer is None else _timer(ctx, timer, client), server_time=ctx.now)
 
 
-def _timer(ctx: Context, timer: Timer, client: UUID | None) -> TimerDetails:
-    elapsed = timer.elapsed(ctx.now)
+def _timer(ctx: Context, timer: StoredTimer, client: UUID | None) -> TimerDetails:
     warnings = []
-    if elapsed > _LONG.total_seconds():
+    if timer.is_long_running(ctx.now):
         warnings.append(TimerWarning(code="LONG_RUNNING", message="the timer has run for more than 12 hours"))
     fields: dict[str, Any] = {
         **dict(timer),
         "client_id": client,
-        "elapsed_seconds": elapsed,
+        "elapsed_seconds": timer.elapsed(ctx.now),
         "is_paused": timer.paused_at is not None,
         "warnings": warnings,
     }
-    return TimerDetails(**fields)
+    return TimerDetails.model_validate(fields, extra="ignore")

@@ -14,7 +14,7 @@ DEFAULTS = {
     "locale": "en",
     "theme": "SYSTEM",
     "defaultProjectId": None,
-    "notifications": {"email": True, "inApp": True, "weeklyReport": False},
+    "notifications": {"email": True, "weeklyReport": False},
 }
 PROJECT = "0198c5f0-0000-7000-8000-000000000000"
 
@@ -52,7 +52,7 @@ def test_what_is_named_changes_and_the_rest_stays(organization: Organization, ch
 def test_notifications_change_one_by_one(organization: Organization) -> None:
     _update(organization, notifications={"email": False})
     _update(organization, notifications={"weeklyReport": True})
-    assert _get(organization)["notifications"] == {"email": False, "inApp": True, "weeklyReport": True}
+    assert _get(organization)["notifications"] == {"email": False, "weeklyReport": True}
 
 
 def test_what_is_no_project_is_no_default_project(organization: Organization) -> None:
