@@ -65,9 +65,8 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getAnalyticsSummary": (4, "the rates; months of all users, and their timers"),
     "getTask": (3, _TASK),
     "getTimesheet": (4, _SHEET),
-    **dict.fromkeys(
-        ("approveTimesheet", "rejectTimesheet", "reopenTimesheet", "submitTimesheet", "withdrawTimesheet"), (5, _SHEET)
-    ),
+    **dict.fromkeys(("approveTimesheet", "rejectTimesheet", "reopenTimesheet", "withdrawTimesheet"), (5, _SHEET)),
+    "submitTimesheet": (6, f"{_SHEET}; and those who may approve it"),
     **dict.fromkeys(("lockTimesheet", "unlockTimesheet"), (7, f"the user; {_BULK}")),
     "getTrackingStreak": (3, "the account, which names the months; then those"),
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),

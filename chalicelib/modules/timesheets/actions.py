@@ -29,6 +29,7 @@ from chalicelib.models.time.timesheets import Timesheet, TimesheetState
 from chalicelib.models.users import USERS, Role, StoredUser
 from chalicelib.modules.analytics.summary import Sums, pieces_of
 from chalicelib.modules.time_sessions.access import visible_user, whose
+from chalicelib.modules.timesheets import notices
 from chalicelib.modules.timesheets.contracts import (
     Difference,
     ListTimesheets,
@@ -46,6 +47,7 @@ _AT_ONCE = 40
 
 
 class Read(NamedTuple):
+    user: StoredUser
     sheet: Timesheet
     account: TimeAccount
     timer: timers.Timer | None
@@ -75,7 +77,7 @@ def list_timesheets(ctx: Context, data: ListTimesheets) -> CursorPage[Timesheet]
 def get_timesheet(ctx: Context, user_id: UUID, week_start: date) -> TimesheetDetails:
     """A user's week with its days, totals, state and history; also one that was never submitted."""
     whose(ctx, user_id)
-    sheet, _, timer = _read(ctx, user_id, week_start)
+    _, sheet, _, timer = _read(ctx, user_id, week_start)
     return _details(ctx, sheet, _figures(ctx, sheet, timer))
 
 
@@ -87,7 +89,7 @@ def get_timesheet(ctx: Context, user_id: UUID, week_start: date) -> TimesheetDet
 )
 def submit_timesheet(ctx: Context, user_id: UUID, week_start: date) -> TimesheetDetails:
     """Submits one's own week: its sessions stay as they are until it is withdrawn, rejected or reopened."""
-    sheet, account, timer = _read(ctx, user_id, week_start)
+    _, sheet, account, timer = _read(ctx, user_id, week_start)
     _require_own(ctx, user_id)
     if timer is not None and sheet.start_at <= timer.start_at < sheet.end_at:
         raise invalid_state("a timer that started in this week is running: stop it first")
@@ -98,6 +100,7 @@ def submit_timesheet(ctx: Context, user_id: UUID, week_start: date) -> Timesheet
     # A timer that starts meanwhile makes this run again.
     condition = Item.pk.does_not_exist() if timer is None else Item.version == timer.version
     ctx.unit.check(timers.key(ctx.organization, user_id), condition, stale)
+    notices.mail_approvers(ctx, after)
     return _details(ctx, after, _figures(ctx, after, timer))
 
 
@@ -129,7 +132,7 @@ def approve_timesheet(ctx: Context, user_id: UUID, week_start: date) -> Timeshee
     is_only_owner = ctx.user.role is Role.OWNER and ctx.principal.organization.active_owner_count == 1
     if user_id == ctx.user.id and not is_only_owner:
         raise forbidden("nobody approves their own timesheet")
-    sheet, account, timer = _read(ctx, user_id, week_start)
+    user, sheet, account, timer = _read(ctx, user_id, week_start)
     week = _figures(ctx, sheet, timer)
     figures = week[0].totals(ctx.principal.organization.currency)
     after = timesheets.step(
@@ -142,6 +145,7 @@ def approve_timesheet(ctx: Context, user_id: UUID, week_start: date) -> Timeshee
         approved_seconds=figures["seconds"],
         approved_amount=figures["amount"],
     )
+    notices.mail_user(ctx, user, after)
     return _details(ctx, after, week)
 
 
@@ -237,11 +241,12 @@ def _read(ctx: Context, user_id: UUID, week_start: date) -> Read:
         else:
             sheet = sheet.model_copy(update={"start_at": start, "end_at": end, "timezone": zone})
     account = accounts.of(user_id, items, ctx.organization)
-    return Read(sheet, account, timers.of(items.get(timers.key(ctx.organization, user_id))))
+    return Read(user, sheet, account, timers.of(items.get(timers.key(ctx.organization, user_id))))
 
 
 def _step(ctx: Context, read: Read, state: TimesheetState, **fields: Any) -> TimesheetDetails:
     after = timesheets.step(ctx.unit, read.account, read.sheet, state, by=ctx.user.id, now=ctx.now, **fields)
+    notices.mail_user(ctx, read.user, after)
     return _details(ctx, after, _figures(ctx, after, read.timer))
 
 
