@@ -1,4 +1,4 @@
-"""The stream's main consumer: rollups and re-pricing. Mail and activities are handed on by `dispatch`."""
+"""The stream's main consumer: rollups, re-pricing and budgets. Mail and activities are handed on by `dispatch`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs import repricing, rollups
+from chalicelib.jobs import budgets, repricing, rollups
 from chalicelib.jobs.changes import Change, Changes
 from chalicelib.jobs.deadline import Deadline
 
@@ -60,6 +60,7 @@ def one_by_one(handle: Callable[[Change], None]) -> Handler:
 
 _HANDLERS: Sequence[Handler] = (
     one_by_one(repricing.order),
+    budgets.order,
     rollups.roll_up,
 )
 """Handlers in their order: costly ones last, so that they hold up nothing else. Each passes over foreign changes, and

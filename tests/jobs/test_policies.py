@@ -92,7 +92,16 @@ def _use_product(organization: Organization, pump: Pump) -> None:
     pump.pump_once()
     assert owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"}).status == 200
     pump.pump_once()
+    _track_time(organization, pump)
     invite(organization)
+
+
+def _track_time(organization: Organization, pump: Pump) -> None:
+    """Reach a budget, run a timer for long, and submit a timesheet, whose mail is left to the queue."""
+    owner = organization.owner
+    project = created(owner, "createProject", name="Move", estimatedMinutes=1, budgetPeriod="MONTHLY")
+    created(owner, "createTimeSession", projectId=project["id"], startAt=at(-1), endAt=at(0))
+    pump.pump_once()
     member = organization.member(Role.MEMBER)
     assert member.post("startTimer", startAt=at(-14)).status == 201
     week = {"userId": str(member.user.id), "weekStart": "2026-06-08"}

@@ -14,6 +14,7 @@
 | the timesheets of a user, by week                | `ORG#<org>#TIMESHEET` / `<user>#<first day>`           |
 | the spelling of a tag                            | `ORG#<org>#TIMETAG` / folded tag                       |
 | the task that imports mean by a title            | `ORG#<org>#TASK#IMPORTED#<project>` / SHA-256 of title |
+| the reported use of a project's budget          | `ORG#<org>#BUDGETUSE` / `<project>#<month or TOTAL>`   |
 | who has an external id                           | `ORG#<org>#TIMESESSION#EXTERNAL#<user>` / SHA-256      |
 """
 
@@ -64,6 +65,11 @@ def time_changes(organization: OrganizationId, user: UUID) -> str:
 def time_tags(organization: OrganizationId) -> str:
     """The spelling of each tag, by its folded form."""
     return partition(organization, "TIMETAG")
+
+
+def budget_use(organization: OrganizationId, project: UUID, period: str) -> Key:
+    """The thresholds of one period that were reported; `period`: a month, or TOTAL."""
+    return Key(partition(organization, "BUDGETUSE"), f"{project}#{period}")
 
 
 def external_id(organization: OrganizationId, user: UUID, external: str) -> Key:

@@ -56,13 +56,22 @@ def of_months(
 def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[Tracked]:
     """Yield the time of all users. VALIDATION_ERROR for more than an analysis can read."""
     labels = packed_months.labels_of(_instant(start), _instant(end))
+    yield from sessions_of_all(organization, labels[0], labels[-1])
+    for row in table.query_all(time_keys.timers(organization), consistent=False):
+        yield from _running(timers.of(table.item_from_raw(row)), now)
+
+
+def sessions_of_all(
+    organization: OrganizationId, first: str, last: str, *, consistent: bool = False
+) -> Iterator[Tracked]:
+    """Yield the sessions of all users from one month to another. VALIDATION_ERROR for more than can be read."""
     after: str | None = None
     for _ in range(MAX_PAGES):
         page = table.query(
             time_keys.time_months(organization),
-            between=(f"{labels[0]}#", f"{labels[-1]}#~"),
+            between=(f"{first}#", f"{last}#~"),
             after=after,
-            consistent=False,
+            consistent=consistent,
         )
         for row in page.items:
             label, _, user = row["sk"]["S"].partition("#")
@@ -72,8 +81,6 @@ def of_all(organization: OrganizationId, start: int, end: int, now: datetime) ->
             break
     else:
         raise invalid_state("there is more time in this range than one analysis can read: choose fewer days or a user")
-    for row in table.query_all(time_keys.timers(organization), consistent=False):
-        yield from _running(timers.of(table.item_from_raw(row)), now)
 
 
 def _sessions(user: UUID, label: str, packed: bytes) -> Iterator[Tracked]:
