@@ -18,7 +18,7 @@ from tests.support.factories import new_organization
 
 _RECORDS = 20_000
 _RECORDS_OF_A_CREATE = 3
-"""Writes one client, the guard of its name and the audit entry."""
+"""The client, the guard of its name, the audit entry."""
 _POLL_SECONDS = 0.02
 _TIMEOUT_SECONDS = 600.0
 

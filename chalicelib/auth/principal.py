@@ -36,6 +36,11 @@ class Principal:
     def permissions(self) -> frozenset[Permission]:
         return PERMISSIONS[self.user.role]
 
+    @property
+    def sees_money(self) -> bool:
+        """Whoever may read rates sees the amounts that follow from them; nobody else does."""
+        return Permission.RATES_MANAGE in self.permissions
+
     def require(self, permission: Permission, message: str | None = None) -> None:
         if permission not in self.permissions:
             raise forbidden(message or f"the role {self.user.role} lacks the permission {permission}")

@@ -12,6 +12,8 @@ from chalicelib.core.errors import forbidden
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import is_deleted
 from chalicelib.metrics import system_metrics
+from chalicelib.metrics.language.errors import InvalidQuery
+from chalicelib.metrics.language.query import measures_money, parse
 from chalicelib.metrics.system_metrics import SystemMetric
 from chalicelib.models.dashboards.metric_states import SYSTEM
 from chalicelib.models.dashboards.metrics import METRICS, Metric
@@ -63,7 +65,18 @@ def row_of(metric: UUID) -> str:
 
 
 def may_see_values(principal: Principal, metric: Metric) -> bool:
-    return Permission.METRICS_VALUES_READ in principal.permissions or principal.user.role in metric.permissions
+    if Permission.METRICS_VALUES_READ in principal.permissions:
+        return True
+    # Amounts are for those who may read rates, whomever the metric names.
+    return principal.user.role in metric.permissions and not shows_money(metric)
+
+
+def shows_money(metric: Metric) -> bool:
+    """Return True if the values follow from amounts; also of a query that the catalogue no longer takes."""
+    try:
+        return measures_money(parse(metric.query))
+    except InvalidQuery:
+        return True
 
 
 def require_values(principal: Principal, metric: Metric) -> None:

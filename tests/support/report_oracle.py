@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,17 +14,19 @@ from tests.support.shift_helpers import Crew, Shift
 
 
 def rows_of(crew: Crew, first: date, last: date, now: int, client: str | None = None) -> list[dict[str, Any]]:
-    """Return the rows of the report, sorted by ids. `now`: the minute up to which assignments without an end count."""
+    """Return the rows of the report, sorted by ids. `now`: the minute up to which time is worked, not scheduled."""
     worked: dict[tuple[str, str, str], list[tuple[Shift, date]]] = {}
+    scheduled: Counter[tuple[str, str, str]] = Counter()
     calendar = _calendar(first, last, crew.zone)
     for shift in crew.shifts.values():
         place = crew.places[shift.position]
         end = now if shift.end is None else shift.end
-        days = [day for minute, day in calendar.items() if shift.start <= minute < end and first <= day <= last]
-        if days and client in {None, place.client}:
-            minutes = worked.setdefault((shift.worker, place.location, place.client), [])
-            minutes += [(shift, day) for day in days]
-    return [_row(crew, key, worked[key]) for key in sorted(worked)]
+        minutes = [minute for minute, day in calendar.items() if shift.start <= minute < end and first <= day <= last]
+        if minutes and client in {None, place.client}:
+            row = shift.worker, place.location, place.client
+            worked.setdefault(row, []).extend((shift, calendar[minute]) for minute in minutes if minute < now)
+            scheduled[row] += sum(minute >= now for minute in minutes)
+    return [_row(crew, key, worked[key], 60 * scheduled[key]) for key in sorted(worked)]
 
 
 def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -37,6 +40,8 @@ def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
         **sums,
         "totalSeconds": sum(row["totalSeconds"] for row in rows),
         "totalHours": hours(sum(row["totalSeconds"] for row in rows)),
+        "scheduledSeconds": sum(row["scheduledSeconds"] for row in rows),
+        "scheduledHours": hours(sum(row["scheduledSeconds"] for row in rows)),
         "hoursWithoutBillRate": hours(sum(row["totalSeconds"] for row in rows if "billed" not in row)),
         "hoursWithoutPayRate": hours(sum(row["totalSeconds"] for row in rows if "paid" not in row)),
     }
@@ -57,12 +62,14 @@ def _minute(instant: datetime) -> int:
     return int(instant.timestamp()) // 60
 
 
-def _row(crew: Crew, key: tuple[str, str, str], minutes: list[tuple[Shift, date]]) -> dict[str, Any]:
+def _row(
+    crew: Crew, key: tuple[str, str, str], minutes: list[tuple[Shift, date]], scheduled_seconds: int
+) -> dict[str, Any]:
     worker, location, client = key
     billed = _amount(rate_on(day, crew.rates[shift.position]) for shift, day in minutes)
     paid = _amount(rate_on(day, crew.rates[shift.worker]) for shift, day in minutes)
     margin = None if billed is None or paid is None else billed - paid
-    amounts = {"billed": billed, "paid": paid, "margin": margin}
+    amounts = {"billed": billed, "paid": paid, "margin": margin} if minutes else {}
     return {
         "workerId": worker,
         "workerName": crew.names[worker],
@@ -72,6 +79,8 @@ def _row(crew: Crew, key: tuple[str, str, str], minutes: list[tuple[Shift, date]
         "clientName": crew.names[client],
         "totalSeconds": 60 * len(minutes),
         "totalHours": hours(60 * len(minutes)),
+        "scheduledSeconds": scheduled_seconds,
+        "scheduledHours": hours(scheduled_seconds),
         **{name: {"amount": amount, "currency": "EUR"} for name, amount in amounts.items() if amount is not None},
     }
 

@@ -37,7 +37,8 @@ from chalicelib.metrics.language.errors import InvalidQuery, OneOf, Pointed, Que
 from chalicelib.metrics.language.expression import Expression, aggregations
 from chalicelib.metrics.language.periods import Comparison, Days, NamedPeriod, Period, Trailing
 from chalicelib.metrics.language.units import RATIOS
-from chalicelib.metrics.rollups.sources.fields import Unit
+from chalicelib.metrics.rollups.sources import SOURCES
+from chalicelib.metrics.rollups.sources.fields import FieldType, Unit
 
 MAX_DIMENSIONS = 1
 MAX_WINDOW_DAYS = 366
@@ -277,6 +278,16 @@ def aggregates_of(query: MetricQuery) -> list[Aggregation]:
     if isinstance(query, RatioQuery):
         return [query.numerator, query.denominator]
     return list(aggregations(query.expression)) if isinstance(query, DerivedQuery) else []
+
+
+def measures_money(query: MetricQuery) -> bool:
+    """Return True if the value follows from amounts: it adds them up, or counts by them."""
+    return any(
+        SOURCES[aggregation.source].fields[name].type is FieldType.MONEY
+        for aggregation in aggregates_of(query)
+        for name in (aggregation.field, *(condition.field for condition in aggregation.where))
+        if name is not None
+    )
 
 
 def sources_of(query: MetricQuery) -> set[str]:

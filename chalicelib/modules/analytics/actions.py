@@ -62,7 +62,7 @@ def get_analytics_summary(ctx: Context, data: GetAnalyticsSummary) -> Summary:
     days = Days(data.from_, data.to, calendar.zone)
     before = previous_days(days)
     dimensions = data.group_by or ()
-    sees_money = Permission.RATES_MANAGE in ctx.principal.permissions
+    sees_money = ctx.principal.sees_money
     pricer = Pricer(ctx.principal.organization, rates.read_all(ctx.organization))
     needs_clients = data.client_id is not None or Dimension.CLIENT in dimensions
     all_tracked = [*_tracked(ctx, user, before.start, days.end)]

@@ -75,10 +75,15 @@ class CheckWorkerAvailability(Query):
 
 
 class AssignmentDetails(Priced, Assignment):
-    """An assignment with what it refers to, its hours (one without an end counts up to now), and their amounts."""
+    """An assignment with what it refers to, its hours, and the amounts of those worked."""
 
     status: AssignmentStatus
-    total_hours: Annotated[float, Field(description="Decimal hours; a cancelled one has none.", examples=[8.5])]
+    total_hours: Annotated[
+        float, Field(description="Decimal hours worked up to now; a cancelled one has none.", examples=[8.5])
+    ]
+    scheduled_hours: Annotated[
+        float, Field(description="Decimal hours ahead; one without an end has none.", examples=[0.0])
+    ]
     worker: WorkerRef
     position: PositionRef
     created_by: UserRef

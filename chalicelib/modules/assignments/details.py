@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.auth.permissions import Permission
 from chalicelib.core import hours
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money, Priced
@@ -49,12 +48,13 @@ def details(ctx: Context, assignments: Sequence[Assignment], known: Iterable[Rec
     for assignment in assignments:
         location = WorkLocationRef.of(locations[assignment.work_location_id], clients[assignment.client_id])
         worker, position = workers[assignment.worker_id], positions[assignment.position_id]
-        start, end = _worked(assignment, ctx.now)
+        start, now_or_end, end = _times(assignment, ctx.now)
         fields: dict[str, Any] = {
             **dict(assignment),
-            **_amounts(ctx, worker, position, start, end),
+            **_amounts(ctx, worker, position, start, now_or_end),
             "status": assignment.status_at(ctx.now),
-            "total_hours": hours.hours(hours.seconds(end - start)),
+            "total_hours": hours.hours(hours.seconds(now_or_end - start)),
+            "scheduled_hours": hours.hours(hours.seconds(end - now_or_end)),
             "worker": WorkerRef.of(worker),
             "position": PositionRef.of(position, location),
             "created_by": people[assignment.created_by_id],
@@ -70,17 +70,20 @@ def _users(assignment: Assignment) -> list[UUID]:
     return [user for user in named if user is not None]
 
 
-def _worked(assignment: Assignment, now: datetime) -> tuple[int, int]:
-    """Its time in milliseconds since 1970: nothing of a cancelled one, up to now of one without an end."""
-    start = milliseconds(assignment.start_at)
+def _times(assignment: Assignment, now: datetime) -> tuple[int, int, int]:
+    """Return the start, the end of what is worked, and the end, in milliseconds since 1970.
+
+    Nothing of a cancelled one is worked or ahead; one without an end has nothing ahead.
+    """
+    start, present = milliseconds(assignment.start_at), milliseconds(now)
     if assignment.cancelled_at is not None:
-        return start, start
-    return start, max(start, milliseconds(now if assignment.end_at is None else assignment.end_at))
+        return start, start, start
+    end = max(start, present if assignment.end_at is None else milliseconds(assignment.end_at))
+    return start, max(start, min(present, end)), end
 
 
 def _amounts(ctx: Context, worker: StoredWorker, position: StoredPosition, start: int, end: int) -> dict[str, Money]:
-    """Return no amounts to callers who may not see pay, that is, may not read the hours report."""
-    if start == end or Permission.REPORTS_READ not in ctx.principal.permissions:
+    if start == end or not ctx.principal.sees_money:
         return {}
     organization = ctx.principal.organization
     billed, paid = (

@@ -9,12 +9,12 @@ from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
-from chalicelib.auth.permissions import Permission
+from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found, require_order
 from chalicelib.dal.page_lists import PageRequest, Rows
 from chalicelib.metrics import definitions, thresholds
-from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of
+from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of, shows_money
 from chalicelib.metrics.language.catalogue_view import MetricCatalogue, catalogue_view
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.query import parse, unit_of
@@ -179,7 +179,11 @@ def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(metric: Metric) -> None:
-    if errors := thresholds.errors(direction=metric.direction, **limits(metric)):
+    errors = thresholds.errors(direction=metric.direction, **limits(metric))
+    poor = [role for role in metric.permissions if Permission.RATES_MANAGE not in PERMISSIONS[role]]
+    if poor and shows_money(metric):
+        errors["permissions"] = [f"{' and '.join(poor)} may not see money"]
+    if errors:
         raise invalid_fields(errors)
 
 

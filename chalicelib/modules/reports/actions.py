@@ -28,7 +28,8 @@ def get_hours_report(ctx: Context, data: GetHoursReport) -> HoursReport:
     """The hours of some days by worker and work location, with their amounts where rates exist.
 
     Seconds and amounts are exact and their sums are those of the totals; decimal hours are rounded each for itself.
-    An assignment with an end counts whole, also where it is still to come; one without an end counts up to now.
+    Hours up to `asOf` are worked, those ahead of it are scheduled and have no amounts. Amounts are shown to callers who
+    may read rates.
     """
     return _report(ctx, data)
 
@@ -52,4 +53,11 @@ def export_report_to_csv(ctx: Context, data: GetHoursReport) -> Annotated[Raw, C
 
 
 def _report(ctx: Context, data: GetHoursReport | GenerateHoursReport) -> HoursReport:
-    return report(ctx.principal.organization, data.start_date, data.end_date, data.client_id, ctx.now)
+    return report(
+        ctx.principal.organization,
+        data.start_date,
+        data.end_date,
+        data.client_id,
+        ctx.now,
+        with_money=ctx.principal.sees_money,
+    )

@@ -32,8 +32,12 @@ class GenerateHoursReport(Body):
 
 
 class Duration(Contract):
-    total_hours: Annotated[float, Field(description="Decimal hours, rounded to two places.", examples=[162.25])]
+    total_hours: Annotated[
+        float, Field(description="Decimal hours worked up to `asOf`, rounded to two places.", examples=[162.25])
+    ]
     total_seconds: Annotated[int, Field(description="The same to the second.", examples=[584100])]
+    scheduled_hours: Annotated[float, Field(description="Decimal hours that lie ahead of `asOf`.", examples=[8.0])]
+    scheduled_seconds: Annotated[int, Field(description="The same to the second.", examples=[28800])]
 
 
 class WorkerAtLocation(Contract):
@@ -46,14 +50,29 @@ class WorkerAtLocation(Contract):
 
 
 class HoursRow(Priced, Duration, WorkerAtLocation):
-    """The hours of one worker at one work location."""
+    """The hours of one worker at one work location, and the amounts of those worked."""
+
+
+HoursWithout = Annotated[
+    float | None,
+    Field(
+        description="Hours worked, of rows that lack a rate; shown to callers who may see amounts.",
+        examples=[0.0],
+        exclude_if=lambda hours: hours is None,
+    ),
+]
 
 
 class HoursTotals(Priced, Duration):
-    """Sums of the rows. Seconds and amounts are authoritative: the rounded hours of the rows may add up differently."""
+    """Sums of the rows. Seconds and amounts are authoritative: the rounded hours of the rows may add up differently.
 
-    hours_without_bill_rate: Annotated[float, Field(description="Not in `billed`.", examples=[0.0])]
-    hours_without_pay_rate: Annotated[float, Field(description="Not in `paid`.", examples=[0.0])]
+    `margin` is `billed` less `paid` of the rows that have both: it may differ from that of the sums.
+    """
+
+    hours_without_bill_rate: HoursWithout = None
+    """Not in `billed`."""
+    hours_without_pay_rate: HoursWithout = None
+    """Not in `paid`."""
 
 
 class HoursReport(Contract):
@@ -61,4 +80,4 @@ class HoursReport(Contract):
     end_date: EndDate
     rows: Annotated[list[HoursRow], Field(description="By worker, client and work location.")]
     totals: HoursTotals
-    as_of: Annotated[Instant, Field(description="Up to when assignments without an end are counted.")]
+    as_of: Annotated[Instant, Field(description="Time before is worked, time ahead is scheduled.")]

@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.auth.permissions import Permission
 from chalicelib.core.money import Money
 from chalicelib.core.pricing import amount_of
 from chalicelib.dal import intervals, keys, table
@@ -32,7 +31,7 @@ def details(
     organization = ctx.organization
     users = {session.user_id for session in sessions}
     projects = {session.project_id for session in sessions if session.project_id is not None}
-    sees_money = Permission.RATES_MANAGE in ctx.principal.permissions
+    sees_money = ctx.principal.sees_money
     needed: set[Key] = {PROJECTS.key(organization, project) for project in projects}
     if sessions:
         needed |= {accounts.everybody(organization), *(accounts.key(organization, user) for user in users)}
@@ -62,7 +61,7 @@ def details(
 
 def price_keys(ctx: Context, user: UUID, project: UUID | None) -> list[Key]:
     """Return the keys of the rates that price a session, for a write that reads them with the rest."""
-    if Permission.RATES_MANAGE not in ctx.principal.permissions:
+    if not ctx.principal.sees_money:
         return []
     return [level.key(ctx.organization) for level in levels_of(ctx.organization, user, project)]
 

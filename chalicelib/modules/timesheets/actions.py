@@ -67,7 +67,7 @@ def list_timesheets(ctx: Context, data: ListTimesheets) -> CursorPage[Timesheet]
         cursor=data.cursor,
         limit=data.limit,
     )
-    if Permission.RATES_MANAGE in ctx.principal.permissions:
+    if ctx.principal.sees_money:
         return page
     items = [sheet.model_copy(update={"approved_amount": None}) for sheet in page.items]
     return CursorPage[Timesheet](items=items, next_cursor=page.next_cursor)
@@ -265,7 +265,7 @@ def _figures(ctx: Context, sheet: Timesheet, timer: timers.Timer | None) -> tupl
 
 def _details(ctx: Context, sheet: Timesheet, week: tuple[Sums, dict[date, int]]) -> TimesheetDetails:
     sums, by_day = week
-    sees_money = Permission.RATES_MANAGE in ctx.principal.permissions
+    sees_money = ctx.principal.sees_money
     figures = sums.totals(ctx.principal.organization.currency)
     differs_by = None
     if sheet.approved_seconds is not None:

@@ -37,6 +37,7 @@ _OF_ASSIGNMENTS = (
     Column(name="startAt", label="Start", type=ColumnType.INSTANT),
     Column(name="endAt", label="End", type=ColumnType.INSTANT),
     Column(name="hours", label="Hours", type=ColumnType.HOURS),
+    Column(name="scheduledHours", label="Scheduled", type=ColumnType.HOURS),
     Column(name="status", label="Status", type=ColumnType.TEXT),
 )
 
@@ -102,6 +103,7 @@ def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
             "startAt": to_text(assignment.start_at),
             "endAt": None if assignment.end_at is None else to_text(assignment.end_at),
             "hours": assignment.total_hours,
+            "scheduledHours": assignment.scheduled_hours,
             "status": assignment.status.value,
         }
         for assignment in details(ctx, assignment_search.read(ctx.organization, ids, criteria, ctx.now))

@@ -95,12 +95,21 @@ def test_one_without_an_end_comes_to_what_it_is_up_to_now(berlin: Desk, rated: t
 
 def test_a_cancelled_one_comes_to_nothing(berlin: Desk, rated: tuple[str, str]) -> None:
     shown = assign(berlin, *rated, "2026-06-16T08:00:00Z", "2026-06-16T16:00:00Z")
-    assert {*shown} >= AMOUNTS
-    assert not AMOUNTS & {*berlin.done("cancelAssignment", shown["id"])}
+    cancelled = berlin.done("cancelAssignment", shown["id"])
+    assert not AMOUNTS & {*cancelled}
+    assert (shown["scheduledHours"], cancelled["scheduledHours"]) == (8.0, 0.0)
+
+
+def test_what_lies_ahead_has_hours_and_no_amount(berlin: Desk, rated: tuple[str, str]) -> None:
+    shown = assign(berlin, *rated, "2026-06-15T10:00:00Z", "2026-06-15T20:00:00Z")
+    assert (shown["totalHours"], shown["scheduledHours"], amounts(shown)["billed"]) == (2.0, 8.0, 8000)
+    with later(hours=9):
+        shown = berlin.read(shown["id"])
+    assert (shown["totalHours"], shown["scheduledHours"], amounts(shown)["billed"]) == (10.0, 0.0, 40_000)
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_amounts_are_for_those_who_read_reports(berlin: Desk, rated: tuple[str, str], role: Role) -> None:
+def test_amounts_are_for_those_who_may_read_rates(berlin: Desk, rated: tuple[str, str], role: Role) -> None:
     worker, position = rated
     shown = assign(berlin, worker, position, "2026-03-02T08:00:00Z", "2026-03-02T16:00:00Z")
     reader = berlin.as_(berlin.organization.member(role))
@@ -108,7 +117,7 @@ def test_amounts_are_for_those_who_read_reports(berlin: Desk, rated: tuple[str, 
     page = reader.done("getWorkerWithAssignments", worker)
     (of_worker,) = (row for row in page["assignments"] if row["id"] == shown["id"])
     busy = reader.done("checkWorkerAvailability", worker, query={"at": "2026-03-02T09:00:00Z"})
-    may = role in {Role.OWNER, Role.ADMIN, Role.COORDINATOR}
+    may = role in {Role.OWNER, Role.ADMIN}
     for row in (reader.read(shown["id"]), listed, of_worker, busy["assignments"][0]):
         assert ({*row} >= AMOUNTS) if may else not (AMOUNTS & {*row})
 

@@ -26,7 +26,7 @@ def test_a_scheduled_one_can_be_moved_in_time_and_place(desk: Desk, worker: str,
     changed = desk.done(
         "updateAssignment", assigned["id"], body={"startAt": at(2), "endAt": at(5), "positionId": other}
     )
-    assert (changed["startAt"], changed["endAt"], changed["totalHours"]) == (at(2), at(5), 3.0)
+    assert (changed["startAt"], changed["endAt"], changed["scheduledHours"]) == (at(2), at(5), 3.0)
     location = changed["position"]["workLocation"]
     assert (changed["positionId"], changed["position"]["id"]) == (other, other)
     assert (changed["workLocationId"], changed["clientId"]) == (location["id"], location["client"]["id"])

@@ -37,7 +37,8 @@ def test_what_is_created_is_read(desk: Desk, worker: str) -> None:
         "cancelledAt": None,
         "cancelledById": None,
         "status": "scheduled",
-        "totalHours": 8.0,
+        "totalHours": 0.0,
+        "scheduledHours": 8.0,
         "position": {
             "id": position,
             "name": "Kommissionierung",

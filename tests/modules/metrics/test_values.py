@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.core import clock, ids
+from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.metrics.definitions import SYSTEM_METRICS
-from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards import metric_states, metrics
+from chalicelib.models.dashboards.metric_enums import MetricCategory
+from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.assignment_helpers import NOW, refusal
@@ -153,6 +156,47 @@ def test_all_metrics_are_all_that_one_may_see(gauges: Gauges) -> None:
     assert _calculated(gauges.organization.member(Role.MEMBER)).keys() == {shown}
     answer = gauges.organization.member(Role.COORDINATOR).call("calculateMetrics")
     assert refusal(answer)[:2] == (403, "FORBIDDEN")
+
+
+_BILLED = {"source": "assignments", "aggregate": "sum", "field": "billed"}
+BILLED = {"type": "simple", "period": "this_month", **_BILLED}
+MARGIN = {"type": "ratio", "period": "this_month", "numerator": {**_BILLED, "field": "margin"}, "denominator": _BILLED}
+COSTLY = {
+    "type": "simple",
+    "period": "this_month",
+    "source": "assignments",
+    "aggregate": "count",
+    "where": [{"field": "paid", "op": "gt", "value": 100}],
+}
+
+
+@pytest.mark.parametrize("query", [BILLED, MARGIN, COSTLY])
+def test_a_metric_of_money_is_for_nobody_who_may_not_read_rates(gauges: Gauges, query: dict[str, Any]) -> None:
+    body = {"name": "Revenue", "category": "FINANCIAL", "query": query}
+    refused = gauges.organization.owner.call(
+        "createDashboardMetric", body={**body, "permissions": ["MEMBER", "VIEWER"]}
+    )
+    assert refusal(refused) == (400, "VALIDATION_ERROR", ["permissions"])
+    assert refused.error["details"]["fieldErrors"]["permissions"] == ["MEMBER and VIEWER may not see money"]
+    allowed = gauges.organization.owner.call("createDashboardMetric", body={**body, "permissions": ["ADMIN"]})
+    assert allowed.status == 201
+    shared = gauges.new(permissions=["MEMBER"])
+    changed = gauges.organization.owner.call(
+        "updateDashboardMetric", path={"id": shared}, body={"query": body["query"]}
+    )
+    assert refusal(changed) == (400, "VALIDATION_ERROR", ["permissions"])
+
+
+def test_a_stored_metric_of_money_shows_no_values_to_those_whom_it_names(gauges: Gauges) -> None:
+    """It may have been stored before this was refused."""
+    metric = Metric.new(
+        name="Revenue", category=MetricCategory.FINANCIAL, query=BILLED, refresh_rate=60, permissions=(Role.MEMBER,)
+    )
+    unit = UnitOfWork(gauges.tenant)
+    metrics.create(unit, metric, clock.now())
+    unit.commit()
+    answer = gauges.organization.member(Role.MEMBER).call("calculateMetrics", body={"metricIds": [str(metric.id)]})
+    assert (answer.status, answer.code) == (403, "FORBIDDEN")
 
 
 # -- calculate -------------------------------------------------------------------------------------------------------

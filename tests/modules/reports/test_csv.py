@@ -25,7 +25,10 @@ from tests.support.shift_helpers import Crew, minute_of
 DAY = date(2026, 3, 2)
 EIGHT = minute_of("2026-03-02T08:00Z")
 LONG_AGO = date(2020, 1, 1)
-HEADER = "worker client workLocation hours seconds billed paid margin currency workerId clientId workLocationId".split()
+HEADER = [
+    *("worker", "client", "workLocation", "hours", "seconds", "scheduledHours", "billed", "paid", "margin", "currency"),
+    *("workerId", "clientId", "workLocationId"),
+]
 IN_CSV = {"headers": {"Accept": "text/csv"}}
 _RUN = re.compile(r"\s*[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -63,6 +66,7 @@ def _expected(report: dict[str, Any], digits: int = 2) -> Iterator[list[str]]:
             row["workLocationName"],
             f"{Decimal(str(row['totalHours'])):.2f}",
             str(row["totalSeconds"]),
+            f"{Decimal(str(row['scheduledHours'])):.2f}",
             *("" if amount is None else f"{Decimal(amount).scaleb(-digits):.{digits}f}" for amount in amounts),
             "".join(currencies),
             row["workerId"],
@@ -78,8 +82,8 @@ def test_the_file_says_what_the_report_says(crew: Crew) -> None:
     header, *rows = _cells(_export(crew).text)
     assert header == HEADER
     assert rows == list(_expected(crew.report(DAY, DAY)))
-    assert any(row[7].startswith("-") for row in rows), "a loss among them"
-    assert any(not row[5] for row in rows), "an hour without a rate among them"
+    assert any(row[8].startswith("-") for row in rows), "a loss among them"
+    assert any(not row[6] for row in rows), "an hour without a rate among them"
 
 
 def test_it_is_of_the_client_that_is_asked_for(crew: Crew) -> None:
@@ -112,7 +116,7 @@ def test_amounts_have_the_places_of_their_currency(api: Api, currency: str, digi
     _, row = _cells(_export(crew).text)
 
     assert [row] == list(_expected(crew.report(DAY, DAY), digits))
-    assert (row[5], row[8]) == (billed, currency)
+    assert (row[6], row[9]) == (billed, currency)
 
 
 # -- names that are more than letters --------------------------------------------------------------------------------

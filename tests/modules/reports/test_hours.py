@@ -162,18 +162,30 @@ def test_what_has_no_end_counts_up_to_now_and_not_before_it_begins(api: Api) -> 
         with standing_still(_instant(start + passed)):
             report = crew.report(date(2026, 3, 1), date(2026, 3, 3))
         assert report["totals"]["totalSeconds"] == seconds
-    # An end that is set counts at once, also where it is still to come
+    # An end that is set tells what is ahead
     with standing_still(_instant(start + 60)):
         crew.end(assignment, start + 600)
-        assert crew.report(date(2026, 3, 1), date(2026, 3, 3))["totals"]["totalSeconds"] == 36_000
+        totals = crew.report(date(2026, 3, 1), date(2026, 3, 3))["totals"]
+        assert (totals["totalSeconds"], totals["scheduledSeconds"]) == (3600, 32_400)
 
 
-def test_what_is_still_to_come_counts(api: Api) -> None:
-    crew = Crew.hired(api)
+@pytest.mark.parametrize("length", [480, 300 * DAY], ids=["in a month", "longer than months are packed"])
+def test_what_lies_ahead_is_scheduled_not_worked_and_has_no_amounts(api: Api, length: int) -> None:
+    # Given a rated assignment of two days and more, and the report of its first two days
+    crew = Crew.hired(api, rates=[{date(2020, 1, 1): Money(amount=600, currency="EUR")}] * 3)
     start = minute_of("2026-03-02T08:00Z")
+    end = min(start + length, minute_of("2026-03-04T00:00Z"))
     with standing_still(_instant(start - 100 * DAY)):
-        crew.assign(0, 0, start, start + 480)
-        assert crew.report(date(2026, 3, 1), date(2026, 3, 31))["totals"]["totalHours"] == 8
+        crew.assign(0, 0, start, start + length)
+    # When it is asked for before, while and after it is worked
+    for passed in (-100 * DAY, -1, 0, 1, 90, end - start - 1, end - start, 301 * DAY):
+        now = start + passed
+        with standing_still(_instant(now)):
+            totals = crew.report(date(2026, 3, 1), date(2026, 3, 3))["totals"]
+        # Then every minute is on one side of that instant
+        worked = max(0, min(now, end) - start)
+        assert (totals["totalSeconds"], totals["scheduledSeconds"]) == (60 * worked, 60 * (end - start - worked))
+        assert totals.get("billed", {}).get("amount") == (10 * worked or None)
 
 
 def test_what_only_touches_the_days_asked_for_is_no_row(api: Api) -> None:

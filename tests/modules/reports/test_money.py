@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.money import Money
+from chalicelib.models.users import Role
 from tests.support.api import Api
 from tests.support.report_oracle import rows_of, totals_of
 from tests.support.shift_helpers import Crew, Rates, minute_of
@@ -108,7 +109,24 @@ def test_without_any_rate_there_is_no_money_at_all(api: Api) -> None:
 def test_no_hours_bring_nothing_and_lack_nothing(api: Api) -> None:
     report = Crew.hired(api).report(DAY, DAY)
     assert report["rows"] == []
-    assert report["totals"] == {"totalHours": 0, "totalSeconds": 0, "hoursWithoutBillRate": 0, "hoursWithoutPayRate": 0}
+    names = "totalHours totalSeconds scheduledHours scheduledSeconds hoursWithoutBillRate hoursWithoutPayRate"
+    assert report["totals"] == dict.fromkeys(names.split(), 0)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_amounts_are_for_those_who_may_read_rates(api: Api, role: Role) -> None:
+    crew = Crew.hired(api, rates=[_euros(100)] * 3)
+    crew.assign(0, 0, EIGHT, EIGHT + 60)
+    query = {"startDate": DAY.isoformat(), "endDate": DAY.isoformat()}
+    answer = crew.organization.member(role).call("getHoursReport", query=query)
+    if role in {Role.MEMBER, Role.VIEWER}:
+        assert answer.code == "FORBIDDEN"
+        return
+    sees_money = role in {Role.OWNER, Role.ADMIN}
+    money = {"billed", "paid", "margin"}
+    assert [money <= {*row} for row in answer.data["rows"]] == [sees_money]
+    assert (money | {"hoursWithoutBillRate", "hoursWithoutPayRate"} <= {*answer.data["totals"]}) == sees_money
+    assert sees_money or not money & {*answer.data["rows"][0], *answer.data["totals"]}
 
 
 def test_a_rate_in_another_currency_is_none(api: Api) -> None:
@@ -152,7 +170,7 @@ def test_amounts_are_rounded_once_a_row_and_totals_are_sums_of_what_is_shown(api
 
     assert sorted(row["billed"]["amount"] for row in report["rows"]) == [12, 12, 12, 35]
     assert report["totals"]["billed"] == _money(71)
-    expected = rows_of(crew, DAY, DAY, EIGHT)
+    expected = rows_of(crew, DAY, DAY, EIGHT + 60)
     assert report["totals"] == totals_of(expected)
 
 
