@@ -13,7 +13,7 @@ from chalicelib.models.users import Role
 from tests.support.factories import Member, Organization
 from tests.support.project_helpers import new_project, new_task
 from tests.support.staffing import new_client
-from tests.support.time_helpers import at_noon, tracked
+from tests.support.time_helpers import at_noon, pauses, tracked
 
 DAY = {"from": "2026-06-15", "to": "2026-06-15"}
 
@@ -64,7 +64,17 @@ def test_a_line_has_everything_about_a_session(me: Member) -> None:
         "startUtc": "2026-06-15T10:30:00.000Z",
         "endUtc": "2026-06-15T12:00:00.000Z",
         "id": session["id"],
+        "pauses": "",
     }
+
+
+def test_pauses_and_tags_are_written_so_that_they_can_be_read(me: Member) -> None:
+    tracked(me, -90, 0, pauses=pauses((-60, -30), (-20, -10)), tags=["a, b", 'c"d', "e"])
+    [row] = _exported(me)
+    assert row["tags"] == '"a, b", "c""d", e'
+    assert row["pauses"] == (
+        "2026-06-15T11:00:00.000Z/2026-06-15T11:30:00.000Z 2026-06-15T11:40:00.000Z/2026-06-15T11:50:00.000Z"
+    )
 
 
 def test_sessions_are_those_that_start_in_the_days_of_the_zone(me: Member, organization: Organization) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.time_imports import (
     toggl_file,
 )
 
+EXAMPLES = Path(__file__).parents[3] / "docs/examples"
 BERLIN = {"timezone": "Europe/Berlin"}
 
 
@@ -87,6 +89,17 @@ def test_hours_of_harvest_are_laid_end_to_end(me: Member) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["toggl", "clockify", "harvest", "generic"])
+def test_the_example_of_the_documentation(me: Member, name: str) -> None:
+    """Given the demo organization's owner in place of the caller, then all rows are imported."""
+    text = (EXAMPLES / f"{name}.csv").read_text()
+    names = (("owner@demo.example", me.user.email), ("Ottilie", me.user.first_name), ("Brandt", me.user.last_name))
+    for demo, own in names:
+        text = text.replace(demo, own)
+    assert {*results(send(me, text, name.upper(), createMissing=True, **BERLIN))} == {"created"}
+    assert f"examples/{name}.csv" in (EXAMPLES.parent / "time.md").read_text()
+
+
 FILES = {"TOGGL": toggl_file, "CLOCKIFY": clockify_file, "HARVEST": harvest_file}
 
 
@@ -138,7 +151,7 @@ def test_a_dry_run_predicts_the_import_and_writes_nothing(me: Member, format_: s
     assert predicted.data["dryRun"] is True
     assert _without_new_ids(predicted.data) == _without_new_ids(done.data)
     assert creates == (done.data["errors"] == 0)
-    assert any("warnings" in row for row in done.data["rows"]) or not creates or format_ == "TOGGL"
+    assert any(row["warnings"] for row in done.data["rows"]) or not creates or format_ == "TOGGL"
 
 
 def _everything(me: Member) -> list[Any]:

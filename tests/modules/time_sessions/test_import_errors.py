@@ -309,7 +309,7 @@ def test_overlaps_are_warnings(me: Member) -> None:
 
     assert results(answer) == ["created"] * 5
     assert [
-        [(warning["code"], warning.get("sessionIds"), warning.get("rows")) for warning in row.get("warnings", [])]
+        [(warning["code"], warning.get("sessionIds"), warning.get("rows")) for warning in row["warnings"]]
         for row in answer.data["rows"]
     ] == [
         [("OVERLAP", [other], [5])],

@@ -174,7 +174,7 @@ def test_a_project_has_the_client_that_it_has(me: Member) -> None:
         answer = send(me, _file(*rows), "GENERIC", createMissing=True, dryRun=dry_run)
         assert results(answer) == ["created", "created", "created", "error"]
         assert errors(answer)[4][1:] == ("client", "is not the client of the project with this name")
-        warnings = [row.get("warnings", [{}])[0].get("code") for row in answer.data["rows"]]
+        warnings = [(row["warnings"] or [{}])[0].get("code") for row in answer.data["rows"]]
         assert warnings == ["CLIENT_IGNORED", "CLIENT_IGNORED", None, None]
     assert _named(me, "getClients") == ["Eins", "Hansekontor"]
 

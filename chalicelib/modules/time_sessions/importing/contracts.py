@@ -103,22 +103,20 @@ class RowWarning(Contract):
     ] = None
 
 
-# Without fields that say nothing: the answer to 1,000 rows is stored in one item.
 class ImportedSession(ImportedRow):
     session_id: Annotated[
         UUID | None,
-        Field(description="The session, or the one that is there already. Not in a dry run.", exclude_if=_is_none),
+        Field(description="The session, or the one that is there already. Null in a dry run for a new one."),
     ] = None
-    code: Annotated[str | None, Field(exclude_if=_is_none, examples=[None])] = None
-    field: Annotated[
-        str | None, Field(description="The column, as the file names it.", exclude_if=_is_none, examples=[None])
-    ] = None
-    message: Annotated[str | None, Field(exclude_if=_is_none, examples=[None])] = None
+    code: Annotated[str | None, Field(examples=[None])] = None
+    field: Annotated[str | None, Field(description="The column, as the file names it.", examples=[None])] = None
+    message: Annotated[str | None, Field(examples=[None])] = None
+    # Only where they say something: the answer to 1,000 rows is stored in one item.
     locked_by: Annotated[
         str | None, Field(description="LOCK, SUBMITTED or APPROVED.", exclude_if=_is_none, examples=[None])
     ] = None
     locked_until: Annotated[Instant | None, Field(exclude_if=_is_none, examples=[None])] = None
-    warnings: Annotated[tuple[RowWarning, ...], Field(exclude_if=lambda warnings: not warnings)] = ()
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class SessionsImport(ImportReport[ImportedSession]):
