@@ -318,3 +318,31 @@ def test_overlaps_are_warnings(me: Member) -> None:
         [],
         [("OVERLAP", [other], [4])],
     ]
+
+
+# -- limits of a user --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("chalicelib.models.time.packed_months.MAX_BYTES", 50), ("chalicelib.models.time.accounts.MAX_TAGS", 3)],
+)
+def test_rows_beyond_the_limits_of_a_user_are_errors(
+    me: Member,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    value: int,
+    dry_run: bool,  # noqa: FBT001  drawn, not called
+) -> None:
+    monkeypatch.setattr(limit, value)
+    is_tags = limit.endswith("TAGS")
+    rows = [
+        {"date": "2026-06-01", "start": f"{hour:02}:00", "hours": 1, "tags": f"tag {hour}" if is_tags else ""}
+        for hour in range(4)
+    ]
+    answer = me.post(
+        "importTimeSessions", rows=[*rows, {**rows[0], "date": "2026-05-01"}], createMissing=True, dryRun=dry_run
+    )
+    assert results(answer) == ["created", "created", "created", "error", "created"]
+    assert errors(answer)[4][:2] == (INVALID, None)
