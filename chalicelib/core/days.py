@@ -29,6 +29,7 @@ def _read(value: Any) -> date:
 
 
 def is_in_bounds(day: date) -> bool:
+    """Return True for the years 1900 to 2199, the days that the API takes."""
     return _FIRST <= day <= _LAST
 
 

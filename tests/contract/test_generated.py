@@ -78,6 +78,7 @@ REASONS_OF_STATE = {
     "the timer is not paused",
     "tags: must be different, whatever their case",
     "changes.tags: must be different, whatever their case",
+    "startAt: is out of range",
     "startAt: must not be ahead",
     "startAt: must be at most 24 hours ago",
     "startAt: must not be after the first pause",

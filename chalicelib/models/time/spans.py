@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from chalicelib.core.contracts import Body, Contract
+from chalicelib.core.days import is_in_bounds
 from chalicelib.core.errors import ErrorCode, invalid_field, invalid_fields, require_order
 from chalicelib.core.field_types import Instant
 
@@ -55,10 +56,19 @@ def net_seconds(start: datetime, end: datetime, pauses: Iterable[Pause]) -> int:
 def require_valid(start: datetime, end: datetime, pauses: Sequence[Pause], now: datetime) -> None:
     """Refuse an end that is not after the start (INVALID_DATE_RANGE), and anything else that no session is."""
     require_order(("startAt", "endAt"), start, end)
+    if not is_in_bounds(start.date()):
+        raise invalid_field("startAt", "is out of range")
     if end - start > LONGEST:
         raise invalid_field("endAt", "must be at most 24 hours after startAt")
     if end > now + LONGEST:
         raise invalid_field("endAt", "must be at most 24 hours ahead")
+    _require_pauses(start, end, pauses)
+    if net_seconds(start, end, pauses) < 1:
+        raise invalid_field("pauses", "must leave at least one second")
+
+
+def _require_pauses(start: datetime, end: datetime, pauses: Sequence[Pause]) -> None:
+    """Refuse pauses that are not within the session, in order and apart."""
     if len(pauses) > MAX_PAUSES:
         raise invalid_field("pauses", f"must be at most {MAX_PAUSES}")
     errors: dict[str, list[str]] = {}
@@ -74,5 +84,3 @@ def require_valid(start: datetime, end: datetime, pauses: Sequence[Pause], now: 
         earliest, is_first = max(earliest, pause.end_at), False
     if errors:
         raise invalid_fields(errors, ErrorCode.VALIDATION_ERROR)
-    if net_seconds(start, end, pauses) < 1:
-        raise invalid_field("pauses", "must leave at least one second")

@@ -148,6 +148,33 @@ def test_rows_that_are_none(me: Member) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pauses", "message"),
+    [
+        ("T09:30:00Z/T09:30:00Z", "must end after they start"),
+        ("T08:30:00Z/T09:30:00Z", "must not be before the session's startUtc"),
+        ("T09:30:00Z/T10:30:00Z", "must not be after the session's endUtc"),
+        ("T09:30:00Z/T09:40:00Z T09:40:00Z/T09:50:00Z", "must be after the pause before it"),
+        ("T09:00:00Z/T10:00:00Z", "must leave at least one second"),
+        ("T09:30:00Z", "must be intervals separated by blanks, such as 2026-03-02T12:00:00Z/2026-03-02T12:30:00Z"),
+    ],
+)
+def test_pauses_are_checked(me: Member, pauses: str, message: str) -> None:
+    row = {"startUtc": "2026-06-01T09:00:00Z", "endUtc": "2026-06-01T10:00:00Z"}
+    answer = me.post("importTimeSessions", rows=[{**row, "pauses": pauses.replace("T", "2026-06-01T")}])
+    assert errors(answer) == {1: (INVALID, "pauses", message)}
+
+
+def test_rows_of_centuries_are_refused_at_once(me: Member) -> None:
+    """Given rows that last for centuries or lie in none, then nothing is read for them."""
+    long = {"startUtc": "1900-01-01T00:00:00Z", "endUtc": "2199-12-31T00:00:00Z"}
+    out = {"startUtc": "0001-01-01T00:00:00Z", "endUtc": "0001-01-01T01:00:00Z"}
+    answer = me.post("importTimeSessions", rows=[long, out] * 500, createMissing=True)
+    assert {(code, field) for code, field, _ in errors(answer).values()} == {(INVALID, "endUtc"), (INVALID, "startUtc")}
+    reads = [call for call in answer.recording.calls if call.operation == "BatchGetItem"]
+    assert len(reads) <= 1 + 2 * 500 // 20
+
+
+@pytest.mark.parametrize(
     ("text", "format_", "fields"),
     [
         ("", "TOGGL", {"body": ["has no header line"]}),

@@ -73,6 +73,15 @@ def test_users_without_an_address_are_named(me: Member, organization: Organizati
     assert len(sessions_of(me, userId=str(coordinator.user.id))) == 1
 
 
+def test_a_name_that_the_caller_shares_is_nobodys(me: Member, organization: Organization) -> None:
+    organization.enrol(Role.OWNER)
+    member = organization.enrol(Role.MEMBER)
+    organization.enrol(Role.MEMBER)
+    rows = [f"2026-06-01,,,,,,1,No,,,{name},,,,,,,," for name in ("Test,Owner", "Test,Member")]
+    theirs, mine = send(member, harvest(*rows), "HARVEST"), send(me, harvest(*rows), "HARVEST")
+    assert (results(theirs), results(mine)) == (["error", "created"], ["error", "error"])
+
+
 def test_a_user_who_is_deactivated_meanwhile_gets_no_time(me: Member, organization: Organization) -> None:
     member = organization.enrol(Role.MEMBER)
     with overtaken(lambda: me.call("deactivateUser", path={"userId": member.user.id})):

@@ -87,6 +87,12 @@ def test_a_session_has_bounds(
     assert (answer.status, answer.code, [*answer.error["details"]["fieldErrors"]]) == (400, code, [field])
 
 
+@pytest.mark.parametrize("year", ["0001", "1899"])
+def test_a_session_is_of_a_year_that_somebody_means(me: Member, year: str) -> None:
+    answer = me.post("createTimeSession", startAt=f"{year}-01-01T00:00:00Z", endAt=f"{year}-01-01T01:00:00Z")
+    assert (answer.status, [*answer.error["details"]["fieldErrors"]]) == (400, ["startAt"])
+
+
 def test_the_bounds_themselves_are_allowed(me: Member) -> None:
     assert tracked(me, -24 * 60, 0)["durationSeconds"] == 86_400
     assert tracked(me, 24 * 60 - 1, 24 * 60)["durationSeconds"] == 60

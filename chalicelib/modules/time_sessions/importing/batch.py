@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from chalicelib.action.context import Context
@@ -71,7 +72,10 @@ def decide(scope: Scope, rows: Sequence[SessionRow], unit: UnitOfWork) -> list[I
 
 class _Batch:
     def __init__(self, scope: Scope, user: UUID, rows: Sequence[SessionRow], unit: UnitOfWork) -> None:
-        self._scope, self._user, self._rows = scope, user, rows
+        self._scope, self._user, self._all_rows = scope, user, rows
+        self._refused = _impossible(rows, scope.ctx.now)
+        # Only of those that can be: the months of one that lasts for centuries are not read.
+        self._rows = rows = [row for row in rows if row.number not in self._refused]
         organization = scope.ctx.organization
         projects = {id_ for row in rows if (id_ := scope.ids.projects.get(row.project_form or "")) is not None}
         names = {name for row in rows if (name := task_name(row.texts)) is not None}
@@ -85,7 +89,7 @@ class _Batch:
             [tag for row in rows for tag in row.texts.tags],
             [
                 timers.key(organization, user),
-                *([] if rows[0].person == Person() else [USERS.key(organization, user)]),
+                *([] if self._all_rows[0].person == Person() else [USERS.key(organization, user)]),
                 *(self._claim(row) for row in rows),
                 *(key for row in rows if (key := self._session(row)) is not None),
                 *project_keys.values(),
@@ -114,16 +118,16 @@ class _Batch:
         """Sessions that overlap others which are not of this import."""
 
     def results(self) -> list[ImportedSession]:
-        ctx, person = self._scope.ctx, self._rows[0].person
+        ctx, person = self._scope.ctx, self._all_rows[0].person
         if person != Person():
             user = self._items.get(USERS.key(ctx.organization, self._user))
             if user is None or not people.is_meant(person, USERS.record.of(user)):
-                return [_refused(row, people.unknown(person)) for row in self._rows]
+                return [_refused(row, people.unknown(person)) for row in self._all_rows]
         results = [self._result(row) for row in self._rows]
         if self._created:
             self._writer.flush()
         others = overlapping_sessions(ctx.organization, self._user, self._others_overlapped, self._scope.imported)
-        return [self._with_overlap(result, others) for result in results]
+        return [*self._refused.values(), *(self._with_overlap(result, others) for result in results)]
 
     def _result(self, row: SessionRow) -> ImportedSession:
         existing = self._existing(row)
@@ -187,7 +191,6 @@ class _Batch:
 
     def _create(self, row: SessionRow) -> tuple[TimeSession, tuple[RowWarning, ...]]:
         ctx, times, texts = self._scope.ctx, row.times, row.texts
-        require_valid(times.start, times.end, row.pauses, ctx.now)
         self._writer.context.account.require_unlocked(times.start, times.end)
         tags = self._writer.spelled(texts.tags)
         if not self._scope.creates_missing and not {text.fold(tag) for tag in tags} <= {*self._writer.context.tags}:
@@ -212,6 +215,17 @@ class _Batch:
         )
         audit.record_change(self._writer.unit, AuditEvent.TIME_SESSION_CREATED, ctx.actor, ctx.request.id)
         return session, tuple(row.warning(warning) for warning in work.warnings)
+
+
+def _impossible(rows: Sequence[SessionRow], now: datetime) -> dict[int, ImportedSession]:
+    """Return the results of rows that no session can be, by number."""
+    results: dict[int, ImportedSession] = {}
+    for row in rows:
+        try:
+            require_valid(row.times.start, row.times.end, row.pauses, now)
+        except ActionError as error:
+            results[row.number] = _refused(row, error)
+    return results
 
 
 def _refused(row: SessionRow, error: ActionError) -> ImportedSession:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.action.row_import import BrokenRow
 from chalicelib.core import text
+from chalicelib.core.days import is_in_bounds
 from chalicelib.core.errors import ActionError, invalid_field, invalid_state
 from chalicelib.core.field_types import Instant
 from chalicelib.models.time.spans import Pause, whole_seconds
@@ -80,9 +81,12 @@ class Cells:
 
     def instant(self, role: Role) -> datetime:
         try:
-            return whole_seconds(_INSTANT.validate_python(self.required(role)))
+            instant = whole_seconds(_INSTANT.validate_python(self.required(role)))
         except ValidationError:
             raise self.error(role, "must be an ISO 8601 date-time with an offset") from None
+        if not is_in_bounds(instant.date()):
+            raise self.error(role, "is out of range")
+        return instant
 
     def duration(self) -> tuple[int, Role] | None:
         """Return the seconds of the row with their column, as seconds or as a duration; None where it has none."""
@@ -128,5 +132,7 @@ class Cells:
             except ValueError:  # pydantic's error is one, too
                 example = "2026-03-02T12:00:00Z/2026-03-02T12:30:00Z"
                 raise self.error(Role.PAUSES, f"must be intervals separated by blanks, such as {example}") from None
+            if start >= end:
+                raise self.error(Role.PAUSES, "must end after they start")
             pauses.append(Pause(start_at=start, end_at=end))
         return tuple(pauses)

@@ -105,10 +105,10 @@ class SessionRow:
         errors: Mapping[str, list[str]] = details.pop("fieldErrors", {})
         if not errors:
             return error
-        start = self.start_column
+        start, end = self.start_column, self.columns["endAt"]
         named = {
             self.columns.get(field.partition(".")[0], field): [
-                message.replace("startAt", start) for message in messages
+                message.replace("startAt", start).replace("endAt", end) for message in messages
             ]
             for field, messages in errors.items()
         }
@@ -125,6 +125,8 @@ class Options:
     date_format: DateFormat
     zone: str
     caller: StoredUser
+    takes_others: bool
+    """The caller may import the time of others."""
 
 
 def read(rows: Iterable[Any], options: Options) -> tuple[list[SessionRow], list[ImportedSession]]:
@@ -211,7 +213,9 @@ class _Reader:
             return Person() if form == text.unique_form(caller.email) else Person(email=form)
         names = [cells.text(role) for role in (Role.USER, Role.FIRST_NAME, Role.LAST_NAME)]
         form = text.unique_form(" ".join(name for name in names if name is not None))
-        return Person() if form in {"", text.unique_form(caller.full_name)} else Person(name=form)
+        # Among others' rows, the caller's name may be another's, too.
+        is_own = form == text.unique_form(caller.full_name) and not self._options.takes_others
+        return Person() if is_own or not form else Person(name=form)
 
     def _local_times(self, cells: Cells) -> Times:
         """Read a start and an end in the zone, or a start and a duration."""

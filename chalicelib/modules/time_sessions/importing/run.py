@@ -12,6 +12,7 @@ from itertools import groupby
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
 from chalicelib.action.row_import import RowResult, counts, write_chunks
+from chalicelib.auth.permissions import Permission
 from chalicelib.core import text
 from chalicelib.dal.unit_of_work import MAX_WRITES, UnitOfWork
 from chalicelib.modules.time_sessions.importing import creation, people, work
@@ -32,7 +33,8 @@ _WRITES_OF_A_CHUNK = 4
 def import_sessions(ctx: Context, data: ImportTimeSessions, parts: ChunkedWrite) -> SessionsImport:
     zone = data.timezone or ctx.user.preferences.timezone or ctx.principal.organization.timezone
     date_format = data.date_format or DateFormat(FORMATS[data.format].date_format)
-    rows, results = read(data.rows, Options(data.format, date_format, zone, ctx.user))
+    takes_others = Permission.TIME_OF_OTHERS in ctx.principal.permissions
+    rows, results = read(data.rows, Options(data.format, date_format, zone, ctx.user, takes_others))
     rows.sort(key=lambda row: (row.person.email or "", row.person.name or "", row.order))
     ids = work.find(ctx.organization, rows)
     users = people.find(ctx, (row.person for row in rows))
