@@ -183,14 +183,15 @@ def _added_up(organization: StoredOrganization, periods: list[_Period], pricer: 
         by_project[period.project].append(period)
     uses = dict.fromkeys(periods, Use(0, 0))
     # Consistent: the changes that asked for this are counted.
-    for session in tracked.sessions_of_all(organization.tenant, first, last, consistent=True):
-        for period in by_project.get(session.group.project, []) if session.group.project else []:
-            span, parts = spans[period], session.spans
+    for tracked_group in tracked.months_of_all(organization.tenant, first, last, consistent=True):
+        user, group = tracked_group.user, tracked_group.group
+        for period in by_project.get(group.project, []) if group.project else []:
+            span, parts = spans[period], tracked_group.together
             if span is not None:
                 start, end = span
                 parts = [(max(low, start), min(high, end)) for low, high in parts if low < end and start < high]
             seconds = sum(high - low for low, high in parts)
-            product = pricer.price(session.user, session.group.project, parts)[0] if session.group.billable else 0
+            product = pricer.price(user, group.project, parts)[0] if group.billable else 0
             use = uses[period]
             uses[period] = Use(use.seconds + seconds, use.product + product)
     return uses

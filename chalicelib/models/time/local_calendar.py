@@ -27,20 +27,25 @@ class Days:
 
     def __init__(self, first: date, last: date, zone: str) -> None:
         self.first, self.last, self.zone = first, last, zone
-        self._starts = [round(start_of(day, zone).timestamp()) for day in [*self.dates(), last + timedelta(days=1)]]
-        self.start, self.end = self._starts[0], self._starts[-1]
+        self.starts = [round(start_of(day, zone).timestamp()) for day in [*self.dates(), last + timedelta(days=1)]]
+        """The beginning of each day, and the end of the last one."""
+        self.start, self.end = self.starts[0], self.starts[-1]
 
     def dates(self) -> Iterator[date]:
         for number in range((self.last - self.first).days + 1):
             yield self.first + timedelta(days=number)
 
+    def day_at(self, instant: int) -> date:
+        """Return the local day of an instant from start to end."""
+        return self.first + timedelta(days=bisect_right(self.starts, instant) - 1)
+
     def split(self, spans: Seconds) -> Iterator[tuple[date, Seconds]]:
         """Yield the parts of spans that are in each local day, in order; days without any are left out."""
         by_day: dict[int, Seconds] = {}
         for low, high in self.clip(spans):
-            since, place = low, bisect_right(self._starts, low) - 1
+            since, place = low, bisect_right(self.starts, low) - 1
             while since < high:
-                until = min(high, self._starts[place + 1])
+                until = min(high, self.starts[place + 1])
                 if since < until:
                     by_day.setdefault(place, []).append((since, until))
                 since, place = until, place + 1
@@ -55,7 +60,7 @@ class Days:
 
     def hours(self) -> Iterator[HourCell]:
         zone = ZoneInfo(self.zone)
-        for day, start, end in zip(self.dates(), self._starts, self._starts[1:], strict=False):
+        for day, start, end in zip(self.dates(), self.starts, self.starts[1:], strict=False):
             at = start
             while at < end:
                 local = datetime.fromtimestamp(at, zone)

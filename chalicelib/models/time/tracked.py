@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from chalicelib.dal import table
 from chalicelib.models.staffing.attributes import SPANS
 from chalicelib.models.time import keys as time_keys
 from chalicelib.models.time import packed_months, timers
-from chalicelib.models.time.packed_months import Group
+from chalicelib.models.time.packed_months import Group, GroupSpans
 from chalicelib.models.time.spans import Seconds, worked
 
 MAX_PAGES = 20
@@ -32,9 +32,29 @@ class Tracked(NamedTuple):
     spans: Seconds
 
 
+class TrackedGroup(NamedTuple):
+    """The spans of a user's sessions of one month that have their group in common."""
+
+    user: UUID
+    spans: GroupSpans
+
+    @property
+    def group(self) -> Group:
+        return self.spans.group
+
+    @property
+    def together(self) -> Seconds:
+        """The spans of all sessions."""
+        return [*zip(self.spans.starts, self.spans.ends, strict=True)]
+
+    def sessions(self) -> Iterator[Tracked]:
+        for spans in self.spans.sessions():
+            yield Tracked(self.user, self.spans.group, spans)
+
+
 def of_user(
     organization: OrganizationId, user: UUID, start: int, end: int, now: datetime, *, timer: KnownTimer = ()
-) -> Iterator[Tracked]:
+) -> Iterator[TrackedGroup]:
     """Yield the user's time that can overlap [start, end), in seconds since 1970. One read, strongly consistent."""
     labels = packed_months.labels_of(_instant(start), _instant(end))
     yield from of_months(organization, user, labels, now, timer=timer)
@@ -42,28 +62,28 @@ def of_user(
 
 def of_months(
     organization: OrganizationId, user: UUID, labels: Iterable[str], now: datetime, *, timer: KnownTimer = ()
-) -> Iterator[Tracked]:
+) -> Iterator[TrackedGroup]:
     """Yield the user's sessions of some months, and their running timer."""
     months = {packed_months.key(organization, label, user): label for label in labels}
     timer_key = timers.key(organization, user)
     items = table.batch_get([*months, *([] if timer else [timer_key])])
     for key, label in months.items():
         if key in items:
-            yield from _sessions(user, label, items[key].value(SPANS) or b"")
+            yield from _groups(user, label, items[key].value(SPANS) or b"")
     yield from _running(timer[0] if timer else timers.of(items.get(timer_key)), now)
 
 
-def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[Tracked]:
+def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[TrackedGroup]:
     """Yield the time of all users. VALIDATION_ERROR for more than an analysis can read."""
     labels = packed_months.labels_of(_instant(start), _instant(end))
-    yield from sessions_of_all(organization, labels[0], labels[-1])
+    yield from months_of_all(organization, labels[0], labels[-1])
     for row in table.query_all(time_keys.timers(organization), consistent=False):
         yield from _running(timers.of(table.item_from_raw(row)), now)
 
 
-def sessions_of_all(
+def months_of_all(
     organization: OrganizationId, first: str, last: str, *, consistent: bool = False
-) -> Iterator[Tracked]:
+) -> Iterator[TrackedGroup]:
     """Yield the sessions of all users from one month to another. VALIDATION_ERROR for more than can be read."""
     after: str | None = None
     for _ in range(MAX_PAGES):
@@ -75,7 +95,7 @@ def sessions_of_all(
         )
         for row in page.items:
             label, _, user = row["sk"]["S"].partition("#")
-            yield from _sessions(UUID(user), label, row["spans"]["B"])
+            yield from _groups(UUID(user), label, row["spans"]["B"])
         after = page.last
         if after is None:
             break
@@ -83,21 +103,27 @@ def sessions_of_all(
         raise invalid_state("there is more time in this range than one analysis can read: choose fewer days or a user")
 
 
-def _sessions(user: UUID, label: str, packed: bytes) -> Iterator[Tracked]:
-    for group, sessions in packed_months.groups(label, packed):
-        for spans in sessions:
-            yield Tracked(user, group, spans)
+def sessions_of(groups: Iterable[TrackedGroup]) -> Iterator[Tracked]:
+    """Yield the sessions one by one."""
+    for group in groups:
+        yield from group.sessions()
 
 
-def _running(timer: timers.Timer | None, now: datetime) -> Iterator[Tracked]:
+def _groups(user: UUID, label: str, packed: bytes) -> Iterator[TrackedGroup]:
+    for spans in packed_months.groups(label, packed):
+        yield TrackedGroup(user, spans)
+
+
+def _running(timer: timers.Timer | None, now: datetime) -> Iterator[TrackedGroup]:
     if timer is None:
         return
     end = now if timer.paused_at is None else min(now, timer.paused_at)
     if end > timer.start_at:
         group = Group(timer.project_id, timer.task_id, timer.billable, timer.tags)
-        spans = worked(timer.start_at, end, timer.pauses)
+        spans: Sequence[tuple[int, int]] = worked(timer.start_at, end, timer.pauses)
         if spans:
-            yield Tracked(timer.user_id, group, spans)
+            starts, ends = zip(*spans, strict=True)
+            yield TrackedGroup(timer.user_id, GroupSpans(group, starts, ends, frozenset(range(len(spans) - 1))))
 
 
 def _instant(seconds: int) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -19,10 +19,11 @@ from chalicelib.models.organizations import WeekDay
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.time import accounts, rates, tracked
 from chalicelib.models.time.local_calendar import Days
+from chalicelib.models.time.packed_months import Group
 from chalicelib.models.time.pricing import Pricer
-from chalicelib.models.time.projects import PROJECTS
+from chalicelib.models.time.projects import PROJECTS, StoredProject
 from chalicelib.models.time.tasks import TASKS
-from chalicelib.models.time.tracked import Tracked
+from chalicelib.models.time.tracked import TrackedGroup
 from chalicelib.models.users import USERS
 from chalicelib.modules.analytics.contracts import (
     Change,
@@ -35,6 +36,7 @@ from chalicelib.modules.analytics.contracts import (
     Summary,
     Totals,
 )
+from chalicelib.modules.analytics.merged import merged
 from chalicelib.modules.analytics.summary import Grouping, Names, Piece, Sums, pieces_of, previous_days, rounded
 from chalicelib.modules.time_sessions.access import visible_user
 
@@ -64,25 +66,27 @@ def get_analytics_summary(ctx: Context, data: GetAnalyticsSummary) -> Summary:
     dimensions = data.group_by or ()
     sees_money = ctx.principal.sees_money
     pricer = Pricer(ctx.principal.organization, rates.read_all(ctx.organization))
+    groups = [*_tracked(ctx, user, before.start, days.end)]
     needs_clients = data.client_id is not None or Dimension.CLIENT in dimensions
-    all_tracked = [*_tracked(ctx, user, before.start, days.end)]
-    clients = _clients(ctx, all_tracked) if needs_clients else {}
-    matching = [session for session in all_tracked if _matches(data, session, clients)]
-
-    def pieces(of: Days) -> Iterator[Piece]:
-        sessions: Iterable[list[Piece]] = pieces_of(matching, of, pricer)
-        if data.round is not None:
-            sessions = rounded(sessions, data.round, data.round_per)
-        return (piece for session in sessions for piece in session)
-
+    projects = _projects(ctx, groups) if needs_clients or Dimension.PROJECT in dimensions else {}
+    clients = {id_: project.client_id for id_, project in projects.items() if project.client_id is not None}
+    matching = [group for group in groups if _matches(data, group.group, clients)]
+    pieces: Iterable[Piece]
+    if data.round is None:
+        pieces = merged(matching, before, days, pricer, dimensions)
+    else:
+        sessions = [*tracked.sessions_of(matching)]
+        wholes = (rounded(pieces_of(sessions, of, pricer), data.round, data.round_per) for of in (before, days))
+        pieces = (piece for whole in wholes for parts in whole for piece in parts)
     grouping, sums, previous = Grouping(dimensions, calendar.week_start, clients), Sums(), Sums()
-    for piece in pieces(days):
-        sums.add(piece)
-        grouping.add(piece)
-    for piece in pieces(before):
-        previous.add(piece)
+    for piece in pieces:
+        if piece.day < days.first:
+            previous.add(piece)
+        else:
+            sums.add(piece)
+            grouping.add(piece)
     currency = ctx.principal.organization.currency if sees_money else None
-    names = {dimension: _names(ctx, dimension, grouping.keys(dimension)) for dimension in dimensions}
+    names = _names(ctx, {dimension: grouping.keys(dimension) for dimension in dimensions}, projects)
     change = sums.seconds - previous.seconds
     return Summary(
         totals=Totals(**sums.totals(currency)),
@@ -110,8 +114,8 @@ def get_activity_heatmap(ctx: Context, data: DayRange) -> Heatmap:
     days = Days(data.from_, data.to, calendar.zone)
     spans = sorted(
         span
-        for session in tracked.of_user(ctx.organization, ctx.user.id, days.start, days.end, ctx.now)
-        for span in days.clip(session.spans)
+        for group in tracked.of_user(ctx.organization, ctx.user.id, days.start, days.end, ctx.now)
+        for span in days.clip(group.together)
     )
     seconds: Counter[tuple[int, int]] = Counter()
     pending: list[tuple[int, int]] = []
@@ -144,7 +148,8 @@ def get_tracking_streak(ctx: Context) -> Streak:
     account = accounts.read(ctx.organization, ctx.user.id)
     today = day_of(ctx.now, calendar.zone)
     days: set[date] = set()
-    for session in tracked.of_months(ctx.organization, ctx.user.id, account.months, ctx.now):
+    groups = tracked.of_months(ctx.organization, ctx.user.id, account.months, ctx.now)
+    for session in tracked.sessions_of(groups):
         first, last = (
             day_of(datetime.fromtimestamp(at, UTC), calendar.zone)
             for at in (session.spans[0][0], session.spans[-1][1] - 1)
@@ -177,21 +182,18 @@ def calendar_of(ctx: Context, user: UUID | None) -> Calendar:
     return Calendar(preferences.timezone or organization.timezone, preferences.week_start or organization.week_start)
 
 
-def _tracked(ctx: Context, user: UUID | None, start: int, end: int) -> Iterator[Tracked]:
+def _tracked(ctx: Context, user: UUID | None, start: int, end: int) -> Iterator[TrackedGroup]:
     if user is None:
         return tracked.of_all(ctx.organization, start, end, ctx.now)
     return tracked.of_user(ctx.organization, user, start, end, ctx.now)
 
 
-def _clients(ctx: Context, sessions: Iterable[Tracked]) -> dict[UUID, UUID]:
-    """Return the client by project, of projects that have one."""
-    projects = {session.group.project for session in sessions if session.group.project is not None}
-    records = PROJECTS.get_many(ctx.organization, projects)
-    return {id_: project.client_id for id_, project in records.items() if project.client_id is not None}
+def _projects(ctx: Context, groups: Iterable[TrackedGroup]) -> dict[UUID, StoredProject]:
+    ids = {group.group.project for group in groups if group.group.project is not None}
+    return PROJECTS.get_many(ctx.organization, ids)
 
 
-def _matches(data: GetAnalyticsSummary, session: Tracked, clients: dict[UUID, UUID]) -> bool:
-    group = session.group
+def _matches(data: GetAnalyticsSummary, group: Group, clients: Mapping[UUID, UUID]) -> bool:
     return (
         data.project_id in {None, group.project}
         and data.task_id in {None, group.task}
@@ -201,14 +203,21 @@ def _matches(data: GetAnalyticsSummary, session: Tracked, clients: dict[UUID, UU
     )
 
 
-def _names(ctx: Context, dimension: Dimension, keys: set[str | None]) -> Names:
-    """Return the names of entities by their keys; other keys are their own names."""
-    ids = [UUID(key) for key in keys if key is not None] if dimension in _ENTITIES else []
-    if not ids:
-        return {}
-    collection, name = _ENTITIES[dimension]
-    [records] = get_together(ctx.organization, [(collection, ids)], [ctx.user])
-    return {str(id_): getattr(record, name) for id_, record in records.items()}
+def _names(
+    ctx: Context, keys: Mapping[Dimension, set[str | None]], projects: Mapping[UUID, StoredProject]
+) -> dict[Dimension, Names]:
+    """Return the names of entities by their keys, in one read; other keys are their own names."""
+    ids = {
+        dimension: [UUID(key) for key in of_dimension if key is not None]
+        for dimension, of_dimension in keys.items()
+        if dimension in _ENTITIES
+    }
+    requested = [(_ENTITIES[dimension][0], identifiers) for dimension, identifiers in ids.items()]
+    together = get_together(ctx.organization, requested, [ctx.user, *projects.values()])
+    return {
+        dimension: {str(id_): getattr(record, _ENTITIES[dimension][1]) for id_, record in records.items()}
+        for dimension, records in zip(ids, together, strict=True)
+    }
 
 
 _ENTITIES: dict[Dimension, tuple[Collection[Any], str]] = {

@@ -254,9 +254,9 @@ def _figures(ctx: Context, sheet: Timesheet, timer: timers.Timer | None) -> tupl
     """Return the totals of the week, and its seconds by day."""
     days = Days(sheet.week_start, sheet.week_start + timedelta(days=6), sheet.timezone)
     pricer = Pricer(ctx.principal.organization, rates.read_all(ctx.organization))
-    sessions = tracked.of_user(ctx.organization, sheet.user_id, days.start, days.end, ctx.now, timer=(timer,))
+    groups = tracked.of_user(ctx.organization, sheet.user_id, days.start, days.end, ctx.now, timer=(timer,))
     sums, by_day = Sums(), dict.fromkeys(days.dates(), 0)
-    for pieces in pieces_of(sessions, days, pricer):
+    for pieces in pieces_of(tracked.sessions_of(groups), days, pricer):
         for piece in pieces:
             sums.add(piece)
             by_day[piece.day] += piece.seconds

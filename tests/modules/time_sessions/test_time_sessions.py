@@ -125,7 +125,7 @@ def test_a_user_has_a_limited_number_of_tags(me: Member, monkeypatch: pytest.Mon
 
 
 def test_a_month_has_a_limited_size(me: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.models.time.packed_months.MAX_BYTES", 50)
+    monkeypatch.setattr("chalicelib.models.time.packed_months.MAX_BYTES", 30)
     for status in (201, 201, 201, 400):
         assert attempt(me, -60, -50).status == status
 
