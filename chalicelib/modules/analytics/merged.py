@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import NamedTuple
 from uuid import UUID
 
@@ -106,7 +105,7 @@ class Merging:
                     else:
                         sums[1] += amount * seconds * _MILLISECONDS
             for day, (seconds, product, unpriced) in merged.items():
-                yield Piece(example.user, example.group, day, seconds, Fraction(product), Fraction(unpriced))
+                yield Piece(example.user, example.group, day, seconds, product, unpriced)
 
     def _kind(self, user: UUID, group: Group) -> Kind:
         dimensions = self._dimensions

@@ -6,7 +6,7 @@ A session stands under each of its tags; totals count it once, and are the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -25,6 +25,9 @@ from chalicelib.modules.analytics.contracts import Dimension, SummaryGroup
 
 MAX_GROUPS = 5_000
 
+Exact = int | Fraction
+"""A whole number, or, of rounded time, a fraction: fractions cost the processor ten times as much."""
+
 Names = Mapping[str | None, str | None]
 
 
@@ -35,9 +38,9 @@ class Piece(NamedTuple):
     group: Group
     day: date
     seconds: int
-    product: Fraction
+    product: Exact
     """Price in minor units × milliseconds."""
-    unpriced: Fraction
+    unpriced: Exact
     """Billable seconds without a rate."""
 
 
@@ -45,8 +48,8 @@ class Piece(NamedTuple):
 class Sums:
     seconds: int = 0
     billable: int = 0
-    product: Fraction = field(default_factory=Fraction)
-    unpriced: Fraction = field(default_factory=Fraction)
+    product: Exact = 0
+    unpriced: Exact = 0
 
     def add(self, piece: Piece) -> None:
         self.seconds += piece.seconds
@@ -59,7 +62,7 @@ class Sums:
         """Return the fields of `Totals`; the amount, rounded half up once, only with a currency."""
         amount = None
         if currency is not None and self.unpriced < self.billable:
-            amount = Money(amount=int(self.product / HOUR + Fraction(1, 2)), currency=currency)
+            amount = Money(amount=int(Fraction(self.product) / HOUR + Fraction(1, 2)), currency=currency)
         return {
             "seconds": self.seconds,
             "billable_seconds": self.billable,
@@ -75,7 +78,7 @@ def pieces_of(tracked: Iterable[Tracked], days: Days, pricer: Pricer) -> Iterato
         for day, parts in days.split(spans):
             product, unpriced = pricer.price(user, group.project, parts) if group.billable else (0, 0)
             seconds = sum(high - low for low, high in parts)
-            pieces.append(Piece(user, group, day, seconds, Fraction(product), Fraction(unpriced)))
+            pieces.append(Piece(user, group, day, seconds, product, unpriced))
         if pieces:
             yield pieces
 
@@ -94,8 +97,8 @@ def rounded(sessions: Iterable[list[Piece]], rounding: Rounding, per: RoundPer) 
         yield [
             piece._replace(
                 seconds=share,
-                product=piece.product * share / piece.seconds,
-                unpriced=piece.unpriced * share / piece.seconds,
+                product=Fraction(piece.product * share) / piece.seconds,
+                unpriced=Fraction(piece.unpriced * share) / piece.seconds,
             )
             for piece, share in zip(pieces, shares, strict=True)
         ]
@@ -110,6 +113,8 @@ class Grouping:
         self._week_start = week_start
         self._clients = clients
         self._sums: dict[tuple[str | None, ...], Sums] = {}
+        self._below: dict[tuple[str | None, ...], set[str | None]] = {}
+        """The keys of the next dimension under those of the ones before it."""
 
     def add(self, piece: Piece) -> None:
         keys: list[tuple[str | None, ...]] = [()]
@@ -117,7 +122,10 @@ class Grouping:
             values = self._keys(dimension, piece)
             keys = [(*key, value) for key in keys for value in values]
             for key in {*keys}:
-                self._sums.setdefault(key, Sums()).add(piece)
+                if key not in self._sums:
+                    self._sums[key] = Sums()
+                    self._below.setdefault(key[:-1], set()).add(key[-1])
+                self._sums[key].add(piece)
         if len(self._sums) > MAX_GROUPS:
             raise invalid_field("groupBy", f"makes more than {MAX_GROUPS:,} groups: choose fewer days or dimensions")
 
@@ -160,7 +168,7 @@ class Grouping:
     ) -> list[SummaryGroup]:
         depth = len(prefix)
         dimension = self._dimensions[depth]
-        keys = {key[-1] for key in self._sums if len(key) == depth + 1 and key[:-1] == prefix}
+        keys = {*self._below.get(prefix, ())}
         if dimension in {Dimension.DAY, Dimension.WEEK, Dimension.MONTH}:
             keys |= {self.label(dimension, day) for day in days.dates()}
         named = {key: names.get(dimension, {}).get(key, key) for key in keys}
