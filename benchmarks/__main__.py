@@ -43,6 +43,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     from benchmarks import actions, cold_start, consumer, requests, ten_thousand
     from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
+    from benchmarks.time import analytics as time_analytics
     from benchmarks.time import rollups as time_rollups
     from tests.support.api import Api
 
@@ -56,6 +57,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     metrics.run(api, built)
     consumer.run(api, built)
     time_rollups.run(api, built)
+    time_analytics.run(api, built)
     cold_start.run()
     if built.engine.store is Store.DYNOXIDE:
         for module in ("benchmarks.local_stream", "benchmarks.mail_latency"):

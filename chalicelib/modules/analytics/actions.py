@@ -14,13 +14,15 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core import text
 from chalicelib.core.days import day_of
 from chalicelib.core.errors import ErrorCode
+from chalicelib.core.money import Money
+from chalicelib.dal import table
 from chalicelib.dal.collection import Collection, get_together
 from chalicelib.models.organizations import WeekDay
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.time import accounts, rates, tracked
 from chalicelib.models.time.local_calendar import Days
 from chalicelib.models.time.packed_months import Group
-from chalicelib.models.time.pricing import Pricer
+from chalicelib.models.time.pricing import Pricer, levels_of
 from chalicelib.models.time.projects import PROJECTS, StoredProject
 from chalicelib.models.time.tasks import TASKS
 from chalicelib.models.time.tracked import TrackedGroup
@@ -39,6 +41,9 @@ from chalicelib.modules.analytics.contracts import (
 from chalicelib.modules.analytics.merged import merged
 from chalicelib.modules.analytics.summary import Grouping, Names, Piece, Sums, pieces_of, previous_days, rounded
 from chalicelib.modules.time_sessions.access import visible_user
+
+_READ_BY_KEY = 100
+"""Items of one request; the rates of more levels are read with all of the organization."""
 
 
 class Calendar(NamedTuple):
@@ -65,10 +70,10 @@ def get_analytics_summary(ctx: Context, data: GetAnalyticsSummary) -> Summary:
     before = previous_days(days)
     dimensions = data.group_by or ()
     sees_money = ctx.principal.sees_money
-    pricer = Pricer(ctx.principal.organization, rates.read_all(ctx.organization))
     groups = [*_tracked(ctx, user, before.start, days.end)]
-    needs_clients = data.client_id is not None or Dimension.CLIENT in dimensions
-    projects = _projects(ctx, groups) if needs_clients or Dimension.PROJECT in dimensions else {}
+    needs_projects = data.client_id is not None or bool({Dimension.CLIENT, Dimension.PROJECT} & {*dimensions})
+    by_level, projects = _rates_and_projects(ctx, user, groups, needs_projects=needs_projects)
+    pricer = Pricer(ctx.principal.organization, by_level)
     clients = {id_: project.client_id for id_, project in projects.items() if project.client_id is not None}
     matching = [group for group in groups if _matches(data, group.group, clients)]
     pieces: Iterable[Piece]
@@ -188,9 +193,20 @@ def _tracked(ctx: Context, user: UUID | None, start: int, end: int) -> Iterator[
     return tracked.of_user(ctx.organization, user, start, end, ctx.now)
 
 
-def _projects(ctx: Context, groups: Iterable[TrackedGroup]) -> dict[UUID, StoredProject]:
-    ids = {group.group.project for group in groups if group.group.project is not None}
-    return PROJECTS.get_many(ctx.organization, ids)
+def _rates_and_projects(
+    ctx: Context, user: UUID | None, groups: Iterable[TrackedGroup], *, needs_projects: bool
+) -> tuple[Mapping[str, Mapping[date, Money]], dict[UUID, StoredProject]]:
+    """Return rates by level, and the projects that are needed; of one user's time all in one read, by their keys."""
+    organization = ctx.organization
+    ids = {group.group.project for group in groups if group.group.project is not None} if needs_projects else set()
+    pairs = {(group.user, group.group.project) for group in groups if group.group.billable}
+    levels = {level.key(organization) for pair in pairs for level in levels_of(organization, *pair)}
+    if user is None or len(levels) + len(ids) > _READ_BY_KEY:
+        return rates.read_all(organization), PROJECTS.get_many(organization, ids)
+    rows = table.raw_batch([*levels, *(PROJECTS.key(organization, project) for project in ids)])
+    items = {key: table.item_from_raw(row) for key, row in rows.items()}
+    records = (PROJECTS.record.of(items.get(PROJECTS.key(organization, project))) for project in ids)
+    return rates.rates_in(organization, items), {record.id: record for record in records}
 
 
 def _matches(data: GetAnalyticsSummary, group: Group, clients: Mapping[UUID, UUID]) -> bool:

@@ -344,3 +344,39 @@ def _quarter(number: int) -> str:
 
 def test_the_frozen_noon_is_a_monday() -> None:
     assert NOON.isoweekday() == 1
+
+
+# -- merged sessions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group_by", [None, "day", "project,billable", "tag,month", "task", "client,week", "user"])
+def test_merged_sessions_sum_to_those_one_by_one(api: Api, group_by: str | None) -> None:
+    """Given whole minutes, rounding to one minute changes nothing, but adds the sessions up one by one."""
+    with at_noon():
+        organization = new_organization(api, timezone="Asia/Kolkata")
+        owner, member = organization.owner, organization.member(Role.MEMBER)
+        # Days of figures are Berlin's, days of rates Kolkata's
+        assert owner.call("updatePreferences", body={"timezone": "Europe/Berlin"}).status == 200
+        project = new_project(owner, clientId=new_client(owner)["id"])["id"]
+        task = new_task(owner, project)["id"]
+        for day, amount in (("2026-06-15", 6011), ("2026-06-16", 7013)):
+            rate = {"amount": amount, "currency": "EUR"}
+            assert owner.call("setOrganizationRate", path={"effectiveFrom": day}, body=rate).status == 200
+        path = {"effectiveFrom": "2026-06-13", "userId": str(member.user.id)}
+        assert owner.call("setMemberRate", path=path, body={"amount": 8017, "currency": "EUR"}).status == 200
+        for number, person in enumerate((owner, member, owner, member)):
+            start = -1441 + 397 * number
+            fields = {"billable": number != 2, "tags": ["a", "b"][: number % 3]}
+            work = {"taskId": task} if number % 2 else {"projectId": project} if number else {}
+            spans = [{"startAt": at(start + 60), "endAt": at(start + 90)}]
+            tracked(person, start, start + 500, pauses=spans, **fields, **work)
+    for user in ({}, {"userId": str(owner.user.id)}):
+        query = {"from": "2026-06-14", "to": "2026-06-15", **user, **({"groupBy": group_by} if group_by else {})}
+        with at_noon(), minutes_later(24 * 60):
+            merged, apart = (
+                owner.call("getAnalyticsSummary", query={**query, **rounding}).data
+                for rounding in ({}, {"round": "UP:1"})
+            )
+        assert merged == apart
+        assert merged["totals"]["amount"]["amount"] > 0
+        assert merged["totals"]["unpricedSeconds"] > 0
