@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -27,3 +28,21 @@ def standing_still(at: datetime) -> Iterator[None]:
 def later(**by: float) -> contextlib.AbstractContextManager[None]:
     """Shift the clock into the future. `by`: the arguments of `timedelta`."""
     return clock.shifted(timedelta(**by))
+
+
+@contextlib.contextmanager
+def passing_fast(since: datetime, seconds: float) -> Iterator[None]:
+    """Let so many seconds pass with every look at the clock, in all threads together."""
+    looks = itertools.count()
+
+    class Fast(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return (since + timedelta(seconds=seconds) * next(looks)).astimezone(tz or UTC)
+
+    running = clock.datetime
+    clock.datetime = Fast  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        clock.datetime = running  # type: ignore[misc]
