@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -153,6 +154,27 @@ class Scenario:
         member.post("/clients", {"name": "Not mine to add"}).refused(403, "FORBIDDEN")
         expect(member.get("/clients").data()["pagination"]["totalItems"] == 1, "the member sees no clients")
 
+    # -- tracked time
+
+    def track_time(self) -> None:
+        """Reach the estimate of a project, and forget a timer, of which only the schedule reminds."""
+        project = self.owner.post("/projects", {"name": "Umzug", "estimatedMinutes": 60}).data(201)
+        shift = {"startAt": "2026-03-02T08:00:00+01:00", "endAt": "2026-03-02T09:00:00+01:00"}
+        self.owner.post("/time-sessions", {"projectId": project["id"], **shift}).data(201)
+        start = datetime.now(UTC) - timedelta(hours=13)
+        self.owner.post("/timer/start", {"startAt": start.isoformat()}).data(201)
+        reports = eventually(
+            "stream and queue report that the estimate is reached",
+            lambda: [row for row in self.feed() if row["action"] == "PROJECT_BUDGET_REACHED"],
+            _STREAM_SECONDS,
+        )
+        percents = sorted(row["metadata"]["percent"] for row in reports)
+        expect(percents == [80, 100], f"the reported thresholds are {percents}")
+        (mail,) = eventually("the schedule reminds of the timer", lambda: self.emulator.mails_to(OWNER), _SWEEP_SECONDS)
+        expect(mail["Subject"] == "Your timer is still running", f"the owner has mail: {mail['Subject']}")
+        reminders = [row for row in self.feed() if row["action"] == "TIMER_LONG_RUNNING"]
+        expect(len(reminders) == 1, f"{len(reminders)} activities remind of the timer")
+
     # -- mail that the stream missed
 
     def sweep(self) -> None:
@@ -238,6 +260,7 @@ class Scenario:
             "METRIC_CREATED", "METRIC_CREATED",
             "USER_INVITED", "INVITATION_ACCEPTED",
             "USER_INVITED", "INVITATION_ACCEPTED", "USER_INVITED",
+            "PROJECT_CREATED", "TIME_SESSION_CREATED", "TIMER_STARTED",
             "SUBSCRIPTION_TIER_SET",
         ]  # fmt: skip
         expect(trail == expected, f"the audit log has {trail}")
@@ -274,6 +297,7 @@ STEPS = (
     Step("defines metrics: the stream rolls up, and fills the feed", Scenario.measure),
     Step("invites a member: stream and queue send the mail, the code works", Scenario.invite),
     Step("invites another while the stream is stopped: schedule and queue send the mail", Scenario.sweep),
+    Step("tracks time: an estimate is reported, a forgotten timer reminded of", Scenario.track_time),
     Step("sees a metric recalculated by schedule and queue", Scenario.recalculate),
     Step("an operator reconciles the rollups", Scenario.reconcile),
     Step("an operator changes the tier", Scenario.set_tier),

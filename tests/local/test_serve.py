@@ -183,6 +183,20 @@ def test_the_dashboard_shows_the_metrics(serving: Serving) -> None:
         assert ("spec" in shown) == (widget["type"] == "CHART"), widget["name"]
 
 
+def test_a_timesheet_is_mailed_and_a_project_is_near_its_estimate(serving: Serving) -> None:
+    """Given the demo's three weeks of time, then the owner has mail of a submission, and the feed one threshold."""
+    owner, deadline = serving.owner(), time.monotonic() + 60
+    mails: list[Any] = []
+    reports: list[Any] = []
+    while not (mails and reports) and time.monotonic() < deadline:
+        mails = serving.get(f"/_local/mail?to={demo.OWNER.email}").json()
+        events = owner.all("/activities/by-type/SYSTEM_EVENT")
+        reports = [event["title"] for event in events if event["action"] == "PROJECT_BUDGET_REACHED"]
+    assert any(mail["subject"].startswith("A timesheet to approve, week of") for mail in mails)
+    assert "Bewerberportal has used 80 % of its estimated time" in reports
+    assert "Bewerberportal has used 100 % of its estimated time" not in reports
+
+
 def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     mails = serving.get("/_local/mail", accept="*/*").json()
     assert [mail["sentAt"] for mail in mails] == sorted((mail["sentAt"] for mail in mails), reverse=True)

@@ -102,6 +102,22 @@ def test_a_published_case(api: Api, case: dict[str, Any]) -> None:
             }
 
 
+def test_a_pause_over_midnight_and_a_clock_change_counts_nowhere(api: Api) -> None:
+    """Given a timer paused from 23:30 until 3:30, over the hour that Berlin skips, then each day has its own part."""
+    with standing_still(datetime(2026, 3, 29, 3, tzinfo=UTC)):
+        me = new_organization(api, timezone="Europe/Berlin").owner
+        me.post("startTimer", startAt="2026-03-28T22:00:00Z")
+        me.post("pauseTimer", at="2026-03-28T22:30:00Z")
+        me.post("resumeTimer", at="2026-03-29T01:30:00Z")
+        session = me.post("stopTimer").data
+        query = {"from": "2026-03-28", "to": "2026-03-29"}
+        heatmap = me.call("getActivityHeatmap", query=query).data["cells"]
+
+        assert session["durationSeconds"] == 2 * 3600
+        assert _groups(me, "day", **query) == {"2026-03-28": 1800, "2026-03-29": 5400}
+    assert [(cell["hour"], cell["seconds"]) for cell in heatmap] == [(23, 1800), (3, 1800), (4, 3600)]
+
+
 @pytest.mark.parametrize("case", MONEY, ids=lambda case: case["id"])
 def test_a_published_price(api: Api, case: dict[str, Any]) -> None:
     ends = [datetime.fromisoformat(session["endAt"]) for session in case["sessions"]]

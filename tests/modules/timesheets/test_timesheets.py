@@ -160,6 +160,20 @@ def test_an_approved_week_keeps_its_figures_and_says_how_they_differ(admin: Memb
     assert "amount" not in shown
 
 
+def test_a_rate_that_is_deleted_under_an_approved_week_leaves_its_amount(admin: Member, member: Member) -> None:
+    path = {"effectiveFrom": "2026-01-01"}
+    admin.call("setOrganizationRate", path=path, body={"amount": 6_000, "currency": "EUR"})
+    tracked(member, -120, -60, billable=True)
+    _do(member, "submit", member)
+    _do(admin, "approve", member)
+
+    assert admin.call("deleteOrganizationRate", path=path).status == 200
+
+    sheet = _do(admin, "get", member).data
+    assert (sheet["approvedAmount"]["amount"], sheet.get("amount")) == (6_000, None)
+    assert sheet["differsBy"] == {"seconds": 0, "amount": {"amount": -6_000, "currency": "EUR"}}
+
+
 def test_a_week_is_frozen_as_instants_whatever_the_zone_becomes(member: Member) -> None:
     _do(member, "submit", member)
     member.call("updatePreferences", body={"timezone": "Pacific/Auckland"})
