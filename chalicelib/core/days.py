@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -109,3 +110,9 @@ def day_of(instant: datetime, zone: str) -> date:
         return instant.astimezone(ZoneInfo(zone)).date()
     except OverflowError:
         return instant.astimezone(UTC).date()
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the same day of another month, or that month's last day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

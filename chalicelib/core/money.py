@@ -53,3 +53,8 @@ def major_units(money: Money) -> Decimal:
     """The amount as people write it, with every place of its currency: 125.00 for 12500 cents. Exact."""
     sign, digits, _ = Decimal(money.amount).as_tuple()
     return Decimal((sign, digits, -minor_digits(money.currency)))
+
+
+def rounded_half_up(numerator: int, denominator: int) -> int:
+    """Return the whole number nearest to a ratio, which is not negative; of a half, the greater."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.days import start_of
-from chalicelib.core.money import Money
+from chalicelib.core.money import Money, rounded_half_up
 
 HOUR = 3_600_000
 
@@ -73,4 +73,4 @@ class RateTimeline:
 
 def amount_of(product: int) -> int:
     """Minor units of a product of minor units and milliseconds, rounded half up."""
-    return (product + HOUR // 2) // HOUR
+    return rounded_half_up(product, HOUR)

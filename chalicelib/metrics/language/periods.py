@@ -5,7 +5,6 @@ All instants are whole minutes in UTC. Callers pass `evaluation_instant(now)` as
 
 from __future__ import annotations
 
-import calendar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +15,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import Body
-from chalicelib.core.days import Day, day_of, instant_at, start_of
+from chalicelib.core.days import Day, day_of, instant_at, months_after, start_of
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.models.organizations import WeekDay
 
@@ -194,12 +193,6 @@ def first_day_of(step: Step, day: date, week_start: WeekDay) -> date:
     if step is Step.MONTH:
         return day.replace(day=1)
     return day - timedelta(days=(day.weekday() - list(WeekDay).index(week_start)) % 7)
-
-
-def months_after(day: date, months: int) -> date:
-    """Return the same day of another month, or that month's last day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _start(day: date, zone: str) -> datetime:

@@ -1,0 +1,1 @@
+"""Loans between organizations: terms, schedules, repayments and covenants."""
