@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -57,7 +57,7 @@ class Schedule:
         """Return the part of an installment's interest that is due, or has accrued since the due date before it."""
         if installment.due_date <= on:
             return installment.interest
-        start = self.terms.due_date(installment.number - 1)
+        start = installment.due_date - timedelta(days=installment.days)
         if on <= start:
             return 0
         balance = installment.balance + installment.principal
