@@ -13,9 +13,14 @@ IS_FULL = os.environ.get("WORKLEDGER_BUDGET") == "full"
 _FEW = 15
 
 
-def law(examples: int = 100) -> settings:
-    """Return the settings. `examples`: few for properties of the table, a third of them on moto, which is slow."""
-    if not IS_FULL:
+def law(examples: int = 100, *, default: int | None = None) -> settings:
+    """Return the settings. `examples`: few for properties of the table, a third of them on moto, which is slow.
+
+    `default`: examples outside the full budget, where a quarter would be too many.
+    """
+    if not IS_FULL and default is not None:
+        examples = default
+    elif not IS_FULL:
         is_slow = examples < 100 and configured_store() is Store.MOTO
         examples = max(1, examples // 3) if is_slow else min(examples, max(_FEW, examples // 4))
     return settings(

@@ -38,7 +38,7 @@ class Portion:
     """The part of a payment that went to one installment."""
 
     number: int
-    """Of the installment."""
+    """The installment's."""
     interest: int
     principal: int
 
@@ -49,7 +49,7 @@ class AllocatedInstallment:
 
     scheduled: Installment
     cancelled_interest: int = 0
-    """By a settlement or a write-off."""
+    """Interest that a settlement or a write-off cancelled."""
     paid_principal: int = 0
     paid_interest: int = 0
     paid_off_on: date | None = None
@@ -87,14 +87,14 @@ class Allocation:
     schedule: Schedule
     installments: tuple[AllocatedInstallment, ...]
     portions: Mapping[str, tuple[Portion, ...]]
-    """By the payment's id, in the order of the replay; the oldest installment first."""
+    """Each payment's, by its id, in the order of the replay; the oldest installment first."""
     unallocated: int
     """Amount of payments beyond everything unpaid; 0 if each was at most `maximum` when it was recorded."""
     settled_by: str | None = None
     """The payment that ended the loan early."""
     written_off: WriteOff | None = None
     last_value_date: date | None = None
-    """Of the payments."""
+    """The latest of the payments."""
 
     @property
     def paid_principal(self) -> int:
@@ -186,7 +186,7 @@ class _Replay:
         self.unallocated = 0
         self._schedule = schedule
         self._place = 0
-        """Of the oldest installment that may have something unpaid."""
+        """The place of the oldest installment that may have something unpaid."""
 
     def pay(self, payment: Payment) -> None:
         remaining = payment.amount

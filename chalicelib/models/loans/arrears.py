@@ -40,17 +40,18 @@ class Arrears:
     """Unpaid of installments due up to that day."""
     overdue_amount: int
     """Unpaid of installments due before that day."""
+    overdue_installments: int
     days_past_due: int
     bucket: Bucket
     next_due_date: date | None
-    """Of the first installment due on that day or later with anything unpaid."""
+    """That of the first installment due on that day or later with anything unpaid."""
     next_payment: int
     """Unpaid of that installment."""
     bucket_changes_on: date | None
     """The next day on which the bucket changes if nothing is paid; None if it never does."""
 
 
-NO_ARREARS = Arrears(0, 0, 0, Bucket.CURRENT, None, 0, None)
+NO_ARREARS = Arrears(0, 0, 0, 0, Bucket.CURRENT, None, 0, None)
 
 
 def arrears(allocation: Allocation, today: date) -> Arrears:
@@ -58,15 +59,16 @@ def arrears(allocation: Allocation, today: date) -> Arrears:
     unpaid = [installment for installment in allocation.installments if installment.unpaid]
     if allocation.written_off is not None or not unpaid:
         return NO_ARREARS
-    overdue = sum(installment.unpaid for installment in unpaid if installment.scheduled.due_date < today)
+    overdue = [installment.unpaid for installment in unpaid if installment.scheduled.due_date < today]
     upcoming = [installment for installment in unpaid if installment.scheduled.due_date >= today]
     due = sum(installment.unpaid for installment in upcoming if installment.scheduled.due_date == today)
     oldest = unpaid[0].scheduled.due_date
     days = max((today - oldest).days, 0)
     changes = (oldest + timedelta(days=first) for first in BUCKETS_FROM)
     return Arrears(
-        due_amount=overdue + due,
-        overdue_amount=overdue,
+        due_amount=sum(overdue) + due,
+        overdue_amount=sum(overdue),
+        overdue_installments=len(overdue),
         days_past_due=days,
         bucket=bucket_of(days),
         next_due_date=upcoming[0].scheduled.due_date if upcoming else None,
