@@ -93,6 +93,8 @@ class Allocation:
     settled_by: str | None = None
     """The payment that ended the loan early."""
     written_off: WriteOff | None = None
+    recovered: int = 0
+    """Amount of the payments after the write-off."""
     last_value_date: date | None = None
     """The latest of the payments."""
 
@@ -116,6 +118,10 @@ class Allocation:
     @property
     def unpaid_interest(self) -> int:
         return sum(installment.unpaid_interest for installment in self.installments)
+
+    @property
+    def cancelled_interest(self) -> int:
+        return sum(installment.cancelled_interest for installment in self.installments)
 
     @property
     def maximum(self) -> int:
@@ -175,6 +181,7 @@ def allocate(
         replay.unallocated,
         settled_by,
         written_off,
+        sum(payment.amount for payment in ordered[first_recovery:]),
         ordered[-1].value_date if ordered else None,
     )
 

@@ -99,7 +99,7 @@ class KpiTest:
         return self.test_date + timedelta(days=self.rule.reporting_days)
 
 
-def testing_dates(first: date, frequency: KpiFrequency, until: date) -> Iterator[date]:
+def dates_of_tests(first: date, frequency: KpiFrequency, until: date) -> Iterator[date]:
     """Yield the test dates up to a day: on the first one's day of the month, or that month's last day."""
     if frequency is KpiFrequency.ONCE:
         if first <= until:
