@@ -123,6 +123,24 @@ def test_only_a_few_mint_an_organization_id(path: Path) -> None:
     assert not mints or _is_at(_name(path), set(MINTS))
 
 
+OTHER_SIDE = "chalicelib.models.loans.sides"
+"""Writes in the partitions of an organization other than the caller's."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_only_loans_reach_another_organization(path: Path) -> None:
+    name = _name(path)
+    if not _is_at(name, {"models/loans"}):
+        assert not [module for module in _imports(path) if (module + ".").startswith(OTHER_SIDE + ".")]
+    if name not in {"dal/unit_of_work.py", "models/loans/sides.py"}:
+        opened = [
+            node
+            for node in ast.walk(_tree(path))
+            if isinstance(node, ast.Attribute) and node.attr == "open_counterpart"
+        ]
+        assert opened == []
+
+
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_keys_are_built_in_one_file(path: Path) -> None:
     if _name(path) == "dal/keys.py":

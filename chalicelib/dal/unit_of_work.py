@@ -88,6 +88,10 @@ class UnitOfWork:
     change: Change | None = None
     is_dry_run: bool = False
     """True for a dry run: there is nothing for the audit log."""
+    signature: str | None = None
+    """The name in the place of the actor's in its audit entry. None: the actor's own."""
+    counterpart: UnitOfWork | None = None
+    """The same transaction in the partitions of another organization."""
     _mapped: Callable[[Exception], Exception] | None = None
     _writes: list[_Write] = field(default_factory=list)
     _keys: set[Key] = field(default_factory=set)
@@ -128,11 +132,25 @@ class UnitOfWork:
     def check(self, key: Key, condition: Condition, on_failed_condition: OnFailedCondition) -> None:
         self._add(_Write(_Kind.CHECK, Item(key.pk, key.sk), on_failed_condition, condition))
 
+    def open_counterpart(self, organization: OrganizationId, signature: str) -> UnitOfWork:
+        """Return a unit whose writes join this transaction, in the partitions of another organization.
+
+        For `models.loans.sides` alone: everything else stays in the organization of the caller. `signature`: the name
+        of the caller's organization, which the other one's audit log shows instead of a person.
+        """
+        if self.counterpart is None:
+            self.counterpart = replace(
+                self, organization=organization, expected_versions=None, change=None, signature=signature
+            )
+        if self.counterpart.organization != organization:
+            raise ValueError("a transaction has two organizations at most")
+        return self.counterpart
+
     def discard(self) -> None:
         """Forget all writes and the target."""
         self._writes.clear()
         self._keys.clear()
-        self.change = None
+        self.change = self.counterpart = None
 
     def _add(self, write: _Write) -> None:
         if write.item.key in self._keys:

@@ -20,7 +20,7 @@ from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.table import RawPage
-from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.dal.unit_of_work import Change, UnitOfWork, stale
 
 
 class AuditEvent(StrEnum):
@@ -39,6 +39,12 @@ class AuditEvent(StrEnum):
     CLIENT_UPDATED = "CLIENT_UPDATED"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED"
     INVITATION_RESENT = "INVITATION_RESENT"
+    LOAN_ACCEPTED = "LOAN_ACCEPTED"
+    LOAN_CANCELLED = "LOAN_CANCELLED"
+    LOAN_CREATED = "LOAN_CREATED"
+    LOAN_DECLINED = "LOAN_DECLINED"
+    LOAN_UPDATED = "LOAN_UPDATED"
+    LOAN_WRITTEN_OFF = "LOAN_WRITTEN_OFF"
     MEMBER_RATE_DELETED = "MEMBER_RATE_DELETED"
     MEMBER_RATE_SET = "MEMBER_RATE_SET"
     METRIC_CREATED = "METRIC_CREATED"
@@ -160,11 +166,20 @@ class AuditFilter(Contract):
 def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id: str) -> None:
     """Add the entry for the change of the unit's target; a unit without a target is a bug of its action.
 
-    A unit with several targets declares and records one after the other.
+    A unit with several targets declares and records one after the other. Where the change is another organization's,
+    too, its log gets an entry that names the actor's organization instead of a person.
     """
     change, unit.change = unit.change, None
     if change is None:
         raise AssertionError(f"{event} without an audit target")
+    _record(unit, change, event, actor, request_id)
+    other = unit.counterpart
+    if other is not None and other.change is not None and other.signature is not None:
+        change, other.change = other.change, None
+        _record(other, change, event, Actor(name=other.signature), request_id)
+
+
+def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, request_id: str) -> None:
     fields = sorted({*change.before, *change.after})
     identifier = ids.new_id()
     entry = AuditEntry(

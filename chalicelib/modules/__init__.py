@@ -28,6 +28,7 @@ _DOMAINS = (
     "widgets",
     "activities",
     "quick_actions",
+    "loans",
     "audit",
     "system",
 )

@@ -93,17 +93,25 @@ REASONS_OF_STATE = {
     "query: must be at most 366 days",
     "query: modifiedSince goes with userId alone",
     "budget.currency: must be the organization's, EUR",
+    # The terms of a loan fit together, and a loan is in a state.
+    "borrowerOrganizationId: must be another organization",
+    "expiresAt: must be ahead",
+    "graceInstallments: must be less than installments",
+    "interestRateBps: must have at most 2 decimal places",
+    "maturityDate: must be after startDate",
 }
 """Reasons to refuse input that keeps to the schema: rules that a schema of single fields cannot express."""
 
 REASONS_WITH_VALUES = re.compile(
-    r"pauses(\.\d+\.(startAt|endAt))?: must |weekStart: must be the first day of a week|a timesheet that is "
+    r"pauses(\.\d+\.(startAt|endAt))?: must |weekStart: must be the first day of a week|a (timesheet|loan) that is |"
+    r"installments: must be at most \d+ before maturityDate"
 )
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}
 """The field of each action whose valid values depend on the entity: its form, or its type."""
 
 CODES_OF_STATE = {
+    ErrorCode.CONFLICT,
     ErrorCode.DUPLICATE_ENTRY,
     ErrorCode.FORBIDDEN,
     ErrorCode.IDEMPOTENCY_MISMATCH,

@@ -15,6 +15,7 @@ from chalicelib.auth.tokens import Token
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support import client_hooks
 from tests.support.client_hooks import Recording
+from tests.support.exchange import hold_to_exchange
 
 SOURCE = "198.51.100.7"
 """Source address of requests."""
@@ -121,7 +122,7 @@ class Api:
 
 
 def hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
-    """Assert that a request named no key outside its caller's organization, except for identity."""
+    """Assert that a request named no key outside its caller's organization, except for identity and loans."""
     tenants, elsewhere = answer.recording.tenants(), answer.recording.elsewhere()
     declared = REGISTRY[action]
     parsed = Token.parse(token) if token else None
@@ -133,5 +134,7 @@ def hold_to_tenant(action: str, token: str | None, answer: Answer) -> None:
         assert elsewhere <= OUTSIDE | {"HEALTH"}, f"{action} touched {elsewhere}"
     else:
         own = {str(parsed.organization)} if parsed else set()
-        assert tenants <= own, f"{action} of {own} touched {tenants}"
+        if tenants - own:
+            assert parsed, f"{action} of nobody touched {tenants}"
+            hold_to_exchange(action, str(parsed.organization), answer.recording)
         assert elsewhere <= (OUTSIDE if action in _USE_IDENTITY else set()), f"{action} touched {elsewhere}"

@@ -26,6 +26,7 @@ from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api, Call
 from tests.support.factories import PASSWORD, Member, Organization, address, unique
+from tests.support.loan_helpers import Deal, become, offered, party
 
 ANOTHER_PASSWORD = "steady-lantern-77"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -280,6 +281,20 @@ def _dated(path: dict[str, str]) -> dict[str, Any]:
     return {"path": {**path, "effectiveFrom": _SAMPLES["date"]}}
 
 
+def _loan_body(scene: Scene) -> dict[str, Any]:
+    """Return the example, as an offer of the organization to another one."""
+    become(scene.organization, "BOTH")
+    borrower = party(scene.organization.api)
+    return {**example_body(REGISTRY["createLoan"]), "borrowerOrganizationId": str(borrower.id)}
+
+
+def _loan(scene: Scene, side: str = "lender", *, is_accepted: bool = False) -> Deal:
+    """Arrange a loan, of which the organization is one side."""
+    own, other = become(scene.organization, "BOTH"), party(scene.organization.api)
+    deal = offered(own, other) if side == "lender" else offered(other, own)
+    return deal.accept() if is_accepted else deal
+
+
 def _execute_quick_action(scene: Scene) -> dict[str, Any]:
     """Arrange a quick action that runs a write, which the same roles may run as quick actions."""
     quick_action = scene.create("createQuickAction", apiAction="recordActivity")
@@ -345,14 +360,17 @@ def _update_password(_: Scene) -> dict[str, Any]:
 
 ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "acceptInvitation": _accept_invitation,
+    "acceptLoan": lambda scene: {"path": _loan(scene, "borrower").path},
     "addProjectMember": lambda scene: {"path": _user_of_project(scene)},
     "approveTimesheet": lambda scene: _sheet(scene, "submitTimesheet"),
     "calculateMetrics": lambda scene: {"body": {"metricIds": [_calculated_metric(scene)["id"]]}},
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
     "confirmResetPassword": _confirm_reset_password,
+    "createLoan": lambda scene: {"body": _loan_body(scene)},
     "createTask": lambda scene: {"body": _task_body(scene, "createTask")},
     "createTimeSession": lambda scene: {"body": _session_body(scene, "createTimeSession")},
+    "declineLoan": lambda scene: {"path": _loan(scene, "borrower").path},
     "deleteDashboardWidget": _own_widget,
     "deleteMemberRate": _delete_rate("Member", _user_id),
     "deleteOrganizationRate": _delete_rate("Organization", lambda _: {}),
@@ -406,6 +424,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     "updateTimeSessions": lambda scene: {"body": {"ids": _bulk(scene), "changes": {"description": "Aufbau"}}},
     "updateTimer": _update_timer,
+    "writeOffLoan": lambda scene: {"path": _loan(scene, is_accepted=True).path},
     "withdrawTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
 }
 """Creates the preconditions of a request, and returns its parts (path, body) that cannot be derived."""

@@ -45,7 +45,7 @@ class Call:
     capacity: float = 0.0
 
     def partitions(self) -> list[str]:
-        return [pk for pk, _ in _keys(self.operation, self.parameters)]
+        return [pk for pk, _ in keys_of(self.operation, self.parameters)]
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Recording:
     def repeated_reads(self) -> set[tuple[str, str]]:
         """Return the keys of items that were read more than once."""
         reads = [call for call in self.calls if call.operation in {"BatchGetItem", "GetItem"}]
-        keys = Counter(key for call in reads for key in _keys(call.operation, call.parameters))
+        keys = Counter(key for call in reads for key in keys_of(call.operation, call.parameters))
         return {key for key, count in keys.items() if count > 1}
 
     def elsewhere(self) -> set[str]:
@@ -358,7 +358,7 @@ CLIENT.meta.events.register("after-call.dynamodb.*", _end)
 # -- reading calls ---------------------------------------------------------------------------------------------------
 
 
-def _keys(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
+def keys_of(operation: str, parameters: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the partition and sort keys that a call names."""
     match operation:
         case "TransactWriteItems":

@@ -1,0 +1,32 @@
+"""The keys of loans, and the access patterns they serve: the same in the partitions of lender and borrower.
+
+| query                                           | answered by                                            |
+| ----------------------------------------------- | ------------------------------------------------------ |
+| a loan by id; all loans, newest first           | `ORG#<org>#LOAN` / `<id>`                              |
+| the repayments of a loan                        | `ORG#<org>#REPAYMENT#<loan>` / `<id>`                  |
+| the KPIs of a loan                              | `ORG#<org>#KPI#<loan>` / `<id>`                        |
+| the recorded tests of a loan's KPI              | `ORG#<org>#KPITEST#<loan>` / `<kpi>#<test date>`       |
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chalicelib.core.ids import OrganizationId
+from chalicelib.dal.keys import partition
+
+
+def loans(organization: OrganizationId) -> str:
+    return partition(organization, "LOAN")
+
+
+def repayments(organization: OrganizationId, loan: UUID) -> str:
+    return f"{partition(organization, 'REPAYMENT')}#{loan}"
+
+
+def kpis(organization: OrganizationId, loan: UUID) -> str:
+    return f"{partition(organization, 'KPI')}#{loan}"
+
+
+def kpi_tests(organization: OrganizationId, loan: UUID) -> str:
+    return f"{partition(organization, 'KPITEST')}#{loan}"

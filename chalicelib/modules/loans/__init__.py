@@ -1,0 +1,1 @@
+"""Loans between organizations: offers, schedules, and the end of a loan."""
