@@ -9,7 +9,7 @@ from uuid import UUID
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, ActivityTemplate, title
+from chalicelib.jobs.activity_templates import ActivityTemplate, template_of, title
 from chalicelib.models import audit
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import Activity
@@ -90,7 +90,7 @@ def _story_of(entry: AuditEntry) -> ActivityTemplate | None:
         # While a deployment is under way, its new events may meet the old consumer.
         logger.warning("event not in the activity feed", extra={"audit_id": str(entry.id)})
         return None
-    return None if event in SILENT else TEMPLATES[event]
+    return template_of(event, entry)
 
 
 def _activity(entry: AuditEntry, story: ActivityTemplate) -> Activity:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import AuditEntry, AuditEvent
+from chalicelib.models.loans.covenants import KpiState
 
 _MAX_TITLE = 255
 _PLACE = re.compile(r"\{([^}]*)\}")
@@ -51,10 +52,17 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.CLIENT_UPDATED: _change("{actor} changed {client}"),
     AuditEvent.INVITATION_ACCEPTED: _progress("{actor} accepted the invitation", Severity.SUCCESS),
     AuditEvent.INVITATION_RESENT: _progress("{actor} invited {user} again"),
+    AuditEvent.KPI_BREACH_WAIVED: _progress("{actor} waived the breach of a KPI"),
+    AuditEvent.KPI_CREATED: _progress("{actor} defined {KPI}", Severity.SUCCESS),
+    AuditEvent.KPI_DELETED: _progress("{actor} deleted {KPI}"),
+    AuditEvent.KPI_UPDATED: _progress("{actor} changed a KPI"),
+    AuditEvent.KPI_VALUE_RECORDED: _progress("{actor} recorded a value of a KPI"),
     AuditEvent.LOAN_ACCEPTED: _progress("{actor} accepted a loan", Severity.SUCCESS),
     AuditEvent.LOAN_CANCELLED: _progress("{actor} cancelled the offer of a loan"),
     AuditEvent.LOAN_CREATED: _progress("{actor} offered a loan", Severity.SUCCESS),
     AuditEvent.LOAN_DECLINED: _progress("{actor} declined a loan"),
+    AuditEvent.LOAN_DELETED: _change("{actor} deleted a loan"),
+    AuditEvent.LOAN_SETTLED: _progress("{actor} settled a loan", Severity.SUCCESS),
     AuditEvent.LOAN_UPDATED: _progress("{actor} changed the offer of a loan"),
     AuditEvent.LOAN_WRITTEN_OFF: _progress("{actor} wrote off a loan", Severity.WARNING),
     AuditEvent.MEMBER_RATE_DELETED: _change("{actor} deleted a rate of a user"),
@@ -91,6 +99,8 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.QUICK_ACTION_DELETED: _change("{actor} deleted {quick action}"),
     AuditEvent.QUICK_ACTION_EXECUTED: _personal("{actor} ran {quick action}"),
     AuditEvent.QUICK_ACTION_UPDATED: _change("{actor} changed {quick action}"),
+    AuditEvent.REPAYMENT_RECORDED: _progress("{actor} recorded a repayment of a loan", Severity.SUCCESS),
+    AuditEvent.REPAYMENT_REVERSED: _progress("{actor} reversed a repayment of a loan"),
     AuditEvent.SESSION_REVOKED: _personal("{actor} ended a session of theirs"),
     AuditEvent.SIGNED_IN: _personal("{actor} signed in"),
     AuditEvent.SIGNED_OUT: _personal("{actor} signed out"),
@@ -124,6 +134,13 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.WORK_LOCATION_UPDATED: _change("{actor} changed {work location}"),
 }
 
+KPI_STATES: Mapping[str, ActivityTemplate] = {
+    KpiState.MET: _progress("{actor} recorded a value of a KPI: the target is met", Severity.SUCCESS),
+    KpiState.BREACHED: _progress("{actor} recorded a value of a KPI: the target is breached", Severity.WARNING),
+    KpiState.CURED: _progress("{actor} recorded a value of a KPI: the breach is cured", Severity.SUCCESS),
+}
+"""Templates of values that change the state of a test."""
+
 SILENT = frozenset(
     {
         # These are the reader's own: an activity of them would make something unread by reading it.
@@ -147,6 +164,14 @@ SILENT = frozenset(
         AuditEvent.TIME_SESSION_UPDATED,
     }
 )
+
+
+def template_of(event: AuditEvent, entry: AuditEntry) -> ActivityTemplate | None:
+    """Return the template of an entry; None for a silent one."""
+    if event is AuditEvent.KPI_VALUE_RECORDED:
+        states = (change.after for name, change in entry.changes.items() if name.endswith(".state"))
+        return KPI_STATES.get(next(states, ""), TEMPLATES[event])
+    return None if event in SILENT else TEMPLATES[event]
 
 
 def title(story: ActivityTemplate, entry: AuditEntry) -> str:

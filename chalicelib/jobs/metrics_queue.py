@@ -6,13 +6,23 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.jobs import activity_reconciliation, batches, budgets, recalculation, reconciliation, redrive, repricing
+from chalicelib.jobs import (
+    activity_reconciliation,
+    batches,
+    budgets,
+    loan_cleanup,
+    recalculation,
+    reconciliation,
+    redrive,
+    repricing,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "checkBudgets": budgets.work,
+    "eraseLoan": loan_cleanup.work,
     "reconcile": reconciliation.work,
     "reconcileActivities": activity_reconciliation.work,
     "redrive": redrive.work,

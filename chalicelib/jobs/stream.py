@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs import budgets, repricing, rollups
+from chalicelib.jobs import budgets, loan_cleanup, repricing, rollups
 from chalicelib.jobs.changes import Change, Changes
 from chalicelib.jobs.deadline import Deadline
 
@@ -61,6 +61,7 @@ def one_by_one(handle: Callable[[Change], None]) -> Handler:
 _HANDLERS: Sequence[Handler] = (
     one_by_one(repricing.order),
     budgets.order,
+    one_by_one(loan_cleanup.order),
     rollups.roll_up,
 )
 """Handlers in their order: costly ones last, so that they hold up nothing else. Each passes over foreign changes, and

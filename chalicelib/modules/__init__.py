@@ -29,6 +29,8 @@ _DOMAINS = (
     "activities",
     "quick_actions",
     "loans",
+    "repayments",
+    "kpis",
     "audit",
     "system",
 )

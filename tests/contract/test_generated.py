@@ -99,12 +99,21 @@ REASONS_OF_STATE = {
     "graceInstallments: must be less than installments",
     "interestRateBps: must have at most 2 decimal places",
     "maturityDate: must be after startDate",
+    "on: must not be ahead",
+    "on: must not be before startDate",
+    "firstTestDate: must be from startDate to maturityDate",
+    "testDate: is not a test date of this KPI",
+    "testDate: must not be ahead",
+    "this repayment was reversed before",
+    "valueDate: must not be ahead",
+    "valueDate: must not be before startDate",
 }
 """Reasons to refuse input that keeps to the schema: rules that a schema of single fields cannot express."""
 
 REASONS_WITH_VALUES = re.compile(
     r"pauses(\.\d+\.(startAt|endAt))?: must |weekStart: must be the first day of a week|a (timesheet|loan) that is |"
-    r"installments: must be at most \d+ before maturityDate"
+    r"(amount: must be at most \d+, all|on: must not be before the last repayment, )|"
+    r"installments: must be at most \d+, as many as fit|a test that is "
 )
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}

@@ -23,6 +23,8 @@ _BULK = "the chunks of an earlier attempt; a session, what its write needs, and 
 _SHEET = "the timesheet with account and timer; then the rates, and the months of the week"
 _READ_STATE = "one more read, for the caller's read state"
 _VALUES = "one more read, for the last result; if that is due, also those of the sources"
+_LEDGER = "the loan; then its repayments"
+_KPI = "the loan and the KPI; then its tests, and, where it is the next one due, the others"
 _DASHBOARDS = "a query for each of two dashboards; then the shown entities, and their creators"
 _RESERVED = "the attempt is reserved before the password is checked"
 _REPORT = "a read for the hours, and one for names and rates"
@@ -69,6 +71,11 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "submitTimesheet": (6, f"{_SHEET}; and those who may approve it"),
     **dict.fromkeys(("lockTimesheet", "unlockTimesheet"), (7, f"the user; {_BULK}")),
     "getTrackingStreak": (3, "the account, which names the months; then those"),
+    **dict.fromkeys(("getPayoff", "getRepaymentSchedule", "listRepayments"), (3, _LEDGER)),
+    **dict.fromkeys(("recordRepayment", "reverseRepayment", "settleLoan"), (4, _LEDGER)),
+    **dict.fromkeys(("listKpiTests", "listKpis"), (3, "the loan; then its KPIs, or the tests of one")),
+    **dict.fromkeys(("deleteKpi", "updateKpi", "waiveKpiBreach"), (4, _KPI)),
+    "recordKpiValue": (5, _KPI),
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
     "getWidgetById": (3, "one more read, for its creator"),
     "getWidgetData": (8, f"of a calendar: {_INTERVALS}"),

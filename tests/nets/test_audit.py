@@ -18,17 +18,23 @@ from pydantic.alias_generators import to_camel
 
 from chalicelib.action.registry import REGISTRY
 from chalicelib.auth.permissions import PERMISSIONS
+from chalicelib.core import clock
 from chalicelib.core.entity_names import EntityName
+from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.records import Record
 from chalicelib.models.identity import sessions
 from chalicelib.models.identity.sessions import StoredSession
+from chalicelib.models.loans import kpi_tests, kpis
+from chalicelib.models.loans.kpis import StoredKpi
+from chalicelib.models.loans.loans import StoredLoan
+from chalicelib.models.loans.repayments import StoredRepayment
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api
 from tests.support.arrange import WRITES, Arranged, arrange, takes_header
 from tests.support.audit_entries import Entries, Entry, entries_of
 from tests.support.factories import Organization
-from tests.support.store import Snapshot, Store, entity_in, plain
+from tests.support.store import Snapshot, Store, StoredItem, entity_in, plain
 
 BOOKKEEPING = {"id", "version", "createdAt", "updatedAt"}
 FREE_JSON = {"config", "formConfig", "metadata", "query"}
@@ -145,7 +151,22 @@ def _apart(snapshot: Snapshot, organization: str, identifier: str) -> dict[str, 
         elif pk == f"ORG#{organization}#PROJECTMEMBER#{identifier}":
             user = plain(snapshot[f"ORG#{organization}#USER", sk])["data"]
             fields[f"members.{sk}"] = f"{user['firstName']} {user['lastName']}"
+        elif pk == f"ORG#{organization}#REPAYMENT#{identifier}":
+            repayment = StoredRepayment.of(table.item_from_raw(dict(item)), "repayment")
+            fields[f"repayments.{sk}"] = repayment.shown()
+        elif pk.startswith(f"ORG#{organization}#KPITEST#") and sk.startswith(f"{identifier}#"):
+            fields |= _test_of_kpi(snapshot, organization, item)
     return fields
+
+
+def _test_of_kpi(snapshot: Snapshot, organization: str, item: StoredItem) -> dict[str, Any]:
+    """Return the facts and the state of a test."""
+    test = kpi_tests.of(table.item_from_raw(dict(item)))
+    loan_id = item["pk"]["S"].rpartition("#")[2]
+    loan = StoredLoan.of(table.item_from_raw(dict(snapshot[f"ORG#{organization}#LOAN", loan_id])))
+    kpi = StoredKpi.of(table.item_from_raw(dict(snapshot[f"ORG#{organization}#KPI#{loan_id}", str(test.kpi_id)])))
+    field = f"tests.{test.test_date}"
+    return {field: test.shown(), f"{field}.state": test.judged(kpi, loan, clock.now()).state}
 
 
 def _number(stored: Decimal) -> int | float:
@@ -177,7 +198,15 @@ def _is_audited(entity_type: str, field: str) -> bool:
         return field != "id"
     record = _records()[entity_type]
     hidden = {name for name, mark in record.stored_fields().items() if not mark.attribute}
-    own_fields = {*record.model_fields, *record.model_computed_fields, "rates", "members", "lockedBefore"} - hidden
+    own_fields = {
+        *record.model_fields,
+        *record.model_computed_fields,
+        "rates",
+        "members",
+        "lockedBefore",
+        "repayments",
+        "tests",
+    } - hidden
     return field.partition(".")[0] in {to_camel(name) for name in own_fields} - BOOKKEEPING
 
 
@@ -187,7 +216,7 @@ def _records() -> dict[str, type[Record]]:
     modules = [module for name, module in sys.modules.items() if name.startswith("chalicelib.models.")]
     constants = [value for module in modules for value in vars(module).values()]
     collections = {value.entity: value.record for value in constants if isinstance(value, Collection)}
-    return {**collections, sessions.ENTITY: StoredSession}
+    return {**collections, sessions.ENTITY: StoredSession, kpis.ENTITY: StoredKpi}
 
 
 # -- writes that fail ------------------------------------------------------------------------------------------------

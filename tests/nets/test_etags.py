@@ -62,7 +62,8 @@ def test_a_write_with_the_current_tag_succeeds(home: Organization, store: Store,
 @pytest.mark.parametrize("action", CONDITIONAL_WRITES)
 def test_the_tag_of_the_read_is_the_tag_for_the_write(home: Organization, action: str) -> None:
     read = next((name for name in TAGGED_READS if _is_read_of(name, action)), None)
-    if read is None:
+    # KPIs are below a loan, and have versions of their own.
+    if read is None or action in {"deleteKpi", "updateKpi", "waiveKpiBreach"}:
         pytest.skip("no read shows the version of what it changes")
     arranged = arrange(action, home)
     assert arranged.sender is not None

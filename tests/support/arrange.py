@@ -295,6 +295,34 @@ def _loan(scene: Scene, side: str = "lender", *, is_accepted: bool = False) -> D
     return deal.accept() if is_accepted else deal
 
 
+def _deletable(scene: Scene) -> dict[str, Any]:
+    deal = _loan(scene)
+    deal.lend("cancelLoan")
+    return {"path": deal.path}
+
+
+def _repayment(scene: Scene) -> dict[str, str]:
+    """Return the path of a repayment of a new loan."""
+    deal = _loan(scene, is_accepted=True)
+    return {**deal.path, "repaymentId": deal.lend("recordRepayment", 201, amount=10_000)["id"]}
+
+
+def _kpi(scene: Scene, side: str = "lender", value: float | None = None) -> dict[str, str]:
+    """Return the path of a KPI of a new loan; with a value of its first test."""
+    deal = _loan(scene, side, is_accepted=True)
+    # Half a year after the test date of the example, a first value is still in time.
+    kpi = deal.lend("createKpi", 201, **{**example_body(REGISTRY["createKpi"]), "reportingDays": 366})
+    path = {**deal.path, "kpiId": kpi["id"]}
+    if value is not None:
+        body = {"testDate": kpi["firstTestDate"], "value": value}
+        assert deal.borrower.owner.call("recordKpiValue", path=path, body=body).status == 201
+    return path
+
+
+def _waiver(scene: Scene) -> dict[str, Any]:
+    return {"path": {**_kpi(scene, value=0.5), "testDate": "2026-06-30"}}
+
+
 def _execute_quick_action(scene: Scene) -> dict[str, Any]:
     """Arrange a quick action that runs a write, which the same roles may run as quick actions."""
     quick_action = scene.create("createQuickAction", apiAction="recordActivity")
@@ -372,7 +400,9 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "createTimeSession": lambda scene: {"body": _session_body(scene, "createTimeSession")},
     "declineLoan": lambda scene: {"path": _loan(scene, "borrower").path},
     "deleteDashboardWidget": _own_widget,
+    "deleteKpi": lambda scene: {"path": _kpi(scene)},
     "deleteMemberRate": _delete_rate("Member", _user_id),
+    "deleteLoan": _deletable,
     "deleteOrganizationRate": _delete_rate("Organization", lambda _: {}),
     "deletePositionRate": _delete_rate("Position", _new("Position")),
     "deleteProjectMemberRate": _delete_rate("ProjectMember", _project_member),
@@ -387,7 +417,9 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "getMemberRates": lambda scene: {"path": _user_id(scene)},
     "getMetricById": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
+    "getPayoff": lambda scene: {"path": {"id": _repayment(scene)["id"]}},
     "getProjectMemberRates": lambda scene: {"path": _project_member(scene)},
+    "getRepaymentSchedule": lambda scene: {"path": {"id": _repayment(scene)["id"]}},
     "getTask": lambda scene: {"path": _task(scene)},
     "getTimeSession": lambda scene: {"path": _time_session(scene)},
     "getTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
@@ -396,18 +428,24 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
         "body": {"rows": [example_body(REGISTRY["createWorker"]) for _ in range(2)], "dryRun": False}
     },
     "inviteUser": lambda _: {"body": {**example_body(REGISTRY["inviteUser"]), "role": Role.MEMBER}},
+    "listKpiTests": lambda scene: {"path": _kpi(scene, value=1.5)},
+    "listRepayments": lambda scene: {"path": {"id": _repayment(scene)["id"]}},
     "lockTimesheet": lambda scene: _locking(scene, "2026-03-05"),
     "pauseTimer": _with_timer("at"),
     "reactivateUser": _reactivate_user,
+    "recordKpiValue": lambda scene: {"path": _kpi(scene, "borrower")},
+    "recordRepayment": lambda scene: {"path": {"id": _repayment(scene)["id"]}},
     "rejectTimesheet": lambda scene: _sheet(scene, "submitTimesheet"),
     "removeProjectMember": lambda scene: {"path": _project_member(scene)},
     "reopenTimesheet": lambda scene: _sheet(scene, "submitTimesheet", "approveTimesheet"),
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
     "resumeTimer": _paused_timer,
+    "reverseRepayment": lambda scene: {"path": _repayment(scene)},
     "revokeSession": _revoke_session,
     "setMemberRate": lambda scene: _dated(_user_id(scene)),
     "setProjectMemberRate": lambda scene: _dated(_project_member(scene)),
+    "settleLoan": lambda scene: {"path": _loan(scene, is_accepted=True).path},
     "signIn": _sign_in,
     "startTimer": _start_timer,
     "stopTimer": _with_timer("endAt"),
@@ -415,6 +453,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "unlockTimesheet": _unlocking,
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,
+    "updateKpi": lambda scene: {"path": _kpi(scene)},
     "updateOrganization": _update_organization,
     "updatePassword": _update_password,
     "updateTask": lambda scene: {"path": _task(scene), "body": _task_body(scene, "updateTask")},
@@ -424,6 +463,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     "updateTimeSessions": lambda scene: {"body": {"ids": _bulk(scene), "changes": {"description": "Aufbau"}}},
     "updateTimer": _update_timer,
+    "waiveKpiBreach": _waiver,
     "writeOffLoan": lambda scene: {"path": _loan(scene, is_accepted=True).path},
     "withdrawTimesheet": lambda scene: _sheet(scene, "submitTimesheet", own=True),
 }

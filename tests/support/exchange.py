@@ -8,7 +8,7 @@ from __future__ import annotations
 from chalicelib.action.registry import REGISTRY, Action
 from tests.support.client_hooks import Call, Recording, keys_of
 
-MIRRORED = {"LOAN"}
+MIRRORED = {"LOAN", "REPAYMENT", "KPI", "KPITEST"}
 """Kinds of items that both sides have, under the same sort key."""
 SIGNED = "AUDIT"
 """Kind of the entries, one a write, that the other side's log gets."""

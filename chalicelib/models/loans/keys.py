@@ -10,10 +10,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
-from chalicelib.dal.keys import partition
+from chalicelib.dal.keys import Key, partition
+
+
+class KpiName(NamedTuple):
+    """The parts of a KPI's key."""
+
+    loan: UUID
+    id: UUID
 
 
 def loans(organization: OrganizationId) -> str:
@@ -26,6 +34,14 @@ def repayments(organization: OrganizationId, loan: UUID) -> str:
 
 def kpis(organization: OrganizationId, loan: UUID) -> str:
     return f"{partition(organization, 'KPI')}#{loan}"
+
+
+def kpi_of(key: Key) -> KpiName | None:
+    """Return the KPI that is stored at a key; None for other keys."""
+    scope, _, rest = key.pk.partition("#KPI#")
+    if not rest or "#" in scope.partition("#")[2]:
+        return None
+    return KpiName(UUID(rest), UUID(key.sk))
 
 
 def kpi_tests(organization: OrganizationId, loan: UUID) -> str:

@@ -1,43 +1,54 @@
-"""Loans: an offer of a lender to a borrower, and the loan that it becomes. See docs/loans.md for the rules."""
+"""Loans: an offer of a lender to a borrower, and the loan that it becomes, as both sides have it. See docs/loans.md."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.days import Day, day_of
-from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invalid_state, not_found
-from chalicelib.core.field_types import STORED, CurrencyCode, Instant, Lines, Timezone
+from chalicelib.core.errors import not_found
+from chalicelib.core.field_types import STORED, CurrencyCode, Instant, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.expressions import Condition
 from chalicelib.dal.item import Item
-from chalicelib.dal.records import Record
+from chalicelib.dal.records import INTERNAL, Record
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.loans import keys, sides
+from chalicelib.models.loans.allocation import Payment, WriteOff, allocate
+from chalicelib.models.loans.arrears import BUCKETS_FROM, NO_ARREARS, Arrears, Bucket, arrears
 from chalicelib.models.loans.day_counts import DayCount
-from chalicelib.models.loans.terms import (
-    MAX_INSTALLMENTS,
-    MAX_INTEREST_RATE_BPS,
-    MAX_PRINCIPAL,
-    Amortization,
-    Terms,
-    require_valid,
+from chalicelib.models.loans.fields import (
+    Amount,
+    GraceInstallments,
+    Installments,
+    InterestRate,
+    MaturityDate,
+    Note,
+    Principal,
+    Reason,
+    StartDate,
 )
+from chalicelib.models.loans.schedule import Schedule, schedule
+from chalicelib.models.loans.terms import Amortization, Terms
 from chalicelib.models.organizations import OrganizationName, StoredOrganization
 
-_RATE_PLACES = Decimal("0.01")
+_FOREVER = "9999"
+"""Sorts after every day."""
+
+Changes = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""Fields before and after."""
 
 
 class LoanStatus(StrEnum):
@@ -74,57 +85,6 @@ class Party(Contract):
         return cls.model_validate({"organization_id": organization, "name": name}, context=STORED)
 
 
-# -- fields ----------------------------------------------------------------------------------------------------------
-
-
-def _decimal(value: Any) -> Decimal:
-    """Read a JSON number exactly as it is written."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PydanticCustomError("number", "must be a number")
-    return Decimal(str(value))
-
-
-def _two_places(rate: Decimal) -> Decimal:
-    if rate != rate.quantize(_RATE_PLACES):
-        raise PydanticCustomError("rate_places", "must have at most 2 decimal places")
-    return rate
-
-
-InterestRate = Annotated[
-    Decimal,
-    Field(ge=0, le=MAX_INTEREST_RATE_BPS, strict=False),
-    BeforeValidator(_decimal),
-    AfterValidator(_two_places),
-    PlainSerializer(lambda rate: int(rate) if rate == int(rate) else float(rate), return_type=float, when_used="json"),
-    WithJsonSchema(
-        {
-            "type": "number",
-            "minimum": 0,
-            "maximum": MAX_INTEREST_RATE_BPS,
-            "description": "Hundredths of a percent a year, with up to two decimal places: 612.5 is 6.125 %.",
-            "examples": [612.5],
-        }
-    ),
-]
-Principal = Annotated[
-    int, Field(ge=1, le=MAX_PRINCIPAL, description="In minor units of the loan's currency.", examples=[12000000])
-]
-Amount = Annotated[int, Field(description="In minor units of the loan's currency.", examples=[1250000])]
-Installments = Annotated[int, Field(ge=1, le=MAX_INSTALLMENTS, examples=[24])]
-GraceInstallments = Annotated[
-    int, Field(ge=0, le=MAX_INSTALLMENTS, description="The first installments, which pay interest only.", examples=[2])
-]
-StartDate = Annotated[Day, Field(examples=["2026-02-01"])]
-MaturityDate = Annotated[Day, Field(examples=["2028-02-01"])]
-Note = Annotated[Lines, Field(max_length=2000, examples=["Zweite Linie, Bürgschaft liegt vor."])]
-Reason = Annotated[Lines, Field(max_length=1000, examples=["Insolvenzverfahren eröffnet."])]
-
-
-# -- the record ------------------------------------------------------------------------------------------------------
-
-
 class Loan(Record):
     lender: Party
     borrower: Party
@@ -148,11 +108,12 @@ class Loan(Record):
         Field(description="When it was declined, cancelled, repaid or written off.", examples=[None]),
     ] = None
     write_off_reason: Annotated[Reason | None, Field(examples=[None])] = None
+    paid_principal: Amount = 0
+    paid_interest: Amount = 0
 
     @property
     def terms(self) -> Terms:
-        fields = (name for name in Terms.__dataclass_fields__)
-        return Terms(**{name: getattr(self, name) for name in fields})
+        return Terms(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Terms)})
 
     def side_of(self, organization: OrganizationId) -> Side:
         return Side.LENDER if self.lender.organization_id == organization else Side.BORROWER
@@ -168,20 +129,57 @@ class Loan(Record):
         """Return the day on which both sides look at it."""
         return day_of(now, self.timezone)
 
-    def shown_to(self, side: Side) -> Loan:
+    @property
+    def write_off(self) -> WriteOff | None:
+        if self.status is not LoanStatus.WRITTEN_OFF or self.closed_at is None:
+            return None
+        return WriteOff(day_of(self.closed_at, self.timezone), self.closed_at)
+
+
+class StoredLoan(Loan):
+    repayment_count: Annotated[int, INTERNAL] = 0
+    """Number of those recorded, also of those that were reversed."""
+    kpi_count: Annotated[int, INTERNAL] = 0
+    kpi_deadline: Annotated[Instant | None, INTERNAL] = None
+    """The next instant at which a test of a KPI is missed, unless a value comes."""
+    oldest_due: Annotated[Day | None, INTERNAL] = None
+    """The due date of the oldest installment with anything unpaid, of a loan that is ACTIVE."""
+
+    def shown_to(self, side: Side) -> StoredLoan:
         """Return the loan as one side has it: the note is the lender's."""
         return self if side is Side.LENDER else self.model_copy(update={"note": None})
 
+    def arrears_at(self, now: datetime) -> Arrears | None:
+        """Return the arrears; None unless the loan is ACTIVE.
 
-LOANS = Collection(entity="loan", record=Loan)
+        Of such a loan no interest is cancelled, so they follow from the sum of its repayments alone.
+        """
+        if self.status is not LoanStatus.ACTIVE:
+            return None
+        paid = Payment("all", self.start_date, self.created_at, self.paid_principal + self.paid_interest)
+        return arrears(allocate(schedule_of(self.terms), [paid]), self.today(now))
 
 
-def get(organization: OrganizationId, identifier: UUID, side: Side | None = None) -> Loan:
+@lru_cache(maxsize=512)
+def schedule_of(terms: Terms) -> Schedule:
+    """Return the schedule of terms, which is the same on every read, so that it is calculated once."""
+    return schedule(terms)
+
+
+LOANS = Collection(entity="loan", record=StoredLoan)
+
+
+def get(organization: OrganizationId, identifier: UUID, side: Side | None = None) -> StoredLoan:
     """Return a loan of either side, or of one. NOT_FOUND for another organization's, and for the other side."""
     loan = LOANS.get(organization, identifier)
+    require_side(loan, organization, side)
+    return loan
+
+
+def require_side(loan: Loan, organization: OrganizationId, side: Side | None) -> None:
+    """Refuse the other side of a loan, as if it did not exist; None: either."""
     if side not in {None, loan.side_of(organization)}:
         raise not_found(LOANS.entity)
-    return loan
 
 
 def walk_loans(
@@ -190,10 +188,11 @@ def walk_loans(
     *,
     side: Side | None,
     status: LoanStatus | None,
+    bucket: Bucket | None,
     now: datetime,
     cursor: str | None,
     limit: int,
-) -> CursorPage[Loan]:
+) -> CursorPage[StoredLoan]:
     """Return a page of an organization's loans, newest first."""
     conditions: list[Condition | None] = []
     if side is not None:
@@ -205,11 +204,19 @@ def walk_loans(
         conditions.append(Item.data["expiresAt"] <= clock.to_text(now))
     if status is LoanStatus.OFFERED:
         conditions.append(Item.data["expiresAt"] > clock.to_text(now))
+    if bucket is not None:
+        conditions.append(_may_be_in(bucket, now))
+
+    def read(rows: list[dict[str, Any]]) -> list[StoredLoan]:
+        page = [StoredLoan.of(table.item_from_raw(row), LOANS.entity) for row in rows]
+        # The condition is a day wider than the bucket: each loan has the days of its own zone.
+        return [loan for loan in page if bucket in {None, (loan.arrears_at(now) or NO_ARREARS).bucket}]
+
     return walk(
         keys.loans(organization),
         cursors,
-        CursorPage[Loan],
-        lambda rows: [Loan.of(table.item_from_raw(row), LOANS.entity) for row in rows],
+        CursorPage[StoredLoan],
+        read,
         cursor=cursor,
         limit=limit,
         forward=False,
@@ -217,91 +224,46 @@ def walk_loans(
     )
 
 
+def _may_be_in(bucket: Bucket, now: datetime) -> Condition:
+    """Return the condition that the days past due are those of a bucket, give or take a day."""
+    starts = {Bucket.CURRENT: 0} | {bucket: days for days, bucket in BUCKETS_FROM.items()}
+    ends = dict(zip(starts, [*starts.values()][1:], strict=False))
+    latest = now.date() - timedelta(days=starts[bucket] - 1)
+    condition: Condition = Item.data["oldestDue"] <= (_FOREVER if bucket is Bucket.CURRENT else latest.isoformat())
+    if bucket in ends:
+        condition &= Item.data["oldestDue"] >= (now.date() - timedelta(days=ends[bucket])).isoformat()
+    return condition
+
+
 # -- write: in both partitions, at the same version --------------------------------------------------------------------
 
 
-def offer(
-    unit: UnitOfWork, lender: StoredOrganization, borrower: UUID, now: datetime, fields: Mapping[str, Any]
-) -> Loan:
-    """Offer a loan. NOT_FOUND unless the caller's organization lends and the other one borrows."""
-    if lender.loan_role not in sides.LENDERS:
-        raise ActionError(ErrorCode.NOT_FOUND, "this organization is no lender: an OWNER sets its loanRole")
-    if borrower == lender.id:
-        raise invalid_field("borrowerOrganizationId", "must be another organization")
-    name = sides.borrower_name(borrower)
-    if name is None:
-        raise not_found("borrower")
-    loan = Loan.new(
-        lender=Party.of(lender.id, lender.name),
-        borrower=Party.of(borrower, name),
-        currency=lender.currency,
-        timezone=lender.timezone,
-        **fields,
-    )
-    _require_valid_offer(loan, now)
-    other = sides.other_side(unit, lender, borrower)
-    sides.require_roles(unit, other)
-    LOANS.create(unit, loan)
-    LOANS.create(other, loan.shown_to(Side.BORROWER))
-    return loan
-
-
-def change_offer(
-    unit: UnitOfWork, lender: StoredOrganization, loan: Loan, now: datetime, changes: Mapping[str, Any]
-) -> Loan:
-    """Change an offer: the borrower accepts the new terms or none."""
-    require_status(loan, now, "changed", LoanStatus.OFFERED)
-    _require_valid_offer(loan.model_copy(update=dict(changes)), now)
-    return write(unit, lender, loan, **changes, terms_version=loan.terms_version + 1)
-
-
-def accept(unit: UnitOfWork, borrower: StoredOrganization, loan: Loan, now: datetime, terms_version: int) -> Loan:
-    """Accept an offer. CONFLICT if its terms are not those that the borrower has seen."""
-    require_status(loan, now, "accepted", LoanStatus.OFFERED)
-    if terms_version != loan.terms_version:
-        message = f"the terms have changed: read termsVersion {loan.terms_version} before you accept it"
-        raise ActionError(ErrorCode.CONFLICT, message)
-    return write(unit, borrower, loan, status=LoanStatus.ACTIVE, accepted_at=now)
-
-
-def decline(unit: UnitOfWork, borrower: StoredOrganization, loan: Loan, now: datetime) -> Loan:
-    require_status(loan, now, "declined", LoanStatus.OFFERED)
-    return write(unit, borrower, loan, status=LoanStatus.DECLINED, closed_at=now)
-
-
-def cancel(unit: UnitOfWork, lender: StoredOrganization, loan: Loan, now: datetime) -> Loan:
-    require_status(loan, now, "cancelled", LoanStatus.OFFERED)
-    return write(unit, lender, loan, status=LoanStatus.CANCELLED, closed_at=now)
-
-
-def write_off(unit: UnitOfWork, lender: StoredOrganization, loan: Loan, now: datetime, reason: str) -> Loan:
-    """Give up the rest of a loan. The claim stays: repayments that come in later are recorded as recoveries."""
-    require_status(loan, now, "written off", LoanStatus.ACTIVE)
-    return write(unit, lender, loan, status=LoanStatus.WRITTEN_OFF, closed_at=now, write_off_reason=reason)
-
-
-def require_status(loan: Loan, now: datetime, verb: str, *allowed: LoanStatus) -> None:
-    """Refuse an act that the loan's state does not allow, in words that name the state."""
-    status = loan.status_at(now)
-    if status not in allowed:
-        raise invalid_state(f"a loan that is {status} cannot be {verb}")
-
-
-def _require_valid_offer(loan: Loan, now: datetime) -> None:
-    require_valid(loan.terms)
-    if loan.expires_at <= now:
-        raise invalid_field("expiresAt", "must be ahead")
-
-
-def write(unit: UnitOfWork, own: StoredOrganization, loan: Loan, **changes: Any) -> Loan:
+def write(
+    unit: UnitOfWork,
+    own: StoredOrganization,
+    loan: StoredLoan,
+    *,
+    below: Callable[[Side], Changes] = lambda _: ({}, {}),
+    **changes: Any,
+) -> StoredLoan:
     """Change a loan for both sides, on condition that it is as it was read: of two at once, one reads it again.
 
-    The side that acts leaves its present name.
+    Everything below a loan is written with it. `below`: fields that the audit log of a side shows of that, before and
+    after. The side that acts leaves its present name.
     """
-    side = loan.side_of(own.tenant)
-    after = loan.changed(**{side.value: Party.of(own.id, own.name)}, **changes)
-    LOANS.update_to(unit, loan, after)
-    other = sides.other_side(unit, own, loan.party(side.other).organization_id)
-    # The differences are written: a note that this side does not see stays as it is.
-    LOANS.update_to(other, loan.shown_to(side.other), after.shown_to(side.other))
+    acting = loan.side_of(own.tenant)
+    after = loan.changed(**{acting.value: Party.of(own.id, own.name)}, **changes)
+    unit.require_version(loan.version)
+    for side, writer in both_sides(unit, own, loan):
+        # The differences are written: a note that this side does not see stays as it is.
+        before_there, after_there = loan.shown_to(side), after.shown_to(side)
+        old, new = below(side)
+        writer.audit_target(LOANS.entity, loan.id, {**before_there.shown(), **old}, {**after_there.shown(), **new})
+        LOANS.update_to(writer, before_there, after_there)
     return after
+
+
+def both_sides(unit: UnitOfWork, own: StoredOrganization, loan: Loan) -> list[tuple[Side, UnitOfWork]]:
+    """Return the units that write on the caller's side and on the other one, in one transaction."""
+    side = loan.side_of(own.tenant)
+    return [(side, unit), (side.other, sides.other_side(unit, own, loan.party(side.other).organization_id))]

@@ -1,4 +1,4 @@
-"""Loans: offer, change, accept, decline, cancel, write off."""
+"""Loans: offers and their answers, schedules, payoff, and the end of a loan."""
 
 from __future__ import annotations
 
@@ -11,19 +11,39 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.audit import AuditEvent
-from chalicelib.models.loans import loans
-from chalicelib.models.loans.loans import Side
+from chalicelib.models.loans import lifecycle, loans, repayments
+from chalicelib.models.loans.loans import Side, schedule_of
+from chalicelib.models.loans.terms import require_valid
 from chalicelib.modules.loans.contracts import (
     AcceptLoan,
     CreateLoan,
+    GetPayoff,
     ListLoans,
     LoanDetails,
+    LoanTerms,
+    Payoff,
+    RepaymentSchedule,
+    Schedule,
+    SettleLoan,
     UpdateLoan,
     WriteOffLoan,
 )
-from chalicelib.modules.loans.views import details
+from chalicelib.modules.loans.views import details, repayment_schedule, schedule
 
 _OFFER_LASTS = timedelta(days=30)
+
+
+@action(
+    "previewSchedule",
+    "POST /loans/schedule",
+    permission=Permission.LOANS_MANAGE,
+    errors=(ErrorCode.INVALID_DATE_RANGE,),
+)
+def preview_schedule(ctx: Context, data: LoanTerms) -> Schedule:
+    """The schedule that a loan with such terms would have, in the organization's currency. Nothing is stored."""
+    terms = data.terms(ctx.principal.organization.currency)
+    require_valid(terms)
+    return schedule(schedule_of(terms))
 
 
 @action(
@@ -42,7 +62,7 @@ def create_loan(ctx: Context, data: CreateLoan) -> LoanDetails:
     """
     fields = {**dict(data), "expires_at": data.expires_at or ctx.now + _OFFER_LASTS}
     borrower = fields.pop("borrower_organization_id")
-    return details(ctx, loans.offer(ctx.unit, ctx.principal.organization, borrower, ctx.now, fields))
+    return details(ctx, lifecycle.offer(ctx.unit, ctx.principal.organization, borrower, ctx.now, fields))
 
 
 @action("getLoan", "GET /loans/{id}", permission=Permission.LOANS_MANAGE)
@@ -62,6 +82,7 @@ def list_loans(ctx: Context, data: ListLoans) -> CursorPage[LoanDetails]:
         ctx.cursors,
         side=data.side,
         status=data.status,
+        bucket=data.bucket,
         now=ctx.now,
         cursor=data.cursor,
         limit=data.limit,
@@ -79,7 +100,7 @@ def list_loans(ctx: Context, data: ListLoans) -> CursorPage[LoanDetails]:
 def update_loan(ctx: Context, id_: UUID, data: UpdateLoan) -> LoanDetails:
     """Changes an offer of the organization. Its `termsVersion` moves: the borrower accepts the new terms or none."""
     loan = loans.get(ctx.organization, id_, Side.LENDER)
-    return details(ctx, loans.change_offer(ctx.unit, ctx.principal.organization, loan, ctx.now, data.changes()))
+    return details(ctx, lifecycle.change_offer(ctx.unit, ctx.principal.organization, loan, ctx.now, data.changes()))
 
 
 @action("acceptLoan", "POST /loans/{id}/accept", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_ACCEPTED)
@@ -89,21 +110,21 @@ def accept_loan(ctx: Context, id_: UUID, data: AcceptLoan) -> LoanDetails:
     CONFLICT if they have changed since: `termsVersion` is the version that is accepted.
     """
     loan = loans.get(ctx.organization, id_, Side.BORROWER)
-    return details(ctx, loans.accept(ctx.unit, ctx.principal.organization, loan, ctx.now, data.terms_version))
+    return details(ctx, lifecycle.accept(ctx.unit, ctx.principal.organization, loan, ctx.now, data.terms_version))
 
 
 @action("declineLoan", "POST /loans/{id}/decline", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_DECLINED)
 def decline_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """Declines an offer to the organization."""
     loan = loans.get(ctx.organization, id_, Side.BORROWER)
-    return details(ctx, loans.decline(ctx.unit, ctx.principal.organization, loan, ctx.now))
+    return details(ctx, lifecycle.decline(ctx.unit, ctx.principal.organization, loan, ctx.now))
 
 
 @action("cancelLoan", "POST /loans/{id}/cancel", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_CANCELLED)
 def cancel_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """Takes back an offer of the organization."""
     loan = loans.get(ctx.organization, id_, Side.LENDER)
-    return details(ctx, loans.cancel(ctx.unit, ctx.principal.organization, loan, ctx.now))
+    return details(ctx, lifecycle.cancel(ctx.unit, ctx.principal.organization, loan, ctx.now))
 
 
 @action(
@@ -115,4 +136,41 @@ def cancel_loan(ctx: Context, id_: UUID) -> LoanDetails:
 def write_off_loan(ctx: Context, id_: UUID, data: WriteOffLoan) -> LoanDetails:
     """Gives up the rest of a loan, with a reason. Repayments that come in later are recorded as recoveries."""
     loan = loans.get(ctx.organization, id_, Side.LENDER)
-    return details(ctx, loans.write_off(ctx.unit, ctx.principal.organization, loan, ctx.now, data.reason))
+    return details(ctx, lifecycle.write_off(ctx.unit, ctx.principal.organization, loan, ctx.now, data.reason))
+
+
+@action("deleteLoan", "DELETE /loans/{id}", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_DELETED)
+def delete_loan(ctx: Context, id_: UUID) -> LoanDetails:
+    """Deletes a loan that was declined or cancelled or has expired, with its KPIs, for both sides."""
+    loan = loans.get(ctx.organization, id_, Side.LENDER)
+    return details(ctx, lifecycle.delete(ctx.unit, ctx.principal.organization, loan, ctx.now))
+
+
+@action("getRepaymentSchedule", "GET /loans/{id}/schedule", permission=Permission.LOANS_MANAGE)
+def get_repayment_schedule(ctx: Context, id_: UUID) -> RepaymentSchedule:
+    """The installments of a loan, and what was paid of each."""
+    return repayment_schedule(ctx, repayments.read(ctx.organization, loans.get(ctx.organization, id_)))
+
+
+@action("getPayoff", "GET /loans/{id}/payoff", permission=Permission.LOANS_MANAGE)
+def get_payoff(ctx: Context, id_: UUID, data: GetPayoff) -> Payoff:
+    """The amount that ends a loan on a day: what is unpaid, with the interest that has accrued by then."""
+    loan = loans.get(ctx.organization, id_)
+    on = data.on or loan.today(ctx.now)
+    payoff = repayments.payoff(repayments.read(ctx.organization, loan), ctx.now, on)
+    return Payoff(
+        on=on,
+        currency=loan.currency,
+        principal=payoff.principal,
+        due_interest=payoff.due_interest,
+        accrued_interest=payoff.accrued_interest,
+        amount=payoff.amount,
+    )
+
+
+@action("settleLoan", "POST /loans/{id}/settle", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_SETTLED)
+def settle_loan(ctx: Context, id_: UUID, data: SettleLoan) -> LoanDetails:
+    """Records the payoff of a day as repaid, and cancels the rest of the interest."""
+    ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_, Side.LENDER))
+    settled = repayments.settle(ctx.unit, ctx.principal.organization, ledger, ctx.now, data.on)
+    return details(ctx, settled.ledger.loan)

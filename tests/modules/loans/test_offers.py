@@ -12,8 +12,8 @@ import pytest
 from chalicelib.core import clock
 from tests.support.api import Answer
 from tests.support.factories import Organization
-from tests.support.loan_helpers import TERMS, Deal, become, offered, party
-from tests.support.store import Store, of, partitions_of, plain
+from tests.support.loan_helpers import TERMS, Deal, assert_equal_on_both_sides, become, offered, party
+from tests.support.store import Store, of
 from tests.support.threads import at_once
 
 RIVALS = 20
@@ -244,22 +244,3 @@ def test_of_twenty_that_act_at_once_one_outcome_remains(
     status = {"acceptLoan": "ACTIVE", "cancelLoan": "CANCELLED", "declineLoan": "DECLINED"}
     assert deal.read()["status"] == next((status[end] for end in ends), "OFFERED")
     assert_equal_on_both_sides(store, deal)
-
-
-def assert_equal_on_both_sides(store: Store, deal: Deal) -> None:
-    """Assert that the items of the loan are the same in both partitions, but for the lender's notes and due index."""
-    lent, borrowed = (
-        {
-            (pk.split("#", 2)[2], sk): _without_own(plain(item))
-            for (pk, sk), item in partitions_of(store.items(), side.id).items()
-            if deal.id in pk + sk and "#AUDIT" not in pk and "#IDEMPOTENCY" not in pk
-        }
-        for side in (deal.lender, deal.borrower)
-    )
-    assert lent
-    assert lent == borrowed
-
-
-def _without_own(item: dict[str, Any]) -> dict[str, Any]:
-    data = {name: value for name, value in item["data"].items() if name != "note"}
-    return {name: value for name, value in {**item, "data": data}.items() if name not in {"pk", "at", "gsi9pk"}}

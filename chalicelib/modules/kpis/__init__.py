@@ -1,0 +1,1 @@
+"""KPIs of loans between organizations: covenants, their tests, and waivers."""

@@ -1,0 +1,1 @@
+"""Repayments of loans between organizations."""
