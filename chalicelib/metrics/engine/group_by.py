@@ -104,8 +104,10 @@ def node_of_value(planner: Planner, query: SimpleQuery | SnapshotQuery, dimensio
     selection = select(query.source, rollup, query.where)
     if selection is None:
         return None
-    if rollup.states is not None and dimension == rollup.states.field:
-        selection = selection._replace(states=frozenset({value}))
+    if dimension in rollup.states:
+        if selection.states is not None and selection.states[0] != dimension:
+            return None
+        selection = selection._replace(states=(dimension, frozenset({value})))
     elif rollup.split is not None and dimension == rollup.split.field:
         selection = selection._replace(split=frozenset({value}))
     elif any(partition is not None and partition[0] != dimension for _, partition in selection.partitions):

@@ -20,8 +20,8 @@ Partition = tuple[str, str] | None
 class Selection(NamedTuple):
     partitions: tuple[tuple[int, Partition], ...]
     """Partitions to sum, each with its sign."""
-    states: frozenset[str] | None = None
-    """Allowed values of the source's state field; None for all."""
+    states: tuple[str, frozenset[str]] | None = None
+    """A state field of the source with its allowed values; None for all."""
     split: frozenset[str] | None = None
     """Allowed values of the source's split field; None for all."""
 
@@ -30,13 +30,16 @@ EVERYTHING = Selection(((1, None),))
 
 
 def select(source: str, rollup: Source[Any], conditions: Sequence[Condition]) -> Selection | None:
-    """Return the partitions for conditions on one dimension and on states; None if other fields have conditions."""
+    """Return the partitions for conditions on one dimension and one state field; None for conditions on others."""
     by_field: dict[str, list[Condition]] = {}
     for condition in conditions:
         by_field.setdefault(condition.field, []).append(condition)
-    states = split = None
-    if rollup.states is not None and (of_state := by_field.pop(rollup.states.field, None)):
-        states = frozenset(allowed_values(source, of_state) or ())
+    states: tuple[str, frozenset[str]] | None = None
+    for field in by_field.keys() & rollup.states.keys():
+        if states is not None:
+            return None
+        states = field, frozenset(allowed_values(source, by_field.pop(field)) or ())
+    split = None
     if rollup.split is not None and (of_split := by_field.pop(rollup.split.field, None)):
         split = frozenset(allowed_values(source, of_split) or ())
     if not by_field:

@@ -82,13 +82,13 @@ class Planner:
         """Plan to read buckets; None if they do not suffice."""
         rollup = SOURCES[aggregation.source]
         if isinstance(aggregation, SnapshotAggregation):
-            states = {} if rollup.states is None else rollup.states.snapshots
-            formula = count_formula(aggregation, selection, rollup.snapshots, states)
+            by_state = {name: states.snapshots for name, states in rollup.states.items()}
+            formula = count_formula(aggregation, selection, rollup.snapshots, by_state)
         elif aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG}:
             return self.sum_from_buckets(aggregation, selection)
         elif aggregation.aggregate is Aggregate.COUNT:
-            states = {} if rollup.states is None else rollup.states.in_period
-            formula = count_formula(aggregation, selection, rollup.counts, states, rollup.counted_by)
+            by_state = {name: states.in_period for name, states in rollup.states.items()}
+            formula = count_formula(aggregation, selection, rollup.counts, by_state, rollup.counted_by)
         else:
             return None
         return None if formula is None else self.linear(aggregation.source, selection, formula)
@@ -100,8 +100,10 @@ class Planner:
         if summed is None:
             return None
         # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
-        if selection.states is not None and not (rollup.states and rollup.states.accumulating <= selection.states):
-            return None
+        if selection.states is not None:
+            name, allowed = selection.states
+            if not rollup.states[name].accumulating <= allowed:
+                return None
         measured = selection
         if summed.only is not None and rollup.split is not None:
             chosen = rollup.split.suffixes.keys() if selection.split is None else selection.split
@@ -132,12 +134,14 @@ def count_formula(
     aggregation: Aggregation,
     selection: Selection,
     counts: Mapping[str, Formula],
-    states: Mapping[str, Formula],
+    by_state: Mapping[str, Mapping[str, Formula]],
     counted_by: str = "",
 ) -> Formula | None:
     """Choose the formula by field, or add up those of the selected states."""
     if selection.states is None:
         return counts.get(aggregation.field or counted_by)
-    if aggregation.field is not None or not selection.states <= states.keys():
+    name, allowed = selection.states
+    formulas = by_state[name]
+    if aggregation.field is not None or not allowed <= formulas.keys():
         return None
-    return tuple(term for state in sorted(selection.states) for term in states[state])
+    return tuple(term for state in sorted(allowed) for term in formulas[state])

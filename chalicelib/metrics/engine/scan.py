@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from typing import Any, cast
 
@@ -69,12 +70,12 @@ class Entities:
 
     def matching(self, aggregation: Aggregation, over: Range, *dimensions: str) -> list[Row]:
         """Return the rows that satisfy the conditions and belong to the range."""
-        state_field = self._rollup.states.field if self._rollup.states else None
-        has_states = state_field in {*(condition.field for condition in aggregation.where), *dimensions}
+        fields = {*(condition.field for condition in aggregation.where), *dimensions}
+        states = fields & self._rollup.states.keys()
         return [
             row
             for row in self.rows(over)
-            if _belongs(row, aggregation, self._rollup.counted_by, has_states=has_states)
+            if _belongs(row, aggregation, self._rollup.counted_by, states)
             and all(_holds(condition, row) for condition in aggregation.where)
         ]
 
@@ -109,14 +110,15 @@ def aggregate_rows(rows: Sequence[Row], aggregation: Aggregation) -> Fraction | 
     return total / len(rows) if rows else None
 
 
-def _belongs(row: Row, aggregation: Aggregation, counted_by: str, *, has_states: bool) -> bool:
+def _belongs(row: Row, aggregation: Aggregation, counted_by: str, states: AbstractSet[str]) -> bool:
+    """Return True if a row belongs to the range. `states`: state fields that conditions or groups go by."""
     if isinstance(aggregation, SnapshotAggregation):
-        return bool(row.snapshot_states) if has_states else row.in_snapshot
+        return states <= row.snapshot_states if states else row.in_snapshot
     instant = aggregation.field or counted_by
     if aggregation.aggregate is Aggregate.COUNT and instant:
         return instant in row.instants
     # A row can have a state outside the range (e.g. scheduled): it counts by state, and adds nothing to sums.
-    return row.in_period or (has_states and aggregation.aggregate is Aggregate.COUNT and bool(row.states))
+    return row.in_period or (bool(states) and aggregation.aggregate is Aggregate.COUNT and states <= row.states)
 
 
 def _holds(condition: Condition, row: Row) -> bool:

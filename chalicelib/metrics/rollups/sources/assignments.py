@@ -99,14 +99,13 @@ def row_of(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
         "createdAt": assignment.created_at,
     }
     if cancelled is not None:
-        state = frozenset({AssignmentStatus.CANCELLED.value})
         is_in_range = over.start <= cancelled < over.end
         return Row(
             values={**values, "status": AssignmentStatus.CANCELLED.value, **dict.fromkeys(_MEASURES, Fraction(0))},
             in_period=False,
             in_snapshot=False,
-            states=state if is_in_range else frozenset(),
-            snapshot_states=state if cancelled < over.end else frozenset(),
+            states=_STATUS if is_in_range else frozenset(),
+            snapshot_states=_STATUS if cancelled < over.end else frozenset(),
             instants=instants_in({"cancelledAt": cancelled, "createdAt": assignment.created_at}, over),
         )
     has_begun, is_over = start < over.end, end is not None and end <= over.end
@@ -114,13 +113,12 @@ def row_of(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
     if has_begun and is_over:
         status = AssignmentStatus.COMPLETED
     overlaps = has_begun and (end is None or end > over.start)
-    state = frozenset({status.value})
     return Row(
         values={**values, "status": status.value, **measures_of(assignment, inputs, over)},
         in_period=overlaps,
         in_snapshot=status is AssignmentStatus.ACTIVE,
-        states=state if overlaps or status is AssignmentStatus.SCHEDULED else frozenset(),
-        snapshot_states=state,
+        states=_STATUS if overlaps or status is AssignmentStatus.SCHEDULED else frozenset(),
+        snapshot_states=_STATUS,
         instants=instants_in({"startAt": start, "createdAt": assignment.created_at}, over)
         | frozenset({"endAt"} if end is not None and over.start < end <= over.end else ()),
     )
@@ -160,6 +158,7 @@ def measures_of(assignment: Assignment, inputs: Inputs, over: Range) -> dict[str
     }
 
 
+_STATUS = frozenset({"status"})
 _MEASURES = ("hours", "billed", "paid", "margin", "marginBase", "unbilledHours", "unpaidHours")
 _TIME: Formula = (flow(STARTED), flow(ENDED, -1))
 _WITHOUT_MARGIN: Formula = (flow(UNBILLED), flow(UNPAID), flow(UNPRICED, -1))
@@ -212,20 +211,21 @@ ASSIGNMENT_SOURCE = Source(
         "unbilledHours": Sum((flow(UNBILLED),)),
         "unpaidHours": Sum((flow(UNPAID),)),
     },
-    states=States(
-        field="status",
-        in_period={
-            "scheduled": (ever(STARTED), at_end(STARTED, -1)),
-            "active": PRESENT,
-            "completed": (within(ENDED),),
-            "cancelled": (within(CANCELLED),),
-        },
-        snapshots={
-            "scheduled": (ever(STARTED), at_end(STARTED, -1)),
-            "active": PRESENT,
-            "completed": (at_end(ENDED),),
-            "cancelled": (at_end(CANCELLED),),
-        },
-        accumulating=frozenset({"active", "completed"}),
-    ),
+    states={
+        "status": States(
+            in_period={
+                "scheduled": (ever(STARTED), at_end(STARTED, -1)),
+                "active": PRESENT,
+                "completed": (within(ENDED),),
+                "cancelled": (within(CANCELLED),),
+            },
+            snapshots={
+                "scheduled": (ever(STARTED), at_end(STARTED, -1)),
+                "active": PRESENT,
+                "completed": (at_end(ENDED),),
+                "cancelled": (at_end(CANCELLED),),
+            },
+            accumulating=frozenset({"active", "completed"}),
+        ),
+    },
 )

@@ -49,9 +49,9 @@ class Row:
     in_snapshot: bool
     """It exists at the end of the range."""
     states: frozenset[str] = frozenset()
-    """Values of the source's state field that it counts under in the range."""
+    """State fields of the source under whose value it counts in the range."""
     snapshot_states: frozenset[str] = frozenset()
-    """Values of the state field that it counts under at the end of the range."""
+    """State fields under whose value it counts at the end of the range."""
     instants: frozenset[str] = frozenset()
     """Names of its instants that are in the range."""
 
@@ -60,7 +60,6 @@ class Row:
 class States:
     """A field whose value follows from time."""
 
-    field: str
     in_period: Mapping[str, Formula]
     """Count by value: entities that have it at the end of the range, or got it within the range."""
     snapshots: Mapping[str, Formula]
@@ -131,7 +130,8 @@ class Source(Generic[R]):
     """Numbers at the end of a range: the count (""), and sums by measure."""
     sums: Mapping[str, Sum] = field(default_factory=dict)
     """Sums over a range, by measure."""
-    states: States | None = None
+    states: Mapping[str, States] = field(default_factory=dict)
+    """State fields by name. Buckets answer conditions on one of them at a time."""
     split: Split | None = None
     conversions: Mapping[tuple[str, str], Callable[[int], tuple[Formula, Formula]]] = field(default_factory=dict)
     """Formulas by (from, to) for a window in days: how many converted, and how many entered."""
@@ -139,7 +139,7 @@ class Source(Generic[R]):
     @property
     def dimensions(self) -> frozenset[str]:
         """Fields whose values have buckets of their own: those that queries group by, but for states and splits."""
-        others = {apart.field for apart in (self.states, self.split) if apart is not None}
+        others = {*self.states, *(() if self.split is None else (self.split.field,))}
         return frozenset(field.name for field in self.fields.values() if field.is_dimension) - others
 
     @property

@@ -99,7 +99,7 @@ def row_of(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
         "filled": Fraction(filled),
     }
     row = created_row(position, values, over)
-    return replace(row, snapshot_states=frozenset({"true" if is_open else "false"} if row.in_snapshot else ()))
+    return replace(row, snapshot_states=frozenset({"isOpen"} if row.in_snapshot else ()))
 
 
 def read_workload(organization: OrganizationId, positions: Sequence[StoredPosition]) -> dict[UUID, list[list[Step]]]:
@@ -135,9 +135,7 @@ POSITION_SOURCE = Source(
     triggers=("data", "workload"),
     further=read_workload,
     snapshots={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
-    states=States(
-        field="isOpen",
-        in_period={},
-        snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))},
-    ),
+    states={
+        "isOpen": States(in_period={}, snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))}),
+    },
 )
