@@ -93,10 +93,18 @@ class Allocation:
     settled_by: str | None = None
     """The payment that ended the loan early."""
     written_off: WriteOff | None = None
-    recovered: int = 0
-    """Amount of the payments after the write-off."""
-    last_value_date: date | None = None
-    """The latest of the payments."""
+    payments: tuple[Payment, ...] = ()
+    """In the order of the replay."""
+    recoveries: tuple[Payment, ...] = ()
+    """Those of the payments after the write-off."""
+
+    @property
+    def last_value_date(self) -> date | None:
+        return self.payments[-1].value_date if self.payments else None
+
+    @property
+    def recovered(self) -> int:
+        return sum(payment.amount for payment in self.recoveries)
 
     @property
     def paid_principal(self) -> int:
@@ -181,8 +189,8 @@ def allocate(
         replay.unallocated,
         settled_by,
         written_off,
-        sum(payment.amount for payment in ordered[first_recovery:]),
-        ordered[-1].value_date if ordered else None,
+        tuple(ordered),
+        tuple(ordered[first_recovery:]),
     )
 
 
