@@ -25,7 +25,7 @@ from chalicelib.metrics.language import expression
 from chalicelib.metrics.language.aggregation import Aggregation, SnapshotAggregation
 from chalicelib.metrics.language.query import ConversionQuery, DerivedQuery, MetricQuery, RatioQuery
 from chalicelib.metrics.language.units import Operation
-from chalicelib.metrics.rollups.formulas import Formula
+from chalicelib.metrics.rollups.formulas import Formula, Sum, in_currency
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.fields import Aggregate, FieldType, Unit
 from chalicelib.models.organizations import StoredOrganization
@@ -81,11 +81,13 @@ class Planner:
     def from_buckets(self, aggregation: Aggregation, selection: Selection) -> Node | None:
         """Plan to read buckets; None if they do not suffice."""
         rollup = SOURCES[aggregation.source]
-        if isinstance(aggregation, SnapshotAggregation):
+        is_snapshot = isinstance(aggregation, SnapshotAggregation)
+        if aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG}:
+            summed = (rollup.snapshot_sums if is_snapshot else rollup.sums).get(aggregation.field or "")
+            return None if summed is None else self.sum_from_buckets(aggregation, selection, summed)
+        if is_snapshot:
             by_state = {name: states.snapshots for name, states in rollup.states.items()}
             formula = count_formula(aggregation, selection, rollup.snapshots, by_state)
-        elif aggregation.aggregate in {Aggregate.SUM, Aggregate.AVG}:
-            return self.sum_from_buckets(aggregation, selection)
         elif aggregation.aggregate is Aggregate.COUNT:
             by_state = {name: states.in_period for name, states in rollup.states.items()}
             formula = count_formula(aggregation, selection, rollup.counts, by_state, rollup.counted_by)
@@ -93,27 +95,26 @@ class Planner:
             return None
         return None if formula is None else self.linear(aggregation.source, selection, formula)
 
-    def sum_from_buckets(self, aggregation: Aggregation, selection: Selection) -> Node | None:
-        """Plan a sum or an average over a range."""
+    def sum_from_buckets(self, aggregation: Aggregation, selection: Selection, summed: Sum) -> Node | None:
+        """Plan a sum or an average."""
         rollup, field = SOURCES[aggregation.source], aggregation.field or ""
-        summed = rollup.sums.get(field)
-        if summed is None:
-            return None
         # Buckets of a measure are not split by state: only all states that add to the sum can be selected.
         if selection.states is not None:
             name, allowed = selection.states
-            if not rollup.states[name].accumulating <= allowed:
+            accumulating = rollup.states[name].accumulating
+            if accumulating is None or not accumulating <= allowed:
                 return None
         measured = selection
         if summed.only is not None and rollup.split is not None:
             chosen = rollup.split.suffixes.keys() if selection.split is None else selection.split
             measured = selection._replace(split=summed.only & chosen)
-        is_money = SOURCES[aggregation.source].fields[field].type is FieldType.MONEY
+        currency = self.organization.currency
         total, unknown, known = (
-            self.linear(aggregation.source, measured, formula)
+            self.linear(aggregation.source, measured, in_currency(formula, currency))
             for formula in (summed.formula, summed.unknown, summed.known)
         )
-        scale = HOUR * (10 ** minor_digits(self.organization.currency) if is_money else 1)
+        is_money = rollup.fields[field].type is FieldType.MONEY
+        scale = (HOUR if summed.is_integral else 1) * (10 ** minor_digits(currency) if is_money else 1)
         accumulated = Accumulated(total, unknown, known, scale)
         if aggregation.aggregate is Aggregate.SUM:
             return accumulated

@@ -37,12 +37,13 @@ class Entities:
     """The entities of a source with their inputs, read once for any number of aggregations."""
 
     def __init__(self, organization: OrganizationId, source: str) -> None:
-        """Read the entities. Raises CannotTell for more than MAX_ROWS."""
+        """Read the entities. Raises CannotTell for more than a scan of the source may read."""
         self._rollup = SOURCES[source]
-        records = self._rollup.collection.all_of(organization, MAX_ROWS)
+        most = self._rollup.max_rows or MAX_ROWS
+        records = self._rollup.collection.all_of(organization, most)
         if records is None:
             raise CannotTell(
-                f"needs a scan of more than {MAX_ROWS:,} {source}: use one dimension, and sums, counts or averages"
+                f"needs a scan of more than {most:,} {source}: use one dimension, and sums, counts or averages"
             )
         dependencies = [self._rollup.dependencies(organization, record) for record in records]
         entities = read_entities(organization, (pair for pairs in dependencies for pair in pairs))

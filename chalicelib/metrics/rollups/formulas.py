@@ -71,14 +71,28 @@ def value_of(formula: Formula, levels: Levels, over: Range) -> int:
     return total
 
 
+CURRENCY = "$"
+"""Stands for the organization's currency in measures of money that are levels, each in its own currency."""
+
+
 @dataclass(frozen=True)
 class Sum:
-    """Sum of a measure that accumulates over time; None for a range in which no part is known."""
+    """Sum of a measure; None for a range in which no part is known."""
 
     formula: Formula
     unknown: Formula = ()
-    """The time for which the measure is unknown."""
+    """The time for which the measure is unknown, or the number of entities of which it is."""
     known: Formula = ()
-    """The time for which the measure is known."""
+    """The time for which the measure is known, or the number of entities of which it is."""
     only: frozenset[str] | None = None
     """Values of the source's split field whose entities count; None for all."""
+
+    @property
+    def is_integral(self) -> bool:
+        """It adds up over time: its unit is that of the level times milliseconds."""
+        return any(term.kind is Kind.FLOW for term in self.formula)
+
+
+def in_currency(formula: Formula, currency: str) -> Formula:
+    """Return a formula of the measures in one currency."""
+    return tuple(term._replace(measure=term.measure.replace(CURRENCY, currency)) for term in formula)

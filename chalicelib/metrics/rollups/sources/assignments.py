@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -19,7 +17,18 @@ from chalicelib.core.pricing import HOUR, RateTimeline
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.rollups.formulas import Formula, Sum, at_end, at_start, ever, flow, within
 from chalicelib.metrics.rollups.ranges import Range
-from chalicelib.metrics.rollups.sources.base import ENDED, PRESENT, STARTED, Inputs, Row, Source, States, Value, stepped
+from chalicelib.metrics.rollups.sources.base import (
+    ENDED,
+    PRESENT,
+    STARTED,
+    Inputs,
+    Row,
+    Source,
+    States,
+    Value,
+    instants_in,
+    stepped,
+)
 from chalicelib.metrics.rollups.sources.fields import (
     FieldType,
     TimeBinding,
@@ -122,10 +131,6 @@ def row_of(assignment: Assignment, inputs: Inputs, over: Range) -> Row:
         instants=instants_in({"startAt": start, "createdAt": assignment.created_at}, over)
         | frozenset({"endAt"} if end is not None and over.start < end <= over.end else ()),
     )
-
-
-def instants_in(instants: Mapping[str, datetime], over: Range) -> frozenset[str]:
-    return frozenset(name for name, instant in instants.items() if over.start <= instant < over.end)
 
 
 def measures_of(assignment: Assignment, inputs: Inputs, over: Range) -> dict[str, Value]:

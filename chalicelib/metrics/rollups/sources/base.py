@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -64,8 +64,8 @@ class States:
     """Count by value: entities that have it at the end of the range, or got it within the range."""
     snapshots: Mapping[str, Formula]
     """Count by value at the end of the range."""
-    accumulating: frozenset[str] = frozenset()
-    """Values whose entities add to sums over a range."""
+    accumulating: frozenset[str] | None = None
+    """Values whose entities add to sums over a range; None if sums go by other fields."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,9 +127,13 @@ class Source(Generic[R]):
     counted_by: str = ""
     """The instant that counts without a field go by; "" for the source's time binding."""
     snapshots: Mapping[str, Formula] = field(default_factory=lambda: {"": PRESENT})
-    """Numbers at the end of a range: the count (""), and sums by measure."""
+    """The count at the end of a range, under ""."""
+    snapshot_sums: Mapping[str, Sum] = field(default_factory=dict)
+    """Sums at the end of a range, by measure."""
     sums: Mapping[str, Sum] = field(default_factory=dict)
     """Sums over a range, by measure."""
+    max_rows: int | None = None
+    """Entities that a row scan reads at most, where that is less than of other sources."""
     states: Mapping[str, States] = field(default_factory=dict)
     """State fields by name. Buckets answer conditions on one of them at a time."""
     split: Split | None = None
@@ -149,7 +153,7 @@ class Source(Generic[R]):
 
     def accumulates(self, measure: Field) -> bool:
         """Return True if the measure grows with the length of the period and is 0 at an instant: hours, not heads."""
-        return self.time is TimeBinding.INTERVAL and measure.is_measure
+        return self.time is TimeBinding.INTERVAL and measure.is_measure and not measure.is_level
 
     @property
     def reachable(self) -> Mapping[str, tuple[str, ...]]:
@@ -205,3 +209,34 @@ def created_row(
         in_snapshot=record.created_at < over.end and (deleted_at is None or deleted_at > over.end),
         instants=frozenset({"createdAt"} if created else ()) | instants,
     )
+
+
+def instants_in(values: Mapping[str, Value], over: Range) -> frozenset[str]:
+    """Return the names of those values that are instants within the range."""
+    return frozenset(
+        name for name, value in values.items() if isinstance(value, datetime) and over.start <= value < over.end
+    )
+
+
+# -- conversions -----------------------------------------------------------------------------------------------------
+
+WITHIN_DAYS = (1, 7, 14, 30, 90)
+"""Windows of conversions."""
+
+
+def converted(entered: str, since: datetime, reached: Mapping[str, datetime | None]) -> dict[str, int]:
+    """Return the deltas, at the instant of an entry, that tell within which windows each other state was reached.
+
+    Of a measure `i` of entries, `ia7` counts those that reached the state `a` within 7 days.
+    """
+    return {
+        f"{entered}{letter}{days}": 1
+        for letter, instant in reached.items()
+        for days in WITHIN_DAYS
+        if instant is not None and instant - since <= timedelta(days=days)
+    }
+
+
+def conversion(entered: str, letter: str) -> Callable[[int], tuple[Formula, Formula]]:
+    """Return the formulas of a conversion, by its window in days."""
+    return lambda days: ((within(f"{entered}{letter}{days}"),), (within(entered),))

@@ -103,6 +103,8 @@ class Field:
     """The kind of entity that an ID identifies."""
     is_forward_only: bool = False
     """It has no history: unknown for past ranges."""
+    is_level: bool = False
+    """A measure that is known at an instant, though its source binds to an interval."""
 
     @property
     def unit(self) -> Unit | None:
@@ -127,8 +129,8 @@ def id_field(name: str, label: str, entity: str, *, nullable: bool = False) -> F
     return Field(name, FieldType.ID, label, is_dimension=True, entity=entity, nullable=nullable)
 
 
-def enum_field(name: str, label: str, values: tuple[str, ...]) -> Field:
-    return Field(name, FieldType.ENUM, label, values=values, is_dimension=True)
+def enum_field(name: str, label: str, values: tuple[str, ...], *, nullable: bool = False) -> Field:
+    return Field(name, FieldType.ENUM, label, values=values, is_dimension=True, nullable=nullable)
 
 
 def flag_field(name: str, label: str, *, is_forward_only: bool = False) -> Field:
@@ -139,8 +141,10 @@ def instant_field(name: str, label: str, *, nullable: bool = False) -> Field:
     return Field(name, FieldType.INSTANT, label, nullable=nullable)
 
 
-def measure_field(name: str, kind: FieldType, label: str, *, is_forward_only: bool = False) -> Field:
-    return Field(name, kind, label, is_measure=True, is_forward_only=is_forward_only)
+def measure_field(
+    name: str, kind: FieldType, label: str, *, is_forward_only: bool = False, is_level: bool = False
+) -> Field:
+    return Field(name, kind, label, is_measure=True, is_forward_only=is_forward_only, is_level=is_level)
 
 
 def text_field(name: str, label: str) -> Field:

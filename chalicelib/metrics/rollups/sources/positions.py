@@ -14,7 +14,7 @@ from uuid import UUID
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
-from chalicelib.metrics.rollups.formulas import at_end
+from chalicelib.metrics.rollups.formulas import Sum, at_end
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources.base import (
     PRESENT,
@@ -134,7 +134,7 @@ POSITION_SOURCE = Source(
     row=row_of,
     triggers=("data", "workload"),
     further=read_workload,
-    snapshots={"": PRESENT, "headcount": (at_end(HEADCOUNT),), "filled": (at_end(FILLED),)},
+    snapshot_sums={"headcount": Sum((at_end(HEADCOUNT),)), "filled": Sum((at_end(FILLED),))},
     states={
         "isOpen": States(in_period={}, snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))}),
     },
