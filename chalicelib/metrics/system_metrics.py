@@ -67,6 +67,9 @@ _UTILISATION = {
     "right": {"type": "constant", "value": 100, "unit": "percent"},
 }
 
+_LENT = {"field": "side", "op": "eq", "value": "lender"}
+_PAST_DUE = {"field": "bucket", "op": "ne", "value": "CURRENT"}
+
 _ALL = (
     SystemMetric(
         id=UUID("ab295493-40f2-58e8-acd3-181fd3bb3dca"),
@@ -314,6 +317,59 @@ _ALL = (
         unit="h",
         icon="timer",
         color="blue",
+        chart_type=ChartType.LINE,
+    ),
+    SystemMetric(
+        id=UUID("426b17bf-10be-55ac-b052-2e2db6c86265"),
+        key="loan_principal_outstanding",
+        name="Loan principal outstanding",
+        description="Principal of the active loans of the organization that is not paid yet.",
+        category=MetricCategory.FINANCIAL,
+        query=query_over(current_of("sum", "loans", _LENT, field="outstanding"), "today"),
+        format=MetricFormat.CURRENCY,
+        icon="landmark",
+        color="blue",
+        chart_type=ChartType.AREA,
+    ),
+    SystemMetric(
+        id=UUID("55380f90-6a85-5e69-bede-c8dfccd1e686"),
+        key="overdue_loans",
+        name="Overdue loans",
+        description="Active loans of the organization that are past due.",
+        category=MetricCategory.FINANCIAL,
+        query=query_over(current_of("count", "loans", _LENT, _PAST_DUE), "today"),
+        format=MetricFormat.NUMBER,
+        direction=Direction.DOWN,
+        icon="calendar-x",
+        color="red",
+        chart_type=ChartType.NUMBER,
+    ),
+    SystemMetric(
+        id=UUID("e0c44fe7-c6c5-5e6e-8498-0153b6af82ca"),
+        key="loan_offers",
+        name="Loan offers",
+        description="Loans that the organization offered this month.",
+        category=MetricCategory.SALES,
+        query=query_over(count_of("loans", _LENT, field="createdAt"), "this_month"),
+        format=MetricFormat.NUMBER,
+        icon="file-plus",
+        color="blue",
+        chart_type=ChartType.BAR,
+    ),
+    SystemMetric(
+        id=UUID("935e8793-f032-565b-805c-d5db53c27245"),
+        key="offer_conversion_rate",
+        name="Offer conversion rate",
+        description="Share of the loans offered in the last 90 days that were accepted within 30 days.",
+        category=MetricCategory.SALES,
+        query=query_over(
+            {"type": "conversion", "source": "loans", "from": "offered", "to": "accepted", "within": "P30D"},
+            "last_90_days",
+        ),
+        format=MetricFormat.PERCENTAGE,
+        unit="%",
+        icon="handshake",
+        color="green",
         chart_type=ChartType.LINE,
     ),
 )

@@ -33,6 +33,10 @@ IDS = {
     "tasks_per_day": "9f9aea4a-5eb1-51a6-9d1f-f5b3a4411b4e",
     "task_completion_rate": "767bef9d-b165-5027-9356-437e5e5136cf",
     "tracked_hours_per_member_and_day": "017eee7c-e1cc-52b9-87cd-8c3e49d874ff",
+    "loan_principal_outstanding": "426b17bf-10be-55ac-b052-2e2db6c86265",
+    "overdue_loans": "55380f90-6a85-5e69-bede-c8dfccd1e686",
+    "loan_offers": "e0c44fe7-c6c5-5e6e-8498-0153b6af82ca",
+    "offer_conversion_rate": "935e8793-f032-565b-805c-d5db53c27245",
 }
 """Widgets, histories and links of organizations refer to these ids: they never change."""
 
@@ -63,6 +67,10 @@ def test_ids_are_for_ever() -> None:
         ("tasks_per_day", PRODUCTIVITY, Unit.NUMBER, "last_7_days", Direction.UP),
         ("task_completion_rate", PRODUCTIVITY, Unit.PERCENT, "this_month", Direction.UP),
         ("tracked_hours_per_member_and_day", PRODUCTIVITY, Unit.HOURS, "last_7_days", Direction.UP),
+        ("loan_principal_outstanding", FINANCIAL, Unit.MONEY, "today", Direction.UP),
+        ("overdue_loans", FINANCIAL, Unit.NUMBER, "today", Direction.DOWN),
+        ("loan_offers", SALES, Unit.NUMBER, "this_month", Direction.UP),
+        ("offer_conversion_rate", SALES, Unit.PERCENT, "last_90_days", Direction.UP),
     ],
 )
 def test_units_and_periods(key: str, category: MetricCategory, unit: Unit, period: str, direction: Direction) -> None:
@@ -122,3 +130,11 @@ def test_clauses_of_the_queries() -> None:
     tracked = queries["tracked_hours_per_member_and_day"]["expression"]["left"]
     assert (tracked["left"]["source"], tracked["left"]["field"]) == ("timeSessions", "hours")
     assert tracked["right"]["where"] == [{"field": "status", "op": "eq", "value": "ACTIVE"}]
+    lent = {"field": "side", "op": "eq", "value": "lender"}
+    assert (queries["loan_principal_outstanding"]["field"], queries["loan_principal_outstanding"]["where"]) == (
+        "outstanding",
+        [lent],
+    )
+    assert queries["overdue_loans"]["where"] == [lent, {"field": "bucket", "op": "ne", "value": "CURRENT"}]
+    assert (queries["loan_offers"]["field"], queries["loan_offers"]["where"]) == ("createdAt", [lent])
+    assert [queries["offer_conversion_rate"][part] for part in ("from", "to")] == ["offered", "accepted"]

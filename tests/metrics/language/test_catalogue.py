@@ -15,6 +15,8 @@ from chalicelib.metrics.language.query import parse
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.fields import OPERATORS, Field, FieldType, Operator, TimeBinding
 from chalicelib.models.activities.activities import ActivityType, Severity
+from chalicelib.models.loans.arrears import Bucket
+from chalicelib.models.loans.loans import LOANS, LoanStatus, Side
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, AssignmentStatus
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import POSITIONS
@@ -29,6 +31,7 @@ pytestmark = pytest.mark.storeless
 COLLECTIONS: dict[str, Collection[Any]] = {
     "assignments": ASSIGNMENTS,
     "clients": CLIENTS,
+    "loans": LOANS,
     "positions": POSITIONS,
     "projects": PROJECTS,
     "tasks": TASKS,
@@ -52,7 +55,21 @@ COMPUTED = {
     "billableHours",
     "unpricedHours",
     "name",
+    "side",
+    "bucket",
+    "outstanding",
+    "interestPaid",
+    "daysPastDue",
 }
+
+LEVELS = {
+    "positions.headcount",
+    "positions.filled",
+    "loans.principal",
+    "loans.outstanding",
+    "loans.daysPastDue",
+}
+"""Measures that are known at an instant."""
 
 
 def _count(source: str, **parts: Any) -> dict[str, Any]:
@@ -72,6 +89,7 @@ def test_sources_are_in_order() -> None:
         "activities",
         "assignments",
         "clients",
+        "loans",
         "positions",
         "projects",
         "tasks",
@@ -88,7 +106,7 @@ def test_time_binds_to_an_instant_that_is_always_there(name: str) -> None:
     field = source.fields[source.time_field]
     assert field.type is FieldType.INSTANT
     assert not field.nullable
-    assert (source.time is TimeBinding.INTERVAL) == (name in {"assignments", "timeSessions"})
+    assert (source.time is TimeBinding.INTERVAL) == (name in {"assignments", "loans", "timeSessions"})
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
@@ -111,6 +129,9 @@ def test_fields_are_those_of_the_records(name: str) -> None:
         ("activities", "type", ActivityType),
         ("activities", "severity", Severity),
         ("assignments", "status", AssignmentStatus),
+        ("loans", "side", Side),
+        ("loans", "status", LoanStatus),
+        ("loans", "bucket", Bucket),
         ("projects", "status", ProjectStatus),
         ("tasks", "status", TaskStatus),
         ("users", "role", Role),
@@ -168,7 +189,7 @@ def test_accumulating_measures_are_not_summed_at_an_instant(source: str, field: 
     snapshot = _count(source, type="snapshot", aggregate="sum", field=field.name)
     shown = next(view for view in catalogue_view().sources if view.name == source)
     is_momentary = next(view.is_momentary for view in shown.fields if view.name == field.name)
-    assert _is_valid(snapshot) == is_momentary == (source == "positions" and field.is_measure)
+    assert _is_valid(snapshot) == is_momentary == (f"{source}.{field.name}" in LEVELS)
 
 
 def test_operators_by_type() -> None:
@@ -216,7 +237,11 @@ def test_the_view_shows_everything() -> None:
         for source, field in FIELDS
     }
     assert {source["name"]: source["conversions"] for source in view["sources"] if source["conversions"]} == {
-        "users": [{"from": "invited", "to": ["accepted"]}]
+        "loans": [
+            {"from": "offered", "to": ["accepted", "declined"]},
+            {"from": "received", "to": ["accepted", "declined"]},
+        ],
+        "users": [{"from": "invited", "to": ["accepted"]}],
     }
     assert view["limits"] == {
         "conditions": 10,

@@ -40,7 +40,7 @@ COUNT: Json = {"source": "assignments", "aggregate": "count"}
 WORKERS: Json = {"type": "snapshot", "source": "workers", "aggregate": "count"}
 ID = "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"
 
-SOURCE_NAMES = "activities, assignments, clients, positions, projects, tasks, timeSessions, users, workers"
+SOURCE_NAMES = "activities, assignments, clients, loans, positions, projects, tasks, timeSessions, users, workers"
 NAMED_PERIODS = (
     "must be today, yesterday, this_week, last_week, this_month, last_month, this_quarter, this_year, "
     "last_7_days, last_30_days or last_90_days"
@@ -310,7 +310,7 @@ EITHER = "exactly one of window and since is required"
             {"/period/to": "must be less than 10 years after from"},
         ),
         # source, aggregate and field
-        (_simple(source="loans"), {"/source": f"must be one of {SOURCE_NAMES}"}),
+        (_simple(source="invoices"), {"/source": f"must be one of {SOURCE_NAMES}"}),
         (_simple(source=1), {"/source": "must be a text"}),
         (_simple(aggregate="median"), {"/aggregate": "must be count, sum, avg, min, max or countDistinct"}),
         (_simple(field="hourz"), {"/field": "is not a field of assignments"}),

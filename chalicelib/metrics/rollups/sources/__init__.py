@@ -9,6 +9,7 @@ from chalicelib.metrics.rollups.sources.activities import ACTIVITY_SOURCE
 from chalicelib.metrics.rollups.sources.assignments import ASSIGNMENT_SOURCE
 from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.metrics.rollups.sources.clients import CLIENT_SOURCE
+from chalicelib.metrics.rollups.sources.loans import LOAN_SOURCE
 from chalicelib.metrics.rollups.sources.positions import POSITION_SOURCE
 from chalicelib.metrics.rollups.sources.projects import PROJECT_SOURCE
 from chalicelib.metrics.rollups.sources.tasks import TASK_SOURCE
@@ -20,6 +21,7 @@ _ALL: tuple[Source[Any], ...] = (
     ACTIVITY_SOURCE,
     ASSIGNMENT_SOURCE,
     CLIENT_SOURCE,
+    LOAN_SOURCE,
     POSITION_SOURCE,
     PROJECT_SOURCE,
     TASK_SOURCE,

@@ -129,8 +129,8 @@ def id_field(name: str, label: str, entity: str, *, nullable: bool = False) -> F
     return Field(name, FieldType.ID, label, is_dimension=True, entity=entity, nullable=nullable)
 
 
-def enum_field(name: str, label: str, values: tuple[str, ...], *, nullable: bool = False) -> Field:
-    return Field(name, FieldType.ENUM, label, values=values, is_dimension=True, nullable=nullable)
+def enum_field(name: str, label: str, values: tuple[str, ...]) -> Field:
+    return Field(name, FieldType.ENUM, label, values=values, is_dimension=True)
 
 
 def flag_field(name: str, label: str, *, is_forward_only: bool = False) -> Field:
