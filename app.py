@@ -11,7 +11,17 @@ from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
 from chalicelib.action.http import mount
-from chalicelib.jobs import dispatch, feed_queue, mail_queue, metrics_queue, operator, recalculation, reminders, stream
+from chalicelib.jobs import (
+    dispatch,
+    feed_queue,
+    loan_watch,
+    mail_queue,
+    metrics_queue,
+    operator,
+    recalculation,
+    reminders,
+    stream,
+)
 from chalicelib.modules import load_actions
 
 app = Chalice(app_name="workledger", configure_logs=False)
@@ -73,6 +83,11 @@ def sweep_outbox(event: CloudWatchEvent) -> int:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def remind_timers(event: CloudWatchEvent) -> int:
     return reminders.tick(event.context)
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def watch_loans(event: CloudWatchEvent) -> int:
+    return loan_watch.tick(event.context)
 
 
 @app.lambda_function()

@@ -44,6 +44,7 @@ def main() -> None:
         "schedule_metrics",
         "set_subscription_tier",
         "sweep_outbox",
+        "watch_loans",
     )
     for function in functions:
         assert callable(getattr(app, function)), function

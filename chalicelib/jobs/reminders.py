@@ -6,17 +6,18 @@ reminded of the timer yet, so runs that overlap, repeat or die remind once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from chalicelib.core import clock, ids
 from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.dal import table
-from chalicelib.dal.due_index import SHARDS, DueRow
+from chalicelib.dal.due_index import DueRow
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
+from chalicelib.jobs import due_rows
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.models import outbox
 from chalicelib.models.activities import activities
@@ -36,7 +37,7 @@ _A_PAGE = 50
 def tick(context: Any) -> int:
     """Remind the users of timers that are due; return how many. A timer that fails keeps no other from its turn."""
     deadline, reminded, failed = Deadline(context), 0, 0
-    for rows in _due(deadline):
+    for rows in due_rows.pages(timers.DUE, deadline, size=_A_PAGE, maximum=MAX_ROWS):
         keys = [key for row in rows for key in (_timer_key(row), _user_key(row))]
         items = table.batch_get(keys)
         for row in rows:
@@ -52,21 +53,6 @@ def tick(context: Any) -> int:
     if failed:
         raise RuntimeError(f"there are no reminders of {failed} timers")
     return reminded
-
-
-def _due(deadline: Deadline) -> Iterator[Sequence[DueRow]]:
-    """Yield pages of due rows, shard by shard, until there are none, enough, or no time is left."""
-    now, count = clock.now(), 0
-    for shard in range(SHARDS):
-        after: str | None = None
-        while count < MAX_ROWS and not deadline.is_over():
-            page = timers.DUE.page(shard, now, after=after, limit=_A_PAGE)
-            count += len(page.rows)
-            if page.rows:
-                yield page.rows
-            after = page.last
-            if after is None:
-                break
 
 
 def _timer_key(row: DueRow) -> Key:

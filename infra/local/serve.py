@@ -38,6 +38,8 @@ ROOT = Path(__file__).parents[2]
 _FETCH_TIMEOUT_SECONDS = 3.0
 DATA = ROOT / ".cache" / "local"
 
+_SCHEDULES = ("remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
+
 
 class PortTaken(Exception):
     """The port cannot be bound."""
@@ -182,7 +184,7 @@ def build_pump(app: Any, built: stack.Stack, data: DataDirectory | None) -> Pump
     return functions.pump(
         app,
         built,
-        schedules={name: getattr(app, name) for name in ("remind_timers", "schedule_metrics", "sweep_outbox")},
+        schedules={name: getattr(app, name) for name in _SCHEDULES},
         retry_seconds=1,
         checkpoint=data.positions if data else None,
         trim=partial(stream_log.trim, data.table, built.table) if data else None,

@@ -23,6 +23,7 @@ Json = dict[str, Any]
 FUNCTIONS = {
     "APIHandler", "ConsumeStream", "DeliverMail", "DispatchStream", "RecalculateMetrics", "ReconcileRollups",
     "RecordActivities", "RedriveStream", "RemindTimers", "ScheduleMetrics", "SetSubscriptionTier", "SweepOutbox",
+    "WatchLoans",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
@@ -378,12 +379,13 @@ def test_recalculations_have_batches_of_one_message(resources: Json) -> None:
 
 
 def test_schedules(resources: Json) -> None:
-    names = ("ReconcileRollups", "RemindTimers", "ScheduleMetrics", "SweepOutbox")
+    names = ("ReconcileRollups", "RemindTimers", "ScheduleMetrics", "SweepOutbox", "WatchLoans")
     assert {name: source(resources, name)["Schedule"] for name in names} == {
         "ReconcileRollups": "cron(17 2 * * ? *)",
         "RemindTimers": "rate(1 minute)",
         "ScheduleMetrics": "rate(1 minute)",
         "SweepOutbox": "rate(1 minute)",
+        "WatchLoans": "rate(1 hour)",
     }
 
 

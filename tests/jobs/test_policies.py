@@ -24,6 +24,7 @@ from tests.support.assignment_helpers import NOW, at
 from tests.support.client_hooks import Call, recorded
 from tests.support.factories import Organization, new_organization
 from tests.support.frozen_time import later, standing_still
+from tests.support.loan_helpers import become, offered, party
 from tests.support.mail_delivery import invite
 from tests.support.staffing import created, new_location, new_worker
 
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
     "consume_stream", "deliver_mail", "dispatch_stream", "recalculate_metrics", "reconcile_rollups",
     "record_activities", "redrive_stream", "remind_timers", "schedule_metrics", "sweep_outbox",
+    "watch_loans",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
 """Operation and its target: the table or one of its indexes."""
@@ -52,7 +54,7 @@ def used(local_stack: Stack, api: Api) -> dict[str, Permissions]:
         return run
 
     streams.turn_on(local_stack)
-    schedules = ("reconcile_rollups", "remind_timers", "schedule_metrics", "sweep_outbox")
+    schedules = ("reconcile_rollups", "remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
     pump = functions.pump(
         SimpleNamespace(**{name: watched(name) for name in FUNCTIONS}),
         local_stack,
@@ -104,8 +106,19 @@ def _track_time(organization: Organization, pump: Pump) -> None:
     pump.pump_once()
     member = organization.member(Role.MEMBER)
     assert member.post("startTimer", startAt=at(-14)).status == 201
+    _use_loans(organization)
     week = {"userId": str(member.user.id), "weekStart": "2026-06-08"}
     assert member.call("submitTimesheet", path=week).status == 200
+
+
+def _use_loans(organization: Organization) -> None:
+    """Leave a loan past due with a KPI that was not reported on, and delete another one with a KPI."""
+    lender, borrower = become(organization, "LENDER"), party(organization.api, "BORROWER")
+    kpi = {"name": "DSCR", "target": 1, "direction": "UP", "frequency": "ONCE", "firstTestDate": "2026-03-01"}
+    deleted, _ = offered(lender, borrower), offered(lender, borrower).accept().lend("createKpi", 201, **kpi)
+    deleted.lend("createKpi", 201, **kpi)
+    deleted.lend("cancelLoan")
+    assert lender.owner.call("deleteLoan", path=deleted.path).status == 200
 
 
 def _needed(call: Call) -> Iterator[tuple[str, str]]:

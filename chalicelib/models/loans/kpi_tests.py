@@ -173,7 +173,7 @@ def _write(
         for test in (before, after)
     )
     data = after.model_dump(mode="json", include={"values", "waiver"}, exclude_none=True)
-    for _, writer in loans.both_sides(unit, own, loan):
+    for _, writer in loans.both_sides(unit, loan, own.name):
         place = key(writer.organization, loan.id, kpi.id, after.test_date)
         condition = Item.version == before.version if before.version else Item.pk.does_not_exist()
         writer.put(Item(*place, version=after.version, data=data), condition, stale)

@@ -176,7 +176,7 @@ def write(
         raise ValueError("no KPI to write")
     if before is not None:
         unit.require_version(before.version)
-    for _, writer in loans.both_sides(unit, own, loan):
+    for _, writer in loans.both_sides(unit, loan, own.name):
         old = {**(before.shown() if before else {}), **below[0]}
         new = {**(after.shown() if after else {}), **below[1]}
         writer.audit_target(ENTITY, kpi.id, old, new)

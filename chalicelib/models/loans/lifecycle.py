@@ -34,7 +34,7 @@ def offer(
         **fields,
     )
     _require_valid_offer(loan, now)
-    other = sides.other_side(unit, lender, borrower)
+    other = sides.other_side(unit, borrower, lender.name)
     sides.require_roles(unit, other)
     LOANS.create(unit, loan)
     LOANS.create(other, loan.shown_to(Side.BORROWER))
@@ -87,7 +87,7 @@ def write_off(unit: UnitOfWork, lender: StoredOrganization, loan: StoredLoan, no
 def delete(unit: UnitOfWork, lender: StoredOrganization, loan: StoredLoan, now: datetime) -> StoredLoan:
     """Delete a loan that never came about, for both sides. What is below it cannot be read any more, and is erased."""
     require_status(loan, now, "deleted", LoanStatus.DECLINED, LoanStatus.CANCELLED, LoanStatus.EXPIRED)
-    for side, writer in both_sides(unit, lender, loan):
+    for side, writer in both_sides(unit, loan, lender.name):
         LOANS.erase(writer, loan.shown_to(side))
     return loan
 

@@ -14,13 +14,14 @@ from pydantic import Field
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract, CursorPage
-from chalicelib.core.days import Day, day_of
+from chalicelib.core.days import Day, day_of, start_of
 from chalicelib.core.errors import not_found
 from chalicelib.core.field_types import STORED, CurrencyCode, Instant, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.due_index import DueIndex
 from chalicelib.dal.expressions import Condition
 from chalicelib.dal.item import Item
 from chalicelib.dal.records import INTERNAL, Record
@@ -142,6 +143,10 @@ class StoredLoan(Loan):
     kpi_count: Annotated[int, INTERNAL] = 0
     kpi_deadline: Annotated[Instant | None, INTERNAL] = None
     """The next instant at which a test of a KPI is missed, unless a value comes."""
+    reported_bucket: Annotated[Bucket, INTERNAL] = Bucket.CURRENT
+    """The worst bucket that both sides were told of, and that it has not left since."""
+    check_at: Annotated[Instant | None, INTERNAL] = None
+    """The instant at which the daily job has something to tell, unless the loan changes before."""
     oldest_due: Annotated[Day | None, INTERNAL] = None
     """The due date of the oldest installment with anything unpaid, of a loan that is ACTIVE."""
 
@@ -159,6 +164,18 @@ class StoredLoan(Loan):
         paid = Payment("all", self.start_date, self.created_at, self.paid_principal + self.paid_interest)
         return arrears(allocate(schedule_of(self.terms), [paid]), self.today(now))
 
+    def watched(self, now: datetime) -> StoredLoan:
+        """Return the loan with the instant of the next check: a bucket that it enters, or a test that is missed."""
+        arrears = self.arrears_at(now)
+        if arrears is None:
+            return self.model_copy(update={"reported_bucket": Bucket.CURRENT, "check_at": None})
+        reported = min(self.reported_bucket, arrears.bucket, key=[*Bucket].index)
+        changes_on = arrears.bucket_changes_on
+        enters = None if changes_on is None else start_of(changes_on, self.timezone)
+        ahead = [now if reported is not arrears.bucket else enters, self.kpi_deadline]
+        check_at = min((instant for instant in ahead if instant is not None), default=None)
+        return self.model_copy(update={"reported_bucket": reported, "check_at": check_at})
+
 
 @lru_cache(maxsize=512)
 def schedule_of(terms: Terms) -> Schedule:
@@ -166,7 +183,24 @@ def schedule_of(terms: Terms) -> Schedule:
     return schedule(terms)
 
 
-LOANS = Collection(entity="loan", record=StoredLoan)
+DUE = DueIndex("LOANDUE")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Loans(Collection[StoredLoan]):
+    def index(self, organization: OrganizationId, record: StoredLoan) -> dict[str, Any]:
+        """List the loan in the due index on the lender's side alone: one check tells both."""
+        if record.side_of(organization) is Side.BORROWER:
+            return {}
+        row, due_at = str(record.id), record.check_at
+        partition = DUE.partition_of(organization, row)
+        return {
+            partition.attribute: None if due_at is None else partition.pk,
+            "at": None if due_at is None else DUE.place(organization, row, due_at),
+        }
+
+
+LOANS = _Loans(entity="loan", record=StoredLoan)
 
 
 def get(organization: OrganizationId, identifier: UUID, side: Side | None = None) -> StoredLoan:
@@ -252,9 +286,9 @@ def write(
     after. The side that acts leaves its present name.
     """
     acting = loan.side_of(own.tenant)
-    after = loan.changed(**{acting.value: Party.of(own.id, own.name)}, **changes)
+    after = loan.changed(**{acting.value: Party.of(own.id, own.name)}, **changes).watched(clock.now())
     unit.require_version(loan.version)
-    for side, writer in both_sides(unit, own, loan):
+    for side, writer in both_sides(unit, loan, own.name):
         # The differences are written: a note that this side does not see stays as it is.
         before_there, after_there = loan.shown_to(side), after.shown_to(side)
         old, new = below(side)
@@ -263,7 +297,7 @@ def write(
     return after
 
 
-def both_sides(unit: UnitOfWork, own: StoredOrganization, loan: Loan) -> list[tuple[Side, UnitOfWork]]:
-    """Return the units that write on the caller's side and on the other one, in one transaction."""
-    side = loan.side_of(own.tenant)
-    return [(side, unit), (side.other, sides.other_side(unit, own, loan.party(side.other).organization_id))]
+def both_sides(unit: UnitOfWork, loan: Loan, signature: str) -> list[tuple[Side, UnitOfWork]]:
+    """Return the units that write on the unit's own side and on the other one, in one transaction."""
+    side = loan.side_of(unit.organization)
+    return [(side, unit), (side.other, sides.other_side(unit, loan.party(side.other).organization_id, signature))]

@@ -163,7 +163,7 @@ def _book(
     loan = loans.write(
         unit, lender, ledger.loan, below=lambda side: _audited(side, before, repayment), **_effect(booked, new, now)
     )
-    for side, writer in loans.both_sides(unit, lender, loan):
+    for side, writer in loans.both_sides(unit, loan, lender.name):
         _put(writer, repayment.shown_to(side), before)
     reallocated = [UUID(other) for other in new.reallocated_since(old) if other != str(repayment.id)]
     return Booking(repayment, replace(booked, loan=loan), tuple(reallocated))

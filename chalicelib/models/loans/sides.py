@@ -18,9 +18,12 @@ LENDERS = frozenset({LoanRole.LENDER, LoanRole.BOTH})
 BORROWERS = frozenset({LoanRole.BORROWER, LoanRole.BOTH})
 
 
-def other_side(unit: UnitOfWork, own: StoredOrganization, other: UUID) -> UnitOfWork:
-    """Return the unit that writes the same in the partitions of the other side, in the same transaction."""
-    return unit.open_counterpart(OrganizationId(other), own.name)
+def other_side(unit: UnitOfWork, other: UUID, signature: str) -> UnitOfWork:
+    """Return the unit that writes the same in the partitions of the other side, in the same transaction.
+
+    `signature`: the name of the side that acts.
+    """
+    return unit.open_counterpart(OrganizationId(other), signature)
 
 
 def borrower_name(identifier: UUID) -> str | None:
