@@ -14,6 +14,9 @@ Workledger is ready after {seconds:.1f} s (store: {note})
 Users of "{organization}", password {password}
 {people}
 
+"{lender_organization}" lends to it, same password
+  {lender:<26}OWNER
+
 First calls
   curl -s {url}/api/v1/auth/sign-in -H 'Content-Type: application/json' \\
     -d '{{"email":"{owner}","password":"{password}"}}'
@@ -43,6 +46,8 @@ def text(url: str, mailbox: str, token: str | None, note: str, seconds: float) -
         password=demo.PASSWORD,
         people="\n".join(people),
         owner=demo.OWNER.email,
+        lender_organization=demo.LENDER_ORGANIZATION,
+        lender=demo.LENDER.email,
         seeding=" The demo organization is still being filled." if token else "",
         signed_in_call=_SIGNED_IN_CALL.format(url=url, token=token) if token else "",
     )

@@ -169,6 +169,22 @@ def test_assignments_have_all_states_and_hours_are_reported(serving: Serving) ->
     assert report["totals"]["hoursWithoutBillRate"] > 0
 
 
+def test_a_second_organization_has_lent_to_the_first(serving: Serving) -> None:
+    assert demo.LENDER.email in serving.banner
+    token = serving.api().post("/auth/sign-in", email=demo.LENDER.email, password=demo.PASSWORD)["token"]
+    lender, owner = serving.api(token), serving.owner()
+    offer, overdue, current = lender.get("/loans")["items"]
+    assert (offer["status"], offer["counterparty"]["name"]) == ("OFFERED", demo.ORGANIZATION)
+    assert (overdue["daysPastDue"], overdue["bucket"]) == (40, "D31_60")
+    assert (current["status"], current["bucket"]) == ("ACTIVE", "CURRENT")
+    assert [loan["id"] for loan in owner.get("/loans?side=borrower")["items"]] == [
+        loan["id"] for loan in (offer, overdue, current)
+    ]
+    covenants = owner.get(f"/loans/{current['id']}/kpis")["items"]
+    tests = (owner.get(f"/loans/{current['id']}/kpis/{kpi['id']}/tests")["items"] for kpi in covenants)
+    assert [rows[0]["state"] for rows in tests] == ["BREACHED", "MET"]
+
+
 def test_the_dashboard_shows_the_metrics(serving: Serving) -> None:
     owner = serving.owner()
     calculated = {row["name"]: row for row in owner.post("/metrics/calculate")["metrics"]}
@@ -275,6 +291,7 @@ def _counts(owner: demo.Api) -> dict[str, int]:
     recorded = [row["action"] for row in owner.all(about) if row["type"] != "DATA_CHANGE"]
     return {
         **counts,
+        "/loans": len(list(owner.all("/loans"))),
         "/positions": len(positions),
         "rates": len(rates),
         "/assignments": len(assignments),

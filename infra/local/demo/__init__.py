@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.local.demo import (
     activities,
     assignments,
+    loans,
     metrics,
     positions,
     quick_actions,
@@ -14,10 +15,13 @@ from infra.local.demo import (
     workers,
 )
 from infra.local.demo.api import Api, DemoFailed, Refused
+from infra.local.demo.loans import LENDER, LENDER_ORGANIZATION
 from infra.local.demo.metrics import METRICS
 from infra.local.demo.team import ORGANIZATION, OWNER, PASSWORD, TEAM, LatestCode, Person
 
 __all__ = [
+    "LENDER",
+    "LENDER_ORGANIZATION",
     "METRICS",
     "ORGANIZATION",
     "OWNER",
@@ -46,6 +50,7 @@ def seed_data(owner: Api) -> None:
     position_ids = positions.seed_positions(owner)
     assignments.seed_assignments(owner, workers.seed_workers(owner), position_ids)
     tracked_time.seed_tracked_time(owner)
+    loans.seed_loans(owner)
     activities.seed_activities(owner)
     quick_actions.seed_quick_actions(owner)
     widgets.seed_widgets(owner, metrics.seed_metrics(owner))
