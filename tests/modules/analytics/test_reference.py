@@ -34,7 +34,7 @@ NIGHTS = [
 ZONES = ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]
 DIMENSIONS = ["day", "week", "month", "project", "client", "task", "user", "tag", "billable"]
 LEVELS = ["member", "project", "user", "organization"]
-"""Of rates, the most specific first."""
+"""Levels of rates, the most specific first."""
 
 
 class Plan(NamedTuple):
