@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.core import clock
 from chalicelib.models.users import Role
+from tests.support.api import Answer
 from tests.support.factories import Member, Organization
 from tests.support.hypothesis_profile import IS_FULL
 from tests.support.threads import at_once
@@ -20,15 +21,31 @@ SESSIONS = 10_000 if IS_FULL else 250
 WRITERS = 8
 WRITES = 60 if IS_FULL else 8
 """Writes of each writer."""
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def _create(member: Member, minute: int, **fields: Any) -> Any:
-    times = {
-        "startAt": clock.to_text(FIRST + timedelta(minutes=minute)),
-        "endAt": clock.to_text(FIRST + timedelta(minutes=minute + 1)),
-    }
-    return member.post("createTimeSession", **times, **fields)
+def _start(number: int) -> datetime:
+    """Return the start of a session, one each half hour: months of a usual size."""
+    return FIRST + timedelta(minutes=30 * number)
+
+
+def _create(member: Member, number: int) -> Answer:
+    start = _start(number)
+    return member.post(
+        "createTimeSession", startAt=clock.to_text(start), endAt=clock.to_text(start + timedelta(minutes=1))
+    )
+
+
+def _import(member: Member, count: int) -> None:
+    """Create sessions, as many at once as an import takes."""
+    starts = [_start(number) for number in range(count)]
+    rows = [
+        {"date": f"{start:%Y-%m-%d}", "start": f"{start:%H:%M}", "end": f"{start + timedelta(minutes=1):%H:%M}"}
+        for start in starts
+    ]
+    for first in range(0, count, 1_000):
+        answer = member.post("importTimeSessions", rows=rows[first : first + 1_000], timezone="UTC")
+        assert answer.data["created"] == len(rows[first : first + 1_000]), answer.text
 
 
 def _pages(member: Member, **query: Any) -> list[dict[str, Any]]:
@@ -68,7 +85,7 @@ def _write(member: Member, own: list[str], seed: int) -> None:
     for number in range(WRITES):
         choice = chance.choice(["create", "change", "delete"])
         if choice == "create" or not own:
-            answer = _create(member, 200_000 + 1_000 * seed + number)
+            answer = _create(member, SESSIONS + 100 * seed + number)
             if answer.status == 201:
                 own.append(answer.data["id"])
         elif choice == "change":
@@ -83,7 +100,9 @@ def _write(member: Member, own: list[str], seed: int) -> None:
 def test_a_client_that_syncs_while_others_write_ends_with_the_store(organization: Organization) -> None:
     """Given many sessions, when 8 devices write while one walks and syncs, then nothing is missed or shown twice."""
     me = organization.member(Role.MEMBER)
-    ids = [_create(me, number).data["id"] for number in range(SESSIONS)]
+    _import(me, SESSIONS)
+    ids = [row["id"] for row in _pages(me)]
+    assert len(ids) == SESSIONS
     # Of each writer some of the sessions; the others stay.
     shares = [ids[number :: SESSIONS // 40][:4] for number in range(WRITERS)]
     staying = {*ids} - {identifier for share in shares for identifier in share}
