@@ -55,6 +55,18 @@ def test_rows_of_other_users_need_the_permission(me: Member, organization: Organ
     assert len(sessions_of(me, userId=str(me.user.id))) == 3
 
 
+def test_the_id_of_anothers_session_is_no_duplicate(me: Member, organization: Organization) -> None:
+    """Given another's session, then a row with its id is a new session of one's own, and the id is not told."""
+    member = organization.enrol(Role.MEMBER)
+    theirs = tracked(me, -60, 0)["id"]
+    answer = member.post(
+        "importTimeSessions",
+        rows=[{"date": "2026-06-01", "start": "09:00", "hours": 1, "id": id_} for id_ in (theirs, "x")],
+    )
+    assert results(answer) == ["created"] * 2
+    assert theirs not in {session["id"] for session in sessions_of(member)}
+
+
 def test_users_without_an_address_are_named(me: Member, organization: Organization) -> None:
     """Given two users of one name, then rows with that name are errors, and one with another's are theirs."""
     coordinator = organization.member(Role.COORDINATOR)
