@@ -14,6 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.utilities import dynamo_json_dump
 
+from chalicelib.models.time import packed_months
 from infra.local.engine import ACCOUNT, REGION
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
@@ -33,6 +34,9 @@ _LIMIT = "LIMIT#"
 _DECOY = "DECOY#"
 """Prefix of the sort keys of decoys, which carry no information."""
 
+_PACKED = "#TIMEMONTH"
+"""Suffix of the partition of packed months, which are compared unpacked: the ids in them are bytes."""
+
 _VOLATILE = {"lastSeenAt", "tokenHashes", "ttl"}
 """Attributes that change with time or with each answer: `tokens_in` counts the tokens."""
 
@@ -43,7 +47,6 @@ _GENERATED = re.compile(
     r"|DUE#\d\d"  # shards, by id
     r"|elapsedSeconds\W+\d+"  # of a timer that runs on
     r"|[0-9a-f]{64}"  # digests, secrets of cursors
-    r"|(?<=\")[0-9a-f]{32}(?=\\)"  # ids in packed months
 )
 
 
@@ -176,6 +179,11 @@ def _compared(item: StoredItem | None) -> Any:
     if values["sk"].startswith(_LIMIT):
         used = values["data"]["used"]
         return {"pk": values["pk"], "sk": values["sk"], "used": used} if used else None
+    if values["pk"].endswith(_PACKED):
+        month = packed_months.unpack(values["sk"].partition("#")[0], bytes(values["spans"]))
+        values["spans"] = sorted(
+            (group.tags, spans, group.billable, str(group.project), str(group.task)) for group, spans in month.items()
+        )
     return _steady(values)
 
 

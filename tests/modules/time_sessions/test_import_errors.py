@@ -353,7 +353,7 @@ def test_overlaps_are_warnings(me: Member) -> None:
 @pytest.mark.parametrize("dry_run", [True, False])
 @pytest.mark.parametrize(
     ("limit", "value"),
-    [("chalicelib.models.time.packed_months.MAX_BYTES", 50), ("chalicelib.models.time.accounts.MAX_TAGS", 3)],
+    [("chalicelib.models.time.packed_months.MAX_BYTES", 30), ("chalicelib.models.time.accounts.MAX_TAGS", 3)],
 )
 def test_rows_beyond_the_limits_of_a_user_are_errors(
     me: Member,
