@@ -64,7 +64,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.LOAN_DELETED: _change("{actor} deleted a loan"),
     AuditEvent.LOAN_SETTLED: _progress("{actor} settled a loan", Severity.SUCCESS),
     AuditEvent.LOAN_UPDATED: _progress("{actor} changed the offer of a loan"),
-    AuditEvent.LOAN_WRITTEN_OFF: _progress("{actor} wrote off a loan", Severity.WARNING),
+    AuditEvent.LOAN_WRITTEN_OFF: _progress("{actor} wrote off a loan"),
     AuditEvent.MEMBER_RATE_DELETED: _change("{actor} deleted a rate of a user"),
     AuditEvent.MEMBER_RATE_SET: _change("{actor} set a rate of a user"),
     AuditEvent.METRIC_CREATED: _creation("{actor} created {metric}"),

@@ -15,7 +15,7 @@ from chalicelib.core import ids
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAX_WRITES
 from chalicelib.jobs import feed_queue
-from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, title
+from chalicelib.jobs.activity_templates import SILENT, TEMPLATES, template_of, title
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ActivityType, Severity
 from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange
@@ -110,6 +110,27 @@ def test_every_event_has_a_template_or_is_silent() -> None:
     assert not {*TEMPLATES} & SILENT
     assert {template.severity for template in TEMPLATES.values()} == {Severity.INFO, Severity.SUCCESS}
     assert {template.type for template in TEMPLATES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
+
+
+@pytest.mark.parametrize(
+    ("state", "title_of_state", "severity"),
+    [
+        ((None, "MET"), "Anna Berg recorded a value of a KPI: the target is met", Severity.SUCCESS),
+        (("PENDING", "BREACHED"), "Anna Berg recorded a value of a KPI: the target is breached", Severity.WARNING),
+        (("BREACHED", "CURED"), "Anna Berg recorded a value of a KPI: the breach is cured", Severity.SUCCESS),
+        (None, "Anna Berg recorded a value of a KPI", Severity.INFO),
+    ],
+)
+def test_a_value_that_changes_a_state_says_so(
+    state: tuple[str | None, str] | None, title_of_state: str, severity: Severity
+) -> None:
+    changes = {} if state is None else {"tests.2026-06-30.state": state}
+    entry = _entry(AuditEvent.KPI_VALUE_RECORDED, **changes)
+
+    template = template_of(AuditEvent.KPI_VALUE_RECORDED, entry)
+
+    assert template is not None
+    assert (title(template, entry), template.severity) == (title_of_state, severity)
 
 
 def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, actor: str = "Anna Berg", **changes: Any) -> AuditEntry:

@@ -27,8 +27,8 @@ from chalicelib.models.loans.lifecycle import require_status
 from chalicelib.models.loans.loans import LoanStatus, StoredLoan
 from chalicelib.models.organizations import StoredOrganization
 
-MAX_VALUES = 50
-"""Values of one test, the corrections too."""
+MAX_VALUES = 20
+"""Values of one test, the corrections too: an audit entry has all of them, before and after."""
 
 Value = Annotated[Figure, Field(examples=[1.31])]
 Evidence = Annotated[Lines, Field(max_length=500, examples=["Jahresabschluss 2026, Seite 14"])]

@@ -175,15 +175,15 @@ def test_the_terms_that_are_accepted_are_the_current_ones(deal: Deal) -> None:
 
 
 OF_BORROWER = {"acceptLoan": {"termsVersion": 1}, "declineLoan": {}}
-OF_LENDER = {"updateLoan": {"note": "x"}, "cancelLoan": {}, "writeOffLoan": {"reason": "x"}}
+OF_LENDER = {"updateLoan": {"note": "x"}, "cancelLoan": {}, "deleteLoan": {}, "writeOffLoan": {"reason": "x"}}
 ACTS: dict[str, dict[str, Any]] = {**OF_BORROWER, **OF_LENDER}
 STATES: dict[str, tuple[Callable[[Deal], Any], set[str]]] = {
     "OFFERED": (lambda _: None, {"acceptLoan", "declineLoan", "updateLoan", "cancelLoan"}),
     "ACTIVE": (lambda deal: deal.accept(), {"writeOffLoan"}),
-    "DECLINED": (lambda deal: deal.borrow("declineLoan"), set()),
-    "CANCELLED": (lambda deal: deal.lend("cancelLoan"), set()),
+    "DECLINED": (lambda deal: deal.borrow("declineLoan"), {"deleteLoan"}),
+    "CANCELLED": (lambda deal: deal.lend("cancelLoan"), {"deleteLoan"}),
     "WRITTEN_OFF": (lambda deal: deal.accept().lend("writeOffLoan", reason="x"), set()),
-    "EXPIRED": (lambda _: None, set()),
+    "EXPIRED": (lambda _: None, {"deleteLoan"}),
 }
 
 
