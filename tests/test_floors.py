@@ -40,7 +40,7 @@ MINTS = {
     "core/ids.py": "the type itself, and the id that stands for none",
     "auth": "from a token, whose secret is then verified",
     "dal/keys.py": "from a stored key",
-    "models": "from a stored key or record",
+    "models": "from a stored key or record; loans also from the id of the other side",
     "jobs": "from a queue message of ours, and from the operator's input",
     "action/runner.py": "from the stored answer of the request that opened a session",
 }

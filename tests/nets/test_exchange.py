@@ -13,6 +13,7 @@ from tests.support.client_hooks import Call as TableCall
 from tests.support.client_hooks import Recording
 from tests.support.exchange import MEETING, hold_to_exchange, is_exchange
 from tests.support.factories import Organization
+from tests.support.loan_helpers import PARTIES
 from tests.support.store import Store, partitions_of, texts_in
 
 WRITES = names(is_exchange)
@@ -57,6 +58,29 @@ def test_a_third_organization_is_not_touched(
     assert arrange(action, home).send("a key").status == REGISTRY[action].status
 
     assert partitions_of(store.items(), abroad.id) == before
+
+
+@pytest.mark.parametrize("action", names(lambda action: action.path.startswith("/loans/{id}")))
+def test_each_of_three_organizations_does_what_is_its_own(
+    home: Organization, abroad: Organization, store: Store, action: str
+) -> None:
+    # Given a request about a loan, which one of its sides may send
+    arranged = arrange(action, home)
+    loan = home.owner.call("getLoan", path={"id": arranged.call.path["id"]}).data
+    other = PARTIES[loan["counterparty"]["organizationId"]]
+    before = store.items()
+    # When an OWNER of a third organization sends it, it is not found
+    stranger = arranged.send("a key", token=abroad.owner.token)
+    assert (stranger.status, stranger.code) == (404, "NOT_FOUND"), stranger.text
+    # When an OWNER of the other side sends it, a read is answered, and a write is not found
+    answer = arranged.send("a key", token=other.owner.token)
+    if REGISTRY[action].is_write:
+        assert (answer.status, answer.code) == (404, "NOT_FOUND"), answer.text
+    else:
+        assert answer.status == 200, answer.text
+    assert not store.changes(before)
+    # And the side whose act it is may send it
+    assert arranged.send("a key").status == REGISTRY[action].status
 
 
 # -- the net itself --------------------------------------------------------------------------------------------------

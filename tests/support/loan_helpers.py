@@ -25,9 +25,14 @@ def become(organization: Organization, role: str) -> Organization:
     return organization
 
 
+PARTIES: dict[str, Organization] = {}
+"""Organizations that `party` created, by id."""
+
+
 def party(api: Api, role: str = "BOTH", **fields: Any) -> Organization:
     """Create an organization that lends and borrows."""
-    return become(new_organization(api, **fields), role)
+    organization = become(new_organization(api, **fields), role)
+    return PARTIES.setdefault(str(organization.id), organization)
 
 
 @dataclass

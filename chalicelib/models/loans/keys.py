@@ -18,7 +18,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.keys import Key, partition
 
 
-class KpiName(NamedTuple):
+class KpiKey(NamedTuple):
     """The parts of a KPI's key."""
 
     loan: UUID
@@ -37,12 +37,12 @@ def kpis(organization: OrganizationId, loan: UUID) -> str:
     return f"{partition(organization, 'KPI')}#{loan}"
 
 
-def kpi_of(key: Key) -> KpiName | None:
+def kpi_of(key: Key) -> KpiKey | None:
     """Return the KPI that is stored at a key; None for other keys."""
     scope, _, rest = key.pk.partition("#KPI#")
     if not rest or "#" in scope.partition("#")[2]:
         return None
-    return KpiName(UUID(rest), UUID(key.sk))
+    return KpiKey(UUID(rest), UUID(key.sk))
 
 
 def kpi_tests(organization: OrganizationId, loan: UUID) -> str:

@@ -32,7 +32,7 @@ ENTITY = EntityName.KPI
 MAX_KPIS = 500
 """KPIs of one loan: all of them are read at once."""
 MAX_RULES = 100
-"""Changes of one KPI's rule: a test is judged by the one of its time, so all of them stay."""
+"""BeforeAndAfter of one KPI's rule: a test is judged by the one of its time, so all of them stay."""
 
 KpiName = Annotated[Line, Field(max_length=120, examples=["Schuldendienstdeckungsgrad"])]
 KpiUnit = Annotated[Line, Field(max_length=20, examples=["x"])]
@@ -167,7 +167,7 @@ def write(
     before: StoredKpi | None,
     after: StoredKpi | None,
     *,
-    below: loans.Changes = ({}, {}),
+    below: loans.BeforeAndAfter = ({}, {}),
     **changes: Any,
 ) -> StoredLoan:
     """Write a KPI on both sides, with the loan. `below`: fields that the audit log shows of its tests."""

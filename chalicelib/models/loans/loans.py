@@ -48,7 +48,7 @@ from chalicelib.models.organizations import OrganizationName, StoredOrganization
 _FOREVER = "9999"
 """Sorts after every day."""
 
-Changes = tuple[Mapping[str, Any], Mapping[str, Any]]
+BeforeAndAfter = tuple[Mapping[str, Any], Mapping[str, Any]]
 """Fields before and after."""
 
 
@@ -277,7 +277,7 @@ def write(
     own: StoredOrganization,
     loan: StoredLoan,
     *,
-    below: Callable[[Side], Changes] = lambda _: ({}, {}),
+    below: Callable[[Side], BeforeAndAfter] = lambda _: ({}, {}),
     **changes: Any,
 ) -> StoredLoan:
     """Change a loan for both sides, on condition that it is as it was read: of two at once, one reads it again.

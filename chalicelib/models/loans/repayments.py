@@ -26,7 +26,7 @@ from chalicelib.models.loans import keys, loans
 from chalicelib.models.loans.allocation import Allocation, Payment, Payoff, allocate
 from chalicelib.models.loans.fields import Amount, Note, Reason
 from chalicelib.models.loans.lifecycle import require_status
-from chalicelib.models.loans.loans import Changes, LoanStatus, Side, StoredLoan, schedule_of
+from chalicelib.models.loans.loans import BeforeAndAfter, LoanStatus, Side, StoredLoan, schedule_of
 from chalicelib.models.organizations import StoredOrganization
 
 ENTITY = "repayment"
@@ -71,7 +71,7 @@ class Ledger:
 
 
 @dataclass(frozen=True)
-class Booking:
+class RepaymentEffect:
     """A repayment that was recorded or reversed, and what it did to the others."""
 
     repayment: StoredRepayment
@@ -91,7 +91,7 @@ def read(organization: OrganizationId, loan: StoredLoan) -> Ledger:
 
 def record(
     unit: UnitOfWork, lender: StoredOrganization, ledger: Ledger, now: datetime, fields: Mapping[str, Any]
-) -> Booking:
+) -> RepaymentEffect:
     """Record a repayment; the recovery of a loan that was written off, too. VALIDATION_ERROR for more than is owed."""
     require_status(ledger.loan, now, "repaid", LoanStatus.ACTIVE, LoanStatus.WRITTEN_OFF)
     repayment = _new(ledger, now, **{**fields, "value_date": fields["value_date"] or ledger.loan.today(now)})
@@ -100,10 +100,12 @@ def record(
         message = f"must be at most {maximum}, all that is unpaid"
         details = {"fieldErrors": {"amount": [message]}, "maximum": maximum}
         raise ActionError(ErrorCode.VALIDATION_ERROR, f"amount: {message}", details=details)
-    return _book(unit, lender, ledger, repayment, now)
+    return _write(unit, lender, ledger, repayment, now)
 
 
-def settle(unit: UnitOfWork, lender: StoredOrganization, ledger: Ledger, now: datetime, on: date | None) -> Booking:
+def settle(
+    unit: UnitOfWork, lender: StoredOrganization, ledger: Ledger, now: datetime, on: date | None
+) -> RepaymentEffect:
     """End a loan early: record exactly the payoff of a day, and cancel the rest of the interest."""
     require_status(ledger.loan, now, "settled", LoanStatus.ACTIVE)
     allocation = ledger.allocation()
@@ -112,7 +114,7 @@ def settle(unit: UnitOfWork, lender: StoredOrganization, ledger: Ledger, now: da
         raise invalid_field("on", f"must not be before the last repayment, {allocation.last_value_date}")
     amount = allocation.payoff(day).amount
     repayment = _new(ledger, now, "on", amount=amount, value_date=day, is_settlement=True)
-    return _book(unit, lender, ledger, repayment, now)
+    return _write(unit, lender, ledger, repayment, now)
 
 
 def payoff(ledger: Ledger, now: datetime, on: date) -> Payoff:
@@ -125,7 +127,7 @@ def payoff(ledger: Ledger, now: datetime, on: date) -> Payoff:
 
 def reverse(
     unit: UnitOfWork, lender: StoredOrganization, ledger: Ledger, identifier: UUID, now: datetime, reason: str
-) -> Booking:
+) -> RepaymentEffect:
     """Take a repayment back. It stays, with the reason; what it paid is unpaid again."""
     repayment = next((repayment for repayment in ledger.repayments if repayment.id == identifier), None)
     if repayment is None:
@@ -133,7 +135,7 @@ def reverse(
     if repayment.reversed_at is not None:
         raise invalid_state("this repayment was reversed before")
     after = repayment.changed(reversed_at=now, reversal_reason=reason)
-    return _book(unit, lender, ledger, after, now, before=repayment)
+    return _write(unit, lender, ledger, after, now, before=repayment)
 
 
 def _new(ledger: Ledger, now: datetime, day_field: str = "valueDate", **fields: Any) -> StoredRepayment:
@@ -148,25 +150,25 @@ def _new(ledger: Ledger, now: datetime, day_field: str = "valueDate", **fields: 
     return StoredRepayment.new(loan_id=loan.id, currency=loan.currency, **fields)
 
 
-def _book(
+def _write(
     unit: UnitOfWork,
     lender: StoredOrganization,
     ledger: Ledger,
     repayment: StoredRepayment,
     now: datetime,
     before: StoredRepayment | None = None,
-) -> Booking:
+) -> RepaymentEffect:
     """Write a repayment and its effect on the loan, on both sides."""
     others = [other for other in ledger.repayments if other.id != repayment.id]
-    booked = replace(ledger, repayments=(*others, repayment))
-    old, new = ledger.allocation(), booked.allocation()
+    after = replace(ledger, repayments=(*others, repayment))
+    old, new = ledger.allocation(), after.allocation()
     loan = loans.write(
-        unit, lender, ledger.loan, below=lambda side: _audited(side, before, repayment), **_effect(booked, new, now)
+        unit, lender, ledger.loan, below=lambda side: _audited(side, before, repayment), **_effect(after, new, now)
     )
     for side, writer in loans.both_sides(unit, loan, lender.name):
         _put(writer, repayment.shown_to(side), before)
     reallocated = [UUID(other) for other in new.reallocated_since(old) if other != str(repayment.id)]
-    return Booking(repayment, replace(booked, loan=loan), tuple(reallocated))
+    return RepaymentEffect(repayment, replace(after, loan=loan), tuple(reallocated))
 
 
 def _effect(ledger: Ledger, allocation: Allocation, now: datetime) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def _effect(ledger: Ledger, allocation: Allocation, now: datetime) -> dict[str, 
     }
 
 
-def _audited(side: Side, before: StoredRepayment | None, after: StoredRepayment) -> Changes:
+def _audited(side: Side, before: StoredRepayment | None, after: StoredRepayment) -> BeforeAndAfter:
     field = f"repayments.{after.id}"
     old = {} if before is None else {field: before.shown_to(side).shown()}
     return old, {field: after.shown_to(side).shown()}

@@ -23,7 +23,7 @@ from chalicelib.modules.loans.contracts import (
     LoanTerms,
     Payoff,
     RepaymentSchedule,
-    Schedule,
+    SchedulePreview,
     SettleLoan,
     UpdateLoan,
     WriteOffLoan,
@@ -39,7 +39,7 @@ _OFFER_LASTS = timedelta(days=30)
     permission=Permission.LOANS_MANAGE,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
-def preview_schedule(ctx: Context, data: LoanTerms) -> Schedule:
+def preview_schedule(ctx: Context, data: LoanTerms) -> SchedulePreview:
     """The schedule that a loan with such terms would have, in the organization's currency. Nothing is stored."""
     terms = data.terms(ctx.principal.organization.currency)
     require_valid(terms)

@@ -108,7 +108,7 @@ class ScheduleTotals(Contract):
     payment: Annotated[Amount, Field(examples=[12766335])]
 
 
-class Schedule(Contract):
+class SchedulePreview(Contract):
     currency: CurrencyCode
     rows: list[ScheduleRow]
     totals: ScheduleTotals

@@ -9,13 +9,13 @@ from chalicelib.models.loans.allocation import Allocation
 from chalicelib.models.loans.arrears import installment_status
 from chalicelib.models.loans.loans import LoanStatus, StoredLoan
 from chalicelib.models.loans.repayments import Ledger
-from chalicelib.models.loans.schedule import Schedule as Installments
+from chalicelib.models.loans.schedule import Schedule
 from chalicelib.modules.loans.contracts import (
     LoanDetails,
     RepaymentRow,
     RepaymentSchedule,
     RepaymentTotals,
-    Schedule,
+    SchedulePreview,
     ScheduleRow,
     ScheduleTotals,
 )
@@ -40,8 +40,8 @@ def details(ctx: Context, loan: StoredLoan) -> LoanDetails:
     )
 
 
-def schedule(installments: Installments) -> Schedule:
-    return Schedule(
+def schedule(installments: Schedule) -> SchedulePreview:
+    return SchedulePreview(
         currency=installments.terms.currency,
         rows=[ScheduleRow(**asdict(row)) for row in installments],
         totals=ScheduleTotals(**_totals(installments)),
@@ -64,7 +64,7 @@ def repayment_schedule(ctx: Context, ledger: Ledger) -> RepaymentSchedule:
     return RepaymentSchedule(currency=ledger.loan.currency, rows=rows, totals=_repayment_totals(allocation))
 
 
-def _totals(installments: Installments) -> dict[str, int]:
+def _totals(installments: Schedule) -> dict[str, int]:
     principal, interest = installments.terms.principal, installments.interest
     return {"principal": principal, "interest": interest, "payment": principal + interest}
 

@@ -13,9 +13,9 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.loans import loans, repayments
 from chalicelib.models.loans.allocation import Allocation
 from chalicelib.models.loans.loans import Side
-from chalicelib.models.loans.repayments import Booking, StoredRepayment
+from chalicelib.models.loans.repayments import RepaymentEffect, StoredRepayment
 from chalicelib.modules.loans.views import details
-from chalicelib.modules.repayments.contracts import Booked, RecordRepayment, RepaymentDetails, ReverseRepayment
+from chalicelib.modules.repayments.contracts import RecordRepayment, RepaymentDetails, RepaymentResult, ReverseRepayment
 
 
 @action(
@@ -25,14 +25,14 @@ from chalicelib.modules.repayments.contracts import Booked, RecordRepayment, Rep
     audit=AuditEvent.REPAYMENT_RECORDED,
     status=201,
 )
-def record_repayment(ctx: Context, id_: UUID, data: RecordRepayment) -> Booked:
+def record_repayment(ctx: Context, id_: UUID, data: RecordRepayment) -> RepaymentResult:
     """Records money that came in. It pays the oldest installment first, in it interest, then principal.
 
     One with an earlier `valueDate` than others takes its place before them; `reallocated` names those that now pay
     something else. More than all that is unpaid is refused, with `details.maximum`.
     """
     ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_, Side.LENDER))
-    return _booked(ctx, repayments.record(ctx.unit, ctx.principal.organization, ledger, ctx.now, dict(data)))
+    return _result(ctx, repayments.record(ctx.unit, ctx.principal.organization, ledger, ctx.now, dict(data)))
 
 
 @action("listRepayments", "GET /loans/{id}/repayments", permission=Permission.LOANS_MANAGE)
@@ -54,18 +54,18 @@ def list_repayments(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[Re
     permission=Permission.LOANS_MANAGE,
     audit=AuditEvent.REPAYMENT_REVERSED,
 )
-def reverse_repayment(ctx: Context, id_: UUID, repayment_id: UUID, data: ReverseRepayment) -> Booked:
+def reverse_repayment(ctx: Context, id_: UUID, repayment_id: UUID, data: ReverseRepayment) -> RepaymentResult:
     """Takes a repayment back, with a reason. It stays visible, and what it paid is unpaid again."""
     ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_, Side.LENDER))
     reversal = repayments.reverse(ctx.unit, ctx.principal.organization, ledger, repayment_id, ctx.now, data.reason)
-    return _booked(ctx, reversal)
+    return _result(ctx, reversal)
 
 
-def _booked(ctx: Context, booking: Booking) -> Booked:
-    return Booked.extending(
-        _details(booking.repayment, booking.ledger.allocation()),
-        reallocated=list(booking.reallocated),
-        loan=details(ctx, booking.ledger.loan),
+def _result(ctx: Context, effect: RepaymentEffect) -> RepaymentResult:
+    return RepaymentResult.extending(
+        _details(effect.repayment, effect.ledger.allocation()),
+        reallocated=list(effect.reallocated),
+        loan=details(ctx, effect.ledger.loan),
     )
 
 

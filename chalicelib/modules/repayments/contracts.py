@@ -36,7 +36,7 @@ class RepaymentDetails(Repayment):
     interest: Annotated[Amount, Field(description="What it pays of interest.", examples=[56384])]
 
 
-class Booked(RepaymentDetails):
+class RepaymentResult(RepaymentDetails):
     """A repayment that was recorded or reversed."""
 
     reallocated: Annotated[
