@@ -9,46 +9,16 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, rule, run_state_machine_as_test
 
-from chalicelib.models.loans.arrears import Bucket
-from chalicelib.models.loans.loans import LoanStatus
 from infra.local.stack import Stack
 from tests.support.api import Api
 from tests.support.assignment_helpers import NOW
 from tests.support.frozen_time import standing_still
 from tests.support.hypothesis_profile import law
 from tests.support.loan_helpers import Deal, become, offered, party
-from tests.support.rollup_machine import RollupMachine, with_conditions
+from tests.support.loan_queries import QUERIES
+from tests.support.rollup_machine import RollupMachine
 
-KINDS = ("simple", "snapshot")
 CLOSING = ("declineLoan", "cancelLoan", "writeOffLoan", "settleLoan", "deleteLoan")
-
-
-def queries_of_loans() -> list[dict[str, Any]]:
-    lent, borrowed = (("side", "eq", side) for side in ("lender", "borrower"))
-    counts = [
-        *({"field": instant} for instant in ("createdAt", "acceptedAt", "closedAt")),
-        *({"type": kind, "where": [("status", "eq", status)]} for kind in KINDS for status in LoanStatus),
-        *({"type": kind, "where": [("bucket", "eq", bucket), lent]} for kind in KINDS for bucket in Bucket),
-        *({"type": kind, "where": [("status", "in", ["OFFERED", "REPAID"]), borrowed]} for kind in KINDS),
-        *({"type": kind, "where": [("bucket", "ne", "CURRENT")]} for kind in KINDS),
-        *({"type": kind} for kind in KINDS),
-    ]
-    sums = [
-        *({"field": measure, "type": kind} for kind in KINDS for measure in ("principal", "outstanding")),
-        {"field": "outstanding", "type": "snapshot", "where": [lent]},
-        {"field": "interestPaid", "type": "simple"},
-        {"field": "interestPaid", "type": "simple", "where": [borrowed]},
-        {"field": "principal", "type": "simple", "aggregate": "avg"},
-    ]
-    return with_conditions(
-        [
-            *({"source": "loans", **count} for count in counts),
-            *({"source": "loans", "aggregate": "sum", **amount} for amount in sums),
-        ]
-    )
-
-
-QUERIES = queries_of_loans()
 
 
 class LendingMachine(RollupMachine):
