@@ -55,6 +55,7 @@ COMPUTED = {
     "billableHours",
     "unpricedHours",
     "name",
+    "clientId",
     "side",
     "bucket",
     "outstanding",

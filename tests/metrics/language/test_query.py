@@ -626,5 +626,6 @@ def test_the_examples_of_the_manual_are_valid() -> None:
         "ratio",
         "derived",
         "conversion",
+        "ratio",
     ]
     assert all(f"`{period}`" in manual for period in NamedPeriod)

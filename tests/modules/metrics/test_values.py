@@ -112,7 +112,7 @@ def test_pages_are_exact_with_both_kinds(gauges: Gauges) -> None:
     own = {gauges.new() for _ in range(3)}
     seen: list[str] = []
     for page in (1, 2, 3):
-        answer = gauges.organization.owner.call("getDashboardMetrics", query={"page": page, "pageSize": 6})
+        answer = gauges.organization.owner.call("getDashboardMetrics", query={"page": page, "pageSize": 8})
         seen += [row["id"] for row in answer.data["data"]]
     pagination = answer.data["pagination"]
 
