@@ -326,6 +326,21 @@ def test_settlement_takes_effect_again_when_the_repayment_before_it_is_recorded_
     assert (mended.settled_by, mended.maximum) == ("0002", 0)
 
 
+def test_settlement_that_others_follow_is_a_repayment_like_any_other() -> None:
+    """Given a bounced repayment and a new one after the settlement, when the bounced one is recorded again.
+
+    Then the settlement would be exact once more, but the new repayment would be paid for nothing: it stays a repayment.
+    """
+    first = payment(1, date(2026, 2, 1), 106_115)
+    settlement = settle(SCHEDULE, [first], date(2026, 2, 11))
+    new, again = payment(3, date(2026, 3, 1), 1_000), payment(4, date(2026, 2, 1), 106_115)
+
+    allocation = allocate(SCHEDULE, [settlement, new, again])
+
+    assert (allocation.settled_by, allocation.unallocated, allocation.cancelled_interest) == (None, 0, 0)
+    assert allocation.paid == settlement.amount + 1_000 + 106_115
+
+
 # -- write-off -------------------------------------------------------------------------------------------------------
 
 WRITTEN_OFF = WriteOff(date(2026, 3, 11), RECORDED + timedelta(minutes=50))
