@@ -54,7 +54,7 @@ def run(api: Api, stack: Stack) -> None:
         remove_derived(table, organization.id)
         rows.append(measure_flood(name, len(first), [record for group in groups for record in group] + rest))
     show(
-        f"{len(first):,} new assignments through the stream's consumer, with their positions and activities",
+        f"{len(first):,} new assignments through the stream's main consumer, with their positions",
         (
             "",
             "assignments per second",
@@ -67,7 +67,6 @@ def run(api: Api, stack: Stack) -> None:
         rows,
     )
     remove_derived(table, organization.id)
-    measure_feed(api, table, [record for group in first for record in group])
 
 
 def measure_flood(
@@ -90,29 +89,6 @@ def measure_flood(
         capacity_of(written) / entities,
         capacity_of(of_rollups) / entities,
         capacity_of(read) / entities,
-    )
-
-
-def measure_feed(api: Api, table: Store, flood: Sequence[Record]) -> None:
-    """Count the requests until an activity of another organization, the last record of a batch, is written."""
-    other = new_organization(api)
-    assert other.owner.call("createClient", body={"name": "Another"}).status == 201
-    audit = keys.audit(other.id)
-    batch = [
-        *next(split_batches(flood))[1:],
-        *(stream_record(key, item) for key, item in table.items().items() if key[0] == audit),
-    ]
-    started = time.monotonic()
-    calls = consume(batch)
-    feed = keys.activities(other.id)
-    (position,) = [number for number, call in enumerate(calls, 1) if feed in call.partitions()]
-    show(
-        f"An activity of another organization, behind {len(batch) - 1:,} records of a flood",
-        ("", "requests"),
-        [
-            ("until it is written", position),
-            (f"for the whole batch, in {time.monotonic() - started:.1f} s", len(calls)),
-        ],
     )
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import app as product
 from benchmarks.tables import show
 from chalicelib.dal import keys
-from infra.local import functions
+from infra.local.pump import Pump
+from infra.local.queue import Worker
 from infra.local.stack import Stack
+from infra.local.stream import Consumer
 from tests.support import streams
 from tests.support.api import Api
 from tests.support.factories import new_organization
@@ -38,12 +40,21 @@ class _Counted:
 
 
 def run(api: Api, stack: Stack) -> None:
-    """Write the flood while nothing consumes it, then one client of another organization; measure from then on."""
+    """Write the flood while nothing consumes it, then one client of another organization; measure from then on.
+
+    Only the functions on the activity's way run: deployed, each has a processor of its own.
+    """
     streams.turn_off(stack)
     streams.turn_on(stack)
     flood, other = new_organization(api), new_organization(api)
     counted = _Counted()
-    pump = functions.pump(counted, stack, from_now=True)
+    pump = Pump(
+        stack.engine,
+        stack.table,
+        consumers=[Consumer("dispatch_stream", counted.dispatch_stream)],
+        workers=[Worker("record_activities", stack.feed_queue_url, counted.record_activities, lanes=2)],
+        from_now=True,
+    )
     for number in range(_RECORDS // _RECORDS_OF_A_CREATE):
         assert flood.owner.call("createClient", body={"name": f"Client {number}"}).status == 201
     assert other.owner.call("createClient", body={"name": "Another"}).status == 201

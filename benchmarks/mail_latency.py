@@ -103,9 +103,9 @@ def seconds_until_mailed(url: str, address: str, since: float) -> float:
 
 
 def records_behind(data: Path) -> int:
-    """Return the number of stream records by which the rollup consumer is behind the mail consumer."""
+    """Return the number of stream records by which the rollup consumer is behind the dispatcher."""
     positions = json.loads((data / "position.json").read_text())["positions"]
-    mailed, rollup = (int(*positions[name].values()) for name in ("send_mail", "consume_stream"))
+    mailed, rollup = (int(*positions[name].values()) for name in ("dispatch_stream", "consume_stream"))
     return mailed - rollup
 
 
