@@ -29,7 +29,7 @@ def messages_of(error: ErrorDetails, contract: type[Contract] | None) -> list[st
 
 
 def _steps(location: Location) -> tuple[str, ...]:
-    """Return the names along a location: what is in a list has the rules of its items, whatever its index."""
+    """Return the names along a location: values in a list have the rules of its items, at any index."""
     return tuple(step for step in location if isinstance(step, str))
 
 

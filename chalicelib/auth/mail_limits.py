@@ -37,7 +37,7 @@ NOTICES_A_DAY: Mapping[SubscriptionTier, int] = {
     SubscriptionTier.PRO: 100,
     SubscriptionTier.ENTERPRISE: 500,
 }
-"""Notices to one address: about timesheets and timers. What is left out is in the app all the same."""
+"""Notices to one address: about timesheets and timers. The app shows those left out all the same."""
 
 
 def notices(tier: SubscriptionTier) -> Limit:

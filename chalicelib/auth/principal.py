@@ -38,7 +38,7 @@ class Principal:
 
     @property
     def sees_money(self) -> bool:
-        """Whoever may read rates sees the amounts that follow from them; nobody else does."""
+        """Return True for those who may read rates: nobody else sees the amounts that follow from them."""
         return Permission.RATES_MANAGE in self.permissions
 
     def require(self, permission: Permission, message: str | None = None) -> None:

@@ -98,7 +98,7 @@ def _letters(value: str) -> str:
 
 
 def _length(context: Context, value: Any) -> str:
-    """Return the message of a bound of a text or of a list. `value`: what was validated."""
+    """Return the message of a bound of a text or of a list. `value`: the input."""
     word, count = ("most", context["max_length"]) if "max_length" in context else ("least", context["min_length"])
     if (word, count) == ("least", 1):
         return "must not be empty"

@@ -22,7 +22,7 @@ _VARIANT = re.compile("LATIN SMALL (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*| 
 class _Letters(dict[int, str]):
     """Base letters by code point, for `str.translate`: ł is l, ø is o, æ is ae.
 
-    Unicode decomposes é, but not these. They are what PostgreSQL's `unaccent` replaces, here by their Unicode names.
+    Unicode decomposes é, but not these. PostgreSQL's `unaccent` replaces them, too, here by their Unicode names.
     """
 
     def __missing__(self, code_point: int) -> str:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 A = TypeVar("A", bound=Attribute[Any])
 
 RAW_MAP: MapAttribute[str, Any] = MapAttribute()
-"""Serializes a map of plain values, whatever they are."""
+"""Serializes a map of plain values of any type."""
 
 
 class Packed(BinaryAttribute):

@@ -1,4 +1,4 @@
-"""Pages of what is due now, for schedules that go through a due index."""
+"""Pages of rows that are due now, for schedules that go through a due index."""
 
 from __future__ import annotations
 

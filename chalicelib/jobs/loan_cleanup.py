@@ -1,4 +1,4 @@
-"""Erases what is below a deleted loan or KPI, piece by piece on the metrics queue.
+"""Erases the items below a deleted loan or KPI, piece by piece on the metrics queue.
 
 A delete takes the loan away for both sides in one transaction, so that nothing below it can be read any more. The
 change of each side orders the erasure of its own partitions: it is completed however the request ended.
@@ -31,7 +31,7 @@ class LoanCleanup(Contract):
 
 
 def order(change: Change) -> None:
-    """Queue the erasure of what is below a loan or a KPI that was deleted."""
+    """Queue the erasure of the items below a loan or a KPI that was deleted."""
     if change.kind is not Kind.REMOVE:
         return
     entity = change.entity
@@ -46,7 +46,7 @@ def order(change: Change) -> None:
 
 
 def work(message: Mapping[str, Any]) -> None:
-    """Erase one piece; what is left is another message. Twice is as good as once."""
+    """Erase one piece; the rest is another message. Twice is as good as once."""
     piece = LoanCleanup.model_validate(message)
     if not cleanup.erase(OrganizationId(piece.organization_id), piece.loan_id, piece.kpi_id):
         _send(piece)

@@ -1,6 +1,6 @@
-"""Tells both sides of loans that are past due, and of covenants that were not reported on, every hour.
+"""Reports loans that are past due, and covenants without a value, to both sides every hour.
 
-Only loans are read that have entered a bucket, or have a test without a value: what a run costs follows those.
+Only loans are read that have entered a bucket, or have a test without a value: the cost of a run follows those.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def _take_notice(address: str, tier: SubscriptionTier) -> bool:
 
 
 def _page_of(mail: Mail) -> str:
-    """Return the app's page of what a notice is about."""
+    """Return the app's page of a notice's subject."""
     if mail.week is None:
         return "timer"
     submitted_by = mail.requested_by if mail.template is Template.TIMESHEET_SUBMITTED else None

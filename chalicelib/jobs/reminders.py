@@ -84,7 +84,7 @@ def _remind(row: DueRow, items: Mapping[Key, Item]) -> bool:
 
 
 def _activity(timer: StoredTimer, user: StoredUser) -> Activity:
-    # Without what the timer runs for: everybody sees it.
+    # Without the timer's project and description: everybody sees it.
     return Activity.happened(
         ids.new_id(),
         title=f"The timer of {user.full_name} has run for more than 12 hours",

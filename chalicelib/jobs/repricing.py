@@ -72,7 +72,7 @@ class _Affected(NamedTuple):
 
 
 def order(change: Change) -> None:
-    """Queue what to sync after a change of rates, of the zone and currency in which they hold, or of a client."""
+    """Queue the entities to sync after a change of rates, of a client, or of the organization's zone or currency."""
     messages = []
     for affected in _affected_by(change):
         since = until = None

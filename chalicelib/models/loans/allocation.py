@@ -45,7 +45,7 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class AllocatedInstallment:
-    """An installment with what was paid of it."""
+    """An installment with the amounts paid of it."""
 
     scheduled: Installment
     cancelled_interest: int = 0

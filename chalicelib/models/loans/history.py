@@ -1,4 +1,4 @@
-"""History: what was paid of a loan up to any day, and the buckets that it is in, past and future."""
+"""History: the amounts paid of a loan up to any day, and the buckets that it is in, past and future."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 | a loan by id; all loans, newest first           | `ORG#<org>#LOAN` / `<id>`                              |
 | the repayments of a loan                        | `ORG#<org>#REPAYMENT#<loan>` / `<id>`                  |
 | the KPIs of a loan                              | `ORG#<org>#KPI#<loan>` / `<id>`                        |
-| loans with something to tell, in any organization | index `LOANDUE#<shard>` / `<due>#<lender>#<loan>`    |
+| loans with something to report, in any organization | index `LOANDUE#<shard>` / `<due>#<lender>#<loan>`    |
 | the recorded tests of a loan's KPI              | `ORG#<org>#KPITEST#<loan>` / `<kpi>#<test date>`       |
 """
 

@@ -74,7 +74,7 @@ class StoredKpi(Kpi):
     test_count: Annotated[int, INTERNAL] = 0
     """Tests of which something is recorded."""
     reported_through: Annotated[Day | None, INTERNAL] = None
-    """The test date up to which each test has a first value, or was told to be missed."""
+    """The test date up to which each test has a first value, or was reported as missed."""
     deadline: Annotated[Instant | None, INTERNAL] = None
     """The instant at which the next test is missed, unless a value comes."""
 

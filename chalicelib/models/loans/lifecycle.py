@@ -85,7 +85,7 @@ def write_off(unit: UnitOfWork, lender: StoredOrganization, loan: StoredLoan, no
 
 
 def delete(unit: UnitOfWork, lender: StoredOrganization, loan: StoredLoan, now: datetime) -> StoredLoan:
-    """Delete a loan that never came about, for both sides. What is below it cannot be read any more, and is erased."""
+    """Delete a loan that never came about, for both sides. The items below it go, too."""
     require_status(loan, now, "deleted", LoanStatus.DECLINED, LoanStatus.CANCELLED, LoanStatus.EXPIRED)
     for side, writer in both_sides(unit, loan, lender.name):
         LOANS.erase(writer, loan.shown_to(side))

@@ -82,7 +82,7 @@ class Party(Contract):
 
     @classmethod
     def of(cls, organization: UUID, name: str) -> Party:
-        """Return the party with a name as it is stored, whatever names may be today."""
+        """Return the party with a name as it is stored: today's rules for names may be others."""
         return cls.model_validate({"organization_id": organization, "name": name}, context=STORED)
 
 
@@ -144,9 +144,9 @@ class StoredLoan(Loan):
     kpi_deadline: Annotated[Instant | None, INTERNAL] = None
     """The next instant at which a test of a KPI is missed, unless a value comes."""
     reported_bucket: Annotated[Bucket, INTERNAL] = Bucket.CURRENT
-    """The worst bucket that both sides were told of, and that it has not left since."""
+    """The worst bucket that was reported to both sides, and that it has not left since."""
     check_at: Annotated[Instant | None, INTERNAL] = None
-    """The instant at which the daily job has something to tell, unless the loan changes before."""
+    """The instant at which the daily job has something to report, unless the loan changes before."""
     oldest_due: Annotated[Day | None, INTERNAL] = None
     """The due date of the oldest installment with anything unpaid, of a loan that is ACTIVE."""
 
@@ -189,7 +189,7 @@ DUE = DueIndex("LOANDUE")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Loans(Collection[StoredLoan]):
     def index(self, organization: OrganizationId, record: StoredLoan) -> dict[str, Any]:
-        """List the loan in the due index on the lender's side alone: one check tells both."""
+        """List the loan in the due index on the lender's side alone: one check reports to both."""
         if record.side_of(organization) is Side.BORROWER:
             return {}
         row, due_at = str(record.id), record.check_at

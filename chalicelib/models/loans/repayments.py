@@ -72,7 +72,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class RepaymentEffect:
-    """A repayment that was recorded or reversed, and what it did to the others."""
+    """A repayment that was recorded or reversed, and its effect on the others."""
 
     repayment: StoredRepayment
     ledger: Ledger

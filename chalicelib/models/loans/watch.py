@@ -1,4 +1,4 @@
-"""Watches loans: tells both sides, once, of a bucket that a loan has entered and of a test that was missed."""
+"""Watches loans: reports to both sides, once, a bucket that a loan has entered and a test that was missed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DAYS = {Bucket.D1_30: "1", Bucket.D31_60: "31", Bucket.D61_90: "61", Bucket.D90
 
 
 def report(lender: OrganizationId, loan: StoredLoan, now: datetime) -> int:
-    """Tell both sides what is to tell of a loan; return the number of activities a side, 0 where another was first.
+    """Report the changes of a loan to both sides; return the number of activities a side, 0 where another was first.
 
     Activities, marks and the next check are one transaction on condition of the loan's version.
     """
@@ -73,7 +73,7 @@ def report(lender: OrganizationId, loan: StoredLoan, now: datetime) -> int:
 def _missed(
     lender: OrganizationId, loan: StoredLoan, kpi: StoredKpi, now: datetime, room: int
 ) -> tuple[list[date], StoredKpi]:
-    """Return the tests that were missed and not told yet, as many as there is room for, and the KPI after them."""
+    """Return the tests that were missed and not reported yet, as many as there is room for, and the KPI after them."""
     recorded = kpi_tests.read(lender, kpi, kpi.reported_through)
     missed: list[date] = []
     through = kpi.reported_through

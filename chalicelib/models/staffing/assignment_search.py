@@ -1,4 +1,4 @@
-"""Search for assignments: by what they refer to, by status, and by the time that they overlap."""
+"""Search for assignments: by the entities they refer to, by status, and by the time that they overlap."""
 
 from __future__ import annotations
 

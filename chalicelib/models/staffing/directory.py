@@ -65,7 +65,7 @@ class NameIndex:
         return reference is not None and reference.key == collection.key(self._organization, identifier)
 
     def named(self, search: str) -> frozenset[UUID]:
-        """Return the entities whose names hold a text, whatever its case and accents."""
+        """Return the entities whose names hold a text, in any case and accents."""
         term = text.fold(search)
         return frozenset(id_ for id_, reference in self._references.items() if term in text.fold(reference.name))
 

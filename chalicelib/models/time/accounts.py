@@ -162,7 +162,7 @@ def _write(unit: UnitOfWork, account: TimeAccount, changes: dict[str, Any]) -> N
         changes = {"lockedBefore": clock.to_text(account.locked_before), **changes}
     data = {name: value for name, value in changes.items() if value is not None}
     unit.put_new(Item(*own, version=1, data=data), stale)
-    # Whoever locks everybody's time meanwhile does not see this account.
+    # A request that locks everybody's time meanwhile does not see this account.
     if account.locked_before is None:
         unit.check(everybody(unit.organization), Item.data["lockedBefore"].does_not_exist(), stale)
     else:

@@ -1,4 +1,4 @@
-"""Budgets of projects: how much of a period's money and estimated time is used, and what was reported of that.
+"""Budgets of projects: how much of a period's money and estimated time is used, and the thresholds reported.
 
 Each threshold is reported once in a period. Another budget or estimate begins anew. See docs/decisions/budgets.md.
 """

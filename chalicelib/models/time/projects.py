@@ -1,4 +1,4 @@
-"""Projects: what time is tracked on, with their client, estimate and budget."""
+"""Projects that time is tracked on, with their client, estimate and budget."""
 
 from __future__ import annotations
 

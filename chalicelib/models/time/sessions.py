@@ -1,4 +1,4 @@
-"""Time sessions: what users have worked on, from when to when, without their pauses.
+"""Time sessions: the work of users, from when to when, without their pauses.
 
 All writes of a user's sessions go through a `SessionWriter`: it moves, in one transaction, the session, the user's
 account, packed months and log of changes, the counts of project and task, and the claim of an external id.
@@ -304,7 +304,7 @@ class SessionWriter:
             self.unit.put_new(Item(*key, data={"id": str(after.id)}), _taken)
 
     def _move(self, before: TimeSession | None, after: TimeSession | None, deleted: TimeSession | None = None) -> None:
-        """Move a session from one state to another; `deleted`: what is left of one that has gone."""
+        """Move a session from one state to another; `deleted`: the rest of one that has gone."""
         if before is not None:
             self._count(before, -1)
             sessions = self._month(before.start_at).get(before.group, [])

@@ -127,7 +127,7 @@ class Timer(Contract):
 
 
 class StoredTimer(Timer):
-    """A timer with what only the product knows of it."""
+    """A timer with its internal fields."""
 
     reminded_at: Instant | None = None
 
@@ -215,7 +215,7 @@ def end(writer: SessionWriter, timer: StoredTimer) -> None:
 
 
 def mark_reminded(unit: UnitOfWork, timer: StoredTimer, now: datetime) -> None:
-    """Mark a timer as one whose user was reminded, if it is as it was read: once, whoever tries."""
+    """Mark a timer as one whose user was reminded, if it is as it was read: once, however many try."""
     own = key(unit.organization, timer.user_id)
     actions = [
         table.assign("remindedAt", clock.to_text(now)),

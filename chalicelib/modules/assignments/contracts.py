@@ -75,7 +75,7 @@ class CheckWorkerAvailability(Query):
 
 
 class AssignmentDetails(Priced, Assignment):
-    """An assignment with what it refers to, its hours, and the amounts of those worked."""
+    """An assignment with the entities it refers to, its hours, and the amounts of those worked."""
 
     status: AssignmentStatus
     total_hours: Annotated[

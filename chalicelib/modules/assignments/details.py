@@ -71,7 +71,7 @@ def _users(assignment: Assignment) -> list[UUID]:
 
 
 def _times(assignment: Assignment, now: datetime) -> tuple[int, int, int]:
-    """Return the start, the end of what is worked, and the end, in milliseconds since 1970.
+    """Return the start, the end of the time worked, and the end, in milliseconds since 1970.
 
     Nothing of a cancelled one is worked or ahead; one without an end has nothing ahead.
     """

@@ -148,13 +148,13 @@ def delete_loan(ctx: Context, id_: UUID) -> LoanDetails:
 
 @action("getRepaymentSchedule", "GET /loans/{id}/schedule", permission=Permission.LOANS_MANAGE)
 def get_repayment_schedule(ctx: Context, id_: UUID) -> RepaymentSchedule:
-    """The installments of a loan, and what was paid of each."""
+    """The installments of a loan, with the amounts paid of each."""
     return repayment_schedule(ctx, repayments.read(ctx.organization, loans.get(ctx.organization, id_)))
 
 
 @action("getPayoff", "GET /loans/{id}/payoff", permission=Permission.LOANS_MANAGE)
 def get_payoff(ctx: Context, id_: UUID, data: GetPayoff) -> Payoff:
-    """The amount that ends a loan on a day: what is unpaid, with the interest that has accrued by then."""
+    """The amount that ends a loan on a day: all that is unpaid, with the interest accrued by then."""
     loan = loans.get(ctx.organization, id_)
     on = data.on or loan.today(ctx.now)
     payoff = repayments.payoff(repayments.read(ctx.organization, loan), ctx.now, on)

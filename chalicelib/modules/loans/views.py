@@ -49,7 +49,7 @@ def schedule(installments: Schedule) -> SchedulePreview:
 
 
 def repayment_schedule(ctx: Context, ledger: Ledger) -> RepaymentSchedule:
-    """Return the schedule with what was paid of each row."""
+    """Return the schedule with the amounts paid of each row."""
     allocation, today = ledger.allocation(), ledger.loan.today(ctx.now)
     rows = [
         RepaymentRow(

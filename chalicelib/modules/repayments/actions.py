@@ -37,7 +37,7 @@ def record_repayment(ctx: Context, id_: UUID, data: RecordRepayment) -> Repaymen
 
 @action("listRepayments", "GET /loans/{id}/repayments", permission=Permission.LOANS_MANAGE)
 def list_repayments(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[RepaymentDetails]:
-    """The repayments of a loan and what each pays, the last recorded first; reversed ones, too."""
+    """The repayments of a loan with their allocation, the last recorded first; reversed ones, too."""
     ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_))
     allocation = ledger.allocation()
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)

@@ -32,8 +32,8 @@ class ReverseRepayment(Body):
 
 
 class RepaymentDetails(Repayment):
-    principal: Annotated[Amount, Field(description="What it pays of principal.", examples=[500000])]
-    interest: Annotated[Amount, Field(description="What it pays of interest.", examples=[56384])]
+    principal: Annotated[Amount, Field(description="Its part that pays principal.", examples=[500000])]
+    interest: Annotated[Amount, Field(description="Its part that pays interest.", examples=[56384])]
 
 
 class RepaymentResult(RepaymentDetails):

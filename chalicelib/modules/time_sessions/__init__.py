@@ -1,1 +1,1 @@
-"""Time sessions: what users have worked on, from when to when."""
+"""Time sessions: the work of users, from when to when."""

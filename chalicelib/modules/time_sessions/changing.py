@@ -1,4 +1,4 @@
-"""A change of a session, checked: its fields as they will be, and what the write needs."""
+"""A change of a session, checked: its fields as they will be, and the data that the write needs."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ OVERLAP_MESSAGE = "the user has other time then"
 def details(
     ctx: Context, sessions: Sequence[TimeSession], context: WriteContext | None = None
 ) -> list[TimeSessionDetails]:
-    """One read for all that they need. `context`: what a write has read, which is not read again."""
+    """One read for all that they need. `context`: the data that a write has read, which is not read again."""
     organization = ctx.organization
     users = {session.user_id for session in sessions}
     projects = {session.project_id for session in sessions if session.project_id is not None}

@@ -122,7 +122,7 @@ def resume_timer(ctx: Context, data: At) -> CurrentTimer:
 
 @action("updateTimer", "PATCH /timer", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_UPDATED)
 def update_timer(ctx: Context, data: UpdateTimer) -> CurrentTimer:
-    """Changes what the caller's timer runs for, or when it started."""
+    """Changes the caller's timer: project, task, description, tags or start."""
     changes = data.changes()
     before = timers.require_running(_running(ctx))
     if "start_at" in changes:
@@ -186,7 +186,7 @@ def stop_timer(ctx: Context, data: StopTimer) -> StoppedTimer:
 
 @action("discardTimer", "DELETE /timer", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_DISCARDED)
 def discard_timer(ctx: Context) -> CurrentTimer:
-    """Discards the caller's timer without a session; the audit log keeps what it ran for."""
+    """Discards the caller's timer without a session; the audit log keeps its fields."""
     context, timer = _require_timer(ctx)
     writer = SessionWriter(ctx.unit, context, ctx.now)
     timers.end(writer, timer)

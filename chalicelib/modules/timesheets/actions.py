@@ -323,7 +323,7 @@ def _lock_users(
     is_later: bool,
     is_one: bool = False,
 ) -> list[list[str | None]]:
-    """Lock accounts; return the instants before and after. Whoever has none yet has the lock of everybody."""
+    """Lock accounts; return the instants before and after. Users without an account have the lock of everybody."""
     own = [accounts.key(ctx.organization, user.id) for user in users]
     items = table.batch_get([*own, accounts.everybody(ctx.organization)])
     moved: list[list[str | None]] = []

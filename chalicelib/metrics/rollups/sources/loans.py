@@ -143,7 +143,7 @@ def status_changes(loan: StoredLoan, life: Life, offers: str) -> Changes:
 
 
 def paid(loan: StoredLoan, accepted: datetime, history: History) -> Changes:
-    """Yield what was paid, at the start of each value date; all that is dated before the acceptance, at that."""
+    """Yield the amounts paid, at the start of each value date; those dated before the acceptance, at that."""
     principal = interest = 0
     for day in dict.fromkeys(history.value_dates):
         deltas = {OUTSTANDING: principal - history.paid_principal(day), INTEREST: history.paid_interest(day) - interest}

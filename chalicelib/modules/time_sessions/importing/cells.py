@@ -1,4 +1,4 @@
-"""Cells of one row of an import, by the role of their column; what cannot be read is an error on its column."""
+"""Cells of one row of an import, by the role of their column; a cell that cannot be read is an error on its column."""
 
 from __future__ import annotations
 

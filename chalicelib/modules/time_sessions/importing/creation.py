@@ -37,7 +37,7 @@ N = TypeVar("N", bound=Hashable)
 def create(
     ctx: Context, parts: ChunkedWrite, rows: Sequence[SessionRow], missing: Missing, ids: WorkIds
 ) -> dict[str, int]:
-    """Create what is missing; add the ids to those that there are. Return the numbers as the report names them."""
+    """Create the missing entities; add the ids to those that there are. Return the numbers as the report names them."""
     creation = _Creation(ctx, missing, ids)
     texts = [row.texts for row in rows]
     clients = (text.unique_form(row.client) for row in texts if row.client is not None)

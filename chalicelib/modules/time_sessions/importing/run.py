@@ -88,7 +88,7 @@ def _write(scope: Scope, parts: ChunkedWrite, rows: Sequence[SessionRow]) -> Ite
 
 
 def _chunks(rows: Iterable[SessionRow]) -> Iterator[list[SessionRow]]:
-    """Yield rows of one person whose writes fit a transaction, whatever is in the table."""
+    """Yield rows of one person whose writes fit a transaction, with any table."""
     for _, own in groupby(rows, key=lambda row: row.person):
         chunk: list[SessionRow] = []
         shared: set[tuple[object, ...]] = set()

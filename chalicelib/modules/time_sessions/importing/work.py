@@ -34,7 +34,7 @@ TaskName = tuple[str, str]
 
 @dataclass
 class WorkIds:
-    """Ids of what there is, by the unique forms of names."""
+    """Ids of existing entities, by the unique forms of their names."""
 
     clients: dict[str, UUID] = field(default_factory=dict)
     projects: dict[str, UUID] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def task_name(texts: RowTexts) -> TaskName | None:
 
 
 def find(organization: OrganizationId, rows: Sequence[SessionRow]) -> WorkIds:
-    """Find what the rows name. A query for each project with tasks; everything else in batches."""
+    """Find the entities that the rows name. A query for each project with tasks; everything else in batches."""
     forms = {row.project_form for row in rows if row.project_form is not None}
     clients = {text.unique_form(row.texts.client) for row in rows if row.texts.client is not None}
     ids = WorkIds(CLIENTS.owners(organization, "name", clients), PROJECTS.owners(organization, "name", forms))
@@ -89,7 +89,7 @@ def find(organization: OrganizationId, rows: Sequence[SessionRow]) -> WorkIds:
 
 
 def missing_of(rows: Sequence[SessionRow]) -> Missing:
-    """Return a collector for what the rows lack. A new project is billable unless none of its rows is."""
+    """Return a collector of the entities that the rows lack. A new project is billable unless none of its rows is."""
     billable: dict[str, bool] = {}
     for row in rows:
         if (form := row.project_form) is not None:
@@ -99,7 +99,7 @@ def missing_of(rows: Sequence[SessionRow]) -> Missing:
 
 @dataclass
 class WorkFinder:
-    """Tells the project and task of each row, from the ids of names and the records as they were read."""
+    """Finds the project and task of each row, from the ids of names and the records as they were read."""
 
     ids: WorkIds
     projects: Mapping[UUID, StoredProject]
@@ -107,7 +107,7 @@ class WorkFinder:
     creates_missing: bool
     permissions: Collection[Permission]
     missing: Missing | None = None
-    """Collects what rows lack, where that is yet to be created."""
+    """Collects the entities that rows lack, to be created."""
 
     def work_of(self, texts: RowTexts) -> Work:
         """Return the work of a row. NOT_FOUND, FORBIDDEN or VALIDATION_ERROR on the role of a column."""
