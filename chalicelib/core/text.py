@@ -41,6 +41,8 @@ _LETTERS = _Letters(_SPECIAL)
 
 def fold(text: str) -> str:
     """Case- and accent-insensitive form with single blanks, for substring search and for sorting."""
+    if text.isascii():  # has no accents: an eighth of the time, ten times a write
+        return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))
     if not letters.isascii():
