@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _SPECIAL = {
-    **dict.fromkeys(map(ord, "‘’‛′ʹʻʼ`´"), "'"),
+    **dict.fromkeys(map(ord, "‘’‛′ʹʻʼ´"), "'"),
     **dict.fromkeys(map(ord, "“”„‟″«»"), '"'),
     ord("ð"): "d",
     ord("þ"): "th",

@@ -61,7 +61,7 @@ class _Period(NamedTuple):
 # -- the stream ------------------------------------------------------------------------------------------------------
 
 
-def order(changes: Changes, _: Deadline) -> set[str]:
+def enqueue(changes: Changes, _: Deadline) -> set[str]:
     """Queue a check of the budgets that a batch may have changed the use of; return the changes to deliver again."""
     instants: dict[OrganizationId, dict[UUID, set[datetime]]] = {}
     numbers: set[str] = set()

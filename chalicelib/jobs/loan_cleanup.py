@@ -30,7 +30,7 @@ class LoanCleanup(Contract):
     kpi_id: UUID | None = None
 
 
-def order(change: Change) -> None:
+def enqueue(change: Change) -> None:
     """Queue the erasure of the items below a loan or a KPI that was deleted."""
     if change.kind is not Kind.REMOVE:
         return

@@ -71,7 +71,7 @@ class _Affected(NamedTuple):
     """The first day, and the one after the last; None for all."""
 
 
-def order(change: Change) -> None:
+def enqueue(change: Change) -> None:
     """Queue the entities to sync after a change of rates, of a client, or of the organization's zone or currency."""
     messages = []
     for affected in _affected_by(change):

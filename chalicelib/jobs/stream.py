@@ -59,9 +59,9 @@ def one_by_one(handle: Callable[[Change], None]) -> Handler:
 
 
 _HANDLERS: Sequence[Handler] = (
-    one_by_one(repricing.order),
-    budgets.order,
-    one_by_one(loan_cleanup.order),
+    one_by_one(repricing.enqueue),
+    budgets.enqueue,
+    one_by_one(loan_cleanup.enqueue),
     rollups.roll_up,
 )
 """Handlers in their order: costly ones last, so that they hold up nothing else. Each passes over foreign changes, and

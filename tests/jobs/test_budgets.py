@@ -226,14 +226,14 @@ def test_a_batch_asks_for_one_check(me: Member, local_stack: Stack) -> None:
     session = me.post("createTimeSession", **times, projectId=limited).data["id"]
     changes = _changes(deliveries)
     with recorded() as recording:
-        assert budgets.order(changes, Deadline(None)) == set()
+        assert budgets.enqueue(changes, Deadline(None)) == set()
     assert recording.operations == ["BatchGetItem"]
     assert [message["projects"] for message in deliveries.messages()] == [{limited: ["2026-05", "2026-06"]}]
 
     with broken(Fault(1, "request lost")), without_waiting():
-        assert budgets.order(changes, Deadline(None)) < changes.keys()
+        assert budgets.enqueue(changes, Deadline(None)) < changes.keys()
     me.call_on("updateTimeSession", session, body={"description": "x"})
-    assert budgets.order(_changes(deliveries), Deadline(None)) == set()
+    assert budgets.enqueue(_changes(deliveries), Deadline(None)) == set()
     assert deliveries.messages() == []
 
 

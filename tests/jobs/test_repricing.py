@@ -85,7 +85,7 @@ def _rate(
 
 def _enqueued(table: Store, deliveries: Deliveries, act: Callable[[], Any]) -> list[Json]:
     for change in changes_of(table, act):
-        repricing.order(change)
+        repricing.enqueue(change)
     return deliveries.messages()
 
 

@@ -294,7 +294,7 @@ def test_rates_are_read_once_for_many_sessions(team: Organization, table: Store)
 
 def _enqueued(table: Store, deliveries: Deliveries, act: Callable[[], Any]) -> list[Json]:
     for change in changes_of(table, act):
-        repricing.order(change)
+        repricing.enqueue(change)
     return deliveries.messages()
 
 
