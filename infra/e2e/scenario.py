@@ -93,7 +93,10 @@ class Scenario:
         margin = totals["totalHours"], totals["margin"]
         expect(margin == (8.5, {"amount": 10200, "currency": "EUR"}), f"hours and margin are {margin}")
         lines = self.owner.get(f"/reports/hours?{march}", Accept="text/csv").text.splitlines()
-        expect(lines[1].startswith("Mehmet Yılmaz,Hansekontor,Lager Süd,8.50,30600,0.00,255.00,153.00,102.00,EUR"), lines[1])
+        expect(
+            lines[1].startswith("Mehmet Yılmaz,Hansekontor,Lager Süd,8.50,30600,0.00,255.00,153.00,102.00,EUR"),
+            lines[1],
+        )
         completed = self.owner.get(f"/assignments?clientId={client['id']}&status=completed").data()["items"]
         expect(len(completed) == 1, f"{len(completed)} assignments are completed")
 

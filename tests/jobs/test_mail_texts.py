@@ -96,7 +96,7 @@ def test_hostile_names_are_no_links() -> None:
             _assert_safe(_compose(text, text, actor, template), "anna@example.com")
 
 
-@pytest.mark.parametrize("template", NOTICES)
+@pytest.mark.parametrize("template", sorted(NOTICES))
 def test_a_notice_says_how_to_object_and_has_no_code(template: Template) -> None:
     body = _compose(template=template).body
     assert "switch such mails off in your preferences" in body

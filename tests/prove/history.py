@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.action.registry import REGISTRY
+from chalicelib.action.row_import import RowResult
 from chalicelib.models.audit import AuditEvent
-from chalicelib.modules.workers.import_contracts import RowResult
 from tests.support.api import Answer, Call
 
 About = tuple[str, str | None]
