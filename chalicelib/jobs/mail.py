@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from chalicelib.auth import codes, mail_limits
 from chalicelib.auth.permissions import PERMISSIONS, Permission
-from chalicelib.core.observability import emit, logger
+from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal import limits
 from chalicelib.dal.collection import get_together
@@ -45,7 +45,8 @@ def deliver(reference: MailReference) -> bool:
         return outbox.is_sent(reference)
     try:
         _send(reference, mail)
-    except Exception:
+    except Exception as error:
+        log_error("mail not sent", error, organization_id=str(reference.organization), mail_id=str(reference.id))
         emit({"template": mail.template}, MailFailures=1)
         outbox.release(reference)
         raise

@@ -145,4 +145,5 @@ def test_metrics_are_by_action(story: Scenario) -> None:
 
 
 def test_failed_mails_are_measured(story: Scenario) -> None:
-    assert [line["template"] for line in story.metrics if "MailFailures" in line] == ["PASSWORD_RESET"]
+    # Once for each try of the queue.
+    assert {line["template"] for line in story.metrics if "MailFailures" in line} == {"PASSWORD_RESET"}

@@ -120,9 +120,13 @@ def test_the_banner_has_all_addresses(serving: Serving) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_it_is_ready_within_ten_seconds(serving: Serving) -> None:
-    # CPU time, because other processes may slow down the machine.
-    assert serving.cpu_seconds < 10
+def test_it_is_ready_for_a_few_times_the_price_of_importing_the_product(serving: Serving) -> None:
+    # Relative CPU time: the machine may be slow, and other processes may slow it down.
+    imported = subprocess.Popen([sys.executable, "-c", "import app, moto.server"], cwd=ROOT)
+    _, status, used = os.wait4(imported.pid, 0)
+    imported.returncode = os.waitstatus_to_exitcode(status)
+    assert imported.returncode == 0
+    assert serving.cpu_seconds < 10 * (used.ru_utime + used.ru_stime)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,20 +12,12 @@ from chalicelib.models.users import Role
 from tests.support.factories import Member, Organization
 from tests.support.project_helpers import new_project, new_task
 from tests.support.staffing import new_client
-from tests.support.time_helpers import at_noon, pauses, tracked
+from tests.support.time_helpers import pauses, tracked
 
 DAY = {"from": "2026-06-15", "to": "2026-06-15"}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def _exported(member: Member, **query: Any) -> list[dict[str, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.factories import Member, Organization
-from tests.support.time_helpers import at_noon, tracked
+from tests.support.factories import Member
+from tests.support.time_helpers import tracked
 from tests.support.time_imports import (
     clockify_file,
     harvest_file,
@@ -24,15 +23,7 @@ EXAMPLES = Path(__file__).parents[3] / "docs/examples"
 BERLIN = {"timezone": "Europe/Berlin"}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def _seen(session: dict[str, Any]) -> tuple[Any, ...]:

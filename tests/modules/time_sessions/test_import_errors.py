@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,21 +10,13 @@ from chalicelib.models.users import Role
 from tests.support.factories import Member, Organization
 from tests.support.project_helpers import new_project
 from tests.support.staffing import new_client
-from tests.support.time_helpers import NOON, at_noon, tracked
+from tests.support.time_helpers import NOON, tracked
 from tests.support.time_imports import CLOCKIFY_HEADER, errors, harvest, results, send, sessions_of, toggl
 
 BERLIN = {"timezone": "Europe/Berlin"}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def _toggl_row(**cells: str) -> str:

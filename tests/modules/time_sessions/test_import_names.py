@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,21 +12,13 @@ from tests.support.factories import Member, Organization
 from tests.support.project_helpers import new_project, new_task
 from tests.support.staffing import new_client
 from tests.support.threads import at_once
-from tests.support.time_helpers import at_noon, tracked
+from tests.support.time_helpers import tracked
 from tests.support.time_imports import errors, harvest, results, send, sessions_of, toggl_file
 
 HEADER = "date,start,end,email,user,client,project,task,tags"
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def _file(*rows: str) -> str:

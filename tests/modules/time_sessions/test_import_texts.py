@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.support.factories import Member, Organization
 from tests.support.hypothesis_profile import law
 from tests.support.project_helpers import new_project, new_task
 from tests.support.staffing import new_client
-from tests.support.time_helpers import at, at_noon, pauses
+from tests.support.time_helpers import at, pauses
 from tests.support.time_imports import errors, results, send, sessions_of
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -28,15 +27,7 @@ CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 DAYS = {"from": "2026-06-13", "to": "2026-06-17"}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 # -- edge cases of CSV -------------------------------------------------------------------------------------------------

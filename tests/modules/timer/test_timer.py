@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,18 +15,9 @@ from tests.support.factories import Member, Organization
 from tests.support.project_helpers import new_project, new_task
 from tests.support.staffing import new_client
 from tests.support.threads import at_once
-from tests.support.time_helpers import at, at_noon, attempt, minutes_later, pauses, tracked
+from tests.support.time_helpers import at, attempt, minutes_later, pauses, tracked
 
-
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
-
-
-@pytest.fixture
-def me(_noon: None, organization: Organization) -> Member:
-    return organization.owner
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 def _start(member: Member, **fields: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,16 +15,12 @@ from chalicelib.models.users import ADMINISTRATORS, Role
 from chalicelib.modules.timesheets import notices
 from tests.support.factories import Member, Organization
 from tests.support.mail_delivery import Post, invite
-from tests.support.time_helpers import at_noon
 
 WEEK = "2026-06-15"
 REASON = {"reason": "See https://evil.example"}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.api import Answer
 from tests.support.factories import Member, Organization
 from tests.support.hypothesis_profile import IS_FULL
 from tests.support.threads import at_once
-from tests.support.time_helpers import at, at_noon, tracked
+from tests.support.time_helpers import at, tracked
 
 ROUNDS = 12 if IS_FULL else 3
 WRITES = 20
@@ -21,10 +21,7 @@ WEEK = "2026-06-15"
 DAY = 24 * 60
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 @pytest.mark.usefixtures("on_a_safe_engine")

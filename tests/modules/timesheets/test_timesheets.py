@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,17 +10,14 @@ from chalicelib.models.users import Role
 from tests.support.api import Answer
 from tests.support.client_hooks import overtaken
 from tests.support.factories import Member, Organization
-from tests.support.time_helpers import at, at_noon, attempt, tracked
+from tests.support.time_helpers import at, attempt, tracked
 
 WEEK = "2026-06-15"
 """The Monday of the frozen noon."""
 REASON = {"reason": "Der Freitag fehlt."}
 
 
-@pytest.fixture(autouse=True)
-def _noon() -> Iterator[None]:
-    with at_noon():
-        yield
+pytestmark = pytest.mark.usefixtures("_noon")
 
 
 @pytest.fixture
