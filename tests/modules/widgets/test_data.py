@@ -171,9 +171,10 @@ def test_a_table_of_nothing_else_has_the_latest_assignments(desk: Desk) -> None:
     shown = data(desk.organization.member(Role.VIEWER), new_widget(desk.member, "TABLE", config={"limit": 2})["id"])
 
     assert [(row["client"], row["startAt"], row["hours"], row["status"]) for row in shown["rows"]] == [
-        ("Hansa", at(2), 8, "scheduled"),
+        ("Hansa", at(2), 0, "scheduled"),
         ("Weser", at(-26), 9, "completed"),
     ]
+    assert [row["scheduledHours"] for row in shown["rows"]] == [8, 0]
     assert [{*row} for row in shown["rows"]] == [{column["name"] for column in shown["columns"]}] * 2
 
 

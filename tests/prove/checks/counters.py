@@ -1,4 +1,4 @@
-"""Counters of live children, users and limited entities match; guards match the unique values."""
+"""Counters of live children, users, rates and limited entities match; guards match the unique values."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def check(world: World, snapshot: Snapshot) -> None:
         for holder, counter in _counted_on(key, record):
             expected[holder][counter] += 1
         guards |= layout.guards(OrganizationId(UUID(key.organization)), key.entity, record)
+    for key, record in records.items():
+        # Those of deleted positions and workers, too: they price time that is past.
+        if rates := len(getattr(record, "rates", ())):
+            expected[key.organization]["rate"] += rates
     for key, item in items.items():
         if (counters := layout.counters_of(item)) != dict(expected[key.id]):
             message = f"{key.entity} {key.id} counts {counters}, but there are {dict(expected[key.id])}"
