@@ -34,6 +34,8 @@ def open_session(
     now = clock.now()
     session = StoredSession.new(
         id=token.session,
+        created_at=now,
+        updated_at=now,
         last_seen_at=now,
         expires_at=now + LIFETIME,
         user_agent=user_agent[:_USER_AGENT_LENGTH] if user_agent else None,
