@@ -76,7 +76,7 @@ class Caller:
             self.url + path, method=method, headers=sent, data=None if body is None else json.dumps(body).encode()
         )
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310  the emulator's own URL
                 return Answer(f"{method} {path}", answer.status, answer.headers, answer.read().decode())
         except urllib.error.HTTPError as refusal:
             return Answer(f"{method} {path}", refusal.code, refusal.headers, refusal.read().decode())

@@ -63,7 +63,7 @@ def test_what_is_refused(kind: Any, value: str) -> None:
 
 INSTANTS = st.datetimes(
     datetime(1, 1, 3),  # noqa: DTZ001  hypothesis adds the zone
-    datetime(9999, 12, 29),  # noqa: DTZ001
+    datetime(9999, 12, 29),  # noqa: DTZ001  the strategy adds the zone
     timezones=st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.core import clock, ids
 from tests.support.hypothesis_profile import law
 
-INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001  the strategy adds the zone
     lambda instant: instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 )
 

@@ -101,7 +101,7 @@ def _changes(table: Store, act: Callable[[], Any]) -> list[Change]:
 def test_pauses_do_not_count(team: Organization, table: Store) -> None:
     owner = team.owner
     _rate(owner, "Organization", "2020-01-01", 6000)
-    act = lambda: tracked(owner, -120, -30, billable=True, pauses=pauses((-100, -90), (-80, -70)))  # noqa: E731
+    act = lambda: tracked(owner, -120, -30, billable=True, pauses=pauses((-100, -90), (-80, -70)))  # noqa: E731  sent later, and again
     roll_up(*_changes(table, act))
     assert _sums(team, at(0)) == [1, Decimal("1.17"), Decimal("1.17"), 70, 0]
     # In a pause, at work, and after the end: the session exists, and its time stands still
@@ -278,7 +278,7 @@ def test_rates_are_read_once_for_many_sessions(team: Organization, table: Store)
     owner = team.owner
     _rate(owner, "Organization", "2020-01-01", 6000)
     projects = [new_project(owner)["id"] for _ in range(12)]
-    act = lambda: [tracked(owner, -60, 0, projectId=project, billable=True) for project in projects]  # noqa: E731
+    act = lambda: [tracked(owner, -60, 0, projectId=project, billable=True) for project in projects]  # noqa: E731  sent later, and again
     changes = _changes(table, act)
     reads = []
     for some in (changes[:9], changes[9:], changes):
@@ -402,9 +402,9 @@ def test_a_project_takes_its_time_to_another_client(team: Organization, table: S
     roll_up(*_changes(table, act))
     hours = [simple(SOURCE, "sum", "hours", where=where("clientId", "eq", client)) for client in clients]
     assert values(stored(team.id), at(0), hours) == [2, 0]
-    rename = lambda: owner.call_on("updateProject", project, body={"name": unique("Renamed")})  # noqa: E731
+    rename = lambda: owner.call_on("updateProject", project, body={"name": unique("Renamed")})  # noqa: E731  sent later, and again
     assert _enqueued(table, deliveries, rename) == []
-    move = lambda: owner.call_on("updateProject", project, body={"clientId": clients[1]})  # noqa: E731
+    move = lambda: owner.call_on("updateProject", project, body={"clientId": clients[1]})  # noqa: E731  sent later, and again
     _process(deliveries, _enqueued(table, deliveries, move))
     assert values(stored(team.id), at(0), hours) == [0, 2]
     assert buckets(table, team.id, SOURCE) == expected_buckets(team.id, SOURCE)
@@ -414,6 +414,6 @@ def test_a_description_costs_no_write(team: Organization, table: Store) -> None:
     owner = team.owner
     session: list[str] = []
     roll_up(change_of(table, "TIMESESSION", lambda: session.append(tracked(owner, -60, 0)["id"])))
-    update = lambda: owner.call_on("updateTimeSession", session[0], body={"description": "Wareneingang"})  # noqa: E731
+    update = lambda: owner.call_on("updateTimeSession", session[0], body={"description": "Wareneingang"})  # noqa: E731  sent later, and again
     change = change_of(table, "TIMESESSION", update)
     assert "TransactWriteItems" not in calls_of(lambda: roll_up(change))

@@ -37,12 +37,12 @@ def passing_fast(since: datetime, seconds: float) -> Iterator[None]:
 
     class Fast(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  datetime's own return type is Self
             return (since + timedelta(seconds=seconds) * next(looks)).astimezone(tz or UTC)
 
     running = clock.datetime
-    clock.datetime = Fast  # type: ignore[misc]
+    clock.datetime = Fast  # type: ignore[misc]  a class in the place of another
     try:
         yield
     finally:
-        clock.datetime = running  # type: ignore[misc]
+        clock.datetime = running  # type: ignore[misc]  a class in the place of another

@@ -58,7 +58,7 @@ class Constant:
     def reads(self, over: Range) -> Iterator[Read]:  # noqa: ARG002  a constant reads nothing, over any range
         yield from ()
 
-    def value(self, over: Range, data: Data) -> Fraction | None:  # noqa: ARG002
+    def value(self, over: Range, data: Data) -> Fraction | None:  # noqa: ARG002  every node takes them
         return self.number
 
 

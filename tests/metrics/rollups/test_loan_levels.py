@@ -132,7 +132,7 @@ def test_levels_give_what_rows_do(made: list[tuple[StoredLoan, list[Any]]], data
         query: Any = parse({"version": 1, "type": "simple", "period": "today", **written})
         node = Planner(OWN, end).aggregation(query)
         assert not isinstance(node, RowScan), written
-        assert node.value(over, InMemory(made)) == Given(made).aggregate(query, over), written  # type: ignore[arg-type]
+        assert node.value(over, InMemory(made)) == Given(made).aggregate(query, over), written  # type: ignore[arg-type]  loans in memory
 
 
 @law(300)
