@@ -19,6 +19,7 @@ _PAGE_SIZE = 20
 _MAX_ROW_BYTES = 16_000
 """The largest row of any list, in texts of 255 characters of 4 bytes."""
 
+P = TypeVar("P", bound=Contract)
 R = TypeVar("R", bound=Contract)
 
 
@@ -64,8 +65,22 @@ def children(ctx: Context, collection: Collection[Any], parent: UUID, query: Chi
     """Return the children of one entity, oldest first: a page of the requested size, if it fits an answer."""
     after = None if query.cursor is None else ctx.cursors.decode(query.cursor)
     children_page = collection.children_of(ctx.organization, parent, after=after, limit=query.limit)
-    rows, last = fitting(children_page.records, children_page.last, lambda record: str(record.id))
-    return CursorPage[Any](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+    return cursor_page(ctx, CursorPage[Any], children_page.records, children_page.last, lambda record: str(record.id))
+
+
+def cursor_page(
+    ctx: Context,
+    page_type: Callable[..., P],
+    rows: Sequence[R],
+    last: str | None,
+    position: Callable[[R], str],
+) -> P:
+    """Return a page of the first rows that fit an answer.
+
+    `page_type` has `items` and `next_cursor`; `last` is the position after all rows, None at the end of the list.
+    """
+    shown, last = fitting(rows, last, position)
+    return page_type(items=[*shown], next_cursor=None if last is None else ctx.cursors.encode(last))
 
 
 def fitting(rows: Sequence[R], last: str | None, position: Callable[[R], str]) -> tuple[Sequence[R], str | None]:

@@ -246,5 +246,10 @@ def _cursor_page(
         ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward
     )
     page = assignment_search.read(ctx.organization, following.ids, criteria, ctx.now)
-    rows, last = lists.fitting(details(ctx, page), following.last, lambda row: intervals.position(row.start_at, row.id))
-    return CursorPage[AssignmentDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+    return lists.cursor_page(
+        ctx,
+        CursorPage[AssignmentDetails],
+        details(ctx, page),
+        following.last,
+        lambda row: intervals.position(row.start_at, row.id),
+    )

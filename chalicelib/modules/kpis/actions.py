@@ -45,8 +45,7 @@ def list_kpis(ctx: Context, id_: UUID, data: ChildrenQuery) -> CursorPage[Kpi]:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
     left = [kpi for kpi in kpis.read_all(ctx.organization, id_) if after is None or str(kpi.id) > after]
     page, last = left[: data.limit], str(left[data.limit - 1].id) if len(left) > data.limit else None
-    rows, last = lists.fitting(page, last, lambda kpi: str(kpi.id))
-    return CursorPage[Kpi](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+    return lists.cursor_page(ctx, CursorPage[Kpi], page, last, lambda kpi: str(kpi.id))
 
 
 @action(
@@ -105,10 +104,8 @@ def list_kpi_tests(ctx: Context, id_: UUID, kpi_id: UUID, data: CursorQuery) -> 
     page, last = days[: data.limit], str(days[data.limit - 1]) if len(days) > data.limit else None
     recorded = kpi_tests.read(ctx.organization, kpi, page[0], page[-1]) if page else {}
     tests = [recorded.get(day) or RecordedTest(kpi_id=kpi.id, test_date=day) for day in page]
-    rows, last = lists.fitting(
-        [_details(ctx, loan, kpi, test) for test in tests], last, lambda test: str(test.test_date)
-    )
-    return CursorPage[KpiTestDetails](items=[*rows], next_cursor=None if last is None else ctx.cursors.encode(last))
+    rows = [_details(ctx, loan, kpi, test) for test in tests]
+    return lists.cursor_page(ctx, CursorPage[KpiTestDetails], rows, last, lambda test: str(test.test_date))
 
 
 @action(

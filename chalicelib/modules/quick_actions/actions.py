@@ -58,8 +58,7 @@ def get_quick_actions(ctx: Context, data: GetQuickActions) -> QuickActions:
     if data.cursor is not None:
         after = tuple(json.loads(ctx.cursors.decode(data.cursor)))
         rows = [row for row in rows if availability.position(row) > after]
-    shown, last = lists.fitting(rows, None, lambda row: json.dumps(availability.position(row)))
-    return QuickActions(items=[*shown], next_cursor=None if last is None else ctx.cursors.encode(last))
+    return lists.cursor_page(ctx, QuickActions, rows, None, lambda row: json.dumps(availability.position(row)))
 
 
 @action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ)

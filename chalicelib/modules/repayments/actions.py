@@ -44,8 +44,7 @@ def list_repayments(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[Re
     left = [row for row in reversed(ledger.repayments) if after is None or str(row.id) < after]
     rows = [_details(row, allocation) for row in left[: data.limit]]
     last = str(rows[-1].id) if len(left) > data.limit else None
-    page, last = lists.fitting(rows, last, lambda row: str(row.id))
-    return CursorPage[RepaymentDetails](items=[*page], next_cursor=None if last is None else ctx.cursors.encode(last))
+    return lists.cursor_page(ctx, CursorPage[RepaymentDetails], rows, last, lambda row: str(row.id))
 
 
 @action(

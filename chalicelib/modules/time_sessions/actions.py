@@ -132,9 +132,9 @@ def list_time_sessions(ctx: Context, data: ListTimeSessions) -> TimeSessions:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
     page = find(ctx.organization, criteria, after=after, limit=data.limit)
     sessions = read(ctx.organization, page.ids, criteria)
-    rows, last = lists.fitting(details(ctx, sessions), page.last, lambda row: intervals.position(row.start_at, row.id))
-    next_cursor = None if last is None else ctx.cursors.encode(last)
-    return TimeSessions(items=[*rows], next_cursor=next_cursor)
+    return lists.cursor_page(
+        ctx, TimeSessions, details(ctx, sessions), page.last, lambda row: intervals.position(row.start_at, row.id)
+    )
 
 
 @action(
