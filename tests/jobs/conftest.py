@@ -9,7 +9,9 @@ import pytest
 from infra.local.stack import Stack
 
 if TYPE_CHECKING:
+    from tests.support.deliveries import Deliveries
     from tests.support.mail_delivery import Post
+    from tests.support.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +19,20 @@ def post(local_stack: Stack) -> Post:
     from tests.support.mail_delivery import Post
 
     return Post(local_stack)
+
+
+@pytest.fixture(scope="module")
+def deliveries(local_stack: Stack) -> Deliveries:
+    from tests.support.deliveries import Deliveries
+
+    return Deliveries(local_stack)
+
+
+@pytest.fixture
+def table(local_stack: Stack) -> Store:
+    from tests.support import store
+
+    return store.of(local_stack)
 
 
 @pytest.fixture(autouse=True)

@@ -36,11 +36,6 @@ DEATHS = ("process dies before", "process dies after")
 
 
 @pytest.fixture(scope="module")
-def deliveries(local_stack: Stack) -> Deliveries:
-    return Deliveries(local_stack)
-
-
-@pytest.fixture(scope="module")
 def store(local_stack: Stack) -> Store:
     return stores.of(local_stack)
 

@@ -13,7 +13,6 @@ from chalicelib.core.money import Money
 from chalicelib.jobs import queues, repricing
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
-from tests.support import store
 from tests.support.api import Api
 from tests.support.client_hooks import ProcessDied, recorded
 from tests.support.deliveries import Deliveries
@@ -35,16 +34,6 @@ Json = dict[str, Any]
 
 DAY = 24 * 60
 LATER = "2026-06-01T00:00Z"
-
-
-@pytest.fixture(scope="module")
-def deliveries(local_stack: Stack) -> Deliveries:
-    return Deliveries(local_stack)
-
-
-@pytest.fixture
-def table(local_stack: Stack) -> Store:
-    return store.of(local_stack)
 
 
 @pytest.fixture(autouse=True)

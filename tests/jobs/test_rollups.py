@@ -25,7 +25,6 @@ from chalicelib.jobs.deadline import MARGIN_MILLISECONDS, Deadline
 from chalicelib.metrics.rollups.apply import sync, sync_entity
 from chalicelib.models.users import Role
 from infra.local.stack import Stack
-from tests.support import store
 from tests.support.api import Api
 from tests.support.client_hooks import CLIENT, Call, Fault, Refusal, broken, overtaken, recorded, without_waiting
 from tests.support.measuring import days, stored, total, value
@@ -47,11 +46,6 @@ from tests.support.threads import at_once
 
 EIGHT = minute_of("2030-03-04T08:00Z")  # in the future
 DAY = 24 * 60
-
-
-@pytest.fixture
-def table(local_stack: Stack) -> Store:
-    return store.of(local_stack)
 
 
 @pytest.fixture(autouse=True)

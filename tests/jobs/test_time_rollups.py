@@ -15,8 +15,6 @@ from chalicelib.jobs.changes import Change
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.apply import sync_entity
 from chalicelib.models.users import Role
-from infra.local.stack import Stack
-from tests.support import store
 from tests.support.api import Api
 from tests.support.client_hooks import overtaken, recorded, without_waiting
 from tests.support.deliveries import Deliveries
@@ -43,16 +41,6 @@ from tests.support.time_helpers import NOON, at, pauses, tracked
 Json = dict[str, Any]
 
 SOURCE = "timeSessions"
-
-
-@pytest.fixture(scope="module")
-def deliveries(local_stack: Stack) -> Deliveries:
-    return Deliveries(local_stack)
-
-
-@pytest.fixture
-def table(local_stack: Stack) -> Store:
-    return store.of(local_stack)
 
 
 @pytest.fixture(autouse=True)
