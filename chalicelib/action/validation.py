@@ -27,6 +27,9 @@ _MAX_ITEMS = 2_000
 """Items of one object and of one list: no contract takes as many, and further ones are not read."""
 _BODY = "body"
 _NOT_UTF_8 = "is not UTF-8"
+_SAVE_AS_UTF_8 = ": save the file as CSV UTF-8"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""The byte order marks that "Unicode text" of a spreadsheet begins with."""
 
 
 def arguments_of(action: Action, request: Request) -> dict[str, Any]:
@@ -108,10 +111,12 @@ def _is_csv(request: Request) -> bool:
 
 def _csv(contract: type[CsvBody], request: Request) -> Contract:
     query = _query(contract.csv_query, request)
-    text = _decoded(request.body)
-    # The gateway puts this character in the place of bytes that are not UTF-8.
+    # The deployed gateway puts U+FFFD in the place of bytes that are not UTF-8: what they were is lost.
+    text = request.body.decode(errors="replace")
+    if request.body.startswith(_UTF_16) or (text.startswith("\ufffd\ufffd") and "\0" in text):
+        raise invalid_field(_BODY, f"is UTF-16{_SAVE_AS_UTF_8}")
     if "\ufffd" in text:
-        raise invalid_field(_BODY, _NOT_UTF_8)
+        raise invalid_field(_BODY, f"{_NOT_UTF_8}{_SAVE_AS_UTF_8}")
     return contract.from_csv(text, query)
 
 

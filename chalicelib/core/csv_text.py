@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from chalicelib.core.errors import invalid_field, invalid_fields
+from chalicelib.core.text import letters
 
 Cell = str | int | float | Decimal | None
 
@@ -19,8 +21,9 @@ _FILE = "body"
 _BOM = "\ufeff"
 _TOLD = 100
 """Bounds of the message about a wrong header: names, and characters of each."""
-_DELIMITERS = ",;"
-"""A spreadsheet saves with semicolons where the comma is the decimal point."""
+_DELIMITERS = ",;\t"
+"""A spreadsheet saves with semicolons where the comma is the decimal point, and copies with tabs."""
+_QUOTED = re.compile(r'"[^"]*"')
 
 # The apostrophes make the marking reversible: a text that looks marked already is marked once more.
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
@@ -46,12 +49,20 @@ def write(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow]:
-    """The rows under a header line that names each of `columns` once, in any order and case; the rest as `read_as`."""
+    """The rows under a header line that has each of `columns` once, in any order and spelling; else as `read_as`."""
 
     def names(header: Sequence[str]) -> Sequence[str]:
         if not header:
             raise invalid_field(_FILE, f"has no header line: {','.join(columns)}")
-        return _names(header, columns)
+        known = {letters(column): column for column in columns}
+        names = [known.get(letters(cell), cell.strip()) for cell in header]
+        require_columns(
+            names,
+            known=columns,
+            unknown=[name for name in names if name not in columns],
+            missing=[column for column in columns if column not in names],
+        )
+        return names
 
     return read_as(text, names, maximum_rows=maximum_rows)
 
@@ -59,12 +70,12 @@ def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow
 def read_as(text: str, names: Callable[[Sequence[str]], Sequence[str]], *, maximum_rows: int) -> list[CsvRow]:
     """The rows under a header line, whose cells `names` takes for the names of the columns, or refuses.
 
-    Takes a byte order mark, `,` or `;`, any line ends and blank lines. Undoes what `write` did to formulas.
+    Takes a byte order mark, `,`, `;` or a tab, any line ends and blank lines. Undoes what `write` did to formulas.
     VALIDATION_ERROR for too many rows and invalid CSV. Without a header line, `names` gets no cells.
     """
     text = text.removeprefix(_BOM)
     if "\0" in text:
-        raise invalid_field(_FILE, "holds a NUL character")
+        raise invalid_field(_FILE, "holds a NUL character: it is no text, or not in UTF-8")
     records = _records(text)
     _, header = next((record for record in records if not _is_blank(record[1])), (0, []))
     columns = names(header)
@@ -87,9 +98,25 @@ def _restored(cell: str) -> str:
     return cell[1:] if cell.startswith(_MARK) and _FORMULA.match(cell) else cell
 
 
+def require_columns(
+    names: Sequence[str], *, known: Iterable[str], unknown: Iterable[str], missing: Iterable[str]
+) -> None:
+    """VALIDATION_ERROR by column for the unknown and missing columns of a file, and for known ones that come twice."""
+    numbers = Counter(map(letters, names))
+    errors: dict[str, list[str]] = {
+        name[:_TOLD] or _FILE: ["is not a column of this file" if name else "has a column without a name"]
+        for name in itertools.islice(dict.fromkeys(unknown), _TOLD)
+    }
+    errors |= {name: ["is a missing column"] for name in missing}
+    errors |= {name: ["is more than one column"] for name in known if numbers[letters(name)] > 1}
+    if errors:
+        raise invalid_fields(errors)
+
+
 def _delimiter(text: str) -> str:
-    header = next((line for line in io.StringIO(text) if line.strip()), "")
-    return max(_DELIMITERS, key=header.count)
+    """Return the delimiter that the header line has most of. Quoted names may have any."""
+    header = next((line for line in io.StringIO(text, newline=None) if line.strip()), "")
+    return max(_DELIMITERS, key=_QUOTED.sub("", header).count)
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -118,27 +145,6 @@ def _in_words(error: csv.Error) -> str:
     if reason.startswith("field larger"):
         return f"a cell holds more than {csv.field_size_limit()} characters"
     return reason
-
-
-def _names(header: Sequence[str], columns: Sequence[str]) -> list[str]:
-    """The known columns in the order of the header."""
-    known = {_key(column): column for column in columns}
-    names = [known.get(_key(cell), cell.strip()) for cell in header]
-    counts = Counter(names)
-    unknown = [name for name in counts if name not in known.values()]
-    faults: dict[str, list[str]] = {
-        name[:_TOLD] or _FILE: ["is not a column of this file" if name else "has a column without a name"]
-        for name in unknown[:_TOLD]
-    }
-    faults |= {column: ["is a missing column"] for column in columns if not counts[column]}
-    faults |= {column: ["is more than one column"] for column in columns if counts[column] > 1}
-    if faults:
-        raise invalid_fields(faults)
-    return names
-
-
-def _key(name: str) -> str:
-    return name.strip().casefold()
 
 
 def _row(line: int, names: Sequence[str], cells: Sequence[str]) -> CsvRow:

@@ -188,28 +188,6 @@ StoredEmail = Annotated[str, _EMAIL_SCHEMA]
 """An address that was an `Email` when it was stored: checking it takes longer than reading the rest of a record."""
 
 
-MAX_PHONE_LENGTH = 40
-
-_PHONE = re.compile(r"\+?([ ()\-]*[0-9]){3}[0-9 ()\-]*")
-
-
-def _phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
-        raise PydanticCustomError(
-            "phone", "must have 3 digits or more, and else only spaces, dashes, parentheses and a leading +"
-        )
-    return text
-
-
-Phone = Annotated[
-    str,
-    StringConstraints(max_length=MAX_PHONE_LENGTH),
-    AfterValidator(_phone),
-    Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_PHONE.pattern}$"}),
-]
-"""Digits, spaces, dashes, parentheses and a leading +, stored as typed."""
-
-
 @lru_cache(maxsize=1024)
 def _is_zone(name: str) -> bool:
     try:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from chalicelib.core.text import letters
+
 Context = Mapping[str, Any]
 
 MISSING = "is required"
@@ -89,12 +91,8 @@ def _one_of(context: Context, value: Any) -> str:
     expected = plain(context["expected"])
     if not isinstance(value, str):
         return f"must be {expected}"
-    close = [name for name in re.split(", | or ", expected) if name != value and _letters(name) == _letters(value)]
+    close = [name for name in re.split(", | or ", expected) if name != value and letters(name) == letters(value)]
     return f"must be {expected}{''.join(f'; did you mean {name}?' for name in close)}"
-
-
-def _letters(value: str) -> str:
-    return re.sub(r"[\W_]", "", value).casefold()
 
 
 def _length(context: Context, value: Any) -> str:

@@ -8,27 +8,60 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.field_types import MAX_PHONE_LENGTH
+MAX_PHONE_LENGTH = 40
 
 _MINIMUM_DIGITS = 9
 _MAX_DIGITS = 20
+_SHORT = re.compile(r"\+?([ ()\-]*[0-9]){3}[0-9 ()\-]*")
 _FULL = re.compile(rf"\+?([ ()\-]*[0-9]){{{_MINIMUM_DIGITS},{_MAX_DIGITS}}}[ ()\-]*")
+_ELSE_ONLY = "and else only spaces, dashes, parentheses and a leading +"
+
+# One digit behind a dot is a number's decimal place: some tools save 4915123456789.0.
+_SEPARATOR = re.compile(r"(?<=[0-9)]) *(?:/ *(?=[0-9(])|\. *(?=[0-9]{2}|\())")
+_MAX_DIGITS_BEFORE_SLASH = 8
+"""Digits of a country and an area; behind more, a slash is followed by another number."""
 
 
-def _full(phone: str) -> str:
-    if not _FULL.fullmatch(phone):
+def without_separators(text: str) -> str:
+    """Return a number with blanks where people write dots or a slash, 030/901820; any other text as it is.
+
+    Files of people are read like this. A form refuses them, as the API promises, and suggests the same.
+    """
+    before, _, after = text.partition("/")
+    if len(text) > MAX_PHONE_LENGTH or "/" in after or (after and len(_digits(before)) > _MAX_DIGITS_BEFORE_SLASH):
+        return text
+    return _SEPARATOR.sub(" ", text)
+
+
+def _matching(expression: re.Pattern[str], count: str) -> AfterValidator:
+    """Return a check of a phone number. `count`: the digits that the expression takes, in words."""
+
+    def check(phone: str) -> str:
+        if expression.fullmatch(phone):
+            return phone
+        plain = without_separators(phone)
+        suggestion = f"; did you mean {plain}?" if expression.fullmatch(plain) else ""
         raise PydanticCustomError(
-            "phone_digits",
-            "must have {minimum} to {maximum} digits, and else only spaces, dashes, parentheses and a leading +",
-            {"minimum": _MINIMUM_DIGITS, "maximum": _MAX_DIGITS},
+            "phone",
+            "must have {count}, {else_only}{suggestion}",
+            {"count": count, "else_only": _ELSE_ONLY, "suggestion": suggestion},
         )
-    return phone
 
+    return AfterValidator(check)
+
+
+Phone = Annotated[
+    str,
+    StringConstraints(max_length=MAX_PHONE_LENGTH),
+    _matching(_SHORT, "3 digits or more"),
+    Field(examples=["+49 30 901820"], json_schema_extra={"pattern": f"^{_SHORT.pattern}$"}),
+]
+"""Digits, spaces, dashes, parentheses and a leading +, stored as typed."""
 
 FullPhone = Annotated[
     str,
     StringConstraints(max_length=MAX_PHONE_LENGTH),
-    AfterValidator(_full),
+    _matching(_FULL, f"{_MINIMUM_DIGITS} to {_MAX_DIGITS} digits"),
     Field(examples=["+49 151 2345678"], json_schema_extra={"pattern": f"^{_FULL.pattern}$"}),
 ]
 """A phone number that is no extension or short code: 9 to 20 digits, stored as typed."""

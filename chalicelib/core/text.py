@@ -1,4 +1,4 @@
-"""Comparison of texts: folded for search and sorting, normalized for uniqueness."""
+"""Comparison of texts: folded for search and sorting, normalized for uniqueness, by letters for names of the code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _SPECIAL = {
     ord("ə"): "e",
     ord("ɛ"): "e",
 }
+_NO_LETTER = re.compile(r"[\W_]")
 _VARIANT = re.compile("LATIN SMALL (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*| DIGRAPH)?")
 
 
@@ -48,6 +49,11 @@ def fold(text: str) -> str:
     if not letters.isascii():
         letters = letters.translate(_LETTERS).casefold()
     return " ".join(letters.split())
+
+
+def letters(name: str) -> str:
+    """Return the letters and digits of a name of the code: `First Name`, `FIRST-NAME` and `firstName` have the same."""
+    return _NO_LETTER.sub("", name).casefold()
 
 
 def unique_form(text: str) -> str:

@@ -26,6 +26,9 @@ from tests.support.factories import Organization, new_organization, unique
 
 CSV = {"Content-Type": "text/csv"}
 HEADER = "name,phone\r\n"
+NOT_UTF_8 = "is not UTF-8: save the file as CSV UTF-8"
+UTF_16 = "is UTF-16: save the file as CSV UTF-8"
+NUL = "holds a NUL character: it is no text, or not in UTF-8"
 
 
 class Person(Contract):
@@ -139,11 +142,14 @@ def test_json_accepts_an_option_in_the_query_or_the_body(organization: Organizat
         (b"", {"body": ["has no header line: name,phone"]}),
         (b"name\r\n", {"phone": ["is a missing column"]}),
         (b"name,phone,fax\r\n", {"fax": ["is not a column of this file"]}),
-        ("name,phone\r\nJürgen,1\r\n".encode("cp1252"), {"body": ["is not UTF-8"]}),
-        ("name,phone\r\nAda,1\r\n".encode("utf-16"), {"body": ["is not UTF-8"]}),
+        ("name,phone\r\nJürgen,1\r\n".encode("cp1252"), {"body": [NOT_UTF_8]}),
+        ("name,phone\r\nAda,1\r\n".encode("utf-16"), {"body": [UTF_16]}),
+        (b"\xfe\xff" + "name,phone\r\nAda,1\r\n".encode("utf-16-be"), {"body": [UTF_16]}),
         # The deployed gateway replaces bytes that are not UTF-8
-        ("name,phone\r\nJ\ufffdrgen,1\r\n".encode(), {"body": ["is not UTF-8"]}),
-        (b"name,phone\r\nA\0,1\r\n", {"body": ["holds a NUL character"]}),
+        ("name,phone\r\nJ\ufffdrgen,1\r\n".encode(), {"body": [NOT_UTF_8]}),
+        ("name,phone\r\nAda,1".encode("utf-16").decode(errors="replace").encode(), {"body": [UTF_16]}),
+        ("name,phone\r\nAda,1".encode("utf-16-le"), {"body": [NUL]}),
+        (b"name,phone\r\nA\0,1\r\n", {"body": [NUL]}),
         (b'name,phone\r\n"A,1\r\n', {"body": ["line 2: a quote is opened and never closed"]}),
         (b"name,phone\r\n" + b"a,b\r\n" * 4, {"body": ["holds more than 3 rows"]}),
         (b'name,{"phone": 1}', {'{"phone": 1}': ["is not a column of this file"], "phone": ["is a missing column"]}),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.contracts import Body, Patch, optional
-from chalicelib.core.field_types import CountryCode, CurrencyCode, Email, Instant, Line, Lines, Phone, Timezone
+from chalicelib.core.field_types import CountryCode, CurrencyCode, Email, Instant, Line, Lines, Timezone
+from chalicelib.core.phones import Phone
 from tests.support.hypothesis_profile import law
 
 

@@ -148,13 +148,44 @@ ADA = {"firstName": "Ada", "lastName": "King", "phone": "+49 40 123"}
         "\ufefffirstName;lastName;phone\r\nAda;King;'+49 40 123\r\n",
         "\n  \nFIRSTNAME , lastname,  Phone\n\n  \nAda,King,+49 40 123\n\n\t\n",
         '"phone","firstName","lastName"\n"+49 40 123","Ada","King"\n',
+        "First Name,last_name,PHONE\nAda,King,+49 40 123",
+        "FIRST-NAME;Last.Name;Phone*\rAda;King;+49 40 123\r",
+        "first name\tlast name\tphone\r\nAda\tKing\t'+49 40 123\r\n",
+        '\ufeff"First;;;Name","Last\tName",Phone\nAda,King,+49 40 123\n',
     ],
-    ids=["CRLF", "LF", "CR", "a spreadsheet's", "blanks", "another order"],
+    ids=[
+        "CRLF",
+        "LF",
+        "CR",
+        "a spreadsheet's",
+        "blanks",
+        "another order",
+        "names as people write them",
+        "names with marks",
+        "tabs",
+        "delimiters in quotes",
+    ],
 )
 def test_one_row_however_it_was_saved(text: str) -> None:
     (row,) = _read(text)
 
     assert (row.values, row.fault) == (ADA, None)
+
+
+@law(200)
+@given(
+    st.sampled_from(",;\t"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.lists(st.tuples(*[st.text("ab,;\t é")] * 3), max_size=4),
+)
+def test_the_delimiter_follows_from_the_header_alone(
+    delimiter: str, line_end: str, rows: list[tuple[str, str, str]]
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=line_end)
+    writer.writerows([COLUMNS, *rows])
+
+    assert [tuple(row.values.values()) for row in _read(text.getvalue())] == rows
 
 
 def test_a_row_knows_where_it_begins() -> None:
@@ -175,10 +206,11 @@ def test_a_row_knows_where_it_begins() -> None:
         ("\ufeff\r\n \r\n", {"body": ["has no header line: firstName,lastName,phone"]}),
         ("firstName,lastName\n", {"phone": ["is a missing column"]}),
         ("firstName,lastName,phone, Phone\n", {"phone": ["is more than one column"]}),
+        ("firstName,First Name,lastName,phone\n", {"firstName": ["is more than one column"]}),
         ("firstName,lastName,phone,e-mail\n", {"e-mail": ["is not a column of this file"]}),
         ("firstName,lastName,phone,\n", {"body": ["has a column without a name"]}),
         ("Ada\n", {"Ada": ["is not a column of this file"]} | {name: ["is a missing column"] for name in COLUMNS}),
-        ("firstName,lastName,phone\na\0,b,c\n", {"body": ["holds a NUL character"]}),
+        ("firstName,lastName,phone\na\0,b,c\n", {"body": ["holds a NUL character: it is no text, or not in UTF-8"]}),
         ('firstName,lastName,phone\na,b,c\n\n"a,b,c\nd', {"body": ["line 4: a quote is opened and never closed"]}),
         ('firstName,lastName,phone\n"a"b,b,c\n', {"body": ["line 2: text follows a closing quote"]}),
         ('"firstName,lastName,phone\n', {"body": ["line 1: a quote is opened and never closed"]}),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.core.iso_codes import COUNTRIES
-from chalicelib.core.phones import FullPhone, normalized
+from chalicelib.core.phones import FullPhone, Phone, normalized, without_separators
 from tests.support.hypothesis_profile import law
 
-FULL = TypeAdapter(FullPhone)
+FULL, SHORT = TypeAdapter(FullPhone), TypeAdapter(Phone)
 SUBSCRIBERS = st.integers(1_000_000, 9_999_999).map(str)
 """German mobile numbers behind 0151."""
 PHONES = st.from_regex(r"\A\+?([ ()\-]?[0-9]){9,20}\Z")
@@ -47,6 +47,55 @@ def test_nine_to_twenty_digits_are_taken_and_kept_as_typed(phone: str) -> None:
 def test_anything_else_is_refused(phone: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         FULL.validate_python(phone)
+
+
+@pytest.mark.parametrize(
+    ("phone", "plain"),
+    [
+        ("030/901820", "030 901820"),
+        ("030.901820", "030 901820"),
+        ("030 / 90 18-20", "030 90 18-20"),
+        ("+49.30.901820", "+49 30 901820"),
+        ("(030)/901820", "(030) 901820"),
+        ("01.23.45.67.89", "01 23 45 67 89"),
+        ("0049 151/2345678", "0049 151 2345678"),
+    ],
+)
+def test_dots_and_a_slash_are_refused_with_the_number_that_is_meant(phone: str, plain: str) -> None:
+    assert without_separators(phone) == plain
+    with pytest.raises(ValidationError, match=re.escape(f"; did you mean {plain}?")):
+        FULL.validate_python(phone)
+    with pytest.raises(ValidationError, match=re.escape(f"; did you mean {plain}?")):
+        SHORT.validate_python(phone)
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        "4915123456789.0",  # a number that a tool has saved as one
+        "030 901820 / 030 901821",
+        "0171/234/5678",
+        "030/",
+        "/030 901820",
+        "030 901820.",
+        "a/b",
+        "030 901820" + "/" * 40,
+    ],
+)
+def test_nothing_else_is_made_a_number(phone: str) -> None:
+    assert without_separators(phone) == phone
+    with pytest.raises(ValidationError) as refused:
+        FULL.validate_python(phone)
+    assert "did you mean" not in str(refused.value)
+
+
+@law(300)
+@given(PHONES | st.text("0123456789 ()-+./"))
+def test_only_dots_and_a_slash_become_blanks(phone: str) -> None:
+    plain = without_separators(phone)
+    assert re.sub("[ ./]", "", plain) == re.sub("[ ./]", "", phone)
+    if "." not in phone and "/" not in phone:
+        assert plain == phone
 
 
 @law(300)

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
-from chalicelib.core.field_types import Lines, Name, Phone, StoredEmail
+from chalicelib.core.field_types import Lines, Name, StoredEmail
+from chalicelib.core.phones import Phone
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
-from chalicelib.core.field_types import Name, Phone, StoredEmail, Timezone
+from chalicelib.core.field_types import Name, StoredEmail, Timezone
+from chalicelib.core.phones import Phone
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, NextCursor, PageQuery, Patch
-from chalicelib.core.field_types import Email, Flag, Name, Phone
+from chalicelib.core.field_types import Email, Flag, Name
+from chalicelib.core.phones import Phone
 from chalicelib.models.staffing.clients import Address, Client
 from chalicelib.models.staffing.work_locations import WorkLocation
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, NextCursor, PageQuery, Patch, optional
-from chalicelib.core.field_types import Email, Name, Phone, Timezone
+from chalicelib.core.field_types import Email, Name, Timezone
+from chalicelib.core.phones import Phone
 from chalicelib.models.staffing.clients import Address, ClientRef
 from chalicelib.models.staffing.positions import Position
 from chalicelib.models.staffing.work_locations import WorkLocation

@@ -89,7 +89,7 @@ def delete_worker(ctx: Context, id_: UUID) -> Worker:
 def import_workers(ctx: Context, data: ImportWorkers, parts: ChunkedWrite) -> WorkersImport:
     """Adds many workers. Invalid rows and taken phone numbers are reported per row; all other rows are imported.
 
-    Up to 1,000 rows, as JSON or as CSV with the header line `firstName,lastName,phone`. An import that was interrupted
+    Up to 1,000 rows, as JSON or as CSV with the columns `firstName,lastName,phone`. An import that was interrupted
     is completed by the same request with the same `Idempotency-Key`.
     """
     rows = importing.read(data.rows, ctx.principal.organization.region)

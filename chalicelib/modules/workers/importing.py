@@ -98,6 +98,8 @@ def _decide(
 def _worker_or_error(number: int, row: Any) -> CreateWorker | ImportedWorker:
     if isinstance(row, BrokenRow):
         return ImportedWorker(row=number, result=RowResult.ERROR, message=row.fault)
+    if isinstance(row, dict) and isinstance(row.get("phone"), str):
+        row = {**row, "phone": phones.without_separators(row["phone"].strip())}
     try:
         return CreateWorker.model_validate(row)
     except ValidationError as error:

@@ -172,7 +172,7 @@ def test_rows_of_centuries_are_refused_at_once(me: Member) -> None:
         ("Start date\n2026-06-01\n", "TOGGL", {name: ["is a missing column"] for name in ("Start time", "End time")}),
         ("Start date,START TIME,End time,start date\n", "TOGGL", {"Start date": ["is more than one column"]}),
         ("Date,Notes\n", "HARVEST", {"Hours": ["is a missing column"]}),
-        ("date,start,end,projct\n", "GENERIC", {"projct": ["is not a column of this format"]}),
+        ("date,start,end,projct\n", "GENERIC", {"projct": ["is not a column of this file"]}),
         ("date,start,end,\n", "GENERIC", {"body": ["has a column without a name"]}),
         (CLOCKIFY_HEADER + '\r\n"a', "CLOCKIFY", {"body": ["line 2: a quote is opened and never closed"]}),
         ("date,start,end\n" + "2026-06-01,9:00,10:00\n" * 1001, "GENERIC", {"body": ["holds more than 1000 rows"]}),

@@ -190,6 +190,33 @@ def test_a_file_is_read_as_the_same_rows_in_json_would_be(organization: Organiza
     assert _workers(organization)[0]["phone"] == "+49 151 0000001"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "First Name,Last Name,Phone\r\nJo 1,Weber,030/901820\r\nJo 2,Weber,030.901821\r\n",
+        "\ufefffirst_name;LAST-NAME;Phone\rJo 1;Weber;030 / 901820\rJo 2;Weber;030.90.18.21\r",
+        "phone\tfirstname\tlastname\n030/901820\tJo 1\tWeber\n030/90-18-21\tJo 2\tWeber\n",
+    ],
+    ids=["commas", "semicolons, a byte order mark and CR", "tabs"],
+)
+def test_a_file_is_read_as_people_write_it(organization: Organization, text: str) -> None:
+    organization.owner.call("updateOrganization", body={"region": "DE"})
+    assert _results(_import_csv(organization, text)) == ["created", "created"]
+    workers = {worker["firstName"]: worker["phone"] for worker in _workers(organization)}
+    assert workers["Jo 1"] == "030 901820"
+    # As a form does: one number, however it is written
+    taken = organization.owner.call("createWorker", body=_row(3, phone="+49 30 901821"))
+    assert taken.code == "DUPLICATE_ENTRY"
+    refused = organization.owner.call("createWorker", body=_row(3, phone="030/901822"))
+    assert refused.error["details"]["fieldErrors"]["phone"][0].endswith("; did you mean 030 901822?")
+
+
+def test_two_numbers_in_one_cell_are_an_error_on_their_field(organization: Organization) -> None:
+    answer = _import_csv(organization, HEADER + "Jo,Weber,030 901820 / 030 901821\nJo,Weber,4915123456789.0\n")
+    assert [(row["row"], row["field"]) for row in answer.data["rows"]] == [(1, "phone"), (2, "phone")]
+    assert answer.data["errors"] == 2
+
+
 def test_a_file_and_the_same_rows_in_json_are_one_request(organization: Organization) -> None:
     first = _import_csv(organization, HEADER + "Jo 1,Weber,+49 151 0000001\r\n", "k")
     again = _import(organization, [_row(1)], "k")

@@ -9,19 +9,18 @@ GENERIC files, which people write by hand too, are refused.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from chalicelib.core.csv_text import require_columns
 from chalicelib.core.days import is_in_bounds
-from chalicelib.core.errors import invalid_field, invalid_fields
+from chalicelib.core.errors import invalid_field
+from chalicelib.core.text import letters
 
 _FILE = "body"
-_SHOWN = 100
-"""Characters of the name of an unknown column, and such names, in an error."""
 
 
 class ImportFormat(StrEnum):
@@ -72,32 +71,27 @@ class Format:
 
     def roles(self, names: Sequence[str]) -> dict[Role, str]:
         """Return the column of each role, as `names` spell it."""
-        spelled = {_folded(name): name for name in reversed(names)}
+        spelled = {letters(name): name for name in reversed(names)}
         return {
-            role: next(spelled[_folded(known)] for known in aliases if _folded(known) in spelled)
+            role: next(spelled[letters(known)] for known in aliases if letters(known) in spelled)
             for role, aliases in self.columns.items()
-            if any(_folded(known) in spelled for known in aliases)
+            if any(letters(known) in spelled for known in aliases)
         }
 
     def unknown(self, names: Sequence[str]) -> list[str]:
         """Return the names of columns that it does not have."""
         if self.ignored is None:
             return []
-        known = {_folded(name) for aliases in (*self.columns.values(), self.ignored) for name in aliases}
-        return [name for name in names if _folded(name) not in known]
+        known = {letters(name) for aliases in (*self.columns.values(), self.ignored) for name in aliases}
+        return [name for name in names if letters(name) not in known]
 
     def names_of(self, header: Sequence[str]) -> list[str]:
         """Return the names of a file's columns as they are spelled. VALIDATION_ERROR where it is another format's."""
         names = [cell.strip() for cell in header]
         if not names:
             raise invalid_field(_FILE, "has no header line")
-        errors = {name[:_SHOWN] or _FILE: [_unknown_column(name)] for name in self.unknown(names)[:_SHOWN]}
-        known = {_folded(name): name for aliases in self.columns.values() for name in aliases}
-        counts = Counter(_folded(name) for name in names)
-        errors |= {name: ["is more than one column"] for folded, name in known.items() if counts[folded] > 1}
-        errors |= {name: ["is a missing column"] for name in self.missing(names)}
-        if errors:
-            raise invalid_fields(errors)
+        known = {letters(name): name for aliases in self.columns.values() for name in aliases}
+        require_columns(names, known=known.values(), unknown=self.unknown(names), missing=self.missing(names))
         # Of columns that are ignored one name may come twice.
         return names
 
@@ -106,14 +100,6 @@ class Format:
         roles = self.roles(names)
         lacking = [[role for role in choice if role not in roles] for choice in self.required]
         return [self.columns[role][0] for role in min(lacking, key=len)]
-
-
-def _unknown_column(name: str) -> str:
-    return "is not a column of this format" if name else "has a column without a name"
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 _LOCAL_SPANS = (
