@@ -33,7 +33,7 @@
 | timers that run long, in any organization       | gsi9 `TIMERDUE#<shard>` / `<due>#<org>#<user>`         |
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
-| … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<ENTITY>#<id>`             |
+| … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<entity>#<id>`             |
 | how many activities there are behind one        | gsi1 `ORG#<org>#ACTIVITY#FEED`                         |
 | a user's read state of them                     | `ORG#<org>#MARK#<user>` / `<activity>`                 |
 | … only the archived ones                        | gsi2 `ORG#<org>#MARK#<user>#ARCHIVED`                  |
@@ -238,7 +238,7 @@ def activities_of_type(organization: OrganizationId, kind: str) -> IndexPartitio
 
 
 def activities_of_entity(organization: OrganizationId, entity_type: str, identifier: str) -> IndexPartition:
-    return IndexPartition(GSI3, f"{activities(organization)}#OF#{entity_type.upper()}#{identifier}")
+    return IndexPartition(GSI3, f"{activities(organization)}#OF#{entity_type}#{identifier}")
 
 
 def activity_feed(organization: OrganizationId) -> IndexPartition:

@@ -10,8 +10,8 @@ from tests.support.factories import Member
 ACTIVITY = {
     "title": "Payroll exported",
     "type": "INTEGRATION_EVENT",
-    "entityType": "organization",
-    "entityId": "42",
+    "entityType": "payrollRun",
+    "entityId": "2026-03",
     "action": "PAYROLL_EXPORTED",
 }
 

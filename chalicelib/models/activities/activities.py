@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from chalicelib.core import ids
-from chalicelib.core.entity_names import EntityName
+from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.field_types import STORED, Line, Lines, Name
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.json_objects import JsonObject, bounded
@@ -48,8 +48,6 @@ Metadata = Annotated[JsonObject, bounded(MAX_METADATA_BYTES), Field(examples=[{"
 """Any JSON object of up to 10 KB."""
 
 Description = Annotated[Lines, Field(max_length=2000)]
-EntityId = Annotated[Line, Field(max_length=255)]
-"""The entity of an activity: external ones have ids of any kind."""
 ActionName = Annotated[Line, Field(max_length=100, examples=["PAYROLL_EXPORTED"])]
 
 
@@ -61,7 +59,7 @@ class Activity(Record):
     title: Annotated[Name, Field(examples=["Anna Berg created the client Hansekontor Logistik"])]
     description: Annotated[Description | None, Field(examples=[None])] = None
     type: ActivityType
-    entity_type: EntityName
+    entity_type: EntityType
     entity_id: Annotated[EntityId, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
     action: ActionName
     metadata: Annotated[Metadata, BeforeValidator(_stored), Field(default_factory=dict)]

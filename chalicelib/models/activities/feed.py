@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.core.contracts import CursorPage
-from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
@@ -24,7 +23,7 @@ class ActivityFilter:
     """Activities of one type, of one entity, or all."""
 
     type: ActivityType | None = None
-    entity: tuple[EntityName, str] | None = None
+    entity: tuple[str, str] | None = None
     is_archived: bool = False
     """Those that the user has archived, or those that they have not."""
 

@@ -9,10 +9,10 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import ids
 from chalicelib.core.contracts import CursorPage, Success
-from chalicelib.core.entity_names import EntityName
+from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.activities import feed, read_state
-from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, EntityId
+from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType
 from chalicelib.models.activities.feed import ActivityFilter
 from chalicelib.models.activities.read_state import MarkedActivity
 from chalicelib.models.audit import AuditEvent
@@ -57,9 +57,12 @@ def get_activities_by_type(ctx: Context, type_: ActivityType, data: GetActivitie
     "getActivitiesByEntity", "GET /activities/by-entity/{entityType}/{entityId}", permission=Permission.WORKSPACE_READ
 )
 def get_activities_by_entity(
-    ctx: Context, entity_type: EntityName, entity_id: EntityId, data: GetActivities
+    ctx: Context, entity_type: EntityType, entity_id: EntityId, data: GetActivities
 ) -> CursorPage[MarkedActivity]:
-    """The activities of one entity, newest first; otherwise as the list of all. It may be deleted by now."""
+    """The activities of one entity, newest first; otherwise as the list of all. It may be deleted by now.
+
+    Of an entity that nothing is known of, the list is empty.
+    """
     return _listed(ctx, data, ActivityFilter(entity=(entity_type, entity_id), is_archived=data.archived))
 
 

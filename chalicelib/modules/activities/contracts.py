@@ -8,17 +8,17 @@ from uuid import UUID
 from pydantic import Field
 
 from chalicelib.core.contracts import Body, Contract, CursorQuery
-from chalicelib.core.entity_names import EntityName
+from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.field_types import Flag, Name
-from chalicelib.models.activities.activities import ActionName, ActivityType, Description, EntityId, Metadata, Severity
+from chalicelib.models.activities.activities import ActionName, ActivityType, Description, Metadata, Severity
 
 
 class RecordActivity(Body):
     title: Annotated[Name, Field(examples=["Payroll exported"])]
     description: Annotated[Description, Field(examples=["Batch 17, 42 workers"])] | None = None
     type: Annotated[ActivityType, Field(examples=[ActivityType.INTEGRATION_EVENT])]
-    entity_type: Annotated[EntityName, Field(examples=[EntityName.ORGANIZATION])]
-    entity_id: Annotated[EntityId, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    entity_type: Annotated[EntityType, Field(examples=["payrollRun"])]
+    entity_id: Annotated[EntityId, Field(examples=["2026-03"])]
     action: ActionName
     metadata: Annotated[Metadata, Field(default_factory=dict)]
     severity: Severity = Severity.INFO

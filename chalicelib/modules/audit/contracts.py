@@ -9,15 +9,16 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core.contracts import CursorQuery
-from chalicelib.core.field_types import Instant, Line
+from chalicelib.core.entity_names import EntityId, EntityType
+from chalicelib.core.field_types import Instant
 from chalicelib.models.audit import AuditEvent
 
 
 class GetAuditLog(CursorQuery):
     actor_id: UUID | None = None
     action: AuditEvent | None = None
-    entity_type: Annotated[Line, Field(max_length=40, examples=["client"])] | None = None
-    entity_id: Annotated[Line, Field(max_length=80)] | None = None
+    entity_type: EntityType | None = None
+    entity_id: EntityId | None = None
     from_: Annotated[Instant | None, Field(alias="from")] = None
     to: Instant | None = None
 

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.local.demo.api import Api
 
-ACTIVITIES: tuple[dict[str, Any], ...] = (
-    {
-        "title": "Lohnabrechnung Oktober übergeben",
-        "description": "An das Steuerbüro, 18 Abrechnungen",
-        "type": "INTEGRATION_EVENT",
-        "action": "PAYROLL_EXPORTED",
-        "severity": "SUCCESS",
-        "metadata": {"month": "10", "payslips": 18},
-    },
-    {
-        "title": "Zwei Stundenzettel vom Klinikum Taunus fehlen",
-        "type": "WORKFLOW_UPDATE",
-        "action": "TIMESHEETS_MISSING",
-        "severity": "WARNING",
-    },
-    {
-        "title": "Der Betriebsrat hat den Weihnachtsschichten zugestimmt",
-        "type": "USER_ACTION",
-        "action": "SHIFTS_APPROVED",
-    },
-)
+
+def _activities(organization: str) -> tuple[dict[str, Any], ...]:
+    last_month = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    return (
+        {
+            "title": f"Lohnabrechnung {last_month:%m/%Y} übergeben",
+            "description": "An das Steuerbüro, 18 Abrechnungen",
+            "type": "INTEGRATION_EVENT",
+            "entityType": "payrollRun",
+            "entityId": f"{last_month:%Y-%m}",
+            "action": "PAYROLL_EXPORTED",
+            "severity": "SUCCESS",
+            "metadata": {"payslips": 18},
+        },
+        {
+            "title": "Zwei Stundenzettel vom Klinikum Taunus fehlen",
+            "type": "WORKFLOW_UPDATE",
+            "entityType": "invoice",
+            "entityId": f"RE-{last_month:%Y-%m}-017",
+            "action": "TIMESHEETS_MISSING",
+            "severity": "WARNING",
+        },
+        {
+            "title": "Der Betriebsrat hat den Weihnachtsschichten zugestimmt",
+            "type": "USER_ACTION",
+            "entityType": "organization",
+            "entityId": organization,
+            "action": "SHIFTS_APPROVED",
+        },
+    )
 
 
 def seed_activities(owner: Api) -> None:
-    """Create the activities, about the organization itself. An existing one is recognized by its title."""
-    organization = owner.get("/organization")["id"]
-    existing = {row["title"] for row in owner.all(f"/activities/by-entity/organization/{organization}")}
-    for activity in ACTIVITIES:
-        if activity["title"] not in existing:
-            owner.post("/activities", entityType="organization", entityId=organization, **activity)
+    """Create the activities. An existing one is recognized by its entity and its title."""
+    for activity in _activities(owner.get("/organization")["id"]):
+        of_entity = owner.all(f"/activities/by-entity/{activity['entityType']}/{activity['entityId']}")
+        if activity["title"] not in {row["title"] for row in of_entity}:
+            owner.post("/activities", **activity)

@@ -24,6 +24,7 @@ RECORDED: list[dict[str, Any]] = [
     {"type": "WORKFLOW_UPDATE", "entityType": "client", "entityId": f"{CLIENT}#1"},
     {"type": "SYSTEM_EVENT"},
 ]
+BAD_TYPES = ["inv oice", "invoice#1", "Rechnüng", "i" * 51]
 ARCHIVED = {1, 2, 5, 7}
 READ = {0, 1}
 
@@ -33,6 +34,8 @@ LISTS: dict[str, tuple[str, dict[str, str], set[int]]] = {
     "of an entity": ("getActivitiesByEntity", {"entityType": "client", "entityId": CLIENT}, {1, 3, 5}),
     "of an entity with another's id": ("getActivitiesByEntity", {"entityType": "worker", "entityId": CLIENT}, {2}),
     "of no entity": ("getActivitiesByEntity", {"entityType": "kpi", "entityId": "no such"}, set()),
+    "of an unknown kind": ("getActivitiesByEntity", {"entityType": "x:in-voice_2.0", "entityId": CLIENT}, set()),
+    "of a kind in other letters": ("getActivitiesByEntity", {"entityType": "CLIENT", "entityId": CLIENT}, set()),
     "of an entity outside": ("getActivitiesByEntity", {"entityType": "client", "entityId": f"{CLIENT}#1"}, {6}),
 }
 
@@ -131,7 +134,7 @@ def test_a_list_costs_a_query_and_a_batch_read(house: Organization, which: str, 
         ("getRecentActivities", {}, {"cursor": "made-up"}, "cursor"),
         ("getRecentActivities", {}, {"type": "DATA_CHANGE"}, "type"),
         ("getActivitiesByType", {"type": "RUMOUR"}, {}, "type"),
-        ("getActivitiesByEntity", {"entityType": "invoice", "entityId": "1"}, {}, "entityType"),
+        *(("getActivitiesByEntity", {"entityType": kind, "entityId": "1"}, {}, "entityType") for kind in BAD_TYPES),
         ("getActivitiesByEntity", {"entityType": "client", "entityId": "i" * 256}, {}, "entityId"),
     ],
 )

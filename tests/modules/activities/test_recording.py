@@ -58,7 +58,11 @@ def test_what_need_not_be_told(organization: Organization) -> None:
         ({"description": ""}, "description"),
         ({"description": "d" * 2001}, "description"),
         ({"type": "RUMOUR"}, "type"),
-        ({"entityType": "invoice"}, "entityType"),
+        ({"entityType": ""}, "entityType"),
+        ({"entityType": "i" * 51}, "entityType"),
+        ({"entityType": "payroll run"}, "entityType"),
+        ({"entityType": "client#1"}, "entityType"),
+        ({"entityType": "Rechnüng"}, "entityType"),
         ({"entityId": ""}, "entityId"),
         ({"entityId": "i" * 256}, "entityId"),
         ({"action": ""}, "action"),
@@ -78,6 +82,13 @@ def test_a_fault_is_named(settled: Organization, change: dict[str, Any], field: 
     answer = settled.owner.call("recordActivity", body={**ACTIVITY, **change})
     assert (answer.status, answer.code) == (400, "VALIDATION_ERROR")
     assert [*answer.error["details"]["fieldErrors"]] == [field]
+
+
+@pytest.mark.parametrize("kind", ["payrollRun", "x", "crm:in-voice_2.0", "i" * 50, "client"])
+def test_any_kind_of_entity_has_activities(organization: Organization, kind: str) -> None:
+    recorded = record(organization.owner, entityType=kind, entityId="i" * 255)
+    path = {"entityType": kind, "entityId": "i" * 255}
+    assert listed(organization.owner, "getActivitiesByEntity", path=path) == [recorded]
 
 
 @pytest.mark.parametrize("field", sorted(ACTIVITY))

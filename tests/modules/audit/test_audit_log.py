@@ -149,6 +149,9 @@ def test_instants_may_have_any_offset(house: Organization) -> None:
         ({"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, "INVALID_DATE_RANGE", "to"),
         ({"entityId": "x"}, "VALIDATION_ERROR", "query"),
         ({"action": "SOMETHING"}, "VALIDATION_ERROR", "action"),
+        ({"entityType": "in voice"}, "VALIDATION_ERROR", "entityType"),
+        ({"entityType": "i" * 51}, "VALIDATION_ERROR", "entityType"),
+        ({"entityType": "client", "entityId": "i" * 256}, "VALIDATION_ERROR", "entityId"),
         ({"actorId": "me"}, "VALIDATION_ERROR", "actorId"),
         ({"from": "2026-03-01"}, "VALIDATION_ERROR", "from"),
         ({"from": "2026-03-01T00:00:00"}, "VALIDATION_ERROR", "from"),
@@ -173,6 +176,8 @@ def test_filters_are_checked(house: Organization, query: dict[str, str], code: s
         ({"to": "1960-01-01T00:00:00Z"}, False),
         ({"from": "9999-12-31T23:59:59.999Z"}, False),
         ({"entityType": "kpi"}, False),
+        ({"entityType": "crm:invoice_2.0"}, False),
+        ({"entityType": "CLIENT", "entityId": "1"}, False),
         ({"entityType": "client", "entityId": "#LIVE"}, False),
     ],
 )
