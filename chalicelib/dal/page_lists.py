@@ -169,7 +169,10 @@ class ListedCollection(Collection[R]):
     def _choose(
         self, rows: list[SlimRow], request: PageRequest, related: Mapping[str, AbstractSet[str]]
     ) -> list[SlimRow]:
-        """Return the rows that match, in the requested order; ties by age. `related`: matching ids by facet."""
+        """Return the rows that match, in the requested order. `related`: matching ids by facet.
+
+        Ties go by the sort fields before the requested one, as metrics of a category by name, and then by age.
+        """
         terms = _terms(request.search)
         descending = request.sort_order == "desc"
         chosen = [
@@ -184,7 +187,12 @@ class ListedCollection(Collection[R]):
         chosen.sort(key=lambda row: row.sk, reverse=descending)
         if request.sort_by in self.sort_fields:
             position = self.sort_fields.index(request.sort_by)
-            chosen.sort(key=lambda row: row.search.split(SEPARATOR, position + 1)[position], reverse=descending)
+
+            def sort_key(row: SlimRow) -> tuple[str, ...]:
+                *earlier, text_ = row.search.split(SEPARATOR, position + 1)[: position + 1]
+                return text_, *earlier
+
+            chosen.sort(key=sort_key, reverse=descending)
         return chosen
 
     def _texts(self, record: R) -> str:

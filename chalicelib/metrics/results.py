@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -19,19 +19,22 @@ from chalicelib.metrics import thresholds
 from chalicelib.metrics.definitions import row_of
 from chalicelib.metrics.engine.evaluate import evaluate
 from chalicelib.metrics.language.errors import InvalidQuery
-from chalicelib.metrics.language.outcomes import Outcome
+from chalicelib.metrics.language.outcomes import Group, Outcome, ranked
 from chalicelib.metrics.language.periods import evaluation_instant
-from chalicelib.metrics.language.query import MetricQuery, parse
+from chalicelib.metrics.language.query import MetricQuery, adds_up, dimension_of, parse
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import Status
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_enums import MetricCategory, MetricFormat
-from chalicelib.models.dashboards.metric_states import LastResult
+from chalicelib.models.dashboards.metric_states import Groups, LastResult, ResultGroup
 from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.organizations import StoredOrganization
 
 _UNITS = {Unit.HOURS: "h", Unit.NUMBER: None, Unit.PERCENT: "%"}
 """Suffix of a value by unit. Money has its currency."""
+
+MAX_RESULT_GROUPS = 20
+"""Groups of a result. It is stored with each calculation, so it stays small; tables and charts show more."""
 
 
 class MetricResult(Contract):
@@ -50,6 +53,7 @@ class MetricResult(Contract):
     target: Annotated[float | None, Field(examples=[40.0])]
     progress: Annotated[float | None, Field(description="Share of the target, in percent.", examples=[93.75])]
     as_of: Annotated[Instant, Field(description="The end of the minute in which it was calculated.")]
+    groups: Annotated[Groups | None, Field(exclude_if=lambda groups: groups is None)] = None
     error: Annotated[
         str | None,
         Field(
@@ -77,6 +81,7 @@ class MetricResult(Contract):
             target=metric.target_value,
             progress=_shown(thresholds.progress(value, target)),
             as_of=last.as_of,
+            groups=last.groups,
             error=last.error,
         )
 
@@ -120,7 +125,7 @@ def evaluated(organization: StoredOrganization, metrics: Mapping[UUID, Metric], 
         except InvalidQuery as error:  # valid when it was saved: the catalogue has changed since
             results[identifier] = LastResult(as_of=at, error=f"the query is no longer valid: {error}")
     for identifier, outcome in evaluate_safely(organization, queries, at).items():
-        results[identifier] = last_result(organization, metrics[identifier], outcome, at)
+        results[identifier] = last_result(organization, metrics[identifier], queries[identifier], outcome, at)
     return results
 
 
@@ -145,7 +150,9 @@ def evaluate_safely(
     return outcomes
 
 
-def last_result(organization: StoredOrganization, metric: Metric, outcome: Outcome, at: datetime) -> LastResult:
+def last_result(
+    organization: StoredOrganization, metric: Metric, query: MetricQuery, outcome: Outcome, at: datetime
+) -> LastResult:
     unit = organization.currency if outcome.unit is Unit.MONEY else _UNITS[outcome.unit]
     if outcome.error is not None:
         return LastResult(as_of=at, unit=unit, error=outcome.error)
@@ -155,7 +162,19 @@ def last_result(organization: StoredOrganization, metric: Metric, outcome: Outco
         previous=_shown(outcome.previous),
         unit=unit,
         status=status(metric, outcome.value),
+        groups=None if dimension_of(query) is None else result_groups(query, outcome.groups),
     )
+
+
+def result_groups(query: MetricQuery, groups: Sequence[Group]) -> tuple[ResultGroup, ...]:
+    """Return the greatest groups, and the others as one, whose value is known where the values add up."""
+    greatest, rest = ranked(groups)[:MAX_RESULT_GROUPS], ranked(groups)[MAX_RESULT_GROUPS:]
+    result = [ResultGroup(key=group.key, name=group.label, value=_shown(group.value)) for group in greatest]
+    if rest:
+        known = [group.value for group in rest if group.value is not None]
+        total = sum(known, Decimal(0)) if known and adds_up(query) else None
+        result.append(metric_states.others(len(rest), _shown(total)))
+    return tuple(result)
 
 
 def _exactly(figure: float | None) -> Decimal | None:

@@ -58,7 +58,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getDashboardWidgets": (4, _DASHBOARDS),
     "getHoursReport": (3, _REPORT),
     "getMetricById": (3, _VALUES),
-    "getMetricHistory": (3, "one more read, for its permissions"),
+    "getMetricHistory": (4, "one more read, for its permissions, and one for the names of groups"),
     "getMetricsByCategory": (6, _VALUES),
     "getPosition": (3, _PARENTS),
     "getPositions": (6, f"{_PARENTS}; a search reads the names of work locations and clients"),

@@ -24,7 +24,7 @@ from chalicelib.metrics.charts.vega import (
     framed,
     no_data,
 )
-from chalicelib.metrics.language.outcomes import Group
+from chalicelib.metrics.language.outcomes import Group, ranked
 from chalicelib.metrics.language.periods import Step
 
 MAX_BARS = 15
@@ -292,9 +292,9 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
 
 def ranked_groups(groups: Sequence[Group]) -> list[tuple[str, Decimal]]:
     """Sort groups, the greatest first. Names that look equal are numbered, or Vega would draw them as one."""
-    known = [(group.label, group.value) for group in groups if group.value is not None]
+    known = [(group.label, group.value) for group in ranked(groups) if group.value is not None]
     by_shown_name: dict[str, tuple[str, Decimal]] = {}
-    for label, value in sorted(known, key=lambda pair: (-pair[1], pair[0])):
+    for label, value in known:
         names = itertools.chain([label], (f"({number}) {label}" for number in itertools.count(2)))
         name = next(name for name in names if _cut(name) not in by_shown_name)
         by_shown_name[_cut(name)] = name, value

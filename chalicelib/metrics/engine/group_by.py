@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, Protocol
+from uuid import UUID
 
+from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import Collection
 from chalicelib.metrics.engine.nodes import Data, Node, Read, ScanRead
 from chalicelib.metrics.engine.partitions import INCLUSIVE, select, texts_of, values_of
@@ -29,6 +32,8 @@ MAX_GROUPS = 50
 _COLLECTIONS: Mapping[str, Collection[Any]] = {
     collection.entity: collection for collection in (CLIENTS, POSITIONS, PROJECTS, USERS, WORKERS, WORK_LOCATIONS)
 }
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Numbers = Mapping[str, tuple[str, Fraction | None]]
 """The name and number of each value, in the order of names."""
@@ -136,3 +141,13 @@ def labels_of(source: str, dimension: str, directory: Callable[[], NameIndex]) -
     references = directory().references_of(_COLLECTIONS[entity])
     ordered = sorted(references, key=lambda reference: reference.sorted_by)
     return {str(reference.id): reference.name for reference in ordered}
+
+
+def names_of(organization: OrganizationId, keys: Iterable[str]) -> dict[str, str]:
+    """Return the current names of groups by key: of entities theirs, of all else the value itself."""
+    names = {key: key for key in keys}
+    identifiers = {UUID(key): key for key in names if _UUID.fullmatch(key)}
+    if identifiers:
+        directory = NameIndex(organization)
+        names |= {key: directory[id_].name for id_, key in identifiers.items() if id_ in directory}
+    return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,11 @@ class Group:
     """The id of the entity, or the value itself."""
     label: str
     value: Decimal | None
+
+
+def ranked(groups: Iterable[Group]) -> list[Group]:
+    """Sort groups, the greatest first, those without a value last; equal ones by name."""
+    return sorted(groups, key=lambda group: (group.value is None, -(group.value or Decimal(0)), group.label))
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from chalicelib.metrics.language.expression import Expression, aggregations
 from chalicelib.metrics.language.periods import Comparison, Days, NamedPeriod, Period, Trailing
 from chalicelib.metrics.language.units import RATIOS
 from chalicelib.metrics.rollups.sources import SOURCES
-from chalicelib.metrics.rollups.sources.fields import FieldType, Unit
+from chalicelib.metrics.rollups.sources.fields import ADDITIVE, FieldType, Unit
 
 MAX_DIMENSIONS = 1
 MAX_WINDOW_DAYS = 366
@@ -278,6 +278,16 @@ def aggregates_of(query: MetricQuery) -> list[Aggregation]:
     if isinstance(query, RatioQuery):
         return [query.numerator, query.denominator]
     return list(aggregations(query.expression)) if isinstance(query, DerivedQuery) else []
+
+
+def dimension_of(query: MetricQuery) -> str | None:
+    """Return the dimension that the query groups by."""
+    return query.group_by[0] if isinstance(query, SimpleQuery | SnapshotQuery) and query.group_by else None
+
+
+def adds_up(query: MetricQuery) -> bool:
+    """Return True if the values of groups add up to the value of them all."""
+    return isinstance(query, SimpleQuery | SnapshotQuery) and query.aggregate in ADDITIVE
 
 
 def measures_money(query: MetricQuery) -> bool:

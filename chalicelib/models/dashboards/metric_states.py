@@ -6,7 +6,7 @@ calculated together. Rows are listed by when they are due; every write moves a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -32,6 +32,31 @@ _DUE = DueIndex("DUE")
 _KEPT = timedelta(days=400)
 
 
+class ResultGroup(Contract):
+    """One value of the dimension that a metric groups by, or the other ones together."""
+
+    key: Annotated[
+        str | None,
+        Field(description="The id, or the value itself; null for the others together.", examples=["completed"]),
+    ] = None
+    name: Annotated[str, Field(examples=["Hansekontor Logistik"])]
+    value: Annotated[
+        float | None,
+        Field(description="Null if it is unknown, as are averages of the others together.", examples=[37.5]),
+    ] = None
+
+
+Groups = Annotated[
+    tuple[ResultGroup, ...],
+    Field(description="The greatest 20, then the others together; absent unless the metric is grouped."),
+]
+
+
+def others(count: int, value: float | None) -> ResultGroup:
+    """Return the group that stands for those beyond the greatest."""
+    return ResultGroup(name=f"{count} {'other' if count == 1 else 'others'}", value=value)
+
+
 class LastResult(Contract):
     """The last result of a metric. `status` outlives an error: it is the last one that an activity reported."""
 
@@ -40,6 +65,7 @@ class LastResult(Contract):
     previous: float | None = None
     unit: str | None = None
     status: str | None = None
+    groups: Groups | None = None
     error: str | None = None
 
 
@@ -67,6 +93,7 @@ class MetricPoint(Contract):
     as_of: Instant
     value: Annotated[float | None, Field(examples=[37.5])]
     status: Annotated[str | None, Field(examples=["normal"])]
+    groups: Annotated[Groups | None, Field(exclude_if=lambda groups: groups is None)] = None
 
 
 class StatePage(NamedTuple):
@@ -151,11 +178,7 @@ def record(
         ]
         key = keys.metric_state(unit.organization, state.row)
         unit.update(key, actions, Item.version == state.version, on_failed_condition)
-    points = {
-        str(metric): {"value": result.value, "status": None if result.value is None else result.status}
-        for metric, result in results.items()
-        if result.error is None
-    }
+    points = {str(metric): _point(result) for metric, result in results.items() if result.error is None}
     if points:
         # One point a minute: the last one of a minute replaces the others.
         point = Item(keys.metric_history(unit.organization, state.row), clock.to_text(as_of), data=points, derived=1)
@@ -174,14 +197,21 @@ def history(
     cursor: str | None,
     limit: int,
     forward: bool,
+    names: Callable[[Iterable[str]], Mapping[str, str]],
 ) -> CursorPage[MetricPoint]:
-    """The points of a metric; `until` is inclusive."""
+    """The points of a metric; `until` is inclusive. `names`: returns those of groups, by key."""
     name = str(metric)
+
+    def read_points(rows: list[dict[str, Any]]) -> list[MetricPoint]:
+        points = [(datetime.fromisoformat(row["sk"]["S"]), table.plain(row, "data")[name]) for row in rows]
+        known = names({key for _, point in points for key in point.get("groups", {})})
+        return [_read_point(as_of, point, known) for as_of, point in points]
+
     return walk(
         keys.metric_history(organization, row),
         cursors,
         CursorPage[MetricPoint],
-        lambda rows: [MetricPoint(as_of=point["sk"]["S"], **table.plain(point, "data")[name]) for point in rows],
+        read_points,
         cursor=cursor,
         limit=limit,
         forward=forward,
@@ -288,6 +318,26 @@ def _due(organization: OrganizationId, row: str, due_at: datetime) -> list[Actio
         # Where a sleep took it out of the index, it comes back.
         table.entry(shard).set(shard.pk),
     ]
+
+
+def _point(result: LastResult) -> dict[str, Any]:
+    """The stored form of a point. Without the names of groups, which would outlive a user's by 400 days."""
+    point: dict[str, Any] = {"value": result.value, "status": None if result.value is None else result.status}
+    if result.groups is None:
+        return point
+    point["groups"] = {group.key: group.value for group in result.groups if group.key is not None}
+    rest = [group for group in result.groups if group.key is None]
+    return {**point, "others": rest[0].model_dump(exclude={"key"})} if rest else point
+
+
+def _read_point(as_of: datetime, stored: Mapping[str, Any], names: Mapping[str, str]) -> MetricPoint:
+    point = MetricPoint(as_of=as_of, value=stored["value"], status=stored["status"])
+    if "groups" not in stored:
+        return point
+    groups = [ResultGroup(key=key, name=names[key], value=value) for key, value in stored["groups"].items()]
+    groups.sort(key=lambda group: (group.value is None, -(group.value or 0), group.name))
+    rest = [ResultGroup(**stored["others"])] if "others" in stored else []
+    return point.model_copy(update={"groups": (*groups, *rest)})
 
 
 def _results(results: Mapping[UUID, LastResult]) -> dict[str, Any]:

@@ -49,6 +49,9 @@ class NameIndex:
     def __getitem__(self, identifier: UUID) -> Reference:
         return self._references[identifier]
 
+    def __contains__(self, identifier: UUID) -> bool:
+        return identifier in self._references
+
     def parent_of(self, reference: Reference) -> Reference:
         if reference.parent is None:
             raise LookupError(f"{reference.key} has no parent")

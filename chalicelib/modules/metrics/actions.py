@@ -15,6 +15,7 @@ from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_f
 from chalicelib.dal.page_lists import PageRequest, Rows
 from chalicelib.metrics import definitions, thresholds
 from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of, shows_money
+from chalicelib.metrics.engine.group_by import names_of
 from chalicelib.metrics.language.catalogue_view import MetricCatalogue, catalogue_view
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.query import parse, unit_of
@@ -31,6 +32,7 @@ from chalicelib.modules.metrics.contracts import (
     CreateMetric,
     GetMetricHistory,
     GetMetrics,
+    GetMetricsByCategory,
     MetricQueryValidity,
     MetricWithResult,
     UpdateMetric,
@@ -62,8 +64,10 @@ def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResu
 
 
 @action("getMetricsByCategory", "GET /metrics/by-category/{category}", permission=Permission.WORKSPACE_READ)
-def get_metrics_by_category(ctx: Context, category: MetricCategory, data: GetMetrics) -> Page[MetricWithResult]:
-    """The metrics of one category, as in getDashboardMetrics."""
+def get_metrics_by_category(
+    ctx: Context, category: MetricCategory, data: GetMetricsByCategory
+) -> Page[MetricWithResult]:
+    """The metrics of one category by name, as in getDashboardMetrics."""
     builtin = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
     return _page(ctx, data, builtin, {"category": category.value})
 
@@ -155,7 +159,10 @@ def get_metric_catalogue(ctx: Context) -> MetricCatalogue:
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> CursorPage[MetricPoint]:
-    """The results of a metric, newest first, for 400 days. `from` and `to` are inclusive."""
+    """The results of a metric, newest first, for 400 days. `from` and `to` are inclusive.
+
+    Groups have the names of today.
+    """
     require_order(("from", "to"), data.from_, data.to, inclusive=True)
     metric = definitions.get(ctx.organization, id_)
     require_values(ctx.principal, metric)
@@ -169,6 +176,7 @@ def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> Curso
         cursor=data.cursor,
         limit=data.limit,
         forward=data.sort_order == "asc",
+        names=partial(names_of, ctx.organization),
     )
 
 

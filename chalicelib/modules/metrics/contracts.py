@@ -61,6 +61,10 @@ class GetMetrics(Query):
     sort_order: Literal["asc", "desc"] = "asc"
 
 
+class GetMetricsByCategory(GetMetrics):
+    sort_by: Literal["name", "category", "createdAt"] = "name"
+
+
 class MetricWithResult(Metric):
     result: Annotated[
         MetricResult | None,

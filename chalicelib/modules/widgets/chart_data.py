@@ -15,9 +15,9 @@ from chalicelib.metrics.charts.charts import Moment, Series
 from chalicelib.metrics.charts.vega import Subject
 from chalicelib.metrics.language.outcomes import Group, Point
 from chalicelib.metrics.language.periods import NamedPeriod, Step
-from chalicelib.metrics.language.query import DerivedQuery, MetricQuery, SimpleQuery, SnapshotQuery
+from chalicelib.metrics.language.query import DerivedQuery, MetricQuery, SimpleQuery, adds_up
 from chalicelib.metrics.results import limits
-from chalicelib.metrics.rollups.sources.fields import Aggregate
+from chalicelib.metrics.rollups.sources.fields import ADDITIVE, Aggregate
 from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.modules.widgets.configs import ChartConfig
@@ -31,7 +31,6 @@ _DRAWN_OVER_TIME: dict[ChartType, Literal["area", "bar", "line"]] = {
     ChartType.LINE: "line",
     ChartType.PIE: "bar",
 }
-_ADDITIVE = frozenset({Aggregate.COUNT, Aggregate.SUM})
 _WHOLE_STEPS = {
     Step.DAY: frozenset({NamedPeriod.TODAY, NamedPeriod.YESTERDAY}),
     Step.WEEK: frozenset({NamedPeriod.THIS_WEEK, NamedPeriod.LAST_WEEK}),
@@ -63,7 +62,7 @@ def chart_data(ctx: Context, widget: Widget, config: ChartConfig) -> ChartData:
 def _grouped(widget: Widget, metric: Measured, subject: Subject, kind: ChartType) -> ChartData:
     scalar = metric.scalar()
     groups = scalar.outcome.groups
-    is_ring = kind is ChartType.PIE and _adds_up(metric.query, groups)
+    is_ring = kind is ChartType.PIE and _are_shares(metric.query, groups)
     return ChartData(
         widget_id=widget.id,
         as_of=scalar.as_of,
@@ -121,16 +120,15 @@ def _over_time(
 # -- their parts -----------------------------------------------------------------------------------------------------
 
 
-def _adds_up(query: MetricQuery, groups: Sequence[Group]) -> bool:
+def _are_shares(query: MetricQuery, groups: Sequence[Group]) -> bool:
     """Return True if each group is a share of a whole."""
-    is_additive = isinstance(query, SimpleQuery | SnapshotQuery) and query.aggregate in _ADDITIVE
-    return is_additive and all(group.value is None or group.value >= 0 for group in groups)
+    return adds_up(query) and all(group.value is None or group.value >= 0 for group in groups)
 
 
 def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
     """Return True if a point is of the metric's own kind: a level or a share is, one day of a week's hours is not."""
     if isinstance(query, SimpleQuery):
-        is_total = query.aggregate in _ADDITIVE | {Aggregate.COUNT_DISTINCT}
+        is_total = query.aggregate in ADDITIVE | {Aggregate.COUNT_DISTINCT}
     else:
         is_total = isinstance(query, DerivedQuery)
     return not is_total or query.period in _WHOLE_STEPS[step]

@@ -11,7 +11,7 @@ from chalicelib.metrics.engine import cached
 from chalicelib.metrics.engine.cached import Scalar, TimeSeries
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.periods import Step, evaluation_instant
-from chalicelib.metrics.language.query import MetricQuery, SimpleQuery, SnapshotQuery, parse
+from chalicelib.metrics.language.query import MetricQuery, dimension_of, parse
 from chalicelib.metrics.results import current
 from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.dashboards.widgets import Widget
@@ -36,8 +36,7 @@ class Measured:
     @property
     def dimension(self) -> str | None:
         """The dimension it is grouped by."""
-        grouped = isinstance(self.query, SimpleQuery | SnapshotQuery) and self.query.group_by
-        return grouped[0] if grouped else None
+        return dimension_of(self.query)
 
     def scalar(self) -> Scalar:
         """Raises NoFigures."""

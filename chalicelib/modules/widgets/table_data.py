@@ -9,6 +9,7 @@ from chalicelib.action.context import Context
 from chalicelib.core.clock import to_text
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
+from chalicelib.metrics.language.outcomes import ranked
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.language.query import sources_of
 from chalicelib.metrics.rollups.sources import SOURCES
@@ -56,9 +57,7 @@ def _by_group(widget: Widget, metric: Measured, dimension: str, limit: int) -> T
     """Return the rows of groups, the greatest first; groups without a value last."""
     scalar = metric.scalar()
     (source,) = sources_of(metric.query)
-    groups = sorted(
-        scalar.outcome.groups, key=lambda group: (group.value is None, -(group.value or Decimal(0)), group.label)
-    )
+    groups = ranked(scalar.outcome.groups)[:limit]
     return TableData(
         widget_id=widget.id,
         as_of=scalar.as_of,
@@ -66,7 +65,7 @@ def _by_group(widget: Widget, metric: Measured, dimension: str, limit: int) -> T
             Column(name="group", label=SOURCES[source].fields[dimension].label, type=ColumnType.TEXT),
             _values(metric),
         ),
-        rows=tuple({"group": group.label, "value": _shown(group.value)} for group in groups[:limit]),
+        rows=tuple({"group": group.label, "value": _shown(group.value)} for group in groups),
     )
 
 

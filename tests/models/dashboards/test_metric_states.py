@@ -48,7 +48,7 @@ def _record(tenant: OrganizationId, state: MetricState, *, at: datetime = NOW, *
 
 def _points(tenant: OrganizationId, metric: UUID, **options: Any) -> list[tuple[datetime, float | None]]:
     arguments: dict[str, Any] = {"since": None, "until": None, "cursor": None, "limit": 100, "forward": True, **options}
-    page = metric_states.history(tenant, CURSORS, str(metric), metric, **arguments)
+    page = metric_states.history(tenant, CURSORS, str(metric), metric, names=lambda _: {}, **arguments)
     return [(point.as_of, point.value) for point in page.items]
 
 

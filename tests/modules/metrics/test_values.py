@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core import clock, ids
+from chalicelib.core import clock, ids, text
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.metrics.definitions import SYSTEM_METRICS
 from chalicelib.models.dashboards import metric_states, metrics
@@ -74,7 +74,8 @@ def test_system_metrics_are_listed_by_category_with_the_organizations_own_values
     rows = _listed(home.owner, query={"pageSize": 100})
 
     assert {row["id"] for row in rows} == {*map(str, SYSTEM_METRICS)}
-    assert [row["category"] for row in rows] == sorted(row["category"] for row in rows)
+    ordered = [(row["category"], row["name"]) for row in rows]
+    assert ordered == sorted(ordered, key=lambda pair: tuple(map(text.fold, pair)))
     assert all(row["isSystem"] for row in rows)
     assert all(row["result"]["asOf"] == AS_OF and "error" not in row["result"] for row in rows)
 
@@ -121,10 +122,12 @@ def test_pages_are_exact_with_both_kinds(gauges: Gauges) -> None:
 
 
 def test_by_category_are_those_of_the_category(gauges: Gauges) -> None:
-    own, _ = gauges.new(category="SALES"), gauges.new(category="FINANCIAL")
+    own, _ = gauges.new(category="SALES", name="Ähnliche"), gauges.new(category="FINANCIAL")
 
     rows = _listed(gauges.organization.owner, "getMetricsByCategory", path={"category": "SALES"})
 
+    names = [row["name"] for row in rows]
+    assert names == sorted(names, key=text.fold)
     system = {str(metric.id) for metric in SYSTEM_METRICS.values() if metric.category == "SALES"}
     assert {row["id"] for row in rows} == system | {own}
     answer = gauges.organization.owner.call("getMetricsByCategory", path={"category": "WEATHER"})

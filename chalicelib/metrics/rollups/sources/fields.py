@@ -84,6 +84,9 @@ UNITS: Mapping[FieldType, Unit] = {
     FieldType.NUMBER: Unit.NUMBER,
 }
 
+ADDITIVE = frozenset({Aggregate.COUNT, Aggregate.SUM})
+"""Aggregates of which those of parts add up to that of the whole."""
+
 MEASURE_AGGREGATES = (Aggregate.SUM, Aggregate.AVG, Aggregate.MIN, Aggregate.MAX)
 
 
