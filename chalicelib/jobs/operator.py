@@ -15,6 +15,7 @@ from chalicelib.core import clock
 from chalicelib.core.contracts import Contract
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
+from chalicelib.core.messages import message_of
 from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
 from chalicelib.jobs import reconciliation, redrive
 from chalicelib.models import audit
@@ -86,5 +87,5 @@ def _parsed(contract: type[C], event: Mapping[str, Any]) -> C:
     try:
         return contract.model_validate(event)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {message_of(fault)}" for fault in error.errors())
         raise ValueError(faults) from None

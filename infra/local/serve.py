@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from infra.local import banner, dynoxide, functions, queue_store, stack, stream_log
+from infra.local import banner, dynoxide, functions, queue_store, stack, stream_log, tier
 from infra.local.data import DataDirectory, DataUnusable, unusable
 from infra.local.demo import Api, DemoFailed, seed_data, seed_people
 from infra.local.dynoxide import DynoxideUnavailable
@@ -113,7 +113,8 @@ def product(port: int, data: DataDirectory, started: float, *, limits: bool) -> 
         app = importlib.import_module("app")
         mailbox = Mailbox()
         pump = build_pump(app, built, data if is_kept else None)
-        server = Server(HOST, port, Gateway(app.app), {MAILBOX_PATH: mailbox.page}, after_write=pump.wake)
+        pages = {MAILBOX_PATH: mailbox.page, tier.PATH: tier.page(app.set_subscription_tier)}
+        server = Server(HOST, port, Gateway(app.app), pages, after_write=pump.wake)
         pump.start()
         contexts.callback(pump.stop)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from infra.local import demo
+from infra.local import demo, tier
 from infra.local.engine import HOST, Store, configured_store, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -227,6 +227,47 @@ def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     page = serving.get("/_local/mail", accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert invitation["code"] in page.data.decode()
+
+
+def test_make_tier_sets_the_tier_as_an_operator_would(serving: Serving, capsys: pytest.CaptureFixture[str]) -> None:
+    owner = serving.owner()
+    identifier = owner.get("/organization")["id"]
+    for name, set_to in (
+        (demo.OWNER.email.upper(), "PRO"),
+        (demo.ORGANIZATION.lower(), "ENTERPRISE"),
+        (identifier, "FREE"),
+    ):
+        assert tier.main(["--port", str(serving.port), "--organization", name, "--tier", set_to]) == 0
+        assert capsys.readouterr().out == f"{demo.ORGANIZATION} is {set_to} now\n"
+        assert owner.get("/organization")["subscriptionTier"] == set_to
+    entry = owner.get("/audit-log?limit=1&action=SUBSCRIPTION_TIER_SET")["items"][0]
+    assert (entry["actor"]["name"], entry["entityId"]) == ("operator", identifier)
+
+
+@pytest.mark.parametrize(
+    ("organization", "set_to", "reason"),
+    [
+        ("nobody@demo.example", "PRO", "nobody signs in as nobody@demo.example"),
+        ("01890a5d-ac96-774b-bcce-b302099a8057", "PRO", "01890a5d-ac96-774b-bcce-b302099a8057: no such organization"),
+        ("Some GmbH", "PRO", "ORG: must be an id, the e-mail address of a user"),
+        (demo.OWNER.email, "pro", "tier: must be FREE, PRO or ENTERPRISE; did you mean PRO?"),
+        (demo.OWNER.email, "", "tier: must be FREE, PRO or ENTERPRISE"),
+    ],
+)
+def test_a_tier_that_cannot_be_set_is_one_line_with_the_reason(
+    serving: Serving, capsys: pytest.CaptureFixture[str], organization: str, set_to: str, reason: str
+) -> None:
+    assert tier.main(["--port", str(serving.port), "--organization", organization, "--tier", set_to]) == 1
+    assert capsys.readouterr().err.startswith(f"make tier: {reason}")
+    assert serving.owner().get("/organization")["subscriptionTier"] == "FREE"
+
+
+def test_a_tier_needs_a_run(serving: Serving, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tier.main(["--port", str(free_port()), "--tier", "PRO"]) == 1
+    assert "start `make serve`, or name its port" in capsys.readouterr().err
+    # A page of another origin cannot set it: a form has no such type.
+    form = serving.http.request("POST", f"{serving.url}{tier.PATH}", fields={"tier": "PRO"})
+    assert (form.status, serving.get(tier.PATH).status) == (405, 405)
 
 
 def test_the_gateways_own_answers_are_in_the_envelope(serving: Serving) -> None:
