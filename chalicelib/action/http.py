@@ -19,12 +19,13 @@ from chalicelib.core.observability import logger
 from chalicelib.core.settings import settings
 
 DOCS = "/docs"
+CONSOLE = "/console"
 _HTML = "text/html; charset=utf-8"
 _MAX_AGE_SECONDS = 600
 
 
 def mount(app: Chalice) -> None:
-    """Adds every registered action, the documentation page, and the envelope around Chalice's own answers."""
+    """Adds every registered action, the pages, and the envelope around Chalice's own answers."""
     cors = CORSConfig(
         allow_origin=settings().cors_origin,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
@@ -50,6 +51,7 @@ def mount(app: Chalice) -> None:
         )(_view(app, action))
     for path in (DOCS, PREFIX + DOCS):
         app.route(path, methods=["GET", "HEAD"], name="docs" + path.replace("/", "_"))(_docs)
+    _mount_console(app)
     app.register_middleware(_enveloping(app, cors), "http")
 
 
@@ -97,6 +99,43 @@ def _docs() -> Response:
     return Response(
         page(), headers={"Content-Type": _HTML, "Cache-Control": ANYBODYS, "Content-Security-Policy": policy()}
     )
+
+
+def _mount_console(app: Chalice) -> None:
+    """Adds the console's page and files, and a redirect to it from the root."""
+
+    def base() -> str:
+        """Return the path in front of the console's: the stage or the base path of a deployed API."""
+        request = app.current_request
+        return "" if request is None else str(request.context.get("path", "")).partition(CONSOLE)[0].rstrip("/")
+
+    def root() -> Response:
+        return Response("", headers={"Location": base() + CONSOLE, "Cache-Control": ANYBODYS}, status_code=302)
+
+    def page() -> Response:
+        # Imported here, as are the files of the console: only its visitors need them.
+        from chalicelib.action import console
+
+        request = _request(app, {})
+        return _response(console.page(base(), request.headers.get("if-none-match"), request.id))
+
+    def file(release: str, name: str, folder: str = "") -> Response:
+        from chalicelib.action import console
+
+        return _response(console.file(release, f"{folder}/{name}" if folder else name, _request(app, {}).id))
+
+    for path, view in (
+        ("/", root),
+        (CONSOLE, page),
+        (CONSOLE + "/{release}/{name}", file),
+        (CONSOLE + "/{release}/{folder}/{name}", file),
+    ):
+        app.route(path, methods=["GET", "HEAD"], name="console" + path.replace("/", "_"))(view)
+
+
+def _response(reply: Reply) -> Response:
+    headers: dict[str, str | list[str]] = {**reply.headers}
+    return Response(reply.body, headers=headers, status_code=reply.status)
 
 
 def _enveloping(app: Chalice, cors: CORSConfig) -> Callable[[ChaliceRequest, Callable[[Any], Response]], Response]:

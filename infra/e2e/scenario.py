@@ -253,6 +253,15 @@ class Scenario:
 
     # -- the end
 
+    def console(self) -> None:
+        host = Caller(self.stack.api_url.removesuffix("/api/v1"))
+        release = re.search(r"/console/([0-9a-f]+)/app.js", host.get("/console").text)
+        if release is None:
+            raise E2eFailed("the console's page names no module")
+        module = host.get(f"/console/{release[1]}/lib/api.js")
+        expect(module.headers["Cache-Control"].endswith("immutable"), "a module of the console is not kept for ever")
+        expect("Idempotency-Key" in module.text, "a module of the console is not served as it is")
+
     def audit(self) -> None:
         entries = self.owner.get("/audit-log?limit=100").data()["items"]
         trail = [entry["action"] for entry in reversed(entries)]
@@ -305,6 +314,7 @@ STEPS = (
     Step("an operator reconciles the rollups", Scenario.reconcile),
     Step("an operator changes the tier", Scenario.set_tier),
     Step("refusals are in the envelope, the gateway's too", Scenario.refusals),
+    Step("the console is served", Scenario.console),
     Step("the audit log has every step", Scenario.audit),
     Step("the owner signs out", Scenario.sign_out),
     Step("the dead-letter queues are empty", Scenario.dead_letters),

@@ -7,6 +7,7 @@ from infra.local import demo
 _TEXT = """
 Workledger is ready after {seconds:.1f} s (store: {note})
 
+  Console   {url}/console
   API       {url}/api/v1
   Docs      {url}/docs
   Mailbox   {url}{mailbox}

@@ -7,6 +7,7 @@ body and sends no request id; this one behaves like the deployed gateway, in the
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import logging
 import time
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -28,6 +30,8 @@ from infra.local.engine import ACCOUNT
 log = logging.getLogger("workledger.local.gateway")
 
 STAGE = "local"
+_CONFIG = json.loads((Path(__file__).parents[2] / ".chalice" / "config.json").read_text())
+COMPRESSED_FROM_BYTES: int = _CONFIG["minimum_compression_size"]
 # Reason for which the gateway itself answers, to code and message.
 _ANSWERS: Mapping[HTTPStatus, tuple[ErrorCode, str]] = {
     HTTPStatus.BAD_REQUEST: (ErrorCode.VALIDATION_ERROR, "the request is not valid"),
@@ -108,7 +112,7 @@ class Gateway:
         event = lambda_event(request, path, query, match)
         if request.method == "OPTIONS" and "OPTIONS" not in self._app.routes[match.route]:
             return HttpResponse(HTTPStatus.OK, headers=_pairs(self._chalice._autogen_options_headers(event)))
-        return http_response(self._app(event, self._chalice._generate_lambda_context()))
+        return compressed(request, http_response(self._app(event, self._chalice._generate_lambda_context())))
 
     def answer(self, reason: HTTPStatus) -> HttpResponse:
         """Return the gateway's own answer to a request that never reaches the app."""
@@ -189,6 +193,15 @@ def http_response(answer: dict[str, Any]) -> HttpResponse:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
     return HttpResponse(answer["statusCode"], content, headers)
+
+
+def compressed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return the response as the deployed gateway sends it to a client that accepts gzip."""
+    accepted = ",".join(request.headers.get("accept-encoding", []))
+    if len(response.body) < COMPRESSED_FROM_BYTES or "gzip" not in accepted:
+        return response
+    headers = [*response.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+    return HttpResponse(response.status, gzip.compress(response.body, 6, mtime=0), headers)
 
 
 def _pairs(headers: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from infra.local.gateway import HttpRequest, HttpResponse
 log = logging.getLogger("workledger.local.mailbox")
 
 PATH = "/_local/mail"
+_LINK = re.compile(r"https?://[^\s<]+")
 _CODE = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b")
 
 
@@ -100,4 +101,5 @@ def _html(mails: list[dict[str, Any]]) -> str:
 def _article(mail: dict[str, Any]) -> str:
     safe = {name: html.escape(str(value)) for name, value in mail.items()}
     code = f"<p>code <code>{safe['code']}</code></p>" if mail["code"] else ""
-    return _ARTICLE.format(**safe | {"code": code})
+    body = _LINK.sub(lambda link: f'<a href="{link[0]}">{link[0]}</a>', safe["body"])
+    return _ARTICLE.format(**safe | {"code": code, "body": body})

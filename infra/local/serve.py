@@ -108,7 +108,10 @@ def product(port: int, data: DataDirectory, started: float, *, limits: bool) -> 
             watch = Watch(engine.process, engine.client, partial(end_without_engine, is_kept=is_kept))
             watch.start()
             contexts.callback(watch.stop)
-        os.environ.update(built.environment() | {"WORKLEDGER_LIMITS_BY_SOURCE": str(limits)})
+        url = f"http://{HOST}:{port}"
+        # Links in mails lead to the console, which keeps its pages behind the #.
+        own = {"WORKLEDGER_APP_URL": f"{url}/console#", "WORKLEDGER_LIMITS_BY_SOURCE": str(limits)}
+        os.environ.update(built.environment() | own)
         sys.path.insert(0, str(ROOT))
         app = importlib.import_module("app")
         mailbox = Mailbox()
@@ -121,7 +124,6 @@ def product(port: int, data: DataDirectory, started: float, *, limits: bool) -> 
         thread.start()
         contexts.callback(server.server_close)
         contexts.callback(server.shutdown)
-        url = f"http://{HOST}:{port}"
         api = Api(f"{url}/api/v1")
         with seeding():
             api = api.with_token(seed_people(api, mailbox.latest_code))

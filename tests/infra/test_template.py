@@ -125,7 +125,9 @@ def test_the_stage_is_set(packaged: Json, stage: str) -> None:
 
 
 def test_the_outputs_of_a_deployment(packaged: Json) -> None:
-    assert {"ApiUrl", "FeedQueueUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(packaged["Outputs"])
+    assert {"ApiUrl", "ConsoleUrl", "FeedQueueUrl", "MailQueueUrl", "MetricsQueueUrl", "TableName"} <= set(
+        packaged["Outputs"]
+    )
 
 
 # -- functions -------------------------------------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 
 def test_the_banner_has_all_addresses(serving: Serving) -> None:
-    for path in ("/api/v1", "/docs", "/_local/mail"):
+    for path in ("/console", "/api/v1", "/docs", "/_local/mail"):
         assert f"{serving.url}{path}" in serving.banner
     assert re.search(r"ready after [0-9.]+ s", serving.banner)
     assert serving.get("/docs").status == 200
@@ -224,7 +224,12 @@ def test_the_mailbox_is_for_programs_and_people(serving: Serving) -> None:
     assert invitation["recipient"] == "invited@demo.example"
     assert demo.ORGANIZATION in invitation["subject"]
     assert invitation["code"] in invitation["body"]
+    assert f"{serving.url}/console#/accept-invitation?email=invited%40demo.example&code=" in invitation["body"]
     page = serving.get("/_local/mail", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (
+        f'<a href="{serving.url}/console#/accept-invitation?email=invited%40demo.example&amp;code='
+        in page.data.decode()
+    )
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert invitation["code"] in page.data.decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import http.client
 import json
 import socket
@@ -17,7 +18,7 @@ from chalice.app import Response
 
 from chalicelib.action.security_headers import SECURITY_HEADERS
 from infra.local.engine import HOST
-from infra.local.gateway import Gateway, HttpRequest, HttpResponse
+from infra.local.gateway import COMPRESSED_FROM_BYTES, Gateway, HttpRequest, HttpResponse
 from infra.local.server import Server
 
 echo = Chalice(app_name="echo", configure_logs=False)
@@ -109,6 +110,20 @@ def test_an_unknown_path_is_not_found_in_the_envelope(connection: http.client.HT
     answer = _ask(connection, "GET", target)
     _assert_envelope(answer, 404, "NOT_FOUND")
     assert answer[1]["Access-Control-Allow-Origin"] == "*"
+
+
+def test_long_answers_are_compressed_for_clients_that_accept_it(connection: http.client.HTTPConnection) -> None:
+    body = "ä" * COMPRESSED_FROM_BYTES
+    for accepted, is_compressed in (("br, gzip", True), ("br", False)):
+        connection.request("POST", "/echo", body.encode(), {"Accept-Encoding": accepted, "Content-Type": "text/plain"})
+        response = connection.getresponse()
+        answer = response.read()
+        assert (response.headers["Content-Encoding"] == "gzip") is is_compressed
+        assert response.headers["Content-Length"] == str(len(answer))
+        assert json.loads(gzip.decompress(answer) if is_compressed else answer)["body"] == body
+    connection.request("GET", "/things/first", headers={"Accept-Encoding": "gzip"})
+    response = connection.getresponse()
+    assert (response.read(), response.headers["Content-Encoding"]) == (b'{"name":null}', None)
 
 
 def test_path_parameters_are_decoded(connection: http.client.HTTPConnection) -> None:

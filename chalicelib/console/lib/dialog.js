@@ -1,0 +1,112 @@
+/** Dialogs: `<${Dialog}>` in a page, and questions that code asks, such as `await confirm({title, …})`. */
+
+import { html, useEffect, useId, useRef } from "./html.js";
+import { store, useStore } from "./store.js";
+import { Button } from "./ui.js";
+import { words } from "./format.js";
+
+/** A modal window while it is rendered. `onClose` is called by Escape, the cross and a click beside it. */
+export function Dialog({ title, children, onClose, size = "medium" }) {
+  const element = useRef(null);
+  const id = useId();
+  useEffect(() => {
+    const opener = document.activeElement;
+    element.current.showModal();
+    element.current.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();
+    return () => opener?.focus?.();
+  }, []);
+  const cancel = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  const clickOutside = (event) => event.target === element.current && onClose();
+  return html`<dialog
+    ref=${element}
+    class=${`dialog dialog-${size}`}
+    aria-labelledby=${id}
+    onCancel=${cancel}
+    onMouseDown=${clickOutside}
+  >
+    <div class="dialog-body">
+      <header class="dialog-head">
+        <h2 id=${id}>${title}</h2>
+        <${Button} kind="quiet" icon="x" label="Close" onClick=${onClose} />
+      </header>
+      ${children}
+    </div>
+  </dialog>`;
+}
+
+const question = store(null);
+
+/** Open a dialog of `render(close)`; resolves to the value that `close` is called with. */
+export function ask(title, render, options = {}) {
+  return new Promise((resolve) => {
+    question.set({ title, render, options, close: (value) => (question.set(null), resolve(value)) });
+  });
+}
+
+/** The place of the dialogs that code opens; once, in the shell. */
+export function Questions() {
+  const open = useStore(question);
+  if (!open) return null;
+  return html`<${Dialog} key=${open.title} title=${open.title} onClose=${() => open.close(undefined)} ...${open.options}>
+    ${open.render(open.close)}
+  <//>`;
+}
+
+/** Ask before something that cannot be undone; resolves to true or false. */
+export async function confirm({ title, text, action = "Delete", kind = "danger" }) {
+  const answer = await ask(
+    title,
+    (close) => html`<p>${text}</p>
+      <footer class="dialog-foot">
+        <${Button} onClick=${() => close(false)}>Cancel<//>
+        <${Button} kind=${kind} onClick=${() => close(true)}>${action}<//>
+      </footer>`,
+    { size: "small" },
+  );
+  return answer === true;
+}
+
+/**
+ * Somebody else changed the entity: show their values and yours, field by field.
+ *
+ * Resolves to "mine" (write again over theirs), "theirs" (take their values) or undefined (go on editing).
+ */
+export function askConflict({ theirs, yours, labels = {} }) {
+  const names = Object.keys(yours).filter((name) => JSON.stringify(yours[name]) !== JSON.stringify(theirs[name]));
+  return ask(
+    "Somebody else changed this",
+    (close) => html`<p class="muted">
+        While you were editing, it was saved by somebody else. ${names.length ? "These values differ:" : "Your values are the same as theirs."}
+      </p>
+      ${names.length > 0 &&
+      html`<table class="table table-compact">
+        <thead>
+          <tr>
+            <th scope="col">Field</th>
+            <th scope="col">Theirs</th>
+            <th scope="col">Yours</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${names.map(
+            (name) => html`<tr key=${name}>
+              <th scope="row">${labels[name] || words(name)}</th>
+              <td>${shown(theirs[name])}</td>
+              <td>${shown(yours[name])}</td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>`}
+      <footer class="dialog-foot">
+        <${Button} onClick=${() => close(undefined)}>Keep editing<//>
+        <${Button} onClick=${() => close("theirs")}>Take theirs<//>
+        <${Button} kind="primary" onClick=${() => close("mine")}>Save mine<//>
+      </footer>`,
+  );
+}
+
+const shown = (value) =>
+  value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);

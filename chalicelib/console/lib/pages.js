@@ -1,0 +1,40 @@
+/**
+ * The pages of the console. To add one: a line here, and a module in `pages/` whose default export is its component.
+ *
+ * `path` may have parameters, which the component gets as properties, along with `query`. A page in the navigation has
+ * an `icon` and a `group`; one with a `permission` is offered only to those who hold it. `isPublic` pages are for people
+ * who are not signed in. The order is that of the navigation.
+ */
+
+import { match } from "./router.js";
+import { may } from "./session.js";
+
+export const GROUPS = ["Overview", "Staffing", "Time", "Loans", "Administration"];
+
+export const PAGES = [
+  { path: "/", title: "Activities", icon: "bell", group: "Overview", load: () => import("../pages/activities.js") },
+
+  { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
+
+  { path: "/sign-in", title: "Sign in", isPublic: true, load: () => import("../pages/sign_in.js") },
+  { path: "/sign-up", title: "Sign up", isPublic: true, load: () => import("../pages/sign_up.js") },
+  { path: "/accept-invitation", title: "Accept invitation", isPublic: true, load: () => import("../pages/accept_invitation.js") },
+  { path: "/reset-password", title: "Reset password", isPublic: true, load: () => import("../pages/reset_password.js") },
+];
+
+/** Return the page of a path with its parameters, or null. */
+export function find(path) {
+  for (const page of PAGES) {
+    const parameters = match(page.path, path);
+    if (parameters) return { page, parameters };
+  }
+  return null;
+}
+
+/** Return the groups of the navigation with the pages that the caller may open. */
+export function navigation() {
+  return GROUPS.map((group) => ({
+    group,
+    pages: PAGES.filter((page) => page.group === group && (!page.permission || may(page.permission))),
+  })).filter(({ pages }) => pages.length > 0);
+}

@@ -1,0 +1,88 @@
+"""The console's files: valid modules of a readable size, libraries as npm delivers them, a light first load."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from chalicelib.action.console import FILES
+from infra.vendor import LOCK, PACKAGES, VENDOR
+
+pytestmark = pytest.mark.storeless
+
+OWN = sorted(path for path in FILES.rglob("*") if path.is_file() and VENDOR not in path.parents)
+MODULES = [path for path in OWN if path.suffix == ".js"]
+MAX_LINES = 400
+_IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(FILES).as_posix()
+
+
+def test_vendored_files_are_those_of_the_lock() -> None:
+    lock = json.loads(LOCK.read_text())
+    hashes = {name: digest for package in lock.values() for name, digest in package["sha256"].items()}
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()} == hashes
+    assert {name: package["version"] for name, package in lock.items()} == {
+        name: package.version for name, package in PACKAGES.items()
+    }
+    assert all(re.fullmatch(r"sha512-[A-Za-z0-9+/]{86}==", package["integrity"]) for package in lock.values())
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_a_vendored_package_has_its_licence(package: str) -> None:
+    text = (VENDOR / f"{package}.LICENSE.txt").read_text()
+    assert re.search("MIT License|Permission is hereby granted|Redistribution and use|Apache License", text)
+
+
+@pytest.mark.parametrize("path", OWN, ids=_name)
+def test_a_file_is_short(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= MAX_LINES
+    assert max(map(len, text.splitlines())) <= 200 or path.suffix in {".css", ".svg"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_name)
+def test_a_module_imports_files_that_exist(path: Path) -> None:
+    for target in _IMPORT.findall(path.read_text()):
+        assert target.startswith("."), target
+        assert path.parent.joinpath(target).resolve() in MODULES, target
+
+
+def test_modules_have_no_syntax_errors() -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    for path in MODULES:
+        done = subprocess.run(
+            [node, "--input-type=module", "--check"], input=path.read_bytes(), capture_output=True, check=False
+        )
+        assert done.returncode == 0, f"{_name(path)}: {done.stderr.decode()}"
+
+
+def test_nothing_is_evaluated_or_written_as_markup() -> None:
+    """Names of strangers are shown: only Preact writes to the page, and only text."""
+    for path in MODULES:
+        text = path.read_text()
+        refused = r"\beval\(|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.write|javascript:"
+        assert not re.search(refused, text), _name(path)
+
+
+def test_the_first_load_is_light() -> None:
+    """All of the console with charts, compressed as by the gateway; without them, what any page but a chart needs."""
+    sizes = {
+        _name(path): len(gzip.compress(path.read_bytes(), 6))
+        for path in FILES.rglob("*")
+        if path.suffix in {".js", ".css", ".svg", ".html"}
+    }
+    charts = sum(size for name, size in sizes.items() if name.startswith("vendor/vega"))
+    assert charts <= 290 * 1024, charts
+    assert sum(sizes.values()) - charts <= 110 * 1024, sizes
