@@ -84,7 +84,7 @@ prove: $(VENV)/test.stamp ## Inject faults under load and compare the table with
 	$(PY) -m tests.prove --seed $(or $(SEED),1) $(if $(OPERATIONS),--operations $(OPERATIONS)) $(ARGS)
 
 .PHONY: openapi
-openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json
+openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json and the table of routes
 	$(PY) -m infra.openapi
 
 .PHONY: mutate

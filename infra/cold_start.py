@@ -48,6 +48,9 @@ def main() -> None:
     )
     for function in functions:
         assert callable(getattr(app, function)), function
+    # Domains and jobs are imported by their requests.
+    for source in Path(package, "chalicelib").rglob("*.py"):
+        importlib.import_module(".".join(source.relative_to(package).with_suffix("").parts).removesuffix(".__init__"))
     session = importlib.import_module("botocore.session").get_session()
     for service in ("dynamodb", "sesv2", "sqs"):
         session.create_client(service, region_name="eu-central-1")

@@ -1,22 +1,47 @@
-"""Write docs/openapi.json, the committed copy of the API's description."""
+"""Write what is derived from the declared actions: docs/openapi.json, and the table of routes."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-COPY = Path(__file__).parent.parent / "docs" / "openapi.json"
+ROOT = Path(__file__).parent.parent
+COPY = ROOT / "docs" / "openapi.json"
+ROUTES = ROOT / "chalicelib" / "modules" / "routes.py"
+
+_MODULE = '''"""Routes of all actions, from their declarations: `make openapi` writes this file."""
+
+from __future__ import annotations
+
+from chalicelib.action.registry import Route
+
+# fmt: off
+ROUTES = (
+{rows})
+'''
 
 
 def current() -> str:
     """Return the document that the app serves, indented for reading and comparing."""
     from chalicelib.action import openapi
-    from chalicelib.modules import load_actions
+    from chalicelib.modules import declared_routes
 
-    load_actions()
+    declared_routes()
     return json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n"
 
 
+def routes() -> str:
+    """Return the module of the routes of all actions."""
+    from chalicelib.modules import declared_routes
+
+    rows = "".join(
+        f'    Route("{domain}", "{action}", "{method}", "{path}"{", True" * takes_csv}),\n'
+        for domain, action, method, path, takes_csv in declared_routes()
+    )
+    return _MODULE.format(rows=rows)
+
+
 if __name__ == "__main__":
+    ROUTES.write_text(routes())
     COPY.parent.mkdir(exist_ok=True)
     COPY.write_text(current())

@@ -28,17 +28,32 @@ def counted(self, service, *arguments, **options):
 
 botocore.session.Session.create_client = counted
 import app
-print(json.dumps({"clients": made, "modules": sorted(sys.modules), "actions": len(app.app.routes)}))
+imported = set(sys.modules)
+app.find("createClient").types
+print(json.dumps({
+    "clients": made,
+    "modules": sorted(imported),
+    "domains": sorted(name.split(".")[2] for name in sys.modules if name.startswith("chalicelib.modules.")),
+    "actions": len(app.app.routes),
+}))
 """
 
 # boto3 is imported by the idempotency of Powertools, with its own DynamoDB layer; no client is created from it.
+# Packaging leaves only that of it.
 _NOT_AT_START = [
     "aws_xray_sdk",
+    "chalicelib.jobs",
+    "chalicelib.metrics",
+    "chalicelib.models.loans",
+    "chalicelib.models.time",
+    "chalicelib.modules.clients",
     "docker",
+    "email_validator",
     "hypothesis",
     "infra",
     "jsonschema_rs",
     "moto",
+    "phonenumbers",
     "pytest",
     "tests",
     "unittest",
@@ -72,3 +87,7 @@ def test_one_client_is_created(start: dict[str, Any]) -> None:
 @pytest.mark.parametrize("package", _NOT_AT_START)
 def test_unneeded_packages_are_not_imported(start: dict[str, Any], package: str) -> None:
     assert [name for name in start["modules"] if name == package or name.startswith(f"{package}.")] == []
+
+
+def test_a_request_imports_the_domain_of_its_action(start: dict[str, Any]) -> None:
+    assert set(start["domains"]) == {"clients", "routes"}

@@ -172,7 +172,7 @@ EDITS = {
     ),
 }
 """New lines by file, and the line that they follow."""
-GENERATED = "docs/openapi.json"
+GENERATED = {"docs/openapi.json", "chalicelib/modules/routes.py"}
 CHECKS = (
     "tests/nets",
     "tests/action",
@@ -195,7 +195,7 @@ def _checklist() -> set[str]:
 
 
 def test_the_list_names_each_file_that_an_entity_needs() -> None:
-    assert _checklist() == {*NEW_FILES, *EDITS, GENERATED}
+    assert _checklist() == {*NEW_FILES, *EDITS, *GENERATED}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from chalice.app import Request as ChaliceRequest
 from chalicelib.action import envelope, runner
 from chalicelib.action.context import Request
 from chalicelib.action.envelope import Reply
-from chalicelib.action.registry import PREFIX, REGISTRY, Action
+from chalicelib.action.registry import PREFIX, Action, Route
 from chalicelib.action.security_headers import ANYBODYS, REVALIDATED, SECURITY_HEADERS
 from chalicelib.core.errors import ErrorCode
 from chalicelib.core.observability import logger
@@ -24,8 +24,11 @@ _HTML = "text/html; charset=utf-8"
 _MAX_AGE_SECONDS = 600
 
 
-def mount(app: Chalice) -> None:
-    """Adds every registered action, the pages, and the envelope around Chalice's own answers."""
+def mount(app: Chalice, routes: Iterable[Route], find: Callable[[str], Action | None]) -> None:
+    """Adds the routes of all actions, the pages, and the envelope around Chalice's own answers.
+
+    `find` returns an action by name when a request comes for it.
+    """
     cors = CORSConfig(
         allow_origin=settings().cors_origin,
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
@@ -41,22 +44,25 @@ def mount(app: Chalice) -> None:
         ],
         max_age=_MAX_AGE_SECONDS,
     )
-    for action in REGISTRY.values():
+    for route in routes:
         app.route(
-            PREFIX + action.path,
-            methods=["GET", "HEAD"] if action.method == "GET" else [action.method],
-            name=action.name,
-            content_types=action.body_types,
+            PREFIX + route.path,
+            methods=["GET", "HEAD"] if route.method == "GET" else [route.method],
+            name=route.action,
+            content_types=route.body_types,
             cors=cors,
-        )(_view(app, action))
+        )(_view(app, route, find))
     for path in (DOCS, PREFIX + DOCS):
         app.route(path, methods=["GET", "HEAD"], name="docs" + path.replace("/", "_"))(_docs)
     _mount_console(app)
     app.register_middleware(_enveloping(app, cors), "http")
 
 
-def _view(app: Chalice, action: Action) -> Callable[..., Response]:
+def _view(app: Chalice, route: Route, find: Callable[[str], Action | None]) -> Callable[..., Response]:
     def view(**path: str) -> Response:
+        action = find(route.action)
+        if action is None:
+            raise RuntimeError(f"{route.domain} declares no {route.action}")
         reply = runner.run(action, _request(app, path))
         headers: dict[str, str | list[str]] = {**_caching(action, reply), **reply.headers}
         return Response(reply.body, headers=headers, status_code=reply.status)

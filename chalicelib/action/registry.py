@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
@@ -28,6 +28,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 PREFIX = "/api/v1"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _OF_OWN_SESSION = frozenset({AuditEvent.SIGNED_OUT, AuditEvent.SESSION_REVOKED})
+
+
+class Route(NamedTuple):
+    """The route of an action, known before its domain is imported."""
+
+    domain: str
+    """Its package in `chalicelib.modules`."""
+    action: str
+    method: str
+    path: str
+    takes_csv: bool = False
+    """True for a body that may be CSV instead of JSON."""
+
+    @property
+    def body_types(self) -> list[str]:
+        """The media types that a request may have."""
+        return [JSON, CSV] if self.takes_csv else [JSON]
 
 
 @dataclass(frozen=True)
@@ -97,9 +114,8 @@ class Action:
         return contract if self.takes_body and contract is not None and issubclass(contract, CsvBody) else None
 
     @property
-    def body_types(self) -> list[str]:
-        """The media types that a request may have."""
-        return [JSON] if self.csv_body is None else [JSON, CSV]
+    def route(self) -> Route:
+        return Route(self.domain, self.name, self.method, self.path, self.csv_body is not None)
 
     @property
     def raw_media_type(self) -> str | None:
@@ -116,8 +132,12 @@ class Action:
         return inspect.cleandoc(self.function.__doc__ or "")
 
     @property
+    def domain(self) -> str:
+        return self.function.__module__.split(".")[-2]
+
+    @property
     def tag(self) -> str:
-        return self.function.__module__.split(".")[-2].replace("_", " ")
+        return self.domain.replace("_", " ")
 
     @property
     def output_type(self) -> Any:

@@ -28,6 +28,7 @@ class Contract(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel,
         allow_inf_nan=False,
+        defer_build=True,
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,

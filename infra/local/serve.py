@@ -45,6 +45,10 @@ class PortTaken(Exception):
     """The port cannot be bound."""
 
 
+class RoutesOutdated(Exception):
+    """The committed routes are not those of the actions."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse_options(arguments)
     if options.end_with_parent:
@@ -60,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DynoxideUnavailable as error:
         print(f"make serve: dynoxide is not available: {error}", file=sys.stderr)
         return 1
-    except (DataUnusable, PortTaken, TableDiffers, UnknownStore) as error:
+    except (DataUnusable, PortTaken, RoutesOutdated, TableDiffers, UnknownStore) as error:
         print(f"make serve: {error}", file=sys.stderr)
         return 1
     except SystemExit:
@@ -113,7 +117,7 @@ def product(port: int, data: DataDirectory, started: float, *, limits: bool) -> 
         own = {"WORKLEDGER_APP_URL": f"{url}/console#", "WORKLEDGER_LIMITS_BY_SOURCE": str(limits)}
         os.environ.update(built.environment() | own)
         sys.path.insert(0, str(ROOT))
-        app = importlib.import_module("app")
+        app = load_app()
         mailbox = Mailbox()
         pump = build_pump(app, built, data if is_kept else None)
         pages = {MAILBOX_PATH: mailbox.page, tier.PATH: tier.page(app.set_subscription_tier)}
@@ -180,6 +184,16 @@ def end_without_engine(reason: str, *, is_kept: bool) -> None:
     print(f"make serve: {reason}; {consequence}, start again", file=sys.stderr, flush=True)
     # At once: an orderly shutdown would wait for the engine, and its last retries would count as failures.
     os._exit(1)
+
+
+def load_app() -> Any:
+    app, modules = importlib.import_module("app"), importlib.import_module("chalicelib.modules")
+    try:
+        # Not with the first requests: a wrong table of routes would answer some of them.
+        modules.load_actions()
+    except RuntimeError as error:
+        raise RoutesOutdated(str(error)) from error
+    return app
 
 
 def build_pump(app: Any, built: stack.Stack, data: DataDirectory | None) -> Pump:

@@ -15,7 +15,7 @@ import app as application
 from chalicelib.action import docs_page, openapi
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.core.errors import HTTP_STATUS, ErrorCode
-from infra.openapi import COPY, current
+from infra.openapi import COPY, ROUTES, current, routes
 from tests.support.api import Api
 
 pytestmark = pytest.mark.storeless
@@ -61,6 +61,10 @@ def test_the_document_is_openapi_3_1() -> None:
 
 def test_the_committed_copy_is_the_document() -> None:
     assert COPY.read_text() == current(), "the API has changed: `make openapi`, and look at the difference"
+
+
+def test_the_committed_routes_are_those_of_the_actions() -> None:
+    assert ROUTES.read_text() == routes(), "an action has changed: `make openapi`"
 
 
 def test_it_is_served(api: Api) -> None:

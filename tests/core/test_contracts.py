@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -60,6 +61,24 @@ def test_what_is_taken(kind: Any, value: str, read: str) -> None:
 def test_what_is_refused(kind: Any, value: str) -> None:
     with pytest.raises(ValidationError):
         _read(kind, value)
+
+
+_LABELS = st.text("aB0-", min_size=1, max_size=5) | st.text("aB0-", min_size=61, max_size=65)
+_DOMAINS = st.lists(_LABELS, min_size=1, max_size=3).map(".".join)
+_LAST = st.sampled_from(["com", "De", "museum", "x", "c0", "xn--p1ai", "arpa", "local", "localhost", "onion", "Test"])
+_LOCALS = st.text("aB0-_.+'x", min_size=1, max_size=6) | st.text("aB.", min_size=62, max_size=66)
+
+
+@given(st.builds("{}@{}.{}".format, _LOCALS, _DOMAINS, _LAST).filter(lambda address: len(address) <= 254))
+@law(300)
+def test_the_ordinary_address_is_read_as_the_library_reads_it(address: str) -> None:
+    try:
+        expected = validate_email(address, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        with pytest.raises(ValidationError):
+            _read(Email, address)
+    else:
+        assert _read(Email, address) == expected
 
 
 INSTANTS = st.datetimes(

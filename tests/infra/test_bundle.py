@@ -21,6 +21,11 @@ FILES = {
     "app.py": "from field import rate\n",
     "field/__init__.py": "rate = 1\n",
     "field-1.0.dist-info/METADATA": "Name: field\n",
+    "boto3/__init__.py": "from boto3.session import Session\n",
+    "boto3/session.py": "import s3transfer\nclass Session: ...\n",
+    "boto3/dynamodb/__init__.py": "",
+    "boto3/dynamodb/types.py": "from boto3.compat import collections_abc\nMAPPING = collections_abc.Mapping\n",
+    "s3transfer/__init__.py": "",
     "botocore/data/dynamodb/2012-08-10/service-2.json": "{}",
     "botocore/data/ec2/2016-11-15/service-2.json": "{}",
     "botocore/data/endpoints.json": json.dumps({"partitions": [{"services": {"dynamodb": {}, "ec2": {}}}]}),
@@ -47,7 +52,8 @@ def finished(package: Path, directory: Path) -> Path:
 def test_every_module_has_bytecode_that_stays_valid(package: Path, tmp_path: Path) -> None:
     unzipped = finished(package, tmp_path / "first")
     compiled = {path.relative_to(unzipped).as_posix(): path.read_bytes() for path in unzipped.rglob("*.pyc")}
-    assert set(compiled) == {"__pycache__/app.cpython-311.pyc", "field/__pycache__/__init__.cpython-311.pyc"}
+    assert set(compiled) >= {"__pycache__/app.cpython-311.pyc", "field/__pycache__/__init__.cpython-311.pyc"}
+    assert len(compiled) == len([*unzipped.rglob("*.py")])
     for content in compiled.values():
         assert content[:4] == MAGIC_NUMBER
         assert struct.unpack("<I", content[4:8]) == (UNCHECKED_HASH,)
@@ -57,6 +63,15 @@ def test_unused_services_are_removed(package: Path, tmp_path: Path) -> None:
     data = finished(package, tmp_path / "first") / "botocore" / "data"
     assert {path.name for path in data.iterdir()} == {"dynamodb", "endpoints.json"}
     assert json.loads((data / "endpoints.json").read_text()) == {"partitions": [{"services": {"dynamodb": {}}}]}
+
+
+def test_only_the_types_of_boto3_are_left(package: Path, tmp_path: Path) -> None:
+    unzipped = finished(package, tmp_path / "first")
+    assert not (unzipped / "s3transfer").exists()
+    assert not (unzipped / "boto3" / "session.py").exists()
+    script = "import boto3; from boto3.dynamodb.types import MAPPING; print(MAPPING.__name__)"
+    run = subprocess.run([sys.executable, "-c", script], cwd=unzipped, capture_output=True, text=True, check=True)
+    assert run.stdout == "Mapping\n"
 
 
 def test_the_same_content_is_the_same_package(package: Path, tmp_path: Path) -> None:

@@ -12,10 +12,14 @@ from chalice import Chalice
 import app as product
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.auth.tokens import Token
+from chalicelib.modules import load_actions
 from infra.local.gateway import Gateway, HttpRequest
 from tests.support import client_hooks
 from tests.support.client_hooks import Recording
 from tests.support.exchange import hold_to_exchange
+
+# Tests walk the registry; the product imports a domain with its first request.
+load_actions()
 
 SOURCE = "198.51.100.7"
 """Source address of requests."""

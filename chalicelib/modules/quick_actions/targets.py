@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, GetJsonSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from chalicelib import modules
 from chalicelib.action.registry import REGISTRY, Action
 from chalicelib.core.errors import invalid_state
 from chalicelib.models.audit import AuditEvent
@@ -30,12 +31,13 @@ def refusal(action: Action) -> str | None:
 
 def names() -> list[str]:
     """Those that may be run, in the order of the documentation."""
+    modules.declared_routes()
     return [name for name, action in REGISTRY.items() if refusal(action) is None]
 
 
 def find(name: str | None) -> Action | None:
     """None for one that this API does not have (any more), or that may not be run."""
-    action = REGISTRY.get(name or "")
+    action = modules.find(name or "")
     return action if action is not None and refusal(action) is None else None
 
 
@@ -56,7 +58,7 @@ def _takes_secrets(action: Action) -> bool:
 
 
 def _require(name: str) -> str:
-    action = REGISTRY.get(name)
+    action = modules.find(name)
     if action is None:
         raise PydanticCustomError("api_action", "is not an action of this API")
     reason = refusal(action)
