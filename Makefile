@@ -42,13 +42,17 @@ $(VENV)/test.stamp: tests/requirements.txt $(VENV)/serve.stamp
 serve: $(VENV)/serve.stamp ## Run the product locally: PORT=8000, LIMITS=on|off (by source), WORKLEDGER_STORE=moto|dynoxide
 	@exec $(PY) -m infra.local.serve --port $(PORT) --limits $(LIMITS) --end-with-parent
 
+.PHONY: chalice-local
+chalice-local: $(VENV)/serve.stamp ## Run Chalice's own `chalice local` over moto, restarted when a file is saved: PORT=8000
+	@exec $(PY) -m infra.local.chalice_local --port $(PORT) --end-with-parent
+
 .PHONY: tier
 tier: $(VENV)/serve.stamp ## Set a subscription tier in `make serve`: TIER=FREE|PRO|ENTERPRISE ORG=id, e-mail or demo's name
 	@$(PY) -m infra.local.tier --port $(PORT) --organization "$(or $(ORG),owner@demo.example)" --tier "$(TIER)"
 
 .PHONY: reset
-reset: ## Drop the data of `make serve`
-	@rm -rf .cache/local && echo "Dropped the local data"
+reset: $(VENV)/serve.stamp ## Drop the data of `make serve`, which must not be running
+	@$(PY) -m infra.local.reset
 
 # ---- check
 

@@ -14,6 +14,11 @@ gc.disable()
 from chalice import Chalice, Rate
 from chalice.app import CloudWatchEvent, DynamoDBEvent, SQSEvent
 
+from chalicelib.core import settings
+
+# Before anything could reach a table.
+settings.require()
+
 from chalicelib.action.http import mount
 from chalicelib.modules import find
 from chalicelib.modules.routes import ROUTES

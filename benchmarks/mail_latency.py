@@ -23,8 +23,9 @@ from typing import Any
 
 from benchmarks.seed import put_items
 from benchmarks.tables import show
+from infra import offline
 from infra.local import demo
-from infra.local.engine import HOST, Engine, Store, free_port
+from infra.local.engine import HOST, free_port
 
 _TABLE = "workledger-local"
 _INVITATIONS = 10
@@ -81,7 +82,7 @@ def engine_address(data: Path) -> str:
 
 
 def assignment_items() -> list[dict[str, Any]]:
-    os.environ.update(Engine(Store.OTHER, "http://nowhere", "http://nowhere").environment(), WORKLEDGER_TABLE=_TABLE)
+    os.environ.update(offline.SETTINGS, WORKLEDGER_TABLE=_TABLE)
     from benchmarks.staffing.items import Staffing
     from benchmarks.staffing.plan import SHAPES
 

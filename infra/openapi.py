@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+from infra import offline
 
 ROOT = Path(__file__).parent.parent
 COPY = ROOT / "docs" / "openapi.json"
@@ -42,6 +45,7 @@ def routes() -> str:
 
 
 if __name__ == "__main__":
+    os.environ.update(offline.SETTINGS)
     ROUTES.write_text(routes())
     COPY.parent.mkdir(exist_ok=True)
     COPY.write_text(current())

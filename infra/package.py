@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra import bundle, template
+from infra import bundle, offline, template
 from infra.template import ROOT, STAGES, PackagingFailed
 
 _COLD_START = Path(__file__).with_name("cold_start.py")
@@ -44,7 +44,7 @@ def runtime_requirements() -> list[str]:
 
 
 def check_cold_start(unzipped: Path) -> None:
-    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", "TZ": "UTC"}
+    environment = {"PATH": os.environ["PATH"], "TZ": "UTC", **offline.SETTINGS}
     command = [sys.executable, "-I", "-S", str(_COLD_START), str(unzipped)]
     if subprocess.run(command, env=environment, check=False).returncode:
         raise PackagingFailed("the package does not start on its own")

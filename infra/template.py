@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from infra import offline
+
 ROOT = Path(__file__).parents[1]
 RESOURCES = Path("infra", "resources.yaml")
 TEMPLATE = "sam.json"
@@ -77,7 +79,7 @@ def _environment() -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("WORKLEDGER_")}
     # Importing the app must not leave caches in the copy: they would be packed.
     fixed = {"PYTHONDONTWRITEBYTECODE": "1", "WORKLEDGER_CORS_ORIGIN": _ORIGIN}
-    return {"AWS_DEFAULT_REGION": "us-east-1", **own, **fixed}
+    return {**own, **offline.SETTINGS, **fixed}
 
 
 def finish(out: Path, stage: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.staffing.plan import SHAPES
+from infra import offline
 from infra.local import dynoxide
 from infra.local.table import table_definition
 
@@ -46,7 +47,7 @@ def load(table: str, folder: Path) -> Path:
 
 
 def export_organization(name: str, table: str, folder: Path) -> dict[str, Any]:
-    os.environ["WORKLEDGER_TABLE"] = table
+    os.environ.update(offline.SETTINGS, WORKLEDGER_TABLE=table)
     from benchmarks.staffing.items import Staffing
 
     staffing = Staffing(SHAPES[name])

@@ -11,6 +11,9 @@ from pathlib import Path
 from infra.local import positions
 from infra.local.positions import PositionsDamaged
 
+DATA = Path(__file__).parents[2] / ".cache" / "local"
+"""The directory that `make serve` keeps its data in."""
+
 _REMEDY = "drop the data with `make reset`, or move it away"
 
 
@@ -24,6 +27,7 @@ class DataDirectory:
         self.table = path / "workledger.db"
         self.queues = path / "queues.db"
         self.positions = path / "position.json"
+        self.lock_file = path / "lock"
 
     def lock(self, contexts: contextlib.ExitStack) -> bool:
         """Lock the directory until `contexts` closes; return False if another run holds it.
@@ -34,7 +38,7 @@ class DataDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 """The directory is writable."""
-            lock = contexts.enter_context((self.path / "lock").open("w"))
+            lock = contexts.enter_context(self.lock_file.open("w"))
         except OSError as error:
             raise DataUnusable(
                 f"no data can be kept in {self.path}: {error.strerror}; move the path away, or choose another "

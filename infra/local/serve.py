@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from infra.local import banner, dynoxide, functions, queue_store, stack, stream_log, tier
-from infra.local.data import DataDirectory, DataUnusable, unusable
+from infra.local.data import DATA, DataDirectory, DataUnusable, unusable
 from infra.local.demo import Api, DemoFailed, seed_data, seed_people
 from infra.local.dynoxide import DynoxideUnavailable
 from infra.local.engine import HOST, Engine, Store, UnknownStore, configured_store, running
@@ -36,9 +36,8 @@ from infra.local.with_parent import end_with_parent
 ROOT = Path(__file__).parents[2]
 # A start waits only briefly for the download; `make` fetches it ahead with more patience.
 _FETCH_TIMEOUT_SECONDS = 3.0
-DATA = ROOT / ".cache" / "local"
 
-_SCHEDULES = ("remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
+SCHEDULES = ("remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
 
 
 class PortTaken(Exception):
@@ -55,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         end_with_parent(os.getppid())
     started = time.monotonic()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+        signal.signal(number, end_run)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("workledger.local").setLevel(logging.INFO)
     try:
@@ -74,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local.serve", description=__doc__)
-    parser.add_argument("--port", type=_port, default=8000)
+    parser.add_argument("--port", type=port_number, default=8000)
     parser.add_argument("--data", type=Path, default=DATA, help="directory of dynoxide's data")
     parser.add_argument(
         "--limits",
@@ -86,13 +85,13 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port")
     return int(text)
 
 
-def _end(*_: object) -> NoReturn:
+def end_run(*_: object) -> NoReturn:
     # A second Ctrl-C must not interrupt the shutdown after the first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -146,9 +145,7 @@ def require_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise PortTaken(
-                f"port {port} cannot be used ({error.strerror}); choose another: make serve PORT="
-            ) from error
+            raise PortTaken(f"port {port} cannot be used ({error.strerror}); choose another: PORT=") from error
 
 
 def start_engine(contexts: contextlib.ExitStack, data: DataDirectory) -> tuple[Engine, bool, str]:
@@ -201,7 +198,7 @@ def build_pump(app: Any, built: stack.Stack, data: DataDirectory | None) -> Pump
     return functions.pump(
         app,
         built,
-        schedules={name: getattr(app, name) for name in _SCHEDULES},
+        schedules={name: getattr(app, name) for name in SCHEDULES},
         retry_seconds=1,
         checkpoint=data.positions if data else None,
         trim=partial(stream_log.trim, data.table, built.table) if data else None,

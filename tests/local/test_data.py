@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import reset
 from infra.local.data import DataDirectory, DataUnusable
 from infra.local.engine import Store, configured_store, free_port
 
@@ -116,6 +117,28 @@ def test_a_second_run_cannot_lock_the_data(tmp_path: Path) -> None:
         assert not DataDirectory(tmp_path).lock(contexts)
     with contextlib.ExitStack() as contexts:
         assert DataDirectory(tmp_path).lock(contexts)
+
+
+def test_a_reset_drops_everything_unless_a_run_holds_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "data"
+    _sound(directory)
+    (directory / "deep").mkdir()
+    (directory / "deep" / "file").write_text("")
+    before = _contents(directory)
+    arguments = ["--data", str(directory)]
+    with contextlib.ExitStack() as contexts:
+        assert DataDirectory(directory).lock(contexts)
+        assert reset.main(arguments) == 1
+        assert capsys.readouterr().err == f"make reset: a run of `make serve` uses {directory}; stop it first\n"
+        assert _contents(directory) == before
+    for _ in range(2):
+        assert reset.main(arguments) == 0
+        assert capsys.readouterr().out == "Dropped the local data\n"
+        assert _contents(directory) == {}
+    assert reset.main(["--data", str(tmp_path / "nothing")]) == 0
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_sound_and_missing_data_are_accepted(tmp_path: Path) -> None:
