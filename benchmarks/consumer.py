@@ -16,7 +16,7 @@ from chalicelib.core.money import Money
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.jobs import stream
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
@@ -114,7 +114,7 @@ def capacity_of(calls: Sequence[Call]) -> float:
 
 def create_assignments(organization: Organization) -> None:
     """Create future shifts: each worker starts at another minute, on alternating days early and late."""
-    clients = [Client.new(name=f"Client {number}") for number in range(_CLIENTS)]
+    clients = [StoredClient.new(name=f"Client {number}") for number in range(_CLIENTS)]
     locations = [
         WorkLocation.new(client_id=clients[number % _CLIENTS].id, name=f"Location {number}", timezone="UTC")
         for number in range(_LOCATIONS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 
 Item = dict[str, Any]
 """DynamoDB JSON: {name: {type: value}}."""
@@ -29,13 +29,13 @@ _TRADES = ("Logistik", "Catering", "Facility", "Spedition", "Gebäudetechnik", "
 _STREETS = ("Hafenstraße", "Bahnhofsallee", "Industriepark", "Am Güterbahnhof")
 
 
-def clients(number: int) -> Iterator[Client]:
+def clients(number: int) -> Iterator[StoredClient]:
     """Yield clients of usual size: names of 25 characters, e-mail addresses of 28, phones of 16, addresses of 45."""
     chance = random.Random(10_000)
     for index in range(number):
         town, trade = chance.choice(_TOWNS), chance.choice(_TRADES)
         name = f"{town} {trade} {index:05d} GmbH"
-        yield Client.new(
+        yield StoredClient.new(
             name=name,
             email=f"dispo-{index:05d}@{trade.lower().replace('ä', 'ae')}.example",
             phone=f"+49 40 {chance.randrange(10**8):08d}",
@@ -43,7 +43,7 @@ def clients(number: int) -> Iterator[Client]:
         )
 
 
-def put_clients(endpoint: str, table: str, organization: OrganizationId, records: list[Client]) -> list[Item]:
+def put_clients(endpoint: str, table: str, organization: OrganizationId, records: list[StoredClient]) -> list[Item]:
     """Write the items of `createClient` without the guards of names, which lists never read; return the items.
 
     They go directly to a local engine: an SDK would spend a minute on validating them.

@@ -20,7 +20,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.records import Record
 from chalicelib.models.staffing import packed_months, workload_days
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, Assignment
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
@@ -41,7 +41,9 @@ class Staffing:
         self._user = StoredUser.new(
             email="dispatch@example.com", first_name="Dana", last_name="Ruiz", role=Role.OWNER, accepted_at=self._now
         )
-        self.clients = [Client.new(name=f"Hansekontor Logistik {number:02d} GmbH") for number in range(plan.CLIENTS)]
+        self.clients = [
+            StoredClient.new(name=f"Hansekontor Logistik {number:02d} GmbH") for number in range(plan.CLIENTS)
+        ]
         self.locations = [
             WorkLocation.new(
                 client_id=self.clients[number % plan.CLIENTS].id, name=f"Lager {number:02d}", timezone="UTC"

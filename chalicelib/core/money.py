@@ -34,7 +34,7 @@ class Priced(Contract):
 
     billed: Shown = None
     paid: Shown = None
-    margin: Annotated[Shown, Field(description="Billed less paid.")] = None
+    margin: Annotated[Shown, Field(description="Billed less paid, of the hours that have both rates.")] = None
 
     @classmethod
     def amounts(cls, billed: int | None, paid: int | None, currency: str) -> dict[str, Money]:

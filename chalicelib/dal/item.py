@@ -38,6 +38,13 @@ class Packed(BinaryAttribute):
         super().__init__(null=True, legacy_encoding=False)
 
 
+class Text(UnicodeAttribute):
+    """A text; absent where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(null=True)
+
+
 class Document(Attribute[dict[str, Any] | None]):
     """A map of plain JSON values; absent where there is none."""
 

@@ -19,7 +19,7 @@ from chalicelib.core.contracts import Contract, Query
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.field_types import Flag
 from chalicelib.models.audit import AuditEvent
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, Client, StoredClient
 from tests.support.api import Answer, Api
 from tests.support.declared import product_with
 from tests.support.factories import Organization, new_organization, unique
@@ -69,7 +69,7 @@ def _declare() -> None:
     @action("addPeople", "POST /people", permission=Permission.CLIENTS_WRITE, audit=AuditEvent.CLIENT_CREATED)
     def add_people(ctx: Context, data: People) -> Client:
         """Creates one client, named after all rows."""
-        return CLIENTS.create(ctx.unit, Client.new(name=" ".join(row.name for row in data.rows)))
+        return CLIENTS.create(ctx.unit, StoredClient.new(name=" ".join(row.name for row in data.rows)))
 
 
 @pytest.fixture(scope="module")

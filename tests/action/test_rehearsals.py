@@ -11,7 +11,7 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import Body, Success
 from chalicelib.models.audit import AuditEvent
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from tests.support.api import Api
 from tests.support.declared import product_with
 from tests.support.factories import new_organization
@@ -27,7 +27,7 @@ def _declare() -> None:
         """Declares a dry run, and creates a client for each name."""
         ctx.unit.is_dry_run = True
         for name in data.names:
-            CLIENTS.create(ctx.unit, Client.new(name=name))
+            CLIENTS.create(ctx.unit, StoredClient.new(name=name))
         return Success()
 
 

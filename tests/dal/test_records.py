@@ -22,7 +22,7 @@ from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.identity import sessions
 from chalicelib.models.identity.sessions import StoredSession
 from chalicelib.models.organizations import ORGANIZATIONS, LoanRole, WeekDay, new_organization
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from chalicelib.models.users import USERS, Notifications, Preferences, Role, StoredUser, Theme
 from tests.support.hypothesis_profile import law
 
@@ -39,7 +39,7 @@ def _is_name(text: str) -> bool:
 _CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Mn"))
 WORDS = st.text(_CHARACTERS, min_size=1, max_size=40).filter(_is_name)
 CLIENT = st.builds(
-    Client.new,
+    StoredClient.new,
     name=WORDS,
     email=st.none() | st.just("anna.berg@example.com"),
     phone=st.none() | st.sampled_from(["+49 (30) 1", "112"]),
@@ -80,7 +80,7 @@ def _stored(collection: Collection[Any], organization: OrganizationId, identifie
 @law(20)
 @given(record=CLIENT | USER | ORGANIZATION)
 def test_written_and_read_again_is_the_same(record: Record) -> None:
-    collections: dict[type[Record], Collection[Any]] = {Client: CLIENTS, StoredUser: USERS}
+    collections: dict[type[Record], Collection[Any]] = {StoredClient: CLIENTS, StoredUser: USERS}
     collection = collections.get(type(record), ORGANIZATIONS)
     unit = UnitOfWork(OrganizationId(ids.new_id()))
     collection.create(unit, record)
@@ -90,7 +90,7 @@ def test_written_and_read_again_is_the_same(record: Record) -> None:
 
 @law(15)
 @given(before=CLIENT, after=CLIENT)
-def test_changed_and_read_again_is_the_same(before: Client, after: Client) -> None:
+def test_changed_and_read_again_is_the_same(before: StoredClient, after: StoredClient) -> None:
     tenant = OrganizationId(ids.new_id())
     unit = UnitOfWork(tenant)
     CLIENTS.create(unit, before)
@@ -118,7 +118,7 @@ def test_a_session_is_read_as_it_was_written(tenant: OrganizationId) -> None:
 
 
 def test_fields_that_this_code_does_not_know_survive_an_update(tenant: OrganizationId) -> None:
-    client = Client.new(name="Future")
+    client = StoredClient.new(name="Future")
     unit = UnitOfWork(tenant)
     CLIENTS.create(unit, client)
     unit.commit()
@@ -140,4 +140,4 @@ def test_shown_fields_are_not_internal() -> None:
 
 def test_no_item_is_not_found() -> None:
     with pytest.raises(ActionError, match="no such client"):
-        Client.of(None, "client")
+        StoredClient.of(None, "client")

@@ -93,14 +93,17 @@ def test_a_change_without_level_changes_costs_no_write(crew: Crew, table: Store)
         table, "CLIENT", lambda: crew.done("updateClient", path={"id": client}, body={"name": "Renamed"})
     )
     assert calls_of(lambda: roll_up(renamed)) == ["BatchGetItem", "BatchGetItem"]
-    # A work location changes only a counter of its client
-    body = {"clientId": client, "name": "Its location"}
-    counted = change_of(table, "CLIENT", lambda: crew.done("createWorkLocation", body=body))
-    assert calls_of(lambda: roll_up(counted)) == []
+    # Of its work locations, only whether there are any
+    for number, writes in enumerate((["TransactWriteItems"], [])):
+        body = {"clientId": client, "name": f"Location {number}"}
+        counted = change_of(table, "CLIENT", lambda body=body: crew.done("createWorkLocation", body=body))
+        assert calls_of(lambda counted=counted: roll_up(counted)) == ["BatchGetItem", "BatchGetItem", *writes]
 
 
-def test_assignments_sync_their_positions_and_not_their_workers(crew: Crew, table: Store) -> None:
+def test_assignments_sync_their_positions_and_only_first_ones_their_workers(crew: Crew, table: Store) -> None:
     roll_up_all(crew.organization.id)
+    first = changes_of(table, lambda: crew.assign(0, 0, EIGHT, EIGHT + 480))
+    assert "WORKER" in [change.entity.kind for change in first if change.entity is not None and _reads(change)]
     changes = changes_of(table, lambda: crew.assign(0, 0, EIGHT, EIGHT + 480))
     kinds = {change.entity.kind for change in changes if change.entity is not None}
     assert kinds >= {"ASSIGNMENT", "POSITION", "WORKER"}
@@ -164,7 +167,7 @@ def small_transactions(monkeypatch: pytest.MonkeyPatch) -> None:
         ("assignments", _assigned, 2),
         ("assignments", _moved, 4),
         ("assignments", _deleted, 1),
-        ("positions", _filled, 1),
+        ("positions", _filled, 2),
         ("users", _left, 1),
     ],
 )
@@ -575,4 +578,4 @@ def test_without_time_nothing_is_started(crew: Crew, table: Store) -> None:
         failed = rollups.roll_up(batch, Deadline(_Hurried(0)))
     assert recording.calls == []
     entities = [changes[int(number)].entity for number in failed]
-    assert {entity and entity.kind for entity in entities} == {"ASSIGNMENT", "POSITION"}
+    assert {entity and entity.kind for entity in entities} == {"ASSIGNMENT", "POSITION", "WORKER"}

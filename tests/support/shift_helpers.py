@@ -11,7 +11,7 @@ from chalicelib.core import clock
 from chalicelib.core.clock import from_milliseconds
 from chalicelib.core.money import Money
 from chalicelib.dal.unit_of_work import UnitOfWork
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocation
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
@@ -56,7 +56,7 @@ class Crew:
         """`rates`: of the two workers, then of the three positions; by default none."""
         organization = new_organization(api, timezone=zone)
         all_rates = [*rates, *[{}] * (5 - len(rates))]
-        clients = [Client.new(name=unique("Client")) for _ in range(2)]
+        clients = [StoredClient.new(name=unique("Client")) for _ in range(2)]
         locations = [
             WorkLocation.new(client_id=client.id, name=unique("Location"), timezone=zone)
             for client in (clients[0], clients[0], clients[1])

@@ -28,6 +28,8 @@ from chalicelib.dal.records import Record
 from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.staffing import workload, workload_days
+from chalicelib.models.staffing.attributes import FIRST_BOOKED_AT
+from chalicelib.models.staffing.filling import filled_action, fills
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.staffing.workload import Booking, WorkloadDelta
@@ -243,6 +245,7 @@ def _move_worker(
         stored = WORKERS.record.of(item, WORKERS.entity)
         return not_found(WORKERS.entity) if after is not None and is_deleted(stored) else StaleRead()
 
+    is_first = after is not None and worker.first_booked_at is None
     tally = _tally(before, after, with_starts=False)
     tally.require_room(WORKERS.entity, worker.workload, write_context.now)
     unit.update(
@@ -250,6 +253,7 @@ def _move_worker(
         [
             *tally.actions(worker.workload, write_context.now),
             *workload.long_running_action(assignment, before, after),
+            *([FIRST_BOOKED_AT.set(clock.to_text(write_context.now))] if is_first else ()),
         ],
         all_of(conditions),
         refuse,
@@ -281,11 +285,29 @@ def _move_position(
             return not_found(POSITIONS.entity)
         return _inactive() if taken is not None and held is None and not stored.is_active else StaleRead()
 
+    is_filled = False
+    if taken is not None and position.workload.filled_at is None:
+        is_filled = fills(
+            unit.organization,
+            POSITIONS.kind,
+            position.id,
+            position.workload,
+            position.headcount,
+            write_context.now,
+            before=held,
+            after=taken,
+        )
+        # Two bookings at once could each see the position one short of its headcount, which another update may change.
+        conditions += [position.workload.is_unchanged, Item.data["headcount"] == position.headcount]
+
     tally = _tally(held, taken)
     tally.require_room(POSITIONS.entity, position.workload, write_context.now)
     unit.update(
         POSITIONS.key(unit.organization, position.id),
-        tally.actions(position.workload, write_context.now),
+        [
+            *tally.actions(position.workload, write_context.now),
+            *([filled_action(write_context.now)] if is_filled else ()),
+        ],
         all_of(conditions),
         refuse,
     )

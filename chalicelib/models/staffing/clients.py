@@ -13,7 +13,7 @@ from chalicelib.core.field_types import Lines, Name, StoredEmail
 from chalicelib.core.phones import Phone
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
-from chalicelib.dal.records import DeletableRecord
+from chalicelib.dal.records import DeletableRecord, Stored
 
 Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 20457 Hamburg"])]
 
@@ -23,6 +23,11 @@ class Client(DeletableRecord):
     email: Annotated[StoredEmail | None, Field(examples=["dispo@hansekontor.example"])] = None
     phone: Phone | None = None
     address: Address | None = None
+
+
+class StoredClient(Client):
+    work_locations: Annotated[int, Stored(counter="workLocation")] = 0
+    """Live ones."""
 
 
 class ClientRef(Contract):
@@ -38,7 +43,7 @@ class ClientRef(Contract):
 
 CLIENTS = ListedCollection(
     entity="client",
-    record=Client,
+    record=StoredClient,
     shown_as=Client,
     search=lambda client: (client.name, client.email, client.phone, phones.searchable(client.phone), client.address),
     sort_fields=("name",),

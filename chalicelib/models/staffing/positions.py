@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -18,6 +18,7 @@ from chalicelib.dal.records import ATTRIBUTE, DeletableRecord
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.clients import CLIENTS
+from chalicelib.models.staffing.filling import filled_action, fills
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.models.staffing.workload import Workload, new_workload
 
@@ -74,6 +75,21 @@ def create(unit: UnitOfWork, position: StoredPosition) -> StoredPosition:
     POSITIONS.create(unit, position, attributes={"workload": new_workload(), "rates": {}})
     WORK_LOCATIONS.count_child(unit, position.work_location_id, POSITIONS.entity, 1)
     return position
+
+
+def update(unit: UnitOfWork, position: StoredPosition, changes: Mapping[str, Any], now: datetime) -> StoredPosition:
+    """Change a position. A smaller headcount may fill it."""
+    work, headcount = position.workload, changes.get("headcount", position.headcount)
+    if work.filled_at is not None or headcount >= position.headcount:
+        return POSITIONS.update(unit, position, changes)
+    is_filled = fills(unit.organization, POSITIONS.kind, position.id, work, headcount, now)
+    return POSITIONS.update(
+        unit,
+        position,
+        changes,
+        actions=[filled_action(now)] if is_filled else [],
+        condition=work.is_unchanged,
+    )
 
 
 def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chalicelib.core import phones
 from chalicelib.core.contracts import Contract
+from chalicelib.core.field_types import Instant
 from chalicelib.core.money import Money
 from chalicelib.core.phones import FullPhone
 from chalicelib.dal.collection import Unique, has_dependencies
@@ -40,6 +41,8 @@ class StoredWorker(Worker):
     """Hourly pay, by the day it takes effect."""
     long_running: Annotated[Mapping[UUID, LongRunning], ATTRIBUTE] = {}
     """Assignments without end, or too long for the months of the workload, by id."""
+    first_booked_at: Annotated[Instant | None, ATTRIBUTE] = None
+    """When the worker was first booked. Metrics go by it: apart from the workload, which changes with each booking."""
 
 
 class WorkerRef(Contract):

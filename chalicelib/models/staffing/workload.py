@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from chalicelib.core import clock
 from chalicelib.core.contracts import Contract
@@ -39,6 +40,8 @@ MAX_MONTHS = 240
 MAX_SPANS_A_MONTH = 500
 """Intervals of one worker in a packed month: at most 13 KB."""
 
+_BY_MONTH = ("months", "milliseconds_ahead")
+"""Counts by month, of which those of past months are removed."""
 _PRUNED_AT_ONCE = 20
 """An update expression may have 4 KB."""
 _MAX_ZEROS = 20
@@ -55,23 +58,34 @@ class Workload(Contract):
     """Assignments without an end."""
     months: dict[str, int] = Field(default_factory=dict)
     """Number of uncancelled assignments by the month (UTC) in which they end; past months may be missing."""
+    milliseconds_ahead: dict[str, int] = Field(default_factory=dict)
+    """Of a worker: how much of `milliseconds` is in which later month (UTC), as far as packed months hold it; past
+    months may be missing. At most 1,680 months: those in which assignments end, and six before each."""
     since: str | None = None
     """The first current workload day: the day of the last change."""
     classes: dict[LengthClass, int] = Field(default_factory=dict)
     """Number of assignments by length class, cancelled ones left out."""
+    filled_at: Instant | None = None
+    """Of a position: when it was first booked for as many workers as its headcount; see `models.staffing.filling`."""
 
     def ahead(self, now: datetime) -> int:
         """Count the assignments that end in the month of `now` or later, or have no end."""
         this_month = packed_months.label_of(now)
         return self.open + sum(count for month, count in self.months.items() if month >= this_month)
 
-    def empty_months(self, now: datetime) -> list[str]:
-        """Return the months ahead with a count of 0, once there are many.
+    def empty_months(self, name: str, now: datetime) -> list[str]:
+        """Return the months ahead with a count of 0, of `months` or `milliseconds_ahead`, once there are many.
 
         They can go only while the workload `is_unchanged`: another request may just count there again.
         """
-        empty = [month for month, count in self.months.items() if count <= 0 and month >= packed_months.label_of(now)]
+        counts: Mapping[str, int] = getattr(self, name)
+        empty = [month for month, count in counts.items() if count <= 0 and month >= packed_months.label_of(now)]
         return empty if len(empty) > _MAX_ZEROS else []
+
+    @property
+    def bookings(self) -> int:
+        """Count the assignments of any time that are not cancelled."""
+        return sum(self.classes.values())
 
     @property
     def occupied(self) -> list[LengthClass]:
@@ -80,7 +94,7 @@ class Workload(Contract):
 
     def condition(self, now: datetime) -> Condition | None:
         """The condition on which the actions of a `WorkloadDelta` rely."""
-        return self.is_unchanged if self.empty_months(now) else None
+        return self.is_unchanged if any(self.empty_months(name, now) for name in _BY_MONTH) else None
 
     @property
     def is_unchanged(self) -> Condition:
@@ -144,11 +158,14 @@ class WorkloadDelta:
     """The changes of the counts of one worker or position."""
 
     def __init__(self, *, with_starts: bool = True) -> None:
-        """Begin a delta. `with_starts`: workload days count starts, too, so that they tell how many are active when."""
+        """Begin a delta. `with_starts`: of a position, whose workload days count starts, too, so that they tell how
+        many are active when; otherwise of a worker, whose lengths are counted by month.
+        """
         self.milliseconds = 0
         self.open = 0
         self.slots: Counter[Slot] = Counter()
         self.months: Counter[str] = Counter()
+        self.milliseconds_ahead: Counter[str] = Counter()
         self.classes: Counter[LengthClass] = Counter()
         self._with_starts = with_starts
 
@@ -164,14 +181,18 @@ class WorkloadDelta:
         self.months[_month_of(end)] += by
         self.milliseconds += by * clock.milliseconds(booking.end)
         self.milliseconds -= by * clock.milliseconds(booking.start)
+        if not self._with_starts:
+            for piece in booking.pieces:
+                self.milliseconds_ahead[piece.month] += by * (piece.end - piece.start)
 
     def to_workload(self, now: datetime) -> Workload:
         """Return the workload of an entity all of whose assignments were added."""
-        ahead = {month: count for month, count in self.months.items() if month >= packed_months.label_of(now)}
+        this_month = packed_months.label_of(now)
         return Workload(
             milliseconds=self.milliseconds,
             open=self.open,
-            months=ahead,
+            months={month: count for month, count in self.months.items() if month >= this_month},
+            milliseconds_ahead={month: sum_ for month, sum_ in self.milliseconds_ahead.items() if month > this_month},
             since=workload_days.day_of(now),
             classes=dict(self.classes),
         )
@@ -199,10 +220,13 @@ class WorkloadDelta:
         Together with `condition`.
         """
         this_month = packed_months.label_of(now)
-        past = [month for month in workload.months if month < this_month]
-        useless = [*past, *(month for month in workload.empty_months(now) if not self.months[month])]
         counts = [
             *((WORKLOAD["months"][month], by) for month, by in self.months.items() if month >= this_month),
+            *(
+                (WORKLOAD["millisecondsAhead"][month], by)
+                for month, by in self.milliseconds_ahead.items()
+                if month > this_month
+            ),
             *((WORKLOAD["classes"][length_class], by) for length_class, by in self.classes.items()),
             (WORKLOAD["open"], self.open),
             (WORKLOAD["milliseconds"], self.milliseconds),
@@ -210,9 +234,19 @@ class WorkloadDelta:
         ]
         return [
             *(table.increment(path, by) for path, by in counts if by),
-            *(WORKLOAD["months"][month].remove() for month in useless[:_PRUNED_AT_ONCE]),
+            *(
+                WORKLOAD[to_camel(name)][month].remove()
+                for name in _BY_MONTH
+                for month in self._useless(name, workload, now)[:_PRUNED_AT_ONCE]
+            ),
             WORKLOAD["since"].set(workload_days.day_of(now)),
         ]
+
+    def _useless(self, name: str, workload: Workload, now: datetime) -> list[str]:
+        """Return the months whose counts can be removed, and are not moved."""
+        counts, moves = getattr(workload, name), getattr(self, name)
+        past = [month for month in counts if month < packed_months.label_of(now)]
+        return [*past, *(month for month in workload.empty_months(name, now) if not moves[month])]
 
 
 def _month_of(slot: Slot) -> str:
@@ -287,21 +321,40 @@ def _moved(spans: dict[UUID, Spans], pieces: Iterable[tuple[int, UUID, tuple[int
     return spans
 
 
-def active_positions(
-    organization: OrganizationId, workers: Mapping[UUID, Mapping[UUID, LongRunning]], now: datetime
-) -> dict[UUID, list[UUID]]:
-    """Return the position of each active assignment, by worker; `workers`: with their long assignments.
+class Present(NamedTuple):
+    """The assignments of a worker as of an instant. Times in milliseconds; one without an end has nothing ahead."""
 
-    Other active assignments are in the month of `now`, so one read finds them for up to 100 workers.
+    active: list[UUID]
+    """The position of each active one."""
+    worked: int
+    ahead: int
+
+
+def present(
+    organization: OrganizationId, workers: Mapping[UUID, tuple[Workload, Mapping[UUID, LongRunning]]], now: datetime
+) -> dict[UUID, Present]:
+    """Return the workers' assignments at `now`; `workers`: with their workloads and long assignments.
+
+    The other active assignments are in the month of `now`, and its rest is the only part of a month that no workload
+    counts, so one read finds both for up to 100 workers.
     """
-    month, present = packed_months.label_of(now), clock.milliseconds(now)
-    offset = present - packed_months.bounds(month)[0]
+    month, instant = packed_months.label_of(now), clock.milliseconds(now)
+    offset = instant - packed_months.bounds(month)[0]
     month_keys = {keys.packed_month(organization, month, worker): worker for worker in workers}
-    active = {
-        worker: [assignment.position_id for assignment in long_running.values() if assignment.covers(now)]
-        for worker, long_running in workers.items()
-    }
-    for key, item in table.batch_get(month_keys).items():
-        for position, spans in packed_months.unpack(item.value(SPANS) or b"").items():
-            active[month_keys[key]] += [position for start, end in spans if start <= offset < end]
-    return active
+    months = {month_keys[key]: item.value(SPANS) or b"" for key, item in table.batch_get(month_keys).items()}
+    result = {}
+    for worker, (workload, long_running) in workers.items():
+        active = [assignment.position_id for assignment in long_running.values() if assignment.covers(now)]
+        ahead = sum(length for label, length in workload.milliseconds_ahead.items() if label > month)
+        for position, spans in packed_months.unpack(months.get(worker, b"")).items():
+            active += [position for start, end in spans if start <= offset < end]
+            ahead += sum(max(0, end - max(start, offset)) for start, end in spans)
+        without_end = 0
+        for assignment in long_running.values():
+            start = clock.milliseconds(assignment.start_at)
+            if assignment.end_at is None:
+                without_end += max(0, instant - start)
+            else:
+                ahead += max(0, clock.milliseconds(assignment.end_at) - max(start, instant))
+        result[worker] = Present(active, workload.milliseconds - ahead + without_end, ahead)
+    return result

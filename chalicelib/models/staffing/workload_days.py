@@ -69,7 +69,8 @@ def _label(day: int) -> str:
     return day_of(clock.from_milliseconds(day * _DAY))
 
 
-def _midnight(day: str) -> int:
+def midnight(day: str) -> int:
+    """Return the start of a day (UTC), in milliseconds since 1970."""
     return clock.milliseconds(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
@@ -90,7 +91,7 @@ def all_steps(organization: OrganizationId, kind: str, since: Mapping[UUID, str]
     by_entity: dict[UUID, list[Step]] = {identifier: [] for identifier in since}
     if since:
         bounds = f"{min(since)}#", f"{max(since)}#~"
-        first = {identifier: _midnight(day) for identifier, day in since.items()}
+        first = {identifier: midnight(day) for identifier, day in since.items()}
         for identifier, step in _steps(organization, kind, bounds):
             if identifier in since and step.at - step.is_end >= first[identifier]:
                 by_entity[identifier].append(step)
@@ -100,10 +101,10 @@ def all_steps(organization: OrganizationId, kind: str, since: Mapping[UUID, str]
 def _steps(organization: OrganizationId, kind: str, between: tuple[str, str]) -> Iterator[tuple[UUID, Step]]:
     for row in table.query_all(keys.workload(organization, kind), between=between):
         identifier, _, day = row["sk"]["S"].partition("#")
-        midnight = _midnight(day)
+        start = midnight(day)
         for entry, count in table.plain(row, "day").items():
             if count:
-                yield UUID(identifier), Step(midnight + int(entry[1:]), entry[0] == _END, count)
+                yield UUID(identifier), Step(start + int(entry[1:]), entry[0] == _END, count)
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def move(unit: UnitOfWork, entity: str, stored: Mapping[Key, Item], days: list[D
 
 
 def new_item(key: Key, counts: Mapping[str, int]) -> Item:
-    expiry = (_midnight(_day_in(key)) + _RETENTION) // 1000
+    expiry = (midnight(_day_in(key)) + _RETENTION) // 1000
     return Item(*key, day=dict(counts), derived=1, ttl=expiry)
 
 

@@ -65,7 +65,7 @@ def _others(
 def _crowd(organization: OrganizationId, context: WriteContext, assignment: Assignment) -> list[Assignment]:
     """Those at the position at a time when it has, with this one, more workers than its headcount."""
     position = context.positions[assignment.position_id]
-    if position.headcount > sum(position.workload.classes.values()):
+    if position.headcount > position.workload.bookings:
         return []  # not even if all were at once
     others = _others(organization, context, assignment, AssignmentFilter(position_id=position.id), position.workload)
     crowded: set[UUID] = set()

@@ -11,7 +11,7 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.audit import AuditEvent
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, Client, StoredClient
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClient, GetClients, UpdateClient
 
@@ -26,7 +26,7 @@ from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClie
 )
 def create_client(ctx: Context, data: CreateClient) -> Client:
     """Adds a client; its name is unique in the organization, in any case."""
-    return CLIENTS.create(ctx.unit, Client.new(**dict(data)))
+    return CLIENTS.create(ctx.unit, StoredClient.new(**dict(data)))
 
 
 @action("getClient", "GET /clients/{id}", permission=Permission.WORKSPACE_READ)

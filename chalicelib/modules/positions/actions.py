@@ -61,7 +61,7 @@ def get_positions(ctx: Context, data: GetPositions) -> Page[PositionWithLocation
 )
 def update_position(ctx: Context, id_: UUID, data: UpdatePosition) -> Position:
     """Changes a position. One that is not active takes no new assignments and keeps those it has."""
-    return POSITIONS.update(ctx.unit, POSITIONS.get(ctx.organization, id_), data.changes())
+    return positions.update(ctx.unit, POSITIONS.get(ctx.organization, id_), data.changes(), ctx.now)
 
 
 @action(

@@ -66,7 +66,7 @@ HoursWithout = Annotated[
 class HoursTotals(Priced, Duration):
     """Sums of the rows. Seconds and amounts are authoritative: the rounded hours of the rows may add up differently.
 
-    `margin` is `billed` less `paid` of the rows that have both: it may differ from that of the sums.
+    `margin` is that of the rows whose hours have both rates: it may differ from `billed` less `paid` of these sums.
     """
 
     hours_without_bill_rate: HoursWithout = None

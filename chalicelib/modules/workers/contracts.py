@@ -31,9 +31,12 @@ class WorkerWithStats(Worker):
     total_hours: Annotated[
         float,
         Field(
-            description="Decimal hours of all assignments but cancelled ones; without an end they count up to now.",
+            description="Decimal hours worked up to now; cancelled assignments have none.",
             examples=[1162.25],
         ),
+    ]
+    scheduled_hours: Annotated[
+        float, Field(description="Decimal hours ahead; assignments without an end have none.", examples=[40.0])
     ]
     active_assignments: int
     assigned_locations: Annotated[

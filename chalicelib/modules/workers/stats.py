@@ -7,35 +7,31 @@ from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.core import hours
-from chalicelib.core.clock import milliseconds
 from chalicelib.models.staffing import workload
 from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.models.staffing.workers import StoredWorker, Worker
+from chalicelib.models.staffing.workload import Present
 from chalicelib.modules.workers.contracts import WorkerWithStats
 
 
 def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWithStats]:
     """One read for this month's assignments of all workers, one for their positions, one for their work locations."""
-    active = workload.active_positions(
-        ctx.organization, {worker.id: worker.long_running for worker in workers}, ctx.now
+    present = workload.present(
+        ctx.organization, {worker.id: (worker.workload, worker.long_running) for worker in workers}, ctx.now
     )
-    positions = POSITIONS.get_many(ctx.organization, {position for held in active.values() for position in held})
+    positions = POSITIONS.get_many(ctx.organization, {id_ for held in present.values() for id_ in held.active})
     places = {position: worker.work_location_id for position, worker in positions.items()}
     locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())
     names = {position: locations[place].name for position, place in places.items()}
-    return [_with_stats(ctx, worker, active[worker.id], names) for worker in workers]
+    return [_with_stats(worker, present[worker.id], names) for worker in workers]
 
 
-def _with_stats(
-    ctx: Context, worker: StoredWorker, active: Sequence[UUID], location_names: Mapping[UUID, str]
-) -> WorkerWithStats:
-    now = milliseconds(ctx.now)
-    without_end = [milliseconds(worker.start_at) for worker in worker.long_running.values() if worker.end_at is None]
-    total = worker.workload.milliseconds + sum(max(0, now - start) for start in without_end)
+def _with_stats(worker: StoredWorker, present: Present, location_names: Mapping[UUID, str]) -> WorkerWithStats:
     return WorkerWithStats(
         **{name: getattr(worker, name) for name in Worker.model_fields},
-        total_hours=hours.hours(hours.seconds(total)),
-        active_assignments=len(active),
-        assigned_locations=sorted({location_names[position] for position in active}),
+        total_hours=hours.hours(hours.seconds(present.worked)),
+        scheduled_hours=hours.hours(hours.seconds(present.ahead)),
+        active_assignments=len(present.active),
+        assigned_locations=sorted({location_names[position] for position in present.active}),
     )

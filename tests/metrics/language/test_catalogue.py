@@ -61,6 +61,9 @@ COMPUTED = {
     "outstanding",
     "interestPaid",
     "daysPastDue",
+    "filledAt",
+    "hasWorkLocations",
+    "isPlaced",
 }
 
 LEVELS = {
@@ -242,6 +245,7 @@ def test_the_view_shows_everything() -> None:
             {"from": "offered", "to": ["accepted", "declined"]},
             {"from": "received", "to": ["accepted", "declined"]},
         ],
+        "positions": [{"from": "opened", "to": ["filled"]}],
         "users": [{"from": "invited", "to": ["accepted"]}],
     }
     assert view["limits"] == {

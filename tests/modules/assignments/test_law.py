@@ -211,6 +211,20 @@ class Assigning(RuleBasedStateMachine):
                 assert ahead == {month: count for month, count in by_month.items() if month >= this_month}
 
     @invariant()
+    def hours_of_workers_are_a_recount(self) -> None:
+        """At any instant: worked up to now, and what lies ahead."""
+        answer = self.desk.member.call("getWorkers", query={"includeDeleted": "true"})
+        names = ("totalHours", "scheduledHours", "activeAssignments")
+        shown = {row["id"]: tuple(row[name] for name in names) for row in answer.data["data"]}
+        for worker in self.workers:
+            present = [span for span in self.of(worker) if not span.cancelled]
+            ends = [self.now if span.end is None else max(span.end, span.start) for span in present]
+            worked = sum(max(0, min(self.now, end) - span.start) for span, end in zip(present, ends, strict=True))
+            ahead = sum(max(0, end - max(self.now, span.start)) for span, end in zip(present, ends, strict=True))
+            active = sum(span.status(self.now) == "active" for span in present)
+            assert shown[worker] == (round(worked, 2), round(ahead, 2), active)
+
+    @invariant()
     def workload_days_count_every_start_and_end_from_today_on(self) -> None:
         organization, now = self.desk.organization.id, clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

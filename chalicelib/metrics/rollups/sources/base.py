@@ -167,6 +167,11 @@ def dimension_of(field: str, value: UUID | None) -> tuple[str, str]:
     return field, UNSET if value is None else str(value)
 
 
+def flag_dimension(field: str, is_set: object) -> tuple[str, str]:
+    """Return the dimension of a boolean; `is_set` may be a count."""
+    return field, "true" if is_set else "false"
+
+
 def stepped(levels: Iterable[tuple[int, Counter[str]]], dimensions: Dimensions, *, has_end: bool) -> Contribution:
     """Return the level changes of an entity from its levels at the instants where they change; the last may be its end.
 

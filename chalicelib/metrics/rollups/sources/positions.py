@@ -1,7 +1,8 @@
 """Positions: their count, headcount and filled headcount.
 
-`filled` follows from the workload days of a position, which hold only current and future assignments: it is known from
-the last write of one of its assignments on, and has no history before that.
+A position is opened when it is created, and filled when it is first booked for as many workers as its headcount
+(`models.staffing.filling`). `filled`, the number, follows from the workload days of a position, which hold only current
+and future assignments: it is known from the last write of one of its assignments on, and has no history before that.
 """
 
 from __future__ import annotations
@@ -14,16 +15,21 @@ from uuid import UUID
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.ids import OrganizationId
-from chalicelib.metrics.rollups.formulas import Sum, at_end
+from chalicelib.metrics.rollups.formulas import Sum, at_end, within
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources.base import (
+    CREATED,
     PRESENT,
+    STARTED,
     Inputs,
     Row,
     Source,
     States,
     Value,
+    conversion,
+    converted,
     created_row,
+    instants_in,
     lifetime,
 )
 from chalicelib.metrics.rollups.sources.fields import (
@@ -36,11 +42,13 @@ from chalicelib.metrics.rollups.sources.fields import (
     measure_field,
     text_field,
 )
-from chalicelib.models.rollups.buckets import Contribution, LevelChange
+from chalicelib.models.rollups.buckets import Contribution, Dimensions, LevelChange
 from chalicelib.models.staffing import workload_days
 from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workload_days import Step
 
+FIRST_FILLED = "c"
+"""Measure of positions that were filled for the first time."""
 HEADCOUNT, FILLED, OPEN = "h", "f", "o"
 """Measures of live and active positions. Open: with fewer active assignments than its headcount."""
 
@@ -55,7 +63,7 @@ def contribution_of(position: StoredPosition, inputs: Inputs) -> Contribution:
         ("isActive", "true" if position.is_active else "false"),
     )
     if not position.is_active or position.deleted_at is not None:
-        return tuple(lifetime(position, dimensions))
+        return (*lifetime(position, dimensions), *filling(position, dimensions))
     [steps] = inputs
     active = active_before(position, steps)
     filled, is_open = filled_and_open(position, active)
@@ -69,7 +77,19 @@ def contribution_of(position: StoredPosition, inputs: Inputs) -> Contribution:
         changed = tuple((measure, delta) for measure, delta in deltas if delta)
         if changed:
             changes.append(LevelChange(at, changed, is_end=is_end, dimensions=dimensions))
-    return tuple(changes)
+    return (*changes, *filling(position, dimensions))
+
+
+def filling(position: StoredPosition, dimensions: Dimensions) -> list[LevelChange]:
+    """Return the level changes of the first time that a position is filled."""
+    filled_at = position.workload.filled_at
+    if filled_at is None:
+        return []
+    within_windows = tuple(converted(STARTED, position.created_at, {FIRST_FILLED: filled_at}).items())
+    changes = [LevelChange(milliseconds(filled_at), ((FIRST_FILLED, 1),), dimensions=dimensions)]
+    if within_windows:
+        changes.append(LevelChange(milliseconds(position.created_at), within_windows, dimensions=dimensions))
+    return changes
 
 
 def filled_and_open(position: StoredPosition, active: int) -> tuple[int, int]:
@@ -97,8 +117,9 @@ def row_of(position: StoredPosition, inputs: Inputs, over: Range) -> Row:
         "isOpen": bool(is_open),
         "headcount": Fraction(position.headcount if is_live else 0),
         "filled": Fraction(filled),
+        "filledAt": position.workload.filled_at,
     }
-    row = created_row(position, values, over)
+    row = created_row(position, values, over, instants_in(values, over))
     return replace(row, snapshot_states=frozenset({"isOpen"} if row.in_snapshot else ()))
 
 
@@ -126,6 +147,7 @@ POSITION_SOURCE = Source(
         flag_field("isActive", "Active"),
         flag_field("isOpen", "Active, with fewer active assignments than its headcount", is_forward_only=True),
         instant_field("createdAt", "Created"),
+        instant_field("filledAt", "First booked for as many workers as its headcount", nullable=True),
         measure_field("headcount", FieldType.NUMBER, "Headcount"),
         measure_field("filled", FieldType.NUMBER, "Active assignments, up to the headcount", is_forward_only=True),
     ),
@@ -134,6 +156,8 @@ POSITION_SOURCE = Source(
     row=row_of,
     triggers=("data", "workload"),
     further=read_workload,
+    counts={"": CREATED, "createdAt": CREATED, "filledAt": (within(FIRST_FILLED),)},
+    conversions={("opened", "filled"): conversion(STARTED, FIRST_FILLED)},
     snapshot_sums={"headcount": Sum((at_end(HEADCOUNT),)), "filled": Sum((at_end(FILLED),))},
     states={
         "isOpen": States(in_period={}, snapshots={"true": (at_end(OPEN),), "false": (*PRESENT, at_end(OPEN, -1))}),

@@ -18,7 +18,7 @@ from chalicelib.core.errors import ActionError, ErrorCode, invalid_field, invali
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import is_deleted
-from chalicelib.models.staffing.clients import CLIENTS, Client
+from chalicelib.models.staffing.clients import CLIENTS, StoredClient
 from chalicelib.models.time.projects import PROJECTS, StoredProject
 from chalicelib.models.time.tasks import TASKS, Task
 from chalicelib.modules.time_sessions.importing.contracts import RowWarning, RowWarningCode
@@ -47,7 +47,7 @@ class Missing:
 
     billable: Mapping[str, bool]
     """The `isBillable` of new projects, by the forms of their names."""
-    clients: dict[str, Client] = field(default_factory=dict)
+    clients: dict[str, StoredClient] = field(default_factory=dict)
     projects: dict[str, StoredProject] = field(default_factory=dict)
     client_of: dict[str, str] = field(default_factory=dict)
     """The form of the client's name by that of the project's."""
@@ -147,7 +147,7 @@ class WorkFinder:
             raise invalid_fields({CLIENT: ["is a new client, which you may not create"]}, ErrorCode.FORBIDDEN)
         if self.missing is None:
             raise _no_client()
-        return self.missing.clients.setdefault(form, Client.new(name=name)).id
+        return self.missing.clients.setdefault(form, StoredClient.new(name=name)).id
 
     def _compare_client(self, project: StoredProject, form: str, name: str) -> tuple[RowWarning, ...]:
         """Refuse the client of another project; that of a project without one is ignored, with a warning."""
