@@ -166,6 +166,10 @@ EDITS = {
         '    AuditEvent.CLIENT_UPDATED: _change("{actor} changed {client}"),\n',
         [f'    AuditEvent.{event}: _change("{{actor}} changed {{vehicle}}"),\n' for event in EVENTS],
     ),
+    "chalicelib/auth/audiences.py": (
+        "    AuditEvent.CLIENT_UPDATED: EVERYONE,\n",
+        [f"    AuditEvent.{event}: EVERYONE,\n" for event in EVENTS],
+    ),
     "chalicelib/auth/permissions.py": (
         "_ADMIN = _COORDINATOR | {\n",
         ["    Permission.VEHICLES_WRITE,\n"],

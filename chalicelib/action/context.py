@@ -57,7 +57,7 @@ class PublicContext:
     def open_session(self, user: StoredUser, *, is_target: bool = False) -> OpenedSession:
         """Signs the user in as part of the unit, and makes them the actor of the request."""
         self.opened = sessions.open_session(self.unit, user, self.request.user_agent, is_target=is_target)
-        self.actor = actor_of(user)
+        self.actor = Actor.of(user)
         return self.opened
 
 
@@ -85,7 +85,7 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        return actor_of(self.principal.user)
+        return Actor.of(self.principal.user)
 
     @property
     def cursors(self) -> Cursors:
@@ -94,7 +94,3 @@ class Context:
 
 
 AnyContext = Context | PublicContext
-
-
-def actor_of(user: StoredUser) -> Actor:
-    return Actor(id=user.id, name=user.full_name, email=user.email)

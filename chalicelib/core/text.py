@@ -56,6 +56,34 @@ def letters(name: str) -> str:
     return _NO_LETTER.sub("", name).casefold()
 
 
+def shortened(text: str, maximum: int) -> str:
+    """Return a text of at most so many characters, with an ellipsis where it is cut.
+
+    The cut is between characters as people see them: accents, joined emoji and flags stay whole, or go.
+    """
+    if len(text) <= maximum:
+        return text
+    end = maximum - 1
+    while end > maximum - _LONGEST_CHARACTER and _continues(text, end):
+        end -= 1
+    return f"{text[:end].rstrip()}…"
+
+
+_LONGEST_CHARACTER = 64
+"""Bound of the search: a text may be nothing but accents."""
+_JOINER = "\u200d"
+_ATTACHED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+
+
+def _continues(text: str, at: int) -> bool:
+    """Return True if the character at a place belongs to the one before it."""
+    if unicodedata.category(text[at]) in {"Mn", "Mc", "Me"} or _ATTACHED.match(text[at]) or text[at - 1] == _JOINER:
+        return True
+    letters = _FLAG_LETTERS.search(text[:at])
+    return letters is not None and len(letters[0]) % 2 == 1 and _FLAG_LETTERS.match(text[at]) is not None
+
+
 def unique_form(text: str) -> str:
     """Case-insensitive form under which two names are the same; accents still distinguish."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

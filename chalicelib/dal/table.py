@@ -158,19 +158,25 @@ def query_slim(partition: IndexPartition, *, maximum: int) -> list[SlimRow]:
     ]
 
 
+class RowCount(NamedTuple):
+    rows: int
+    is_complete: bool
+    """False: there are rows that were not looked at."""
+
+
 def count(
     partition: str | IndexPartition,
     *,
     behind: str,
-    enough: int | None = None,
+    maximum: int | None = None,
     condition: Condition | None = None,
-) -> int:
-    """Return the number of rows behind a sort key, counted by the engine; it may stop once there are `enough`.
+) -> RowCount:
+    """Count the rows behind a sort key that meet a condition; looks at `maximum` rows at most.
 
-    Bills the rows it reads, though it returns none: a page of 1 MB is a round trip.
+    The engine counts. It bills the rows it reads, though it returns none: a page of 1 MB is a round trip.
     """
     index, pk, _ = _located(partition)
-    counted_rows = 0
+    counted_rows = seen = 0
     while True:
         with store_errors():
             answer = connection().query(
@@ -179,12 +185,13 @@ def count(
                 filter_condition=condition,
                 index_name=index,
                 consistent_read=index is None,
-                limit=None if enough is None else enough - counted_rows,
+                limit=None if maximum is None else maximum - seen,
                 select="COUNT",
             )
         counted_rows += int(answer["Count"])
-        if "LastEvaluatedKey" not in answer or (enough is not None and counted_rows >= enough):
-            return counted_rows
+        seen += int(answer["ScannedCount"])
+        if "LastEvaluatedKey" not in answer or (maximum is not None and seen >= maximum):
+            return RowCount(counted_rows, "LastEvaluatedKey" not in answer)
         behind = answer["LastEvaluatedKey"]["sk"]["S"]
 
 

@@ -6,6 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, TypeVar
@@ -75,7 +76,9 @@ class Change:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     user: UUID | None = None
-    """The user whose entity it is, for entities that are somebody's own."""
+    """The user that it is about: whose entity it is, for entities that are somebody's own."""
+    readers: AbstractSet[str] = frozenset()
+    """The audience of its activity, where that depends on the entity."""
 
 
 @dataclass
@@ -187,6 +190,12 @@ class UnitOfWork:
         """
         if self.change is None:
             self.change = Change(entity_type, str(entity_id), before, after, user)
+
+    def describe_target(self, *, readers: AbstractSet[str]) -> None:
+        """Add to the audit target what its activity needs. `readers`: its audience, where the entity decides."""
+        if self.change is None:
+            raise ValueError("there is no target to describe")
+        self.change.readers = readers
 
     def require_version(self, version: int) -> None:
         """Honours `If-Match` for the target."""

@@ -1,4 +1,4 @@
-"""The activity feed: one activity for each entry of the audit log that has a template."""
+"""The activity feed: one activity for each entry of the audit log that somebody may read one of."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from chalicelib.auth.audiences import audience_of, subject_of
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs.activity_templates import ActivityTemplate, template_of, title
+from chalicelib.jobs.activity_templates import template_of, title
 from chalicelib.models import audit
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import Activity
-from chalicelib.models.audit import AuditEntry, AuditEvent
+from chalicelib.models.activities.activities import StoredActivity
+from chalicelib.models.audit import AuditEvent, StoredAuditEntry
 
 
 class ActivitiesNotRecorded(Exception):
@@ -32,7 +33,7 @@ def record(organization: OrganizationId, entries: Sequence[UUID]) -> int:
     return unreadable
 
 
-def _write(organization: OrganizationId, written: Sequence[Activity]) -> int:
+def _write(organization: OrganizationId, written: Sequence[StoredActivity]) -> int:
     """Write activities; return how many failed. Failures are found by halves, to hold up no other activity."""
     try:
         activities.record_all(organization, written)
@@ -65,44 +66,49 @@ def restore(organization: OrganizationId, rows: Sequence[Mapping[str, Any]]) -> 
     return Restored(written, unreadable)
 
 
-def _read(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Activity], int]:
+def _read(rows: Iterable[Mapping[str, Any]]) -> tuple[list[StoredActivity], int]:
     """Return the activities of entries that have one, and the number of entries that cannot be read."""
-    read: list[Activity] = []
+    read: list[StoredActivity] = []
     unreadable = 0
     for row in rows:
         try:
-            entry = audit.read(dict(row))
+            entry = audit.read_stored(dict(row))
         except (KeyError, TypeError, ValueError) as error:
             # Counted for an alarm: one of these must not keep all later ones from the feed.
             log_error("audit entry unreadable", error, audit_id=row["sk"]["S"])
             unreadable += 1
         else:
-            story = _story_of(entry)
-            if story is not None:
-                read.append(_activity(entry, story))
+            activity = _activity_of(entry)
+            if activity is not None:
+                read.append(activity)
     return read, unreadable
 
 
-def _story_of(entry: AuditEntry) -> ActivityTemplate | None:
+def _activity_of(entry: StoredAuditEntry) -> StoredActivity | None:
+    """Return the activity of an entry; None where nobody may read it.
+
+    It names which fields have changed, never their values: the audit log is for fewer users than its activities.
+    """
     try:
         event = AuditEvent(entry.action)
     except ValueError:
         # While a deployment is under way, its new events may meet the old consumer.
         logger.warning("event not in the activity feed", extra={"audit_id": str(entry.id)})
         return None
-    return template_of(event, entry)
-
-
-def _activity(entry: AuditEntry, story: ActivityTemplate) -> Activity:
-    """Names which fields have changed, never their values: everyone reads activities, the audit log only admins."""
-    return Activity.happened(
+    readers = audience_of(event, entry)
+    if not readers:
+        return None
+    template = template_of(event, entry)
+    return StoredActivity.happened(
         entry.id,
-        title=title(story, entry),
-        type=story.type,
-        severity=story.severity,
+        title=title(template, entry),
+        type=template.type,
+        severity=template.severity,
         entity_type=entry.entity_type,
         entity_id=entry.entity_id,
         action=entry.action,
         metadata={"fields": sorted(entry.changes)},
         actor=entry.actor,
+        user_id=subject_of(entry),
+        readers=readers,
     )

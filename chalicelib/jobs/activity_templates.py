@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from chalicelib.models.activities.activities import ActivityType, Severity
+from chalicelib.models.activities.activities import ACTOR, USER, ActivityType, Severity
 from chalicelib.models.audit import AuditEntry, AuditEvent
 from chalicelib.models.loans.covenants import KpiState
 
-_MAX_TITLE = 255
 _PLACE = re.compile(r"\{([^}]*)\}")
 
 
@@ -141,37 +140,13 @@ KPI_STATES: Mapping[str, ActivityTemplate] = {
 }
 """Templates of values that change the state of a test."""
 
-SILENT = frozenset(
-    {
-        # These are the reader's own: an activity of them would make something unread by reading it.
-        AuditEvent.ACTIVITIES_READ,
-        AuditEvent.ACTIVITY_ARCHIVED,
-        AuditEvent.ACTIVITY_READ,
-        AuditEvent.ACTIVITY_UNARCHIVED,
-        # The activity that was recorded is there already.
-        AuditEvent.ACTIVITY_RECORDED,
-        # A person's own time, dozens of times a day, which others may not see.
-        AuditEvent.TIMER_DISCARDED,
-        AuditEvent.TIMER_PAUSED,
-        AuditEvent.TIMER_RESUMED,
-        AuditEvent.TIMER_STARTED,
-        AuditEvent.TIMER_STOPPED,
-        AuditEvent.TIMER_UPDATED,
-        AuditEvent.TIME_SESSIONS_DELETED,
-        AuditEvent.TIME_SESSIONS_UPDATED,
-        AuditEvent.TIME_SESSION_CREATED,
-        AuditEvent.TIME_SESSION_DELETED,
-        AuditEvent.TIME_SESSION_UPDATED,
-    }
-)
 
-
-def template_of(event: AuditEvent, entry: AuditEntry) -> ActivityTemplate | None:
-    """Return the template of an entry; None for a silent one."""
+def template_of(event: AuditEvent, entry: AuditEntry) -> ActivityTemplate:
+    """Return the template of an entry. KeyError for a silent event, which has none."""
     if event is AuditEvent.KPI_VALUE_RECORDED:
         states = (change.after for name, change in entry.changes.items() if name.endswith(".state"))
         return KPI_STATES.get(next(states, ""), TEMPLATES[event])
-    return None if event in SILENT else TEMPLATES[event]
+    return TEMPLATES[event]
 
 
 def title(story: ActivityTemplate, entry: AuditEntry) -> str:
@@ -180,11 +155,12 @@ def title(story: ActivityTemplate, entry: AuditEntry) -> str:
     def words(place: re.Match[str]) -> str:
         thing = place[1]
         if thing == "actor":
-            return entry.actor.name
+            return ACTOR
+        if thing == "user":
+            return USER
         return f"{_article(thing)} {thing}" if name is None else f"the {thing} {name}"
 
-    text = _PLACE.sub(words, story.title)
-    return text if len(text) <= _MAX_TITLE else f"{text[: _MAX_TITLE - 1].rstrip()}…"
+    return _PLACE.sub(words, story.title)
 
 
 def _article(noun: str) -> str:

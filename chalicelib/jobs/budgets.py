@@ -28,7 +28,8 @@ from chalicelib.jobs import queues
 from chalicelib.jobs.changes import Change, Changes
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import EVERYONE, Group
 from chalicelib.models.audit import PRODUCT
 from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
 from chalicelib.models.time import budgets, packed_months, rates, tracked
@@ -221,10 +222,11 @@ def _report(tenant: OrganizationId, project: StoredProject, period: _Period, use
 _NAMES = {BudgetKind.BUDGET: "budget", BudgetKind.ESTIMATE: "estimated time"}
 
 
-def _activity(project: StoredProject, period: _Period, kind: BudgetKind, percent: int) -> Activity:
-    # Without amounts: not everybody who sees activities may see them.
+def _activity(project: StoredProject, period: _Period, kind: BudgetKind, percent: int) -> StoredActivity:
+    # A share of a budget, which everyone knows, is an amount that follows from rates.
+    readers = frozenset({Group.RATES}) if kind is BudgetKind.BUDGET else EVERYONE
     month = "" if period.label == TOTAL else f" of {period.label}"
-    return Activity.happened(
+    return StoredActivity.happened(
         ids.new_id(),
         title=f"{project.name} has used {percent} % of its {_NAMES[kind]}{month}",
         type=ActivityType.SYSTEM_EVENT,
@@ -234,4 +236,5 @@ def _activity(project: StoredProject, period: _Period, kind: BudgetKind, percent
         metadata={"limit": kind.value, "percent": percent, "period": period.label},
         severity=Severity.CRITICAL if percent == max(THRESHOLDS) else Severity.WARNING,
         actor=PRODUCT,
+        readers=readers,
     )

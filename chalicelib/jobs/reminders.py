@@ -21,12 +21,13 @@ from chalicelib.jobs import due_rows
 from chalicelib.jobs.deadline import Deadline
 from chalicelib.models import outbox
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import USER, ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import Group, group_of_user
 from chalicelib.models.audit import PRODUCT
 from chalicelib.models.outbox import Template
 from chalicelib.models.time import timers
 from chalicelib.models.time.timers import StoredTimer
-from chalicelib.models.users import USERS, Recipient, StoredUser
+from chalicelib.models.users import USERS, Recipient
 
 MAX_ROWS = 1_000
 """Timers of one run; the next minute takes more."""
@@ -71,7 +72,7 @@ def _remind(row: DueRow, items: Mapping[Key, Item]) -> bool:
     user = USERS.record.of(items.get(_user_key(row)), USERS.entity)
     unit = UnitOfWork(row.organization)
     timers.mark_reminded(unit, timer, now)
-    activities.record(unit, _activity(timer, user))
+    activities.record(unit, _activity(timer))
     recipient = Recipient.of(user)
     if recipient.wants_mail:
         outbox.enqueue(unit, Template.TIMER_LONG_RUNNING, recipient.email, recipient.id)
@@ -83,11 +84,12 @@ def _remind(row: DueRow, items: Mapping[Key, Item]) -> bool:
     return True
 
 
-def _activity(timer: StoredTimer, user: StoredUser) -> Activity:
-    # Without the timer's project and description: everybody sees it.
-    return Activity.happened(
+def _activity(timer: StoredTimer) -> StoredActivity:
+    return StoredActivity.happened(
         ids.new_id(),
-        title=f"The timer of {user.full_name} has run for more than 12 hours",
+        title=f"The timer of {USER} has run for more than 12 hours",
+        user_id=timer.user_id,
+        readers=frozenset({Group.TIME, group_of_user(timer.user_id)}),
         type=ActivityType.SYSTEM_EVENT,
         entity_type=timers.ENTITY,
         entity_id=str(timer.id),

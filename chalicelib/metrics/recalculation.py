@@ -16,12 +16,13 @@ from chalicelib.core.errors import conflict
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal.collection import is_deleted
 from chalicelib.dal.unit_of_work import MAX_WRITES, StaleRead, UnitOfWork, stale
-from chalicelib.metrics.definitions import SYSTEM_METRICS
+from chalicelib.metrics.definitions import SYSTEM_METRICS, shows_money
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.metrics.results import MetricResult, evaluated
 from chalicelib.metrics.thresholds import Status
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import Group, groups_of_roles
 from chalicelib.models.audit import PRODUCT
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_states import SYSTEM, LastResult, MetricState
@@ -52,7 +53,7 @@ class _Row:
 class _Calculated:
     row: _Row
     results: Mapping[UUID, LastResult]
-    activities: Sequence[Activity]
+    activities: Sequence[StoredActivity]
 
     @property
     def writes(self) -> int:
@@ -130,7 +131,7 @@ def calculate(organization: StoredOrganization, rows: Sequence[_Row], at: dateti
     results = evaluated(organization, metrics, at)
     for row in rows:
         after: dict[UUID, LastResult] = {}
-        crossings: list[Activity] = []
+        crossings: list[StoredActivity] = []
         for identifier, metric in row.metrics.items():
             result = results[identifier]
             last = row.state.results.get(identifier)
@@ -147,15 +148,16 @@ def calculate(organization: StoredOrganization, rows: Sequence[_Row], at: dateti
 _SEVERITIES = {Status.WARNING: Severity.WARNING, Status.CRITICAL: Severity.CRITICAL}
 
 
-def status_activity(metric: Metric, before: Status, after: Status) -> Activity:
-    # Without the value: not everyone who may see activities may see it.
+def status_activity(metric: Metric, before: Status, after: Status) -> StoredActivity:
+    # For those who may see the value.
+    roles = () if shows_money(metric) else metric.permissions
     if after.is_worse_than(before):
         severity, title = _SEVERITIES[after], f"{metric.name} is {after}"
     elif after is Status.NORMAL:
         severity, title = Severity.SUCCESS, f"{metric.name} is back to normal"
     else:
         severity, title = Severity.INFO, f"{metric.name} is no longer {before}, and still {after}"
-    return Activity.happened(
+    return StoredActivity.happened(
         ids.new_id(),
         title=title,
         type=ActivityType.SYSTEM_EVENT,
@@ -165,6 +167,7 @@ def status_activity(metric: Metric, before: Status, after: Status) -> Activity:
         metadata={"before": before, "after": after},
         severity=severity,
         actor=PRODUCT,
+        readers=groups_of_roles(roles) | {Group.METRICS},
     )
 
 

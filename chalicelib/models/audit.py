@@ -21,6 +21,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.table import RawPage
 from chalicelib.dal.unit_of_work import Change, UnitOfWork, stale
+from chalicelib.models.users import StoredUser
 
 
 class AuditEvent(StrEnum):
@@ -138,6 +139,10 @@ class Actor(Contract):
     name: Annotated[str, Field(examples=["Anna Berg"])]
     email: Annotated[str | None, Field(examples=["anna.berg@example.com"])] = None
 
+    @classmethod
+    def of(cls, user: StoredUser) -> Actor:
+        return cls(id=user.id, name=user.full_name, email=user.email)
+
 
 PRODUCT = Actor(name="Workledger")
 """The author of what happens by itself."""
@@ -156,11 +161,19 @@ class AuditEntry(Contract):
     entity_type: Annotated[str, Field(examples=["client"])]
     entity_id: Annotated[str, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
     user_id: Annotated[
-        UUID | None, Field(description="Whose time it is, where that is another user than the actor.", examples=[None])
+        UUID | None,
+        Field(description="The user that it is about, where that is another one than the actor.", examples=[None]),
     ] = None
     request_id: Annotated[str, Field(examples=["6f1c2b9e-0d57-4c1e-9a55-3f0a7c1e2d44"])]
     changes: Annotated[dict[str, FieldChange], Field(examples=[{"phone": {"before": None, "after": "+49 30 901820"}}])]
     """The fields that differ, by name."""
+
+
+class StoredAuditEntry(AuditEntry):
+    """An entry with what its activity needs."""
+
+    readers: tuple[str, ...] = ()
+    """The audience that the write named; see `models.activities.audience`."""
 
 
 class AuditFilter(Contract):
@@ -191,7 +204,7 @@ def record_change(unit: UnitOfWork, event: AuditEvent, actor: Actor, request_id:
 def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, request_id: str) -> None:
     fields = sorted({*change.before, *change.after})
     identifier = ids.new_id()
-    entry = AuditEntry(
+    entry = StoredAuditEntry(
         id=identifier,
         at=ids.created_at(identifier),
         actor=actor,
@@ -200,6 +213,7 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
         entity_id=change.entity_id,
         user_id=None if change.user == actor.id else change.user,
         request_id=request_id,
+        readers=tuple(sorted(change.readers)),
         changes={
             name: FieldChange(before=change.before.get(name), after=change.after.get(name))
             for name in fields
@@ -208,6 +222,8 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
     )
     data = entry.model_dump(mode="json", exclude={"id", "changes"}, exclude_none=True)
     # One text: the values may be anything, and nothing ever looks inside them here.
+    if not entry.readers:
+        del data["readers"]
     data["changes"] = json.dumps(entry.model_dump(mode="json", include={"changes"})["changes"])
     item = Item(keys.audit(unit.organization), str(entry.id), data=data)
     # The main consumer's filter drops it: activities are another function's.
@@ -253,7 +269,7 @@ def entries(
 
 
 def stored(organization: OrganizationId, identifiers: Iterable[UUID]) -> list[dict[str, Any]]:
-    """Return entries as they are stored, by id; strongly consistent. `read` reads one."""
+    """Return entries as they are stored, by id; strongly consistent. `read_stored` reads one."""
     rows = table.raw_batch((Key(keys.audit(organization), str(entry)) for entry in identifiers), consistent=True)
     return list(rows.values())
 
@@ -261,7 +277,7 @@ def stored(organization: OrganizationId, identifiers: Iterable[UUID]) -> list[di
 def page_between(
     organization: OrganizationId, since: datetime, until: datetime, *, after: str | None, limit: int
 ) -> RawPage:
-    """Entries of a range of time as they are stored, oldest first; `read` reads one."""
+    """Entries of a range of time as they are stored, oldest first; `read_stored` reads one."""
     return table.query(keys.audit(organization), between=_span(since, until), after=after, limit=limit)
 
 
@@ -291,7 +307,15 @@ def _span(since: datetime | None, until: datetime | None) -> tuple[str, str]:
 
 
 def read(row: dict[str, Any]) -> AuditEntry:
-    """An entry from the attributes of its item."""
+    """An entry as it is shown, from the attributes of its item."""
+    return AuditEntry.model_validate(_fields(row), extra="ignore")
+
+
+def read_stored(row: dict[str, Any]) -> StoredAuditEntry:
+    return StoredAuditEntry.model_validate(_fields(row), extra="ignore")
+
+
+def _fields(row: dict[str, Any]) -> dict[str, Any]:
     item = table.item_from_raw(row)
     data = item.data or {}
-    return AuditEntry.model_validate({**data, "id": item.sk, "changes": json.loads(data["changes"])}, extra="ignore")
+    return {**data, "id": item.sk, "changes": json.loads(data["changes"])}

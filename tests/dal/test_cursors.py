@@ -17,6 +17,7 @@ from chalicelib.dal import cursors, keys, table
 from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import GSI1, IndexPartition
+from tests.support.client_hooks import recorded
 from tests.support.hypothesis_profile import law
 
 SECRET = b"s" * 32
@@ -88,7 +89,7 @@ class Shelf:
         self.pk = keys.partition(tenant, "SHELF")
         self.numbers = list(range(rows))
         for number in self.numbers:
-            item = Item(self.pk, f"{number:04}", facets={"odd": number % 3 == 0})
+            item = Item(self.pk, f"{number:04}", facets={"odd": number % 3 == 0, "number": number})
             item.gsi1pk = f"{self.pk}#INDEX"
             item.save()
 
@@ -194,6 +195,7 @@ def test_a_filter_with_few_matches_ends_pages_early_and_loses_none(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cursors, "_QUERIES_A_PAGE", 2)
+    monkeypatch.setattr(cursors, "_WIDER", 1)
     condition = Item.facets["odd"] == True  # noqa: E712  an expression
     pages = 0
     seen: list[int] = []
@@ -204,7 +206,14 @@ def test_a_filter_with_few_matches_ends_pages_early_and_loses_none(
         if cursor is None:
             break
     assert seen == [0, 3, 6, 9, 12, 15, 18, 21]
-    assert pages > 4
+    assert pages > 3
+
+
+def test_a_filter_with_few_matches_widens_its_queries(shelf: Shelf) -> None:
+    with recorded() as recording:
+        assert shelf.page(None, 1, condition=Item.facets["number"] == 22) == ([22], None)
+    # Of 2, 8 and 32 rows
+    assert recording.operations == ["Query"] * 3
 
 
 # -- one query -------------------------------------------------------------------------------------------------------

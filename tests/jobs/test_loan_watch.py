@@ -95,7 +95,7 @@ def test_each_bucket_is_told_once_to_both_sides(loan: Deal, store: Store) -> Non
     for side in (loan.lender, loan.borrower):
         assert buckets(store, side) == ["D1_30", "D31_60", "D61_90", "D90_PLUS"]
     assert activities(store, loan.lender)[0]["title"] == "A payment of the loan to Berg is past due by 1 days or more"
-    assert activities(store, loan.borrower)[0]["actor"] == {"name": "Workledger"}
+    assert activities(store, loan.borrower)[0]["actorName"] == "Workledger"
     assert tick("2027-05-31") == 0
     assert_equal_on_both_sides(store, loan)
 

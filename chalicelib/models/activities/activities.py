@@ -1,9 +1,13 @@
-"""Activities: the events of an organization. None ever changes; read state is in `models.activities.read_state`."""
+"""Activities: the events of an organization. None ever changes; read state is in `models.activities.read_state`.
+
+No name of a user is stored in one: names are those that users have when the activity is read. So a deleted user's is
+nowhere in the feed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -11,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from chalicelib.core import ids
+from chalicelib.core import ids, text
 from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.field_types import STORED, Line, Lines, Name
 from chalicelib.core.ids import OrganizationId
@@ -19,11 +23,14 @@ from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.dal import keys, table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.item import Item
-from chalicelib.dal.records import Record, versions
+from chalicelib.dal.records import INTERNAL, Record, versions
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
+from chalicelib.models.activities.audience import Audience
 from chalicelib.models.audit import Actor
+from chalicelib.models.users import StoredUser
 
 MAX_METADATA_BYTES = 10 * 1024
+MAX_TITLE = 255
 VERSION = 1
 """Version of every activity, for good."""
 
@@ -55,8 +62,14 @@ def _stored(metadata: Any) -> Any:
     return json.loads(metadata) if isinstance(metadata, str) else metadata
 
 
-class Activity(Record):
-    title: Annotated[Name, Field(examples=["Anna Berg created the client Hansekontor Logistik"])]
+ACTOR, USER = "\x01", "\x02"
+"""Places in a stored title: the names of its actor and of the user that it is about. No text has these characters."""
+
+FORMER_USER = "former user"
+"""The name of a user who was deleted."""
+
+
+class _Content(Record):
     description: Annotated[Description | None, Field(examples=[None])] = None
     type: ActivityType
     entity_type: EntityType
@@ -64,15 +77,38 @@ class Activity(Record):
     action: ActionName
     metadata: Annotated[Metadata, BeforeValidator(_stored), Field(default_factory=dict)]
     severity: Severity = Severity.INFO
-    actor: Actor
+
+
+class StoredActivity(_Content):
+    title: str
+    """A title of any length, with the places ACTOR and USER."""
+    actor_id: Annotated[UUID | None, INTERNAL] = None
+    actor_name: Annotated[str | None, INTERNAL] = None
+    """The name of an actor who is no user: the product, or the other side of a loan."""
+    user_id: Annotated[UUID | None, INTERNAL] = None
+    """The user that the title names in the place USER."""
+    readers: Annotated[tuple[str, ...], INTERNAL]
+    """The audience; see `models.activities.audience`."""
 
     @classmethod
-    def happened(cls, identifier: UUID, **fields: Any) -> Self:
+    def happened(cls, identifier: UUID, *, actor: Actor, readers: Audience, **fields: Any) -> Self:
         """Return the activity of the instant in its id."""
         at = ids.created_at(identifier)
-        base = {"id": identifier, "created_at": at, "updated_at": at, "version": VERSION}
-        # A title quotes stored names, of any form, and may be cut within a character of several parts.
+        base = {
+            "id": identifier,
+            "created_at": at,
+            "updated_at": at,
+            "version": VERSION,
+            "actor_id": actor.id,
+            "actor_name": actor.name if actor.id is None else None,
+            "readers": tuple(sorted(map(str, readers))),
+        }
         return cls.model_validate({**base, **fields}, context=STORED)
+
+    @property
+    def user_ids(self) -> list[UUID]:
+        """The users that it names."""
+        return [user for user in (self.actor_id, self.user_id) if user is not None]
 
     @classmethod
     def of(cls, item: Item | None, called: str = "activity") -> Self:
@@ -86,31 +122,54 @@ class Activity(Record):
         return {**super().data(), "metadata": json.dumps(self.metadata, ensure_ascii=False)}
 
 
+class Activity(_Content):
+    """An activity as it is shown."""
+
+    title: Annotated[Name, Field(examples=["Anna Berg created the client Hansekontor Logistik"])]
+    actor: Actor
+
+    @classmethod
+    def naming(cls, stored: StoredActivity, users: Mapping[UUID, StoredUser], **more: Any) -> Self:
+        """Return an activity with the names of its users. `users`: those of them that there are."""
+        people = {user: _author(user, users.get(user)) for user in stored.user_ids}
+        actor = Actor(name=stored.actor_name or "") if stored.actor_id is None else people[stored.actor_id]
+        title = stored.title.replace(ACTOR, actor.name)
+        if stored.user_id is not None:
+            title = title.replace(USER, people[stored.user_id].name)
+        return cls.extending(stored, title=text.shortened(title, MAX_TITLE), actor=actor, **more)
+
+
+def _author(identifier: UUID, user: StoredUser | None) -> Actor:
+    return Actor(id=identifier, name=FORMER_USER) if user is None else Actor.of(user)
+
+
 @dataclass(frozen=True, kw_only=True)
-class _Activities(Collection[Activity]):
-    def index(self, organization: OrganizationId, record: Activity) -> dict[str, Any]:
+class _Activities(Collection[StoredActivity]):
+    def index(self, organization: OrganizationId, record: StoredActivity) -> dict[str, Any]:
         partitions = (
             keys.activity_feed(organization),
             keys.activities_of_type(organization, record.type),
             keys.activities_of_entity(organization, record.entity_type, record.entity_id),
         )
-        return {partition.attribute: partition.pk for partition in partitions}
+        attributes: dict[str, Any] = {partition.attribute: partition.pk for partition in partitions}
+        # The index of the feed has no data: unread ones are counted by these.
+        return {**attributes, "facets": {"readers": list(record.readers)}}
 
 
-ACTIVITIES = _Activities(entity="activity", record=Activity)
+ACTIVITIES = _Activities(entity="activity", record=StoredActivity)
 
 
-def record(unit: UnitOfWork, activity: Activity) -> None:
+def record(unit: UnitOfWork, activity: StoredActivity) -> None:
     """Add an activity to the unit, apart from its target. Its id is the caller's to choose, and new."""
     unit.put_new(ACTIVITIES.item(unit.organization, activity), stale)
 
 
-def record_once(organization: OrganizationId, activity: Activity) -> bool:
+def record_once(organization: OrganizationId, activity: StoredActivity) -> bool:
     """Writes an activity by itself; False when there is one with its id."""
     return table.put_new(ACTIVITIES.item(organization, activity))
 
 
-def record_all(organization: OrganizationId, activities: Iterable[Activity]) -> None:
+def record_all(organization: OrganizationId, activities: Iterable[StoredActivity]) -> None:
     """Write those that are not there yet, up to 100 in one transaction."""
     missing = list({activity.id: activity for activity in activities}.values())
     while len(missing) > 1:

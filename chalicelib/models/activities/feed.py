@@ -8,11 +8,12 @@ from chalicelib.core.contracts import CursorPage
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.cursors import Cursors, walk
+from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition
 from chalicelib.models.activities import read_state
-from chalicelib.models.activities.activities import Activity, ActivityType
+from chalicelib.models.activities.activities import ActivityType, StoredActivity
+from chalicelib.models.activities.audience import Reader
 from chalicelib.models.activities.read_state import MarkedActivity
-from chalicelib.models.users import StoredUser
 
 _WALKS_A_PAGE = 8
 """Filtered rows end a page early instead of reading on without end; the cursor goes on from there."""
@@ -37,28 +38,34 @@ class ActivityFilter:
 
 def find(
     organization: OrganizationId,
-    user: StoredUser,
+    reader: Reader,
     cursors: Cursors,
     criteria: ActivityFilter,
     *,
     cursor: str | None,
     limit: int,
 ) -> CursorPage[MarkedActivity]:
-    """A query and a batch read, and as much again where filtered rows have left a page short."""
+    """Return a page of what the reader may read.
+
+    A query and a batch read, and as much again where archived rows have left a page short. Rows for other audiences are
+    passed over by the engine, within the bounds of `walk`.
+    """
     walked = _walk_archived if criteria.is_archived else _walk
     matching: list[MarkedActivity] = []
     for _ in range(_WALKS_A_PAGE):
-        page = walked(organization, user, cursors, criteria, cursor=cursor, limit=limit - len(matching))
+        missing = limit - len(matching)
+        page = walked(organization, reader, cursors, criteria, cursor=cursor, limit=missing)
         matching += [activity for activity in page.items if criteria.matches(activity)]
         cursor = page.next_cursor
-        if cursor is None or len(matching) == limit:
+        # A walk that came to its own bounds is not repeated within them.
+        if cursor is None or len(matching) == limit or len(page.items) < missing:
             break
     return CursorPage[MarkedActivity](items=matching, next_cursor=cursor)
 
 
 def _walk(
     organization: OrganizationId,
-    user: StoredUser,
+    reader: Reader,
     cursors: Cursors,
     criteria: ActivityFilter,
     *,
@@ -74,16 +81,19 @@ def _walk(
         partition,
         cursors,
         CursorPage[MarkedActivity],
-        lambda rows: read_state.marked(organization, user, [Activity.of(table.item_from_raw(row)) for row in rows]),
+        lambda rows: read_state.marked(
+            organization, reader, [StoredActivity.of(table.item_from_raw(row)) for row in rows]
+        ),
         cursor=cursor,
         limit=limit,
         forward=False,
+        condition=reader.among(Item.data["readers"]),
     )
 
 
 def _walk_archived(
     organization: OrganizationId,
-    user: StoredUser,
+    reader: Reader,
     cursors: Cursors,
     _: ActivityFilter,
     *,
@@ -92,11 +102,12 @@ def _walk_archived(
 ) -> CursorPage[MarkedActivity]:
     """Walk all that the user has archived: few among many."""
     return walk(
-        keys.archived_activities(organization, user.id),
+        keys.archived_activities(organization, reader.user.id),
         cursors,
         CursorPage[MarkedActivity],
-        lambda rows: read_state.archived(organization, user, [table.item_from_raw(row) for row in rows]),
+        lambda rows: read_state.archived(organization, reader, [table.item_from_raw(row) for row in rows]),
         cursor=cursor,
         limit=limit,
         forward=False,
+        condition=reader.among(Item.data["readers"]),
     )

@@ -1,13 +1,14 @@
 """Read state: the activities that a user has read and archived, seen by this user alone.
 
-A mark is a row for an activity: `data` says when it was read, an index lists it while it is archived. Each is an
-attribute of its own, so that concurrent marks never undo one another. One more row holds the id of the activity up to
-which everything is read; until it is first set, that is everything from before the user was created.
+A mark is a row for an activity: `read_at` says when it was read, an index lists it while it is archived. Each is an
+attribute of its own, so that concurrent marks never undo one another. `data` is of the activity, which never changes:
+its audience, by which marks are counted and listed, and the users that it names. One more row holds the id of the
+activity up to which everything is read; until it is first set, that is everything from before the user was created.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,15 +16,19 @@ from chalicelib.core import clock, ids
 from chalicelib.core.errors import not_found
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
-from chalicelib.dal.item import Item
+from chalicelib.dal.expressions import Action, Path
+from chalicelib.dal.item import Item, Text, attribute
 from chalicelib.dal.keys import Key
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import ACTIVITIES, VERSION, Activity
+from chalicelib.models.activities.activities import ACTIVITIES, VERSION, Activity, StoredActivity
+from chalicelib.models.activities.audience import Reader
 from chalicelib.models.users import USERS, StoredUser
 
 EXACT_COUNT = 10_000
-"""Unread activities are counted up to here: some 250 RCU, in two or three queries."""
+"""Unread activities are counted up to here, and no more rows are looked at: some 350 RCU, in two or three queries."""
+
+_READ_AT = attribute("read_at", Text())
 
 _UP_TO = "READ_UP_TO"
 
@@ -35,25 +40,25 @@ class MarkedActivity(Activity):
     is_archived: bool
 
     @classmethod
-    def new_to_all(cls, activity: Activity) -> MarkedActivity:
-        return cls.extending(activity, is_read=False, is_archived=False)
+    def new_to_all(cls, activity: StoredActivity, author: StoredUser) -> MarkedActivity:
+        """Return an activity that its author has just recorded."""
+        return cls.naming(activity, {author.id: author}, is_read=False, is_archived=False)
 
 
 @dataclass(frozen=True)
 class Unread:
     count: int
     is_exact: bool
-    """False: there are more."""
+    """False: there may be more."""
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
 
 
-def read(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """Mark an activity as read. NOT_FOUND for none of the organization's."""
-    _target(unit, activity)
-    when = Item.data | {"readAt": clock.to_text(clock.now())}
-    unit.upsert(_key(unit.organization, user, activity), [Item.data.set(when)])
+def read(unit: UnitOfWork, reader: Reader, activity: UUID) -> None:
+    """Mark an activity as read. NOT_FOUND for one that the reader may not read."""
+    read_at = Path(_READ_AT.attr_name)
+    _mark(unit, reader, activity, read_at.set(read_at | clock.to_text(clock.now())))
 
 
 def read_all(unit: UnitOfWork, user: StoredUser) -> None:
@@ -66,72 +71,112 @@ def read_all(unit: UnitOfWork, user: StoredUser) -> None:
     unit.put(item, Item.pk.does_not_exist() | (Item.data["activityId"] <= str(up_to)), stale)
 
 
-def archive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """Archive an activity. NOT_FOUND for none of the organization's."""
-    _target(unit, activity)
-    archived = keys.archived_activities(unit.organization, user.id)
-    unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).set(archived.pk)])
+def archive(unit: UnitOfWork, reader: Reader, activity: UUID) -> None:
+    """Archive an activity. NOT_FOUND for one that the reader may not read."""
+    archived = keys.archived_activities(unit.organization, reader.user.id)
+    _mark(unit, reader, activity, table.entry(archived).set(archived.pk))
 
 
-def unarchive(unit: UnitOfWork, user: StoredUser, activity: UUID) -> None:
-    """Take an activity out of the archive. NOT_FOUND for none of the organization's."""
-    _target(unit, activity)
-    archived = keys.archived_activities(unit.organization, user.id)
-    unit.upsert(_key(unit.organization, user, activity), [table.entry(archived).remove()])
+def unarchive(unit: UnitOfWork, reader: Reader, activity: UUID) -> None:
+    """Take an activity out of the archive. NOT_FOUND for one that the reader may not read."""
+    archived = keys.archived_activities(unit.organization, reader.user.id)
+    _mark(unit, reader, activity, table.entry(archived).remove())
 
 
-def _target(unit: UnitOfWork, activity: UUID) -> None:
-    """The activity is the target of the request, though nothing of it changes."""
+def _mark(unit: UnitOfWork, reader: Reader, identifier: UUID, action: Action) -> None:
+    """Mark an activity, which is the target of the request, though nothing of it changes."""
+    activity = ACTIVITIES.get(unit.organization, identifier)
+    if not reader.may_read(activity.readers):
+        raise not_found(ACTIVITIES.entity)
     unit.require_version(VERSION)
-    unit.check(ACTIVITIES.key(unit.organization, activity), Item.pk.exists(), lambda _: not_found(ACTIVITIES.entity))
-    unit.audit_target(ACTIVITIES.entity, activity, {}, {})
+    about = {"readers": list(activity.readers), "users": [str(user) for user in activity.user_ids]}
+    unit.upsert(_key(unit.organization, reader.user, identifier), [action, Item.data.set(Item.data | about)])
+    unit.audit_target(ACTIVITIES.entity, identifier, {}, {})
 
 
 # -- read ------------------------------------------------------------------------------------------------------------
 
 
-def marked(organization: OrganizationId, user: StoredUser, shown: Sequence[Activity]) -> list[MarkedActivity]:
-    """Activities as the user sees them, one for one: one read."""
-    items = table.batch_get(
-        [*(_key(organization, user, activity.id) for activity in shown), _up_to_key(organization, user)]
+def marked(organization: OrganizationId, reader: Reader, shown: Sequence[StoredActivity]) -> list[MarkedActivity]:
+    """Activities as the reader sees them, one for one: one read, of up to 100 marks and users."""
+    items = _read(
+        organization,
+        reader,
+        [_key(organization, reader.user, activity.id) for activity in shown],
+        (user for activity in shown for user in activity.user_ids),
     )
-    up_to = _up_to(items.get(_up_to_key(organization, user)), user)
-    marks = [items.get(_key(organization, user, activity.id)) for activity in shown]
-    return [
-        MarkedActivity.extending(
-            activity,
-            is_read=activity.id <= up_to or (mark is not None and mark.data is not None),
-            is_archived=mark is not None and mark.is_in(keys.archived_activities(organization, user.id)),
-        )
-        for activity, mark in zip(shown, marks, strict=True)
-    ]
+    marks = [items.get(_key(organization, reader.user, activity.id)) for activity in shown]
+    return [_marked(organization, reader, *pair, items) for pair in zip(shown, marks, strict=True)]
 
 
-def archived(organization: OrganizationId, user: StoredUser, marks: Sequence[Item]) -> list[MarkedActivity]:
-    """Return the activities of rows of the index of archived ones, one for one: one read."""
-    activity_keys = [ACTIVITIES.key(organization, UUID(mark.sk)) for mark in marks]
-    items = table.batch_get([*activity_keys, _up_to_key(organization, user)])
-    up_to = _up_to(items.get(_up_to_key(organization, user)), user)
-    shown = [Activity.of(items[key]) for key in activity_keys]
-    return [
-        MarkedActivity.extending(activity, is_read=activity.id <= up_to or mark.data is not None, is_archived=True)
-        for activity, mark in zip(shown, marks, strict=True)
-    ]
+def archived(organization: OrganizationId, reader: Reader, marks: Sequence[Item]) -> list[MarkedActivity]:
+    """Return the activities of rows of the index of archived ones, one for one: one read.
 
-
-def count_unread(organization: OrganizationId, user: StoredUser) -> Unread:
-    """Count the activities that are neither read nor archived, up to a bound. Costs by those since `read_all`.
-
-    The engine counts and no row is carried: 1 RCU for some 45 activities, and for some 25 of them that are marked.
+    The index says that they are archived, and which users they name; the mark itself, whether they are read.
     """
+    activity_keys = {mark.key: ACTIVITIES.key(organization, UUID(mark.sk)) for mark in marks}
+    users = (UUID(user) for mark in marks for user in (mark.data or {})["users"])
+    items = _read(organization, reader, [*activity_keys, *activity_keys.values()], users)
+    return [
+        _marked(organization, reader, StoredActivity.of(items[activity]), items.get(mark), items, is_archived=True)
+        for mark, activity in activity_keys.items()
+    ]
+
+
+def _read(
+    organization: OrganizationId, reader: Reader, others: Iterable[Key], users: Iterable[UUID]
+) -> dict[Key, Item]:
+    named = [USERS.key(organization, user) for user in users if user != reader.user.id]
+    return table.batch_get([*others, _up_to_key(organization, reader.user), *named])
+
+
+def _marked(
+    organization: OrganizationId,
+    reader: Reader,
+    activity: StoredActivity,
+    mark: Item | None,
+    items: Mapping[Key, Item],
+    *,
+    is_archived: bool | None = None,
+) -> MarkedActivity:
+    user_keys = {user: USERS.key(organization, user) for user in activity.user_ids}
+    users = {user: USERS.record.of(items[key]) for user, key in user_keys.items() if key in items}
+    up_to = _up_to(items.get(_up_to_key(organization, reader.user)), reader.user)
+    if is_archived is None:
+        is_archived = mark is not None and mark.is_in(keys.archived_activities(organization, reader.user.id))
+    return MarkedActivity.naming(
+        activity,
+        {**users, reader.user.id: reader.user},
+        is_read=activity.id <= up_to or (mark is not None and mark.value(_READ_AT) is not None),
+        is_archived=is_archived,
+    )
+
+
+def count_unread(organization: OrganizationId, reader: Reader) -> Unread:
+    """Count the activities that the reader may read and has neither read nor archived, up to a bound.
+
+    Costs by those since `read_all`. The engine counts and no row is carried: 1 RCU for some 30 activities, whoever may
+    read them, and for some 20 of them that are marked.
+    """
+    user = reader.user
     up_to = str(_up_to(table.get(_up_to_key(organization, user)), user))
-    is_settled = Item.data["readAt"].exists() | table.entry(keys.archived_activities(organization, user.id)).exists()
-    settled = table.count(keys.activity_marks(organization, user.id), behind=up_to, condition=is_settled)
-    enough = settled + EXACT_COUNT + 1
-    happened = table.count(keys.activity_feed(organization), behind=up_to, enough=enough)
+    archived_in = table.entry(keys.archived_activities(organization, user.id))
+    is_settled = Path(_READ_AT.attr_name).exists() | archived_in.exists()
+    # Of those that the reader may read now: their role may have been another one.
+    settled = table.count(
+        keys.activity_marks(organization, user.id),
+        behind=up_to,
+        condition=is_settled & reader.among(Item.data["readers"]),
+    )
+    happened = table.count(
+        keys.activity_feed(organization),
+        behind=up_to,
+        maximum=settled.rows + EXACT_COUNT + 1,
+        condition=reader.among(Item.facets["readers"]),
+    )
     # The index trails the table: an activity that was just marked may not be counted yet.
-    unread = max(0, happened - settled)
-    return Unread(min(unread, EXACT_COUNT), unread <= EXACT_COUNT)
+    unread = max(0, happened.rows - settled.rows)
+    return Unread(min(unread, EXACT_COUNT), happened.is_complete and unread <= EXACT_COUNT)
 
 
 def _key(organization: OrganizationId, user: StoredUser, activity: UUID) -> Key:

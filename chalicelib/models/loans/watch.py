@@ -13,7 +13,8 @@ from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork, stale
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import Group
 from chalicelib.models.audit import PRODUCT
 from chalicelib.models.loans import kpi_tests, kpis, loans
 from chalicelib.models.loans.arrears import Bucket
@@ -100,8 +101,7 @@ def _assign(writer: UnitOfWork, key: Any, before: dict[str, Any], after: dict[st
         writer.update(key, actions, Item.pk.exists(), stale)
 
 
-def _bucket_entered(loan: StoredLoan, side: Side, bucket: Bucket) -> Activity:
-    # Without amounts: everybody reads activities, loans only admins.
+def _bucket_entered(loan: StoredLoan, side: Side, bucket: Bucket) -> StoredActivity:
     name, verb = loan.party(side.other).name, "to" if side is Side.LENDER else "of"
     return _activity(
         LOANS.entity,
@@ -112,7 +112,7 @@ def _bucket_entered(loan: StoredLoan, side: Side, bucket: Bucket) -> Activity:
     )
 
 
-def _test_missed(loan: StoredLoan, kpi: StoredKpi, side: Side, day: date) -> Activity:
+def _test_missed(loan: StoredLoan, kpi: StoredKpi, side: Side, day: date) -> StoredActivity:
     name, verb = loan.party(side.other).name, "to" if side is Side.LENDER else "of"
     return _activity(
         kpis.ENTITY,
@@ -123,14 +123,15 @@ def _test_missed(loan: StoredLoan, kpi: StoredKpi, side: Side, day: date) -> Act
     )
 
 
-def _activity(entity_type: str, entity_id: str, **fields: Any) -> Activity:
-    return Activity.happened(
+def _activity(entity_type: str, entity_id: str, **fields: Any) -> StoredActivity:
+    return StoredActivity.happened(
         ids.new_id(),
         type=ActivityType.SYSTEM_EVENT,
         entity_type=entity_type,
         entity_id=entity_id,
         severity=Severity.WARNING,
         actor=PRODUCT,
+        readers=frozenset({Group.LOANS}),
         **fields,
     )
 

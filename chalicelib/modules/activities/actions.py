@@ -6,13 +6,15 @@ from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
+from chalicelib.auth.audiences import reader_of
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import ids
 from chalicelib.core.contracts import CursorPage, Success
 from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.activities import feed, read_state
-from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType
+from chalicelib.models.activities.activities import ACTIVITIES, ActivityType, StoredActivity
+from chalicelib.models.activities.audience import EVERYONE
 from chalicelib.models.activities.feed import ActivityFilter
 from chalicelib.models.activities.read_state import MarkedActivity
 from chalicelib.models.audit import AuditEvent
@@ -34,14 +36,16 @@ from chalicelib.modules.activities.contracts import (
 )
 def record_activity(ctx: Context, data: RecordActivity) -> MarkedActivity:
     """Records an activity for everyone in the organization. Actions in Workledger have activities of their own."""
-    activity = Activity.happened(ids.new_id(), **dict(data), actor=ctx.actor)
-    return MarkedActivity.new_to_all(ACTIVITIES.create(ctx.unit, activity))
+    activity = StoredActivity.happened(ids.new_id(), **dict(data), actor=ctx.actor, readers=EVERYONE)
+    return MarkedActivity.new_to_all(ACTIVITIES.create(ctx.unit, activity), ctx.user)
 
 
 @action("getRecentActivities", "GET /activities", permission=Permission.WORKSPACE_READ)
 def get_recent_activities(ctx: Context, data: GetActivities) -> CursorPage[MarkedActivity]:
     """The activities of the organization, newest first. Without those that the caller has archived, or only these.
 
+    Each activity is for those who may read what it is about: of loans for those who may read loans, of a sign-in or of
+    a personal widget for one user alone. Users have the names that they have now.
     A page may hold fewer activities than `limit`; the list ends only where `nextCursor` is null.
     """
     return _listed(ctx, data, ActivityFilter(is_archived=data.archived))
@@ -70,9 +74,10 @@ def get_activities_by_entity(
 def get_unread_count(ctx: Context) -> UnreadCount:
     """The number of activities that the caller has neither read nor archived.
 
-    Counts from when the caller became a user; above 10,000 it says that there are more.
+    Counts from when the caller became a user. It looks at the oldest 10,000 of the organization that are not read, and
+    says if there are more.
     """
-    unread = read_state.count_unread(ctx.organization, ctx.user)
+    unread = read_state.count_unread(ctx.organization, reader_of(ctx.principal))
     return UnreadCount(count=unread.count, is_exact=unread.is_exact)
 
 
@@ -85,7 +90,7 @@ def get_unread_count(ctx: Context) -> UnreadCount:
 )
 def mark_activity_as_read(ctx: Context, id_: UUID) -> ReadActivity:
     """Marks an activity as read by the caller; again changes nothing."""
-    read_state.read(ctx.unit, ctx.user, id_)
+    read_state.read(ctx.unit, reader_of(ctx.principal), id_)
     return ReadActivity(id=id_)
 
 
@@ -107,7 +112,7 @@ def mark_all_activities_as_read(ctx: Context) -> Success:
 )
 def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     """Takes an activity out of the caller's lists and their unread count; again changes nothing."""
-    read_state.archive(ctx.unit, ctx.user, id_)
+    read_state.archive(ctx.unit, reader_of(ctx.principal), id_)
     return ArchivedActivity(id=id_, is_archived=True)
 
 
@@ -120,9 +125,10 @@ def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
 )
 def unarchive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     """Puts an activity back into the caller's lists; again changes nothing."""
-    read_state.unarchive(ctx.unit, ctx.user, id_)
+    read_state.unarchive(ctx.unit, reader_of(ctx.principal), id_)
     return ArchivedActivity(id=id_, is_archived=False)
 
 
 def _listed(ctx: Context, query: GetActivities, criteria: ActivityFilter) -> CursorPage[MarkedActivity]:
-    return feed.find(ctx.organization, ctx.user, ctx.cursors, criteria, cursor=query.cursor, limit=query.limit)
+    reader = reader_of(ctx.principal)
+    return feed.find(ctx.organization, reader, ctx.cursors, criteria, cursor=query.cursor, limit=query.limit)

@@ -40,4 +40,4 @@ class ArchivedActivity(Contract):
 
 class UnreadCount(Contract):
     count: int
-    is_exact: Annotated[bool, Field(description="False: there are more than `count`.", examples=[True])]
+    is_exact: Annotated[bool, Field(description="False: there may be more than `count`.", examples=[True])]

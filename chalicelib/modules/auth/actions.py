@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from chalicelib.action.context import Context, PublicContext, actor_of
+from chalicelib.action.context import Context, PublicContext
 from chalicelib.action.registry import action
 from chalicelib.auth import codes, passwords
 from chalicelib.auth.permissions import PUBLIC, Permission
@@ -27,7 +27,7 @@ from chalicelib.core.observability import logger
 from chalicelib.dal import limits
 from chalicelib.dal.collection import is_deleted
 from chalicelib.models import organizations, outbox, users
-from chalicelib.models.audit import AuditEvent
+from chalicelib.models.audit import Actor, AuditEvent
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.identity import credentials, sessions
 from chalicelib.models.identity.credentials import CodePurpose, Credential
@@ -165,7 +165,7 @@ def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Su
     credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.RESET)
     users.update(unit, user, {"session_epoch": user.session_epoch + 1})
     ctx.limits.forget(unit, SIGN_INS.of_address(data.email))
-    ctx.actor = actor_of(user)
+    ctx.actor = Actor.of(user)
     return Success()
 
 

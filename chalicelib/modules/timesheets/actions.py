@@ -20,6 +20,7 @@ from chalicelib.core.money import Money
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models.activities.audience import EVERYONE, Group, group_of_user
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import accounts, rates, timers, timesheets, tracked
 from chalicelib.models.time.accounts import TimeAccount
@@ -296,6 +297,7 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
         user = ctx.user if data.user_id == ctx.user.id else USERS.get(ctx.organization, data.user_id)
         [moved] = parts.run(partial(lock_users, [user], is_one=True))
         ctx.unit.audit_target(USERS.entity, user.id, *_lock_fields(moved))
+        ctx.unit.describe_target(readers={Group.TIME, group_of_user(user.id)})
         return Locked(before=data.before, users=1)
     # Everybody first: an account that is made from here on has it, and the others are locked below.
     moved = parts.run(partial(_lock_everybody, ctx, before=data.before, is_later=is_later))
@@ -305,6 +307,7 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
     for start in range(0, len(users), _AT_ONCE):
         parts.run(partial(lock_users, users[start : start + _AT_ONCE]))
     ctx.unit.audit_target("organization", ctx.organization, *_lock_fields(moved))
+    ctx.unit.describe_target(readers=EVERYONE)
     return Locked(before=data.before, users=len(users))
 
 

@@ -9,6 +9,7 @@ from chalicelib.action.context import Context
 from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal
 from chalicelib.core.errors import not_found
+from chalicelib.models.activities.audience import EVERYONE, Audience, Group, group_of_user, groups_of_roles
 from chalicelib.models.dashboards.widgets import WIDGETS, Widget, WidgetScope
 
 _MAY_NOT_SHARE = "widgets of the whole organization are not for the role {role} to make or change"
@@ -44,6 +45,13 @@ def may_see(principal: Principal, widget: Widget) -> bool:
         return widget.created_by_id == principal.user.id
     may_share = Permission.WIDGETS_SHARE in principal.permissions
     return may_share or not widget.permissions or principal.user.role in widget.permissions
+
+
+def audience(widget: Widget) -> Audience:
+    """Return who may read of it: those who may see it."""
+    if widget.is_personal:
+        return frozenset({group_of_user(widget.created_by_id)})
+    return groups_of_roles(widget.permissions) | {Group.WIDGETS} if widget.permissions else EVERYONE
 
 
 def may_change(principal: Principal, widget: Widget) -> bool:

@@ -35,7 +35,7 @@ def create_dashboard_widget(ctx: Context, data: CreateWidget) -> WidgetWithCreat
     checks.require(ctx.organization, data.type, data.config)
     name = data.name or _named(data.title, data.type)
     fields = {**dict(data), "name": name, "scope": scope, "created_by_id": ctx.user.id}
-    return shown(widgets.create(ctx.unit, Widget.new(**fields)), ctx.user)
+    return shown(_described(ctx, widgets.create(ctx.unit, Widget.new(**fields))), ctx.user)
 
 
 @action("getDashboardWidgets", "GET /widgets", permission=Permission.WORKSPACE_READ)
@@ -69,7 +69,7 @@ def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> Widg
     if "scope" in changes:
         _require_movable(ctx, widget, changes["scope"])
     changes |= _configured(ctx, widget, changes)
-    return with_creator(ctx, widgets.update(ctx.unit, widget, changes))
+    return with_creator(ctx, _described(ctx, widgets.update(ctx.unit, widget, changes)))
 
 
 @action(
@@ -80,7 +80,7 @@ def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> Widg
 )
 def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
     """Deletes a widget softly. One that is shared is deleted by who may share widgets."""
-    return with_creator(ctx, widgets.delete(ctx.unit, access.changeable(ctx, id_)))
+    return with_creator(ctx, _described(ctx, widgets.delete(ctx.unit, access.changeable(ctx, id_))))
 
 
 @action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ)
@@ -93,6 +93,12 @@ def get_widget_data(ctx: Context, id_: UUID) -> WidgetData:
 
 
 # -- shared by the actions -------------------------------------------------------------------------------------------
+
+
+def _described(ctx: Context, widget: Widget) -> Widget:
+    """Say in the audit entry who may see the widget."""
+    ctx.unit.describe_target(readers=access.audience(widget))
+    return widget
 
 
 def _named(title: str | None, kind: WidgetType) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chalicelib.action.context import Context
+from chalicelib.auth.audiences import reader_of
 from chalicelib.core.days import day_of, span_of
 from chalicelib.metrics.language.periods import evaluation_instant
 from chalicelib.models.activities import feed
@@ -75,7 +76,7 @@ _EMPTY: Mapping[type[MetricConfig | ChartConfig | TableConfig], type[MetricData 
 
 def _activities(ctx: Context, widget: Widget, config: ActivityFeedConfig) -> ActivityFeedData:
     criteria = ActivityFilter(type=config.activity_type)
-    page = feed.find(ctx.organization, ctx.user, ctx.cursors, criteria, cursor=None, limit=config.limit)
+    page = feed.find(ctx.organization, reader_of(ctx.principal), ctx.cursors, criteria, cursor=None, limit=config.limit)
     return ActivityFeedData(widget_id=widget.id, as_of=ctx.now, activities=page.items)
 
 

@@ -14,7 +14,8 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.unit_of_work import StaleRead, UnitOfWork
 from chalicelib.models.activities import activities
-from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import ACTIVITIES, ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import EVERYONE
 from chalicelib.models.audit import Actor
 from tests.support.hypothesis_profile import law
 
@@ -26,7 +27,7 @@ JSON = st.recursive(
 )
 
 
-def _activity(metadata: dict[str, Any] | None = None, identifier: UUID | None = None) -> Activity:
+def _activity(metadata: dict[str, Any] | None = None, identifier: UUID | None = None) -> StoredActivity:
     fields = {
         "title": "Margin is critical",
         "type": ActivityType.SYSTEM_EVENT,
@@ -35,8 +36,9 @@ def _activity(metadata: dict[str, Any] | None = None, identifier: UUID | None = 
         "entity_id": "1",
         "action": "METRIC_CRITICAL",
         "actor": Actor(name="Workledger"),
+        "readers": EVERYONE,
     }
-    return Activity.happened(identifier or ids.new_id(), metadata=metadata or {}, **fields)
+    return StoredActivity.happened(identifier or ids.new_id(), metadata=metadata or {}, **fields)
 
 
 @law(20)
@@ -55,9 +57,9 @@ def test_every_index_holds_it_whole_or_only_counts_it(tenant: OrganizationId) ->
         keys.activities_of_type(tenant, "SYSTEM_EVENT"),
         keys.activities_of_entity(tenant, "metric", "1"),
     ):
-        assert [Activity.of(table.item_from_raw(row)) for row in table.query(partition).items] == [activity]
+        assert [StoredActivity.of(table.item_from_raw(row)) for row in table.query(partition).items] == [activity]
     (row,) = table.query(keys.activity_feed(tenant)).items
-    assert {*row} == {"pk", "sk", "gsi1pk"}
+    assert {*row} == {"pk", "sk", "gsi1pk", "facets"}
 
 
 def test_recorded_in_a_unit_it_is_there_with_the_rest_or_not_at_all(tenant: OrganizationId) -> None:

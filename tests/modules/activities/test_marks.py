@@ -13,7 +13,8 @@ from chalicelib.core import clock, ids
 from chalicelib.dal import keys, table
 from chalicelib.dal.keys import Key
 from chalicelib.models.activities import activities, read_state
-from chalicelib.models.activities.activities import Activity, ActivityType
+from chalicelib.models.activities.activities import ActivityType, StoredActivity
+from chalicelib.models.activities.audience import EVERYONE
 from chalicelib.models.audit import Actor
 from chalicelib.models.users import Role
 from tests.support.activity_helpers import listed, mark, read_all, record, unread, unread_titles, walked
@@ -119,7 +120,7 @@ def test_where_nothing_has_happened_all_is_read(organization: Organization) -> N
 
 
 def _happened(organization: Organization, title: str, at: UUID) -> None:
-    activity = Activity.happened(
+    activity = StoredActivity.happened(
         at,
         title=title,
         type=ActivityType.DATA_CHANGE,
@@ -127,6 +128,7 @@ def _happened(organization: Organization, title: str, at: UUID) -> None:
         entity_id="1",
         action="CLIENT_CREATED",
         actor=Actor(name="Anna Berg"),
+        readers=EVERYONE,
     )
     assert activities.record_once(organization.id, activity)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from chalicelib.jobs.activity_templates import SILENT
+from chalicelib.auth.audiences import SILENT
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEntry, AuditEvent
 from tests.prove import layout

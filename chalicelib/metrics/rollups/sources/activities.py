@@ -1,4 +1,4 @@
-"""Activities, counted at the instant they happened."""
+"""Activities that everyone may read, counted at the instant they happened."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from chalicelib.core.clock import milliseconds
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources.base import CREATED, STARTED, Inputs, Row, Source
 from chalicelib.metrics.rollups.sources.fields import TimeBinding, enum_field, fields, instant_field, text_field
-from chalicelib.models.activities.activities import ACTIVITIES, Activity, ActivityType, Severity
+from chalicelib.models.activities.activities import ACTIVITIES, ActivityType, Severity, StoredActivity
+from chalicelib.models.activities.audience import Group
 from chalicelib.models.rollups.buckets import Contribution, LevelChange
 
 
-def contribution_of(activity: Activity, _: Inputs) -> Contribution:
+def contribution_of(activity: StoredActivity, _: Inputs) -> Contribution:
+    if not _is_counted(activity):
+        return ()
     dimensions = (("type", activity.type.value), ("severity", activity.severity.value))
     return (LevelChange(milliseconds(activity.created_at), ((STARTED, 1),), dimensions=dimensions),)
 
 
-def row_of(activity: Activity, _: Inputs, over: Range) -> Row:
-    happened = over.start <= activity.created_at < over.end
+def row_of(activity: StoredActivity, _: Inputs, over: Range) -> Row:
+    happened = _is_counted(activity) and over.start <= activity.created_at < over.end
     return Row(
         values={
             "at": activity.created_at,
@@ -26,9 +29,14 @@ def row_of(activity: Activity, _: Inputs, over: Range) -> Row:
             "entityType": activity.entity_type,
         },
         in_period=happened,
-        in_snapshot=activity.created_at < over.end,
+        in_snapshot=_is_counted(activity) and activity.created_at < over.end,
         instants=frozenset({"at"} if happened else ()),
     )
+
+
+def _is_counted(activity: StoredActivity) -> bool:
+    """Return True for those that everyone may read: a metric may be shown to everyone."""
+    return Group.EVERYONE in activity.readers
 
 
 ACTIVITY_SOURCE = Source(
