@@ -1,12 +1,12 @@
-"""ETags: the entity's version, and a digest of the fields shown."""
+"""ETags of answers, and the headers that compare them; `core/entity_tags.py` says what is in one."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from typing import Any
 
+from chalicelib.core.entity_tags import full_tag
 from chalicelib.core.errors import invalid_field
 
 MAX_LENGTH = 255
@@ -18,12 +18,12 @@ _HEADER = re.compile(PATTERN)
 _OPAQUE = re.compile('"([!#-~]*)"')
 
 
-def etag_of(data: Any) -> str | None:
-    """Return the ETag, None without a version. The digest covers fields, such as counts, that move no version."""
-    if not isinstance(data, dict) or not isinstance(data.get("version"), int):
+def etag_of(data: Any, entity_field: str = "") -> str | None:
+    """Return the ETag, None without a version. `entity_field`: the field that has the entity; none: all of the data."""
+    entity = data.get(entity_field) if isinstance(data, dict) and entity_field else data
+    if not isinstance(entity, dict) or not isinstance(entity.get("version"), int):
         return None
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
-    return f'"{data["version"]}-{digest}"'
+    return f'"{full_tag(entity["version"], entity.get("updatedAt"), json.dumps(data, sort_keys=True))}"'
 
 
 def matches(if_none_match: str | None, etag: str | None) -> bool:
@@ -34,13 +34,10 @@ def matches(if_none_match: str | None, etag: str | None) -> bool:
     return tags is None or etag.strip('"') in tags
 
 
-def expected_versions(if_match: str | None) -> frozenset[int] | None:
-    """The versions that `If-Match` allows, None for any. A tag that was never ours matches nothing."""
+def expected_tags(if_match: str | None) -> frozenset[str] | None:
+    """The tags that `If-Match` allows, None for any. One that was weakened under way is as good."""
     tags = None if if_match is None else _tags(if_match, "If-Match")
-    if tags is None:
-        return None
-    versions = (tag.partition("-")[0] for tag in tags)
-    return frozenset(int(version) for version in versions if version.isdecimal() and len(version) < 10)
+    return None if tags is None else frozenset(tags)
 
 
 def _tags(header: str, name: str) -> list[str] | None:
@@ -50,5 +47,5 @@ def _tags(header: str, name: str) -> list[str] | None:
     if len(header) > MAX_LENGTH:
         raise invalid_field(name, f"must have at most {MAX_LENGTH} characters")
     if not _HEADER.fullmatch(header):
-        raise invalid_field(name, 'must be * or entity tags such as "3-5feceb66ffc86f38"')
+        raise invalid_field(name, 'must be * or entity tags such as "3-1b4f0e985feceb66ffc86f38"')
     return None if header == "*" else _OPAQUE.findall(header)

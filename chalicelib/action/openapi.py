@@ -30,7 +30,10 @@ _HEADERS = {
         "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
     },
     "X-Request-Id": {"description": "Names this request in our logs.", "schema": {"type": "string"}},
-    "ETag": {"description": "The entity's version, for If-None-Match and If-Match.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "Of the entity's version and all that is shown of it, for If-None-Match and If-Match.",
+        "schema": {"type": "string"},
+    },
     "Idempotency-Replayed": {
         "description": "`true` when the request was carried out before and this is its answer.",
         "schema": {"type": "string", "const": "true"},
@@ -67,7 +70,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "If-Match": {
         "name": "If-Match",
         "in": "header",
-        "description": "The ETag that was read; 412 when the entity has changed since.",
+        "description": 'The ETag that was read, or the version that a list showed, in quotes: `"3"`. '
+        "412 when the entity has changed since; counts and sums that only follow from others are no change.",
         "schema": _CONDITION,
     },
     "If-None-Match": {
@@ -168,7 +172,7 @@ class _Builder:
 
     def _responses(self, action: Action) -> dict[str, Any]:
         responses: dict[str, Any] = {str(action.status): self._success(action)}
-        if _has_version(action) and action.method == "GET":
+        if action.shows_version and action.method == "GET":
             responses["304"] = {"description": "Nothing has changed.", "headers": _header_references("ETag")}
         for status, codes in _errors_by_status(action).items():
             name = "_or_".join(codes)
@@ -178,7 +182,7 @@ class _Builder:
 
     def _success(self, action: Action) -> dict[str, Any]:
         names = ["X-Request-Id"]
-        if _has_version(action):
+        if action.shows_version:
             names.append("ETag")
         if action.is_write:
             names.append("Idempotency-Replayed")
@@ -205,10 +209,6 @@ class _Builder:
         return enveloped if action.csv is None else {**enveloped, CSV: {"schema": _TEXT}}
 
 
-def _has_version(action: Action) -> bool:
-    return "version" in getattr(action.output_type, "model_fields", {})
-
-
 def _honours_if_match(action: Action) -> bool:
     """True for writes of one entity: a create has no version to compare with, and a chunked write is about many."""
     return action.is_write and not action.is_public and action.status != 201 and not action.is_in_parts
@@ -230,7 +230,7 @@ def _header_parameters(action: Action) -> list[dict[str, Any]]:
     names = {
         "Idempotency-Key": action.is_write,
         "If-Match": _honours_if_match(action),
-        "If-None-Match": action.method == "GET" and _has_version(action),
+        "If-None-Match": action.method == "GET" and action.shows_version,
     }
     return [_PARAMETERS[name] for name, is_read in names.items() if is_read]
 

@@ -143,6 +143,15 @@ class Action:
     def output_type(self) -> Any:
         return self.types["return"]
 
+    @property
+    def entity_field(self) -> str:
+        return getattr(self.output_type, "entity_field", "")
+
+    @property
+    def shows_version(self) -> bool:
+        """Its answers have an ETag."""
+        return bool(self.entity_field) or "version" in getattr(self.output_type, "model_fields", {})
+
     # Built on first use: a cold start pays only for the actions that are called.
 
     @cached_property

@@ -14,7 +14,7 @@ from chalicelib.action import idempotency, steps
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import AnyContext, Context, PublicContext, Request
 from chalicelib.action.envelope import Raw, Reply, failure, raw, success
-from chalicelib.action.etags import etag_of, expected_versions, matches
+from chalicelib.action.etags import etag_of, expected_tags, matches
 from chalicelib.action.idempotency import Replay
 from chalicelib.action.media_types import CSV, prefers_csv
 from chalicelib.action.registry import Action
@@ -129,7 +129,7 @@ class _Run:
             return PublicContext(self.request, self.limits, self._digest() if self.action.is_write else b"")
         unit = UnitOfWork(self.principal.tenant)
         if self.action.is_write:
-            unit.expected_versions = expected_versions(self.request.headers.get("if-match"))
+            unit.expected_tags = expected_tags(self.request.headers.get("if-match"))
         fingerprint = steps.query_fingerprint(self.request)
         return Context(self.request, self.principal, unit, self.action.name, fingerprint, self.limits)
 
@@ -232,7 +232,7 @@ class _Run:
         reply = success(data, self.action.status)
         if not self.action.is_write:
             self._require_answerable(reply.body)
-        etag = etag_of(data)
+        etag = etag_of(data, self.action.entity_field)
         if etag is not None:
             reply.headers["ETag"] = etag
             if self.action.method == "GET" and matches(self.request.headers.get("if-none-match"), etag):

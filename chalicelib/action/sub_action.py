@@ -32,7 +32,7 @@ def run(ctx: Context, action: Action, payload: Mapping[str, Any], field: str) ->
         request = _request(ctx.request, action, payload)
         inner = replace(ctx, request=request, action=action.name, query_fingerprint=steps.query_fingerprint(request))
         # `If-Match` is about the target of the request itself.
-        ctx.unit.expected_versions = None
+        ctx.unit.expected_tags = None
         result = steps.json_of(action, action.function(inner, **arguments_of(action, request)))
         steps.record(action, inner)
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Unpack, get_type_hints
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar, Unpack, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -37,6 +37,9 @@ class Contract(BaseModel):
         serialize_by_alias=True,
         str_strip_whitespace=True,
     )
+
+    entity_field: ClassVar[str] = ""
+    """Of an answer: the field with the entity whose version it has; none: the answer is the entity."""
 
 
 class Body(Contract):

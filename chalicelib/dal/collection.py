@@ -177,7 +177,7 @@ class Collection(Generic[R]):
         actions: Sequence[Action] = (),
     ) -> R:
         """Update an entity to a later state of it, one version on; the rest as `update`."""
-        unit.require_version(record.version)
+        unit.require_version(record.version, record.updated_at)
         for unique in self.unique:
             taken, needed = self.guard(unit.organization, unique, record), self.guard(unit.organization, unique, after)
             if taken != needed:
@@ -192,7 +192,7 @@ class Collection(Generic[R]):
 
         A further `condition` fails if something has changed since it was read.
         """
-        unit.require_version(record.version)
+        unit.require_version(record.version, record.updated_at)
         after = record.changed(deleted_at=clock.now())
         for unique in self.unique:
             if (guard := self.guard(unit.organization, unique, record)) is not None:
@@ -204,7 +204,7 @@ class Collection(Generic[R]):
 
     def erase(self, unit: UnitOfWork, record: R) -> R:
         """Delete the item of an entity that has no unique values and no children."""
-        unit.require_version(record.version)
+        unit.require_version(record.version, record.updated_at)
         unit.delete(self.key(unit.organization, record.id), Item.version == record.version, stale)
         self._audit(unit, record, record.shown(), {})
         return record

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.core.entity_tags import is_tag_of
 from chalicelib.core.errors import ActionError, ErrorCode, conflict, database_error
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
@@ -86,8 +88,8 @@ class UnitOfWork:
     """Writes of one request in one organization. Nothing is sent before `commit`."""
 
     organization: OrganizationId
-    expected_versions: frozenset[int] | None = None
-    """The versions that `If-Match` allows the target. None: any."""
+    expected_tags: frozenset[str] | None = None
+    """The tags that `If-Match` allows the target. None: any."""
     change: Change | None = None
     is_dry_run: bool = False
     """True for a dry run: there is nothing for the audit log."""
@@ -143,7 +145,7 @@ class UnitOfWork:
         """
         if self.counterpart is None:
             self.counterpart = replace(
-                self, organization=organization, expected_versions=None, change=None, signature=signature
+                self, organization=organization, expected_tags=None, change=None, signature=signature
             )
         if self.counterpart.organization != organization:
             raise ValueError("a transaction has two organizations at most")
@@ -197,9 +199,11 @@ class UnitOfWork:
             raise ValueError("there is no target to describe")
         self.change.readers = readers
 
-    def require_version(self, version: int) -> None:
-        """Honours `If-Match` for the target."""
-        if self.change is None and self.expected_versions is not None and version not in self.expected_versions:
+    def require_version(self, version: int, updated_at: datetime | None = None) -> None:
+        """Honours `If-Match` for the target. `updated_at`: as its reads show it, None if they do not."""
+        if self.change is not None or self.expected_tags is None:
+            return
+        if not any(is_tag_of(tag, version, updated_at) for tag in self.expected_tags):
             raise ActionError(
                 ErrorCode.PRECONDITION_FAILED, f"the entity is at version {version}: read it again before you change it"
             )

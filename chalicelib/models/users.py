@@ -175,7 +175,7 @@ def update(
 
 def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
     """Declare the user as the audit target of a request that changes no field of theirs."""
-    unit.require_version(user.version)
+    unit.require_version(user.version, user.updated_at)
     unit.check(key(unit.organization, user.id), Item.version == user.version, stale)
     unit.audit_target(USERS.entity, user.id, {}, {})
 

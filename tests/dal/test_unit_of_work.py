@@ -124,7 +124,7 @@ def test_a_transaction_refused_as_a_whole_has_a_reason(tenant: OrganizationId) -
 
 
 def test_only_the_first_declared_change_is_the_target(tenant: OrganizationId) -> None:
-    unit = UnitOfWork(tenant, expected_versions=frozenset({3}))
+    unit = UnitOfWork(tenant, expected_tags=frozenset({"3"}))
     unit.require_version(3)
     with pytest.raises(ActionError, match="version 4"):
         unit.require_version(4)

@@ -63,7 +63,7 @@ def read(unit: UnitOfWork, reader: Reader, activity: UUID) -> None:
 
 def read_all(unit: UnitOfWork, user: StoredUser) -> None:
     """Mark all present activities as read. Later ones are new, unless they happened before the newest of these."""
-    unit.require_version(user.version)
+    unit.require_version(user.version, user.updated_at)
     unit.audit_target(USERS.entity, user.id, {}, {})
     up_to = activities.newest(unit.organization) or _beginning(user)
     item = Item(*_up_to_key(unit.organization, user), data={"activityId": str(up_to)})

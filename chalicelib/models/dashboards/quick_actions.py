@@ -143,8 +143,8 @@ def create(unit: UnitOfWork, quick_action: QuickAction) -> QuickAction:
 
 def require_version(unit: UnitOfWork, quick_action: QuickAction) -> None:
     """Honours `If-Match` for a request that changes nothing of the quick action itself."""
-    unit.require_version(quick_action.version)
-    if unit.expected_versions is None or quick_action.is_system:
+    unit.require_version(quick_action.version, quick_action.updated_at)
+    if unit.expected_tags is None or quick_action.is_system:
         # Without, nothing depends on its version: a condition would only make runs of it collide.
         return
     same_version = Item.version == quick_action.version

@@ -50,6 +50,8 @@ class StoredSession(Session):
 class ListedSession(Contract):
     id: UUID
     created_at: Instant
+    updated_at: Instant
+    version: int
     last_seen_at: Instant
     expires_at: Instant
     user_agent: Annotated[str | None, Field(examples=["Mozilla/5.0 (X11; Linux x86_64; rv:128.0)"])]
@@ -73,7 +75,7 @@ def get(organization: OrganizationId, user: StoredUser, identifier: UUID) -> Sto
 
 
 def revoke(unit: UnitOfWork, session: StoredSession) -> None:
-    unit.require_version(session.version)
+    unit.require_version(session.version, session.updated_at)
     now = clock.now()
     after = session.changed(revoked_at=now)
     unit.update(
@@ -148,6 +150,8 @@ def list_live(
             ListedSession(
                 id=session.id,
                 created_at=session.created_at,
+                updated_at=session.updated_at,
+                version=session.version,
                 last_seen_at=session.last_seen_at,
                 expires_at=session.expires_at,
                 user_agent=session.user_agent,

@@ -175,7 +175,7 @@ def write(
     if kpi is None:
         raise ValueError("no KPI to write")
     if before is not None:
-        unit.require_version(before.version)
+        unit.require_version(before.version, before.updated_at)
     for _, writer in loans.both_sides(unit, loan, own.name):
         old = {**(before.shown() if before else {}), **below[0]}
         new = {**(after.shown() if after else {}), **below[1]}

@@ -287,7 +287,7 @@ def write(
     """
     acting = loan.side_of(own.tenant)
     after = loan.changed(**{acting.value: Party.of(own.id, own.name)}, **changes).watched(clock.now())
-    unit.require_version(loan.version)
+    unit.require_version(loan.version, loan.updated_at)
     for side, writer in both_sides(unit, loan, own.name):
         # The differences are written: a note that this side does not see stays as it is.
         before_there, after_there = loan.shown_to(side), after.shown_to(side)

@@ -94,7 +94,7 @@ def update(unit: UnitOfWork, position: StoredPosition, changes: Mapping[str, Any
 
 def delete(unit: UnitOfWork, position: StoredPosition, now: datetime) -> StoredPosition:
     """Delete a position. HAS_DEPENDENCIES while assignments are active or scheduled."""
-    unit.require_version(position.version)
+    unit.require_version(position.version, position.updated_at)
     if live := workload.live(unit.organization, POSITIONS.kind, position.id, position.workload, now):
         raise has_dependencies(POSITIONS.entity, {"assignment": live})
     # An assignment that is made meanwhile moves the workload: then this runs again and counts it.

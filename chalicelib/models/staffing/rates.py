@@ -71,7 +71,7 @@ def rate_from(day: date, money: Money) -> Rate:
 def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: date, money: Money | None) -> None:
     """Write the day's own path, and move the entity's version: a rate set meanwhile makes this run again."""
     before = entity.rates.get(day)
-    unit.require_version(entity.version)
+    unit.require_version(entity.version, entity.updated_at)
     unit.audit_target(collection.entity, entity.id, audited(day, before), audited(day, money))
     collection.update(unit, entity, {}, actions=[assignment_of(day, money)])
     count_rate(unit, before, money)

@@ -88,7 +88,7 @@ def create(unit: UnitOfWork, worker: StoredWorker) -> StoredWorker:
 
 def delete(unit: UnitOfWork, worker: StoredWorker, now: datetime) -> StoredWorker:
     """Delete a worker. HAS_DEPENDENCIES, with their count, while assignments are active or scheduled."""
-    unit.require_version(worker.version)
+    unit.require_version(worker.version, worker.updated_at)
     if live := workload.live(unit.organization, WORKERS.kind, worker.id, worker.workload, now):
         raise has_dependencies(WORKERS.entity, {"assignment": live})
     # An assignment made in the meantime moves the workload, and the delete runs again and sees it.

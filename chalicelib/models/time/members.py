@@ -92,7 +92,7 @@ def _move(
     unit: UnitOfWork, membership: Membership, before: Mapping[str, str], after: Mapping[str, str], by: int
 ) -> None:
     """Count the members, and move the project's version: a membership that changes meanwhile runs the request again."""
-    unit.require_version(membership.project.version)
+    unit.require_version(membership.project.version, membership.project.updated_at)
     unit.audit_target(PROJECTS.entity, membership.project.id, before, after)
     counter = Item.children["member"]
     PROJECTS.update(

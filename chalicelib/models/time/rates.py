@@ -158,7 +158,7 @@ def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None)
     """Write the day's rate and move the entity's version: a rate that is set meanwhile makes the request run again."""
     level, before = stored.level, stored.rates.get(day)
     prefix = "" if level.member is None else f"members.{level.member}."
-    unit.require_version(stored.entity.version)
+    unit.require_version(stored.entity.version, stored.entity.updated_at)
     unit.audit_target(
         level.collection.entity,
         level.entity_id,

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.days import Day
@@ -61,6 +61,11 @@ class Timesheet(Contract):
     version: int = 0
     """0: it was never submitted."""
 
+    @computed_field(description="Of its last step.", examples=["2026-03-01T08:30:00.000Z"])  # type: ignore[prop-decorator]
+    @property
+    def updated_at(self) -> Instant | None:
+        return self.history[-1].at if self.history else None
+
     @property
     def id(self) -> str:
         """Its id in the audit log."""
@@ -68,7 +73,7 @@ class Timesheet(Contract):
 
     def shown(self) -> dict[str, Any]:
         """Return the fields that the audit log compares."""
-        fields = self.model_dump(mode="json", exclude={"history", "version"}) if self.version else {}
+        fields = self.model_dump(mode="json", exclude={"history", "updated_at", "version"}) if self.version else {}
         return {**fields, "reason": self.history[-1].reason} if self.history else fields
 
 
@@ -113,10 +118,10 @@ def step(
     allowed = _FROM.get(state, frozenset()) if sources is None else sources
     if sheet.state not in allowed:
         raise invalid_state(f"a timesheet that is {sheet.state} cannot become {state}")
-    unit.require_version(sheet.version or _NONE)
+    unit.require_version(sheet.version or _NONE, sheet.updated_at)
     history = (*sheet.history, TimesheetStep(at=now, state=state, by_id=by, reason=reason))[-MAX_HISTORY:]
     after = sheet.model_copy(update={"state": state, "history": history, "version": sheet.version + 1, **fields})
-    data = after.model_dump(mode="json", exclude={"user_id", "version"}, exclude_none=True)
+    data = after.model_dump(mode="json", exclude={"updated_at", "user_id", "version"}, exclude_none=True)
     item = Item(*key(unit.organization, sheet.user_id, sheet.week_start), version=after.version, data=data)
     unit.put(item, Item.version == sheet.version if sheet.version else Item.pk.does_not_exist(), stale)
     frozen = state if state in {TimesheetState.SUBMITTED, TimesheetState.APPROVED} else None

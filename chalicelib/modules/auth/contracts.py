@@ -78,6 +78,8 @@ class Profile(Contract):
 
 
 class CurrentUser(Contract):
+    entity_field = "user"
+
     user: User
     profile: Profile
     organization: Organization

@@ -28,7 +28,7 @@ def end_with_user(ctx: Context, user: UUID) -> None:
         ctx.unit.check(key, Item.pk.does_not_exist(), stale)
         return
     # `If-Match` is about the user.
-    expected, ctx.unit.expected_versions = ctx.unit.expected_versions, None
+    expected, ctx.unit.expected_tags = ctx.unit.expected_tags, None
     spans = [(timer.start_at, timer.start_at + LONGEST)]
     writer = SessionWriter(ctx.unit, read_context(ctx.organization, user, spans, timer.tags), ctx.now)
     session = _session_of(ctx, writer, timer)
@@ -42,7 +42,7 @@ def end_with_user(ctx: Context, user: UUID) -> None:
         writer.flush_unmoved()
     else:
         writer.flush()
-    ctx.unit.expected_versions = expected
+    ctx.unit.expected_tags = expected
 
 
 def _session_of(ctx: Context, writer: SessionWriter, timer: Timer) -> TimeSession | None:

@@ -24,7 +24,7 @@ def _ids(member: Member) -> list[str]:
 
 def test_a_session_says_what_its_owner_wants_to_know(anna: Member) -> None:
     (session,) = anna.call("listSessions").data["items"]
-    assert set(session) == {"id", "createdAt", "lastSeenAt", "expiresAt", "userAgent", "current"}
+    assert set(session) == {*"id createdAt updatedAt version lastSeenAt expiresAt userAgent current".split()}
     assert (session["userAgent"], session["current"]) == ("tests", True)
     lives = datetime.fromisoformat(session["expiresAt"]) - datetime.fromisoformat(session["createdAt"])
     assert lives == timedelta(days=30)

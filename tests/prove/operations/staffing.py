@@ -12,7 +12,7 @@ GONE = frozenset({"NOT_FOUND"})
 
 def if_match(client: Client, data: dict[str, Any]) -> dict[str, Any]:
     """Sometimes send the known version: a repetition must not be refused because of its own first attempt."""
-    return {"headers": {"If-Match": f'"{data["version"]}-known"'}} if client.chance(0.25) else {}
+    return {"headers": {"If-Match": f'"{data["version"]}"'}} if client.chance(0.25) else {}
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
