@@ -25,7 +25,7 @@ _READ_STATE = "one more read, for the caller's read state"
 _VALUES = "one more read, for the last result; if that is due, also those of the sources"
 _LEDGER = "the loan; then its repayments"
 _KPI = "the loan and the KPI; then its tests, and, where it is the next one due, the others"
-_DASHBOARDS = "a query for each of two dashboards; then the shown entities, and their creators"
+_DASHBOARDS = "a query for each of two dashboards; then the shown entities and their creators, and their metrics"
 _RESERVED = "the attempt is reserved before the password is checked"
 _REPORT = "a read for the hours, and one for names and rates"
 
@@ -55,7 +55,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getAssignments": (10, f"a search reads the name index; {_INTERVALS}"),
     "getClientWithLocations": (4, _CHILDREN),
     "getDashboardMetrics": (6, _VALUES),
-    "getDashboardWidgets": (4, _DASHBOARDS),
+    "getDashboardWidgets": (5, _DASHBOARDS),
     "getHoursReport": (3, _REPORT),
     "getMetricById": (3, _VALUES),
     "getMetricHistory": (4, "one more read, for its permissions, and one for the names of groups"),
@@ -79,7 +79,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
     "getWidgetById": (3, "one more read, for its creator"),
     "getWidgetData": (8, f"of a calendar: {_INTERVALS}"),
-    "getWidgetsByType": (4, _DASHBOARDS),
+    "getWidgetsByType": (5, _DASHBOARDS),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),

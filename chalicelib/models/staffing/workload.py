@@ -59,14 +59,14 @@ class Workload(Contract):
     months: dict[str, int] = Field(default_factory=dict)
     """Number of uncancelled assignments by the month (UTC) in which they end; past months may be missing."""
     milliseconds_ahead: dict[str, int] = Field(default_factory=dict)
-    """Of a worker: how much of `milliseconds` is in which later month (UTC), as far as packed months hold it; past
-    months may be missing. At most 1,680 months: those in which assignments end, and six before each."""
+    """The part of a worker's `milliseconds` in each later month (UTC), as far as packed months hold it; past months
+    may be missing. At most 1,680 months: those in which assignments end, and six before each."""
     since: str | None = None
     """The first current workload day: the day of the last change."""
     classes: dict[LengthClass, int] = Field(default_factory=dict)
     """Number of assignments by length class, cancelled ones left out."""
     filled_at: Instant | None = None
-    """Of a position: when it was first booked for as many workers as its headcount; see `models.staffing.filling`."""
+    """When a position was first booked for as many workers as its headcount; see `models.staffing.filling`."""
 
     def ahead(self, now: datetime) -> int:
         """Count the assignments that end in the month of `now` or later, or have no end."""

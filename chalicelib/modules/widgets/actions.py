@@ -15,10 +15,10 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import widgets
 from chalicelib.models.dashboards.widgets import Widget, WidgetScope, WidgetType
 from chalicelib.modules.widgets import access, checks, configs
-from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, UpdateWidget, WidgetWithCreator
+from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, ListedWidget, UpdateWidget, WidgetWithCreator
 from chalicelib.modules.widgets.data import data_of
 from chalicelib.modules.widgets.data_contracts import WidgetData
-from chalicelib.modules.widgets.views import shown, with_creator
+from chalicelib.modules.widgets.views import listed, shown, with_creator
 
 
 @action(
@@ -39,13 +39,16 @@ def create_dashboard_widget(ctx: Context, data: CreateWidget) -> WidgetWithCreat
 
 
 @action("getDashboardWidgets", "GET /widgets", permission=Permission.WORKSPACE_READ)
-def get_dashboard_widgets(ctx: Context, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
-    """The visible widgets that are shared with the caller, and the caller's own. By row, then from the left."""
+def get_dashboard_widgets(ctx: Context, data: GetWidgets) -> CursorPage[ListedWidget]:
+    """The visible widgets that are shared with the caller, and the caller's own. By row, then from the left.
+
+    `canSeeData` is false where getWidgetData would answer FORBIDDEN.
+    """
     return _listed(ctx, data, None)
 
 
 @action("getWidgetsByType", "GET /widgets/by-type/{type}", permission=Permission.WORKSPACE_READ)
-def get_widgets_by_type(ctx: Context, type_: WidgetType, data: GetWidgets) -> CursorPage[WidgetWithCreator]:
+def get_widgets_by_type(ctx: Context, type_: WidgetType, data: GetWidgets) -> CursorPage[ListedWidget]:
     """The widgets of one type, as in getDashboardWidgets."""
     return _listed(ctx, data, type_)
 
@@ -105,7 +108,7 @@ def _named(title: str | None, kind: WidgetType) -> str:
     return kind.replace("_", " ").capitalize() if title is None else title[:100].rstrip()
 
 
-def _listed(ctx: Context, data: GetWidgets, kind: WidgetType | None) -> CursorPage[WidgetWithCreator]:
+def _listed(ctx: Context, data: GetWidgets, kind: WidgetType | None) -> CursorPage[ListedWidget]:
     is_listed = access.listed(ctx.principal, include_hidden=data.include_hidden)
     stretch = widgets.dashboard(
         ctx.organization,
@@ -115,8 +118,8 @@ def _listed(ctx: Context, data: GetWidgets, kind: WidgetType | None) -> CursorPa
         cursor=data.cursor,
         limit=data.limit,
     )
-    return CursorPage[WidgetWithCreator](
-        items=[shown(widget, stretch.creators[widget.created_by_id]) for widget in stretch.widgets],
+    return CursorPage[ListedWidget](
+        items=listed(ctx, stretch.widgets, stretch.creators),
         next_cursor=stretch.next_cursor,
     )
 

@@ -15,7 +15,7 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import invalid_fields
 from chalicelib.metrics.language.periods import Step
 from chalicelib.models.activities.activities import ActivityType
-from chalicelib.models.dashboards.widgets import WidgetType
+from chalicelib.models.dashboards.widgets import Widget, WidgetType
 from chalicelib.models.staffing.assignments import AssignmentStatus
 
 StepField = Annotated[Step, Field(description="The time of a point, for a metric that is not grouped.")]
@@ -131,3 +131,9 @@ def stored_form(config: WidgetConfig) -> dict[str, Any]:
 def stored(kind: WidgetType, value: Mapping[str, Any]) -> WidgetConfig:
     """Read a stored config. Newer code may have written fields that this one does not know."""
     return CONFIGS[kind].model_validate(value, extra="ignore")
+
+
+def metric_of(widget: Widget) -> UUID | None:
+    """Return the metric whose values the widget shows."""
+    config = stored(widget.type, widget.config)
+    return config.metric_id if isinstance(config, MetricConfig | ChartConfig | TableConfig) else None

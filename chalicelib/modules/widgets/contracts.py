@@ -99,3 +99,9 @@ class WidgetCreator(Contract):
 class WidgetWithCreator(Widget):
     config: ConfigField
     creator: WidgetCreator
+
+
+class ListedWidget(WidgetWithCreator):
+    can_see_data: Annotated[
+        bool, Field(description="False: its data are values of a metric that the caller may not see.", examples=[True])
+    ]

@@ -18,6 +18,8 @@ METRICS: tuple[dict[str, Any], ...] = (
         "chartType": "bar",
         "icon": "clock",
         "direction": "up",
+        # How busy everybody is, is no secret in the house.
+        "permissions": ["COORDINATOR", "MEMBER", "VIEWER"],
     },
     {
         "name": "Hours by client",
@@ -40,6 +42,7 @@ METRICS: tuple[dict[str, Any], ...] = (
         "direction": "up",
         "targetValue": 150,
         "refreshRate": 60,
+        "permissions": ["COORDINATOR"],
     },
     {
         "name": "Margin per hour",
@@ -87,7 +90,8 @@ METRICS: tuple[dict[str, Any], ...] = (
         "chartType": "bar",
         "icon": "folder",
         "direction": "up",
-        "permissions": ["COORDINATOR"],
+        # Those whose time it is.
+        "permissions": ["COORDINATOR", "MEMBER"],
     },
     {
         "name": "Billable share",

@@ -41,14 +41,17 @@ def seed_widgets(owner: Api, metrics: Mapping[str, str]) -> None:
     existing = {row["name"] for row in owner.all("/widgets")}
     for widget in WIDGETS:
         if widget.name not in existing:
-            named = {} if widget.metric is None else {"metricId": metrics[widget.metric]}
-            owner.post(
-                "/widgets",
-                name=widget.name,
-                title=widget.name,
-                type=widget.type,
-                scope="ORGANIZATION",
-                config={**named, **widget.config},
-                position=dict(zip("xywh", widget.position, strict=True)),
-                **widget.more,
-            )
+            owner.post("/widgets", **body_of(widget, metrics))
+
+
+def body_of(widget: Widget, metrics: Mapping[str, str]) -> dict[str, Any]:
+    named = {} if widget.metric is None else {"metricId": metrics[widget.metric]}
+    return {
+        "name": widget.name,
+        "title": widget.name,
+        "type": widget.type,
+        "scope": "ORGANIZATION",
+        "config": {**named, **widget.config},
+        "position": dict(zip("xywh", widget.position, strict=True)),
+        **widget.more,
+    }
