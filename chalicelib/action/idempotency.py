@@ -51,13 +51,13 @@ class Replay(Exception):
 
 
 class _CommitStore(BasePersistenceLayer):
-    """One request's store. `finish` completes the unit of work that `_update_record` commits."""
+    """One request's store. `finish` completes the unit of work that `_update_record` commits, given its key."""
 
     def __init__(
         self,
         key_of: Callable[[str], Key],
         secrets: str | None,
-        finish: Callable[[], UnitOfWork],
+        finish: Callable[[str], UnitOfWork],
         limits: RequestLimits,
         guesses: Allowance | None,
         *,
@@ -97,7 +97,7 @@ class _CommitStore(BasePersistenceLayer):
             raise self._repeated(record, answer)
 
     def _update_record(self, data_record: DataRecord) -> None:
-        unit = self._finish()
+        unit = self._finish(data_record.idempotency_key)
         secrets_hash = None if self._secrets is None else passwords.hash_secret(self._secrets)
         answer = Answer(data_record.payload_hash, secrets_hash, data_record.response_data)
 
@@ -141,7 +141,7 @@ def run_once(
     secrets: str | None,
     key_of: Callable[[str], Key],
     perform: Callable[[], Any],
-    finish: Callable[[], UnitOfWork],
+    finish: Callable[[str], UnitOfWork],
     limits: RequestLimits,
     guesses: Allowance | None,
     looks_first: bool,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from chalicelib.action import idempotency, steps
+from chalicelib.action import answers, idempotency, steps
 from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import AnyContext, Context, PublicContext, Request
 from chalicelib.action.envelope import Raw, Reply, failure, raw, success
@@ -172,9 +172,10 @@ class _Run:
         data = json.loads(body["data"])
         return {**token, **data} if token else data
 
-    def _finish(self) -> UnitOfWork:
-        """Completes the unit with its audit entry."""
+    def _finish(self, answer: str | None = None) -> UnitOfWork:
+        """Complete the unit with its audit entry. `answer`: the digest of the idempotency record that comes with it."""
         unit = self.context.unit
+        unit.answer = answer
         if unit.is_dry_run and unit.is_empty:
             return unit
         # A public request may turn out to concern no organization: then there is no log to write to.
@@ -246,6 +247,8 @@ class _Run:
             raise invalid_state(f"the answer would be over 1 MB: ask for less at once{other}")
 
     def _replayed(self, body: dict[str, Any]) -> Reply:
+        if self.principal is not None:
+            body = answers.masked(body, {str(user) for user in self.principal.organization.erasing})
         data = json.loads(body["data"])
         if isinstance(self.context, PublicContext) and "session" in body:
             organization, user, session = (UUID(part) for part in body["session"])

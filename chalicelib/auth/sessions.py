@@ -50,8 +50,8 @@ def open_session(
 def another_token(organization: OrganizationId, user: UUID, session: UUID) -> str | None:
     """A fresh token for an open session: the answer to a repeated request must not have stored the first.
 
-    None when the session has ended, by itself or with all others when the user's password changed.
+    None when the session has ended: by itself, with all others when the user's password changed, or with the user.
     """
     token = Token.new(organization, user, session)
-    holder = users.get(organization, user)
+    holder = users.USERS.get_many(organization, [user])[user]
     return str(token) if sessions.add_token(organization, holder, session, token.hash) else None

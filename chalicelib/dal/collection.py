@@ -75,7 +75,11 @@ class Collection(Generic[R]):
 
     def get(self, organization: OrganizationId, identifier: UUID) -> R:
         """Return a live entity. NOT_FOUND for absent, deleted and another organization's."""
-        record = self.record.of(table.get(self.key(organization, identifier)), self.entity)
+        return self.live(table.get(self.key(organization, identifier)))
+
+    def live(self, item: Item | None) -> R:
+        """Return the live entity of an item. NOT_FOUND for an absent one, and for that of a deleted entity."""
+        record = self.record.of(item, self.entity)
         if is_deleted(record):
             raise not_found(self.entity)
         return record

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-__all__ = ["Action", "Condition", "Path"]
+__all__ = ["Action", "Condition", "Path", "size"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
+from uuid import UUID
 
 from chalicelib.core import clock
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
-from chalicelib.dal.unit_of_work import OnFailedCondition, UnitOfWork
+from chalicelib.dal.unit_of_work import OnFailedCondition, UnitOfWork, stale
 
 KEPT_SECONDS = 24 * 60 * 60
 
@@ -34,11 +36,22 @@ def read(item: Item | None) -> Answer | None:
     return Answer(item.data["payloadHash"], item.data.get("secretsHash"), item.data["body"])
 
 
+def session_user(item: Item) -> UUID | None:
+    """Return the user whose session the stored answer opened; None for an answer without a session."""
+    session = json.loads((item.data or {})["body"]).get("session")
+    return None if session is None else UUID(session[1])
+
+
 def find_parts(organization: OrganizationId, digest: str) -> dict[int, Answer]:
     """Return the answers of a request's chunks, by number."""
     items = map(table.item_from_raw, table.query_all(keys.parts(organization, digest)))
     answers = ((int(item.sk), read(item)) for item in items)
     return {number: answer for number, answer in answers if answer is not None}
+
+
+def replace_body(unit: UnitOfWork, key: Key, before: str, after: str) -> None:
+    """Replace the text of a stored answer in the unit's transaction, if it is as it was read."""
+    unit.update(key, [table.assign("body", after)], Item.data["body"] == before, stale)
 
 
 def keep(unit: UnitOfWork, key: Key, answer: Answer, on_failed_condition: OnFailedCondition) -> None:

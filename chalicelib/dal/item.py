@@ -11,7 +11,14 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from pynamodb.attributes import Attribute, BinaryAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.constants import MAP
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -40,6 +47,13 @@ class Packed(BinaryAttribute):
 
 class Text(UnicodeAttribute):
     """A text; absent where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(null=True)
+
+
+class TextSet(UnicodeSetAttribute):
+    """A set of texts, to which updates add and from which they remove; absent where it is empty."""
 
     def __init__(self) -> None:
         super().__init__(null=True)

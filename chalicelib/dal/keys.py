@@ -62,6 +62,8 @@ GSI8 = "gsi8"
 GSI9 = "gsi9"
 
 _LIMIT = "LIMIT"
+_DECOY = "DECOY#"
+_IDEMPOTENCY_OF_ADDRESS = "IDEMPOTENCY#"
 
 
 _TIMELINES = {
@@ -320,7 +322,11 @@ def credential(address: str) -> Key:
 
 
 def idempotency_of_address(address: str, digest: str) -> Key:
-    return Key(_address(address), f"IDEMPOTENCY#{digest}")
+    return Key(_address(address), f"{_IDEMPOTENCY_OF_ADDRESS}{digest}")
+
+
+def is_idempotency_of_address(key: Key) -> bool:
+    return key.sk.startswith(_IDEMPOTENCY_OF_ADDRESS)
 
 
 def limit_of_address(address: str, name: str) -> Key:
@@ -336,7 +342,11 @@ def limit_of_organization(organization: OrganizationId, name: str) -> Key:
 
 
 def decoy(address: str, number: int) -> Key:
-    return Key(_address(address), f"DECOY#{number}")
+    return Key(_address(address), f"{_DECOY}{number}")
+
+
+def is_decoy(key: Key) -> bool:
+    return key.sk.startswith(_DECOY)
 
 
 def indexes_of_decoys(address: str) -> tuple[IndexPartition, IndexPartition]:

@@ -93,6 +93,8 @@ class UnitOfWork:
     change: Change | None = None
     is_dry_run: bool = False
     """True for a dry run: there is nothing for the audit log."""
+    answer: str | None = None
+    """The digest of the idempotency record that is written with the unit; None for none."""
     signature: str | None = None
     """The name in the place of the actor's in its audit entry. None: the actor's own."""
     counterpart: UnitOfWork | None = None
@@ -145,7 +147,7 @@ class UnitOfWork:
         """
         if self.counterpart is None:
             self.counterpart = replace(
-                self, organization=organization, expected_tags=None, change=None, signature=signature
+                self, organization=organization, expected_tags=None, change=None, answer=None, signature=signature
             )
         if self.counterpart.organization != organization:
             raise ValueError("a transaction has two organizations at most")

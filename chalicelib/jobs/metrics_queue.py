@@ -15,6 +15,7 @@ from chalicelib.jobs import (
     reconciliation,
     redrive,
     repricing,
+    user_erasure,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _WORKERS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
     "checkBudgets": budgets.work,
     "eraseLoan": loan_cleanup.work,
+    "eraseUser": user_erasure.work,
     "reconcile": reconciliation.work,
     "reconcileActivities": activity_reconciliation.work,
     "redrive": redrive.work,

@@ -20,10 +20,11 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import emit, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal.due_index import SHARDS
-from chalicelib.jobs import activity_reconciliation, queues
+from chalicelib.jobs import activity_reconciliation, queues, user_erasure
 from chalicelib.metrics.rollups import reconcile
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models.dashboards import metric_states
+from chalicelib.models.organizations import ORGANIZATIONS
 
 _ROWS_A_SHARD = 50_000
 """The cells of so many entities fit a function's memory."""
@@ -73,6 +74,7 @@ def work(message: Mapping[str, Any]) -> None:
             organization, request.since or now - NIGHTS, request.until or now - _STREAM_PATIENCE
         )
         _send(*(Reconciliation(organization_id=organization, source=source) for source in SOURCES))
+        user_erasure.schedule(organization, ORGANIZATIONS.get(organization, organization).erasing)
     elif request.shard is None:
         _reapply_missed(request, request.source)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs import budgets, loan_cleanup, repricing, rollups
+from chalicelib.jobs import budgets, loan_cleanup, repricing, rollups, user_erasure
 from chalicelib.jobs.changes import Change, Changes
 from chalicelib.jobs.deadline import Deadline
 
@@ -62,6 +62,7 @@ _HANDLERS: Sequence[Handler] = (
     one_by_one(repricing.enqueue),
     budgets.enqueue,
     one_by_one(loan_cleanup.enqueue),
+    one_by_one(user_erasure.enqueue),
     rollups.roll_up,
 )
 """Handlers in their order: costly ones last, so that they hold up nothing else. Each passes over foreign changes, and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core import ids
+from chalicelib.core import former_users, ids
 from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.field_types import Instant
 from chalicelib.core.ids import OrganizationId
@@ -21,7 +22,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition, Key
 from chalicelib.dal.table import RawPage
 from chalicelib.dal.unit_of_work import Change, UnitOfWork, stale
-from chalicelib.models.users import StoredUser
+from chalicelib.models.users import PERSONAL_FIELDS, StoredUser
 
 
 class AuditEvent(StrEnum):
@@ -40,6 +41,7 @@ class AuditEvent(StrEnum):
     CLIENT_UPDATED = "CLIENT_UPDATED"
     INVITATION_ACCEPTED = "INVITATION_ACCEPTED"
     INVITATION_RESENT = "INVITATION_RESENT"
+    INVITATION_WITHDRAWN = "INVITATION_WITHDRAWN"
     KPI_BREACH_WAIVED = "KPI_BREACH_WAIVED"
     KPI_CREATED = "KPI_CREATED"
     KPI_DELETED = "KPI_DELETED"
@@ -115,9 +117,11 @@ class AuditEvent(StrEnum):
     TIME_SESSION_UPDATED = "TIME_SESSION_UPDATED"
     TIME_UNLOCKED = "TIME_UNLOCKED"
     USER_DEACTIVATED = "USER_DEACTIVATED"
+    USER_DELETED = "USER_DELETED"
     USER_INVITED = "USER_INVITED"
     USER_REACTIVATED = "USER_REACTIVATED"
     USER_ROLE_CHANGED = "USER_ROLE_CHANGED"
+    USER_UPDATED = "USER_UPDATED"
     WIDGET_CREATED = "WIDGET_CREATED"
     WIDGET_DELETED = "WIDGET_DELETED"
     WIDGET_UPDATED = "WIDGET_UPDATED"
@@ -141,11 +145,15 @@ class Actor(Contract):
 
     @classmethod
     def of(cls, user: StoredUser) -> Actor:
-        return cls(id=user.id, name=user.full_name, email=user.email)
+        return cls(id=user.id, name=user.full_name, email=user.email or None)
 
 
 PRODUCT = Actor(name="Workledger")
 """The author of what happens by itself."""
+
+
+_OF_SESSIONS = frozenset({"userAgent"})
+"""Personal fields of a session."""
 
 
 class FieldChange(Contract):
@@ -221,10 +229,11 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
         },
     )
     data = entry.model_dump(mode="json", exclude={"id", "changes"}, exclude_none=True)
-    # One text: the values may be anything, and nothing ever looks inside them here.
     if not entry.readers:
         del data["readers"]
-    data["changes"] = json.dumps(entry.model_dump(mode="json", include={"changes"})["changes"])
+    data["changes"] = _changes_text(entry)
+    if unit.answer is not None:
+        data["answer"] = unit.answer
     item = Item(keys.audit(unit.organization), str(entry.id), data=data)
     # The main consumer's filter drops it: activities are another function's.
     item.derived = 1
@@ -234,16 +243,62 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
     unit.put_new(item, stale)
 
 
+def _changes_text(entry: AuditEntry) -> str:
+    """Return the changes as one text: the values may be anything, and nothing ever looks inside them here."""
+    return json.dumps(entry.model_dump(mode="json", include={"changes"})["changes"])
+
+
+def former_actor(actor: Actor) -> Actor:
+    return Actor(id=actor.id, name=former_users.NAME)
+
+
+def masked(entry: AuditEntry, former: AbstractSet[UUID]) -> AuditEntry:
+    """Return an entry without the personal data of former users."""
+    if not former:
+        return entry
+    ids_of_former = {str(user) for user in former}
+    hidden: AbstractSet[str] = frozenset()
+    if entry.entity_type == "user" and entry.entity_id in ids_of_former:
+        hidden = PERSONAL_FIELDS
+    elif entry.entity_type == "session" and entry.actor.id in former:
+        hidden = _OF_SESSIONS
+    changes = {
+        name: FieldChange()
+        if name in hidden
+        else FieldChange(
+            before=former_users.mask(change.before, ids_of_former), after=former_users.mask(change.after, ids_of_former)
+        )
+        for name, change in entry.changes.items()
+    }
+    actor = former_actor(entry.actor) if entry.actor.id in former else entry.actor
+    return entry.model_copy(update={"actor": actor, "changes": changes})
+
+
+def mask_stored(unit: UnitOfWork, entry: AuditEntry, former: AbstractSet[UUID]) -> None:
+    """Mask an entry where it is stored, if it has personal data of former users."""
+    after = masked(entry, former)
+    if after != entry:
+        actions = [
+            table.assign("actor", after.actor.model_dump(mode="json", exclude_none=True)),
+            table.assign("changes", _changes_text(after)),
+        ]
+        unit.update(Key(keys.audit(unit.organization), str(entry.id)), actions, None, stale)
+
+
 def entries(
     organization: OrganizationId,
     cursors: Cursors,
     criteria: AuditFilter,
     *,
+    former: AbstractSet[UUID],
     cursor: str | None,
     limit: int,
     forward: bool = False,
 ) -> CursorPage[AuditEntry]:
-    """Newest first, unless `forward`. The narrowest index is walked, the other filters apply to its rows."""
+    """Newest first, unless `forward`. The narrowest index is walked, the other filters apply to its rows.
+
+    `former`: the users whose data is being erased.
+    """
     filters = [
         (Item.data["action"], criteria.action),
         (Item.data["actor"]["id"], criteria.actor_id and str(criteria.actor_id)),
@@ -259,7 +314,7 @@ def entries(
         partition,
         cursors,
         CursorPage[AuditEntry],
-        lambda rows: [read(row) for row in rows],
+        lambda rows: [masked(read(row), former) for row in rows],
         cursor=cursor,
         limit=limit,
         forward=forward,
@@ -272,6 +327,12 @@ def stored(organization: OrganizationId, identifiers: Iterable[UUID]) -> list[di
     """Return entries as they are stored, by id; strongly consistent. `read_stored` reads one."""
     rows = table.raw_batch((Key(keys.audit(organization), str(entry)) for entry in identifiers), consistent=True)
     return list(rows.values())
+
+
+def answer_of(row: dict[str, Any]) -> str | None:
+    """Return the digest of the idempotency record that was written with an entry, as it is stored; None for none."""
+    digest: str | None = table.plain(row, "data").get("answer")
+    return digest
 
 
 def page_between(

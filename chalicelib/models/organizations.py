@@ -17,9 +17,9 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import table
 from chalicelib.dal.collection import Collection, has_dependencies
-from chalicelib.dal.expressions import Action
-from chalicelib.dal.item import Item
-from chalicelib.dal.records import INTERNAL, Record, Stored
+from chalicelib.dal.expressions import Action, Condition, size
+from chalicelib.dal.item import Item, TextSet, attribute
+from chalicelib.dal.records import ATTRIBUTE, INTERNAL, Record, Stored
 from chalicelib.dal.unit_of_work import UnitOfWork
 
 OrganizationName = Annotated[MailedLine, Field(max_length=255)]
@@ -28,6 +28,11 @@ USER_COUNT = "user"
 ACTIVE_USER_COUNT = "activeUser"
 ACTIVE_OWNER_COUNT = "activeOwner"
 """Counters on the organization, moved by `models.users`."""
+
+MAX_ERASURES = 100
+"""Users that an organization may delete between two nights: each request reads their ids with the organization."""
+
+_ERASING = attribute("erasing", TextSet())
 
 RATE_COUNT = "rate"
 """Counter of the hourly rates of every entity. All are in the organization's currency, which they bind."""
@@ -83,6 +88,8 @@ class StoredOrganization(Organization):
     active_owner_count: Annotated[int, Stored(counter=ACTIVE_OWNER_COUNT)] = 0
     sleep: Annotated[Sleep | None, INTERNAL] = None
     """Written by `models.sleep` alone; None: awake."""
+    erasing: Annotated[frozenset[UUID], ATTRIBUTE] = frozenset()
+    """Users who were deleted and whose names may still be stored somewhere: they are masked when it is read."""
 
     @property
     def tenant(self) -> OrganizationId:
@@ -121,6 +128,22 @@ def update(unit: UnitOfWork, organization: StoredOrganization, changes: Mapping[
             ORGANIZATIONS.entity, {RATE_COUNT: ((item and item.children) or {}).get(RATE_COUNT, 0)}
         ),
     )
+
+
+def erasure_of(user: UUID) -> tuple[Action, Condition]:
+    """Return the update that begins the erasure of a user's data, and its condition: that there is room for it."""
+    return _ERASING.add({str(user)}), _ERASING.does_not_exist() | (size(_ERASING) < MAX_ERASURES)
+
+
+def too_many_erasures(item: Item | None) -> bool:
+    """Return True for an organization, as it is stored, that has no room for another erasure."""
+    erasing = None if item is None else item.value(_ERASING)
+    return erasing is not None and len(erasing) >= MAX_ERASURES
+
+
+def end_erasure(organization: OrganizationId, user: UUID) -> None:
+    """Note that nothing of a deleted user's data is stored any more. Twice is as good as once."""
+    table.update(ORGANIZATIONS.key(organization, organization), [_ERASING.delete({str(user)})], Item.pk.exists())
 
 
 def count_rate(unit: UnitOfWork, before: Money | None, after: Money | None) -> None:

@@ -20,7 +20,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.item import Item
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
-from chalicelib.models.audit import Actor
+from chalicelib.models.audit import Actor, former_actor
 
 SENDER_SECONDS = 60
 """The longest that a function which sends mail may run: `.chalice/config.json`, held together by a test."""
@@ -115,6 +115,25 @@ def mark_sent(reference: MailReference) -> None:
 def release(reference: MailReference) -> None:
     """Gives a claimed mail back after a failure, so that the next sender need not wait."""
     table.update(keys.mail(*reference), [table.assign("leaseUntil", None)], Item.pk.exists())
+
+
+def forget(organization: OrganizationId, user: UUID, after: str | None, limit: int) -> str | None:
+    """Delete the mails to a former user, and mask those that they asked for; of `limit` mails behind a key.
+
+    Return the key to go on behind; None at the end.
+    """
+    page = table.query(keys.mail_partition(organization), after=after, limit=limit)
+    unit = UnitOfWork(organization)
+    for row in page.items:
+        key = keys.mail(organization, UUID(row["sk"]["S"]))
+        mail = Mail.model_validate(table.plain(row, "data"), extra="ignore")
+        if mail.user_id == user:
+            unit.delete(key, None, stale)
+        elif mail.requested_by is not None and mail.requested_by.id == user:
+            actor = former_actor(mail.requested_by).model_dump(mode="json", exclude_none=True)
+            unit.update(key, [table.assign("requestedBy", actor)], None, stale)
+    unit.commit()
+    return page.last
 
 
 def unsent_since(instant: datetime, limit: int) -> list[MailReference]:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import Field, computed_field
 
+from chalicelib.core import clock, former_users
 from chalicelib.core.contracts import Contract
-from chalicelib.core.errors import invalid_state
+from chalicelib.core.errors import ActionError, invalid_state
 from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone, matching
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
 from chalicelib.dal.expressions import Action, Condition
 from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
-from chalicelib.dal.records import INTERNAL, Record
+from chalicelib.dal.records import INTERNAL, DeletableRecord, Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models import organizations
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 
 PersonName = Annotated[MailedLine, Field(max_length=100)]
@@ -105,10 +108,18 @@ class UserRef(Contract):
         return cls(id=user.id, first_name=user.first_name, last_name=user.last_name)
 
 
-class StoredUser(User):
+class StoredUser(User, DeletableRecord):
+    """A user; one who was deleted is kept without personal data, for the history that refers to them."""
+
     preferences: Preferences = Preferences()
     session_epoch: Annotated[int, INTERNAL] = 0
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
+    freed_address: Annotated[StoredEmail | None, INTERNAL] = None
+    """The address of a user who was deleted, until everything that was stored under it is erased."""
+
+
+PERSONAL_FIELDS = frozenset({"email", "firstName", "lastName", "preferences"})
+"""Fields that a deletion empties, and that no audit entry of it shows."""
 
 
 class Recipient(NamedTuple):
@@ -120,7 +131,7 @@ class Recipient(NamedTuple):
 
     @classmethod
     def of(cls, user: StoredUser) -> Recipient:
-        return cls(user.id, user.email, user.preferences.notifications.email)
+        return cls(user.id, user.email, user.deleted_at is None and user.preferences.notifications.email)
 
 
 ADMINISTRATORS = frozenset({Role.OWNER, Role.ADMIN})
@@ -173,6 +184,38 @@ def update(
     return after
 
 
+def delete(unit: UnitOfWork, user: StoredUser) -> StoredUser:
+    """Delete a user and their personal data; refused when it would leave the organization without an active OWNER.
+
+    History that refers to them shows a former user from here on; `models.identity.erasure` erases the rest.
+    """
+    unit.require_version(user.version, user.updated_at)
+    after = user.changed(
+        first_name=former_users.FIRST_NAME,
+        last_name=former_users.LAST_NAME,
+        email=former_users.EMAIL,
+        preferences=Preferences(),
+        is_active=False,
+        session_epoch=user.session_epoch + 1,
+        deleted_at=clock.now(),
+        freed_address=user.email,
+    )
+    before_shown, after_shown = (
+        {name: value for name, value in state.shown().items() if name not in PERSONAL_FIELDS} for state in (user, after)
+    )
+    # A user who is deleted has no status any more.
+    del after_shown["status"]
+    unit.audit_target(USERS.entity, user.id, before_shown, after_shown)
+    USERS.update_to(unit, user, after)
+    _move_counts(unit, _counts_of(user), dict.fromkeys(_counts_of(user), 0), organizations.erasure_of(user.id))
+    return after
+
+
+def require_active(unit: UnitOfWork, user: StoredUser) -> None:
+    """Fail the unit if the user was deactivated or deleted since they were read."""
+    unit.check(key(unit.organization, user.id), Item.data["isActive"] == True, stale)  # noqa: E712  an expression
+
+
 def require_unchanged(unit: UnitOfWork, user: StoredUser) -> None:
     """Declare the user as the audit target of a request that changes no field of theirs."""
     unit.require_version(user.version, user.updated_at)
@@ -199,8 +242,16 @@ def _counts_of(user: StoredUser) -> dict[str, int]:
     }
 
 
-def _move_counts(unit: UnitOfWork, before: Mapping[str, int], after: Mapping[str, int]) -> None:
-    """Move the counts in the user's own transaction, so that two owners who demote each other cannot both succeed."""
+def _move_counts(
+    unit: UnitOfWork,
+    before: Mapping[str, int],
+    after: Mapping[str, int],
+    erasure: tuple[Action, Condition] | None = None,
+) -> None:
+    """Move the counts in the user's own transaction, so that two owners who demote each other cannot both succeed.
+
+    `erasure`: the rest of the update of the organization, of a user who is deleted.
+    """
     moves = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
     if not moves:
         return
@@ -209,9 +260,17 @@ def _move_counts(unit: UnitOfWork, before: Mapping[str, int], after: Mapping[str
         counter = Item.children[name]
         actions.append(table.increment(counter, by))
     others = Item.children[ACTIVE_OWNER_COUNT] > 1 if moves.get(ACTIVE_OWNER_COUNT, 0) < 0 else None
+    if erasure is not None:
+        actions.append(erasure[0])
     unit.update(
         ORGANIZATIONS.key(unit.organization, unit.organization),
         actions,
-        others,
-        lambda _: invalid_state("the organization needs at least one active OWNER"),
+        table.all_of([others, None if erasure is None else erasure[1]]),
+        partial(_refuse_counts, is_erasure=erasure is not None),
     )
+
+
+def _refuse_counts(organization: Item | None, *, is_erasure: bool) -> ActionError:
+    if is_erasure and organizations.too_many_erasures(organization):
+        return invalid_state(f"at most {organizations.MAX_ERASURES} users may be deleted a day")
+    return invalid_state("the organization needs at least one active OWNER")

@@ -96,6 +96,8 @@ def _use_product(organization: Organization, pump: Pump) -> None:
     pump.pump_once()
     _track_time(organization, pump)
     invite(organization)
+    former = organization.enrol(Role.VIEWER).user.id
+    assert owner.call("deleteUser", path={"userId": former}).status == 200
 
 
 def _track_time(organization: Organization, pump: Pump) -> None:

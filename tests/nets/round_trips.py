@@ -42,7 +42,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "updateTimeSession": (4, _SESSION),
     "updateTimeSessions": (10, _BULK),
     "updateTimer": (4, _TIMER),
-    "deactivateUser": (4, "one more read, for the user's timer"),
+    **dict.fromkeys(("deactivateUser", "deleteUser"), (4, "one more read, for the user's timer")),
     "deleteTask": (4, _TASK),
     "deleteAssignment": (5, _CHANGED),
     "endAssignment": (5, _CHANGED),

@@ -25,7 +25,14 @@ SOURCE = "198.51.100.7"
 """Source address of requests."""
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which belong to no organization."""
-_USE_IDENTITY = {"executeQuickAction", "inviteUser", "resendInvitation", "updatePassword"}
+_USE_IDENTITY = {
+    "deleteUser",
+    "executeQuickAction",
+    "inviteUser",
+    "resendInvitation",
+    "updatePassword",
+    "withdrawInvitation",
+}
 """Signed-in actions that touch the e-mail guard; a quick action may run inviteUser."""
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from chalicelib.core import ids, text
+from chalicelib.core import former_users, ids, text
 from chalicelib.core.entity_names import EntityId, EntityType
 from chalicelib.core.field_types import STORED, Line, Lines, Name
 from chalicelib.core.ids import OrganizationId
@@ -64,9 +64,6 @@ def _stored(metadata: Any) -> Any:
 
 ACTOR, USER = "\x01", "\x02"
 """Places in a stored title: the names of its actor and of the user that it is about. No text has these characters."""
-
-FORMER_USER = "former user"
-"""The name of a user who was deleted."""
 
 
 class _Content(Record):
@@ -140,7 +137,7 @@ class Activity(_Content):
 
 
 def _author(identifier: UUID, user: StoredUser | None) -> Actor:
-    return Actor(id=identifier, name=FORMER_USER) if user is None else Actor.of(user)
+    return Actor(id=identifier, name=former_users.NAME) if user is None else Actor.of(user)
 
 
 @dataclass(frozen=True, kw_only=True)

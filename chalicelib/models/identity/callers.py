@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
+from chalicelib.dal.collection import is_deleted
 from chalicelib.models import users
 from chalicelib.models.identity.sessions import StoredSession
 from chalicelib.models.organizations import ORGANIZATIONS, StoredOrganization
@@ -20,15 +21,17 @@ class Caller(NamedTuple):
 
 
 def load(organization: OrganizationId, user: UUID, session: UUID) -> Caller | None:
-    """None when any of the three does not exist. The ids come from an unverified token: check the session."""
+    """None when any of the three does not exist, and for a user who was deleted.
+
+    The ids come from an unverified token: check the session.
+    """
     session_key = keys.session(organization, user, session)
     user_key = users.key(organization, user)
     organization_key = ORGANIZATIONS.key(organization, organization)
     items = table.batch_get((session_key, user_key, organization_key))
     if not {session_key, user_key, organization_key} <= items.keys():
         return None
-    return Caller(
-        StoredOrganization.of(items[organization_key]),
-        StoredUser.of(items[user_key]),
-        StoredSession.of(items[session_key]),
-    )
+    user_of_session = StoredUser.of(items[user_key])
+    if is_deleted(user_of_session):
+        return None
+    return Caller(StoredOrganization.of(items[organization_key]), user_of_session, StoredSession.of(items[session_key]))

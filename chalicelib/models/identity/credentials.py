@@ -84,6 +84,11 @@ def take(unit: UnitOfWork, address: str, user: UUID, password_hash: str | None) 
     unit.put_new(item, lambda _: _taken())
 
 
+def release(unit: UnitOfWork, address: str, user: UUID) -> None:
+    """Free the address of a user, and end its password and codes."""
+    unit.delete(keys.credential(address), Item.data["userId"] == str(user), stale)
+
+
 def require_free(address: str) -> None:
     """Check that nobody has an address: else DUPLICATE_ENTRY."""
     if get(address) is not None:

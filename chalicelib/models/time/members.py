@@ -69,10 +69,12 @@ def _member(item: Item) -> Member:
 def add(unit: UnitOfWork, membership: Membership, now: datetime) -> Member:
     """Add a member; a user who is one stays one since the same instant. VALIDATION_ERROR for one too many."""
     project, user = membership.project, membership.user
+    if is_deleted(user):
+        raise not_found(USERS.entity)
     if membership.member is not None:
         _move(unit, membership, {}, {}, 0)
         return membership.member
-    _move(unit, membership, {}, {f"members.{user.id}": user.full_name}, 1)
+    _move(unit, membership, {}, {f"members.{user.id}": True}, 1)
     stored = Item(*key(unit.organization, project.id, user.id), data={"addedAt": clock.to_text(now)})
     unit.put_new(stored, stale)
     return Member(user_id=user.id, added_at=now)
@@ -83,13 +85,13 @@ def remove(unit: UnitOfWork, membership: Membership) -> Member:
     project, user = membership.project, membership.user
     if membership.member is None:
         raise not_found("member")
-    _move(unit, membership, {f"members.{user.id}": user.full_name}, {}, -1)
+    _move(unit, membership, {f"members.{user.id}": True}, {}, -1)
     unit.delete(key(unit.organization, project.id, user.id), Item.pk.exists(), stale)
     return membership.member
 
 
 def _move(
-    unit: UnitOfWork, membership: Membership, before: Mapping[str, str], after: Mapping[str, str], by: int
+    unit: UnitOfWork, membership: Membership, before: Mapping[str, bool], after: Mapping[str, bool], by: int
 ) -> None:
     """Count the members, and move the project's version: a membership that changes meanwhile runs the request again."""
     unit.require_version(membership.project.version, membership.project.updated_at)

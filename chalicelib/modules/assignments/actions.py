@@ -208,7 +208,15 @@ def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
 def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[AuditEntry]:
     """The audit entries of an assignment, oldest first; also of a deleted one."""
     criteria = AuditFilter(entity_type=ASSIGNMENTS.entity, entity_id=str(id_))
-    log = audit.entries(ctx.organization, ctx.cursors, criteria, cursor=data.cursor, limit=data.limit, forward=True)
+    log = audit.entries(
+        ctx.organization,
+        ctx.cursors,
+        criteria,
+        former=ctx.principal.organization.erasing,
+        cursor=data.cursor,
+        limit=data.limit,
+        forward=True,
+    )
     if not log.items and data.cursor is None:
         # None that the index, which trails the table, shows yet: the assignment itself knows whether it ever was.
         ASSIGNMENTS.get(ctx.organization, id_)

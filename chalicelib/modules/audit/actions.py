@@ -32,4 +32,11 @@ def get_audit_log(ctx: Context, data: GetAuditLog) -> CursorPage[AuditEntry]:
         since=data.from_,
         until=data.to,
     )
-    return audit.entries(ctx.organization, ctx.cursors, criteria, cursor=data.cursor, limit=data.limit)
+    return audit.entries(
+        ctx.organization,
+        ctx.cursors,
+        criteria,
+        former=ctx.principal.organization.erasing,
+        cursor=data.cursor,
+        limit=data.limit,
+    )

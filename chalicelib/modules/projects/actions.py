@@ -9,7 +9,7 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import CursorPage, CursorQuery
 from chalicelib.core.errors import ErrorCode
-from chalicelib.dal.collection import get_together
+from chalicelib.dal.collection import get_together, is_deleted
 from chalicelib.dal.page_lists import Rows
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import members, projects
@@ -106,7 +106,7 @@ def list_project_members(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPa
     rows = [
         ProjectMember(user=UserRef.of(users[member.user_id]), added_at=member.added_at)
         for member in page.items
-        if member.user_id in users
+        if member.user_id in users and not is_deleted(users[member.user_id])
     ]
     return CursorPage[ProjectMember](items=rows, next_cursor=page.next_cursor)
 

@@ -82,7 +82,7 @@ def _require(ctx: Context, project: UUID, assignee: UUID | None) -> None:
     projects, users = get_together(ctx.organization, [(PROJECTS, [project]), (USERS, assignees)], [ctx.user])
     if project not in projects or is_deleted(projects[project]):
         raise not_found(PROJECTS.entity)
-    if assignee is not None and assignee not in users:
+    if assignee is not None and (assignee not in users or is_deleted(users[assignee])):
         raise not_found(USERS.entity)
     if assignee is not None and not users[assignee].is_active:
         raise invalid_field("assigneeId", "is a user who is deactivated")

@@ -77,7 +77,7 @@ def create_time_session(ctx: Context, data: CreateTimeSession) -> TimeSessionWit
         ],
     )
     if user != ctx.user.id:
-        USERS.record.of(context.items.get(USERS.key(ctx.organization, user)), USERS.entity)
+        USERS.live(context.items.get(USERS.key(ctx.organization, user)))
     chosen = work.chosen(ctx.organization, context.items, data.project_id, data.task_id)
     session = TimeSession.new(
         **dict(data)

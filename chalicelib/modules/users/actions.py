@@ -9,16 +9,18 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth import mail_limits
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import CursorPage, Page
+from chalicelib.core.contracts import CursorPage, Page, Success
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_state
+from chalicelib.dal import cache
 from chalicelib.dal.limits import RateLimited
+from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.models import outbox, users
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.identity import credentials
 from chalicelib.models.outbox import Template
 from chalicelib.models.users import Role, StoredUser, User, UserStatus
 from chalicelib.modules.timer.ending import end_with_user
-from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser
+from chalicelib.modules.users.contracts import ChangeUserRole, GetUsers, InviteUser, UpdateName
 
 
 @action("getUsers", "GET /users", permission=Permission.USERS_MANAGE)
@@ -80,6 +82,30 @@ def resend_invitation(ctx: Context, user_id: UUID) -> User:
 
 
 @action(
+    "withdrawInvitation",
+    "DELETE /users/{userId}/invitation",
+    permission=Permission.USERS_MANAGE,
+    audit=AuditEvent.INVITATION_WITHDRAWN,
+)
+def withdraw_invitation(ctx: Context, user_id: UUID) -> Success:
+    """Takes an open invitation back: its code ends, and its address is free again, for anybody."""
+    user = users.get(ctx.organization, user_id)
+    _require_owner_for(ctx, user.role)
+    if user.accepted_at is not None:
+        raise invalid_state("the invitation was accepted: delete the user instead")
+    _delete(ctx, user)
+    return Success()
+
+
+@action(
+    "updateUser", "PATCH /users/{userId}/profile", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_UPDATED
+)
+def update_user(ctx: Context, user_id: UUID, data: UpdateName) -> User:
+    """Changes a user's name."""
+    return users.update(ctx.unit, users.get(ctx.organization, user_id), data.changes())
+
+
+@action(
     "changeUserRole", "PATCH /users/{userId}", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_ROLE_CHANGED
 )
 def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
@@ -87,6 +113,22 @@ def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
     user = _another(ctx, user_id)
     _require_owner_for(ctx, user.role, data.role)
     return users.update(ctx.unit, user, {"role": data.role})
+
+
+@action("deleteUser", "DELETE /users/{userId}", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_DELETED)
+def delete_user(ctx: Context, user_id: UUID) -> Success:
+    """Deletes a user and their personal data, for good; their acts stay, as a former user's.
+
+    Their sessions and their timer end now, and their address is free for anybody. Names that are stored in the history
+    are masked at once, and erased soon after. Not oneself; an OWNER only by another OWNER, of whom one stays.
+    """
+    user = _another(ctx, user_id, "nobody deletes themselves")
+    _require_owner_for(ctx, user.role)
+    # Of two who delete each other at once, one stays: the other's request runs again, and its caller is gone.
+    users.require_active(ctx.unit, ctx.user)
+    end_with_user(ctx, user.id)
+    _delete(ctx, user)
+    return Success()
 
 
 @action(
@@ -126,9 +168,18 @@ def _mail_invitation(ctx: Context, user: StoredUser) -> None:
     outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id, requested_by=ctx.actor)
 
 
-def _another(ctx: Context, user_id: UUID) -> StoredUser:
+def _delete(ctx: Context, user: StoredUser) -> None:
+    users.delete(ctx.unit, user)
+    credentials.release(ctx.unit, user.email, user.id)
+    # Cached results name the users that they are grouped by.
+    for source in SOURCES.values():
+        if any(field.entity == users.USERS.entity for field in source.fields.values()):
+            cache.bump(ctx.unit, source.name)
+
+
+def _another(ctx: Context, user_id: UUID, refusal: str = "nobody deactivates or demotes themselves") -> StoredUser:
     if user_id == ctx.user.id:
-        raise forbidden("nobody deactivates or demotes themselves")
+        raise forbidden(refusal)
     return users.get(ctx.organization, user_id)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, PageQuery
+from chalicelib.core.contracts import Body, PageQuery, Patch, optional
 from chalicelib.core.field_types import Email, Flag
 from chalicelib.models.users import PersonName, Role
 
@@ -21,6 +21,11 @@ class InviteUser(Body):
     first_name: Annotated[PersonName, Field(examples=["Jonas"])]
     last_name: Annotated[PersonName, Field(examples=["Weber"])]
     role: Role = Role.COORDINATOR
+
+
+class UpdateName(Patch):
+    first_name: Annotated[PersonName, Field(examples=["Jonas"])] = optional()
+    last_name: Annotated[PersonName, Field(examples=["Weber-Kraus"])] = optional()
 
 
 class ChangeUserRole(Body):

@@ -93,7 +93,7 @@ class GetWidgets(CursorQuery):
 class WidgetCreator(Contract):
     id: UUID
     name: Annotated[str, Field(examples=["Anna Berg"])]
-    email: Annotated[str, Field(examples=["anna.berg@example.com"])]
+    email: Annotated[str | None, Field(description="Null for a former user.", examples=["anna.berg@example.com"])]
 
 
 class WidgetWithCreator(Widget):

@@ -15,7 +15,7 @@ from chalicelib.modules.widgets.contracts import ListedWidget, WidgetCreator, Wi
 
 
 def shown(widget: Widget, creator: User) -> WidgetWithCreator:
-    who = WidgetCreator(id=creator.id, name=creator.full_name, email=creator.email)
+    who = WidgetCreator(id=creator.id, name=creator.full_name, email=creator.email or None)
     # With the default of a field that is newer than the stored config.
     config = configs.stored_form(configs.stored(widget.type, widget.config))
     return WidgetWithCreator.extending(widget, config=config, creator=who)
@@ -37,5 +37,7 @@ def listed(ctx: Context, widgets: Sequence[Widget], creators: Mapping[UUID, User
 
 def with_creator(ctx: Context, widget: Widget) -> WidgetWithCreator:
     """A read more for another's."""
-    is_own = widget.created_by_id == ctx.user.id
-    return shown(widget, ctx.user if is_own else users.get(ctx.organization, widget.created_by_id))
+    creator = ctx.user
+    if widget.created_by_id != creator.id:
+        creator = users.USERS.get_many(ctx.organization, [widget.created_by_id])[widget.created_by_id]
+    return shown(widget, creator)

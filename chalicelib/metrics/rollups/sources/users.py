@@ -8,6 +8,7 @@ from chalicelib.metrics.rollups.formulas import within
 from chalicelib.metrics.rollups.ranges import Range
 from chalicelib.metrics.rollups.sources.base import (
     CREATED,
+    ENDED,
     STARTED,
     Inputs,
     Row,
@@ -35,6 +36,8 @@ def contribution_of(user: StoredUser, _: Inputs) -> Contribution:
     changes = [LevelChange(milliseconds(user.created_at), tuple(deltas.items()), dimensions=dimensions)]
     if user.accepted_at is not None:
         changes.append(LevelChange(milliseconds(user.accepted_at), ((ACCEPTED, 1),), dimensions=dimensions))
+    if user.deleted_at is not None:
+        changes.append(LevelChange(milliseconds(user.deleted_at), ((ENDED, 1),), is_end=True, dimensions=dimensions))
     return tuple(changes)
 
 
