@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.core.contracts import ChildrenQuery, Contract, CursorPage, Page, PageQuery
+from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, ChildrenQuery, Contract, CursorPage, Page, PageQuery
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
 
 MAX_BYTES = 900_000
 """Bytes of the rows of one answer, which may have 1 MB."""
 
-_PAGE_SIZE = 20
 _MAX_ROW_BYTES = 16_000
 """The largest row of any list, in texts of 255 characters of 4 bytes."""
 
@@ -32,25 +33,32 @@ def answer(
     facets: Mapping[str, Any] | None = None,
     include_deleted: bool = False,
     rows: Rows[Any] | None = None,
+    builtin: Mapping[UUID, Any] = MappingProxyType({}),
 ) -> Page[Any] | CursorPage[Any]:
-    """Answer a page or cursor list. `facets`: values that rows must have, None for any; `rows`: the shown fields."""
+    """Answer a page or cursor list. `facets`: values that rows must have, None for any; `rows`: the shown fields.
+
+    `builtin`: records that every organization has, the oldest, which are in no table.
+    """
     facet_values = {name: _stored(value) for name, value in (facets or {}).items() if value is not None}
     if query.is_cursor_list:
-        return collection.walk(
+        walk = partial(
+            collection.walk,
             ctx.organization,
             ctx.cursors,
-            cursor=query.cursor,
-            limit=query.limit or _PAGE_SIZE,
             forward=query.sort_order == "asc",
             include_deleted=include_deleted,
             facets=facet_values,
             rows=rows,
         )
+        limit = query.limit or DEFAULT_PAGE_SIZE
+        if not builtin or rows is None:
+            return walk(cursor=query.cursor, limit=limit)
+        return _walk_with_builtin(ctx, walk, rows, builtin, query, limit)
     return collection.page(
         ctx.organization,
         PageRequest(
             page=query.page or 1,
-            page_size=query.page_size or _PAGE_SIZE,
+            page_size=query.page_size or DEFAULT_PAGE_SIZE,
             search=query.search,
             sort_by=query.sort_by or default_sort,
             sort_order=query.sort_order,
@@ -58,7 +66,50 @@ def answer(
             facets=facet_values,
         ),
         rows,
+        builtin,
     )
+
+
+def _walk_with_builtin(
+    ctx: Context,
+    walk: Callable[..., CursorPage[Any]],
+    rows: Rows[Any],
+    builtin: Mapping[UUID, Any],
+    query: PageQuery[Any],
+    limit: int,
+) -> CursorPage[Any]:
+    """Walk over the table and, as the oldest, the built-in records; a cursor with the id of one is among them."""
+
+    def page(items: Sequence[Any], last: str | None) -> CursorPage[Any]:
+        next_cursor = None if last is None else ctx.cursors.encode(last)
+        return CursorPage[rows.row](items=list(items), next_cursor=next_cursor)  # type: ignore[name-defined]  # a type made at run time
+
+    is_forward = query.sort_order == "asc"
+    ids = sorted(map(str, builtin), reverse=not is_forward)
+    after = None if query.cursor is None else ctx.cursors.decode(query.cursor)
+    is_inside = after in ids
+    rest = ids[ids.index(after) + 1 :] if after is not None and is_inside else ids
+    if is_forward:
+        if after is not None and not is_inside:
+            return walk(cursor=query.cursor, limit=limit)
+        shown = rows.of([builtin[UUID(identifier)] for identifier in rest[:limit]])
+        if len(rest) > limit:
+            return page(shown, rest[limit - 1])
+        room = limit - len(shown)
+        # A page that is full looks whether there is one after it, too.
+        stored = walk(cursor=None, limit=max(room, 1))
+        if room == 0:
+            return page(shown, rest[-1] if stored.items else None)
+        return page([*shown, *stored.items], None).model_copy(update={"next_cursor": stored.next_cursor})
+    items: list[Any] = []
+    if not is_inside:
+        stored = walk(cursor=query.cursor, limit=limit)
+        if stored.next_cursor is not None:
+            return stored
+        items = stored.items
+    room = limit - len(items)
+    items = [*items, *rows.of([builtin[UUID(identifier)] for identifier in rest[:room]])]
+    return page(items, str(items[-1].id) if len(rest) > room else None)
 
 
 def children(ctx: Context, collection: Collection[Any], parent: UUID, query: ChildrenQuery) -> CursorPage[Any]:

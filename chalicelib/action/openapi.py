@@ -89,6 +89,12 @@ Sign up or sign in, then send `Authorization: Bearer <token>`. Every answer is
 `{"success": true, "data": …}` or `{"success": false, "error": {"code", "message", "details"?, "requestId"}}`.
 `HEAD` is answered wherever `GET` is; a method that a path does not take gets 405 `METHOD_NOT_ALLOWED` with `Allow`.
 Send an `Idempotency-Key` with every write, and repeat the write with the same key whenever no answer came.
+
+Lists are of two kinds. A page list takes `page` (from 1), `pageSize` (1–100), `search`, `sortBy` and `sortOrder`, and
+answers `{data, pagination}` with exact totals. A cursor list takes `cursor` and `limit` (1–100), and answers
+`{items, nextCursor}`; walked to its end it has every row once. A list that offers both is a cursor list as soon as
+`cursor` or `limit` is sent. A page has 20 rows unless the request says otherwise; lists of few rows, such as those
+inside of one entity, have up to 500.
 """
 
 

@@ -39,7 +39,7 @@ class Contract(BaseModel):
     )
 
     entity_field: ClassVar[str] = ""
-    """Of an answer: the field with the entity whose version it has; none: the answer is the entity."""
+    """The field of an answer that has the entity, with its version; none: the answer is the entity."""
 
 
 class Body(Contract):
@@ -141,20 +141,33 @@ class Success(Contract):
 
 # -- list queries ------------------------------------------------------------------------------------------------------
 
-Cursor = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1024)]
-"""Opaque: pass it back unchanged."""
+DEFAULT_PAGE_SIZE = 20
+"""Rows of a page of any list, unless the request says otherwise."""
+
+Cursor = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=1024),
+    Field(description="The `nextCursor` of the page before, unchanged."),
+]
+PageNumber = Annotated[int, Field(ge=1, le=1_000_000, description="The page, by default the first.")]
+PageSize = Annotated[int, Field(ge=1, le=100, description=f"Rows of a page, by default {DEFAULT_PAGE_SIZE}.")]
+Limit = Annotated[int, Field(ge=1, le=100, description="Rows of a page of a cursor list.")]
+Search = Annotated[
+    Line, Field(max_length=100, description="A part of one of the texts of a row, whatever its case and accents.")
+]
+SortOrder = Literal["asc", "desc"]
 
 
 class PageQuery(Query, Generic[SortField]):
     """A page list; with `cursor` or `limit`, the cursor list of the same rows in order of creation."""
 
-    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    page_size: Annotated[int, Field(ge=1, le=100)] | None = None
-    search: Annotated[Line, Field(max_length=100)] | None = None
+    page: PageNumber | None = None
+    page_size: PageSize | None = None
+    search: Search | None = None
     sort_by: SortField | None = None
-    sort_order: Literal["asc", "desc"] = "asc"
+    sort_order: SortOrder = "asc"
     cursor: Cursor | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] | None = None
+    limit: Limit | None = None
 
     @property
     def is_cursor_list(self) -> bool:
@@ -171,10 +184,10 @@ class PageQuery(Query, Generic[SortField]):
 
 class CursorQuery(Query):
     cursor: Cursor | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Limit = DEFAULT_PAGE_SIZE
 
 
 class ChildrenQuery(CursorQuery):
-    """Entities inside of another: all of them, unless there are very many."""
+    """Entities of which there are few, such as those inside of another: all of them, unless there are very many."""
 
-    limit: Annotated[int, Field(ge=1, le=500)] = 500
+    limit: Annotated[int, Field(ge=1, le=500, description="Rows of a page.")] = 500

@@ -10,7 +10,7 @@ from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import CursorPage, CursorQuery, Page, Pagination
+from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, CursorPage, CursorQuery, Page, Pagination
 from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import intervals
 from chalicelib.models import audit
@@ -40,7 +40,6 @@ from chalicelib.modules.assignments.contracts import (
 )
 from chalicelib.modules.assignments.details import detail, details
 
-_PAGE_SIZE = 20
 _IN_THE_WAY = 100
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMES = ("startAt", "endAt")
@@ -104,7 +103,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
     if not data.is_page_list:
         return _cursor_page(ctx, data, criteria, forward=data.sort_order == "asc")
 
-    page, size = data.page or 1, data.page_size or _PAGE_SIZE
+    page, size = data.page or 1, data.page_size or DEFAULT_PAGE_SIZE
     ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=data.sort_order == "asc")
     shown = assignment_search.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
     return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))

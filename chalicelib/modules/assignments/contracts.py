@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, NextCursor, Patch, Query
+from chalicelib.core.contracts import (
+    Body,
+    Contract,
+    CursorQuery,
+    Limit,
+    NextCursor,
+    PageNumber,
+    PageSize,
+    Patch,
+    Query,
+    SortOrder,
+)
 from chalicelib.core.field_types import Instant, Line
 from chalicelib.core.money import Priced
 from chalicelib.models.staffing.assignments import Assignment, AssignmentStatus
@@ -50,9 +61,9 @@ class GetAssignments(CursorQuery):
     ] = None
     from_: Annotated[Instant | None, Field(alias="from", description="Those that overlap the time from here …")] = None
     to: Annotated[Instant | None, Field(description="… to here, exclusively.")] = None
-    sort_order: Annotated[Literal["asc", "desc"], Field(description="By start.")] = "desc"
-    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    page_size: Annotated[int, Field(ge=1, le=100)] | None = None
+    sort_order: Annotated[SortOrder, Field(description="By start.")] = "desc"
+    page: PageNumber | None = None
+    page_size: PageSize | None = None
 
     @property
     def is_page_list(self) -> bool:
@@ -66,7 +77,7 @@ class GetAssignments(CursorQuery):
 
 
 class GetWorkerWithAssignments(CursorQuery):
-    limit: Annotated[int, Field(ge=1, le=100)] = 100
+    limit: Limit = 100
 
 
 class CheckWorkerAvailability(Query):

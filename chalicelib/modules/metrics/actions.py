@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found, require_order
-from chalicelib.dal.page_lists import PageRequest, Rows
+from chalicelib.dal.page_lists import Rows
 from chalicelib.metrics import definitions, thresholds
 from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of, shows_money
 from chalicelib.metrics.engine.group_by import names_of
@@ -32,7 +33,6 @@ from chalicelib.modules.metrics.contracts import (
     CreateMetric,
     GetMetricHistory,
     GetMetrics,
-    GetMetricsByCategory,
     MetricQueryValidity,
     MetricWithResult,
     UpdateMetric,
@@ -55,21 +55,21 @@ def create_dashboard_metric(ctx: Context, data: CreateMetric) -> Metric:
 
 
 @action("getDashboardMetrics", "GET /metrics", permission=Permission.WORKSPACE_READ)
-def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResult]:
+def get_dashboard_metrics(ctx: Context, data: GetMetrics) -> Page[MetricWithResult] | CursorPage[MetricWithResult]:
     """The metrics, those that come with the product included. `search` looks at name and category.
 
-    Metrics have their `result` where the caller may see it.
+    Sorted by category, and within one by name, by default. Metrics have their `result` where the caller may see it.
     """
-    return _page(ctx, data, SYSTEM_METRICS, {})
+    return _list(ctx, data, SYSTEM_METRICS, "category")
 
 
 @action("getMetricsByCategory", "GET /metrics/by-category/{category}", permission=Permission.WORKSPACE_READ)
 def get_metrics_by_category(
-    ctx: Context, category: MetricCategory, data: GetMetricsByCategory
-) -> Page[MetricWithResult]:
+    ctx: Context, category: MetricCategory, data: GetMetrics
+) -> Page[MetricWithResult] | CursorPage[MetricWithResult]:
     """The metrics of one category by name, as in getDashboardMetrics."""
     builtin = {identifier: metric for identifier, metric in SYSTEM_METRICS.items() if metric.category is category}
-    return _page(ctx, data, builtin, {"category": category.value})
+    return _list(ctx, data, builtin, "name", category=category.value)
 
 
 @action("getMetricById", "GET /metrics/{id}", permission=Permission.WORKSPACE_READ)
@@ -201,18 +201,11 @@ def _own(ctx: Context, identifier: UUID) -> Metric:
     return METRICS.get(ctx.organization, identifier)
 
 
-def _page(
-    ctx: Context, data: GetMetrics, builtin: Mapping[UUID, Metric], facets: Mapping[str, str]
-) -> Page[MetricWithResult]:
-    request = PageRequest(
-        page=data.page,
-        page_size=data.page_size,
-        search=data.search,
-        sort_by=data.sort_by,
-        sort_order=data.sort_order,
-        facets=facets,
-    )
-    return METRICS.page(ctx.organization, request, Rows(MetricWithResult, partial(_with_results, ctx)), builtin)
+def _list(
+    ctx: Context, data: GetMetrics, builtin: Mapping[UUID, Metric], default_sort: str, **facets: str
+) -> Page[MetricWithResult] | CursorPage[MetricWithResult]:
+    rows = Rows(MetricWithResult, partial(_with_results, ctx))
+    return lists.answer(ctx, METRICS, data, default_sort=default_sort, facets=facets, rows=rows, builtin=builtin)
 
 
 def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithResult]:

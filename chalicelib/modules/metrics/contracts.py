@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, Query
-from chalicelib.core.field_types import Instant, Line
+from chalicelib.core.contracts import Body, Contract, CursorQuery, PageQuery, Patch, SortOrder
+from chalicelib.core.field_types import Instant
 from chalicelib.core.figures import Figure
 from chalicelib.core.json_objects import JsonObject, bounded, bounded_text
 from chalicelib.metrics.language.errors import Fault
@@ -53,16 +53,8 @@ class UpdateMetric(Patch, of=CreateMetric):
     """The fields to change."""
 
 
-class GetMetrics(Query):
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=100)] = 20
-    search: Annotated[Line, Field(max_length=100)] | None = None
-    sort_by: Literal["name", "category", "createdAt"] = "category"
-    sort_order: Literal["asc", "desc"] = "asc"
-
-
-class GetMetricsByCategory(GetMetrics):
-    sort_by: Literal["name", "category", "createdAt"] = "name"
+class GetMetrics(PageQuery[Literal["name", "category", "createdAt"]]):
+    """The list's parameters."""
 
 
 class MetricWithResult(Metric):
@@ -101,4 +93,4 @@ class MetricQueryValidity(Contract):
 class GetMetricHistory(CursorQuery):
     from_: Annotated[Instant | None, Field(alias="from")] = None
     to: Instant | None = None
-    sort_order: Literal["asc", "desc"] = "desc"
+    sort_order: SortOrder = "desc"

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, optional
-from chalicelib.core.field_types import Instant, Line
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, Search, optional
+from chalicelib.core.field_types import Instant
 from chalicelib.models.dashboards.metrics import Color
 from chalicelib.models.time.projects import (
     Budget,
@@ -45,7 +45,7 @@ class UpdateProject(Patch, of=CreateProject):
 class ListProjects(CursorQuery):
     status: ProjectStatus | None = None
     client_id: UUID | None = None
-    search: Annotated[Line, Field(max_length=100)] | None = None
+    search: Search | None = None
 
 
 class TaskCounts(Contract):

@@ -9,6 +9,7 @@ from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
+from chalicelib.core.contracts import CursorPage
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import quick_actions
@@ -20,7 +21,6 @@ from chalicelib.modules.quick_actions.contracts import (
     ExecuteQuickAction,
     GetQuickActions,
     Navigated,
-    QuickActions,
     UpdateQuickAction,
 )
 from chalicelib.modules.quick_actions.rules import require_whole
@@ -45,7 +45,7 @@ def create_quick_action(ctx: Context, data: CreateQuickAction) -> QuickAction:
 
 
 @action("getQuickActions", "GET /quick-actions", permission=Permission.WORKSPACE_READ)
-def get_quick_actions(ctx: Context, data: GetQuickActions) -> QuickActions:
+def get_quick_actions(ctx: Context, data: GetQuickActions) -> CursorPage[QuickAction]:
     """The quick actions that the caller may run, by `sortOrder`, then by name. The product's own are among them.
 
     Left out are those that are disabled, and those that the caller's role or the organization's tier may not run.
@@ -58,7 +58,9 @@ def get_quick_actions(ctx: Context, data: GetQuickActions) -> QuickActions:
     if data.cursor is not None:
         after = tuple(json.loads(ctx.cursors.decode(data.cursor)))
         rows = [row for row in rows if availability.position(row) > after]
-    return lists.cursor_page(ctx, QuickActions, rows, None, lambda row: json.dumps(availability.position(row)))
+    page = rows[: data.limit]
+    last = _position(page[-1]) if len(page) < len(rows) else None
+    return lists.cursor_page(ctx, CursorPage[QuickAction], page, last, _position)
 
 
 @action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ)
@@ -108,3 +110,8 @@ def execute_quick_action(ctx: Context, id_: UUID, data: ExecuteQuickAction) -> N
     `If-Match` is about the quick action.
     """
     return execution.execute(ctx, availability.get(ctx.organization, id_), data.payload)
+
+
+def _position(quick_action: QuickAction) -> str:
+    """Return its place in lists, as a cursor has it."""
+    return json.dumps(availability.position(quick_action))

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict, JsonValue
 
-from chalicelib.core.contracts import Body, Contract, Cursor, Patch, Query
+from chalicelib.core.contracts import Body, ChildrenQuery, Contract, Patch
 from chalicelib.core.field_types import Flag
 from chalicelib.core.json_objects import JsonObject, bounded
 from chalicelib.models.dashboards.metrics import Color, Icon
@@ -15,7 +15,6 @@ from chalicelib.models.dashboards.quick_actions import (
     ActionType,
     Description,
     FormConfig,
-    QuickAction,
     QuickActionName,
     RequiredRoles,
     RequiredTiers,
@@ -71,19 +70,11 @@ class UpdateQuickAction(Patch, of=CreateQuickAction):
     """The fields to change."""
 
 
-class GetQuickActions(Query):
+class GetQuickActions(ChildrenQuery):
     include_disabled: Annotated[
         Flag,
         Field(description="All there are, also those that are disabled or for others; only for who may change them."),
     ] = False
-    cursor: Annotated[Cursor | None, Field(description="The `nextCursor` of an answer that could not hold all.")] = None
-
-
-class QuickActions(Contract):
-    items: list[QuickAction]
-    next_cursor: Annotated[
-        str | None, Field(description="Null unless their forms are too large for one answer.", examples=[None])
-    ] = None
 
 
 class ExecuteQuickAction(Body):

@@ -88,3 +88,16 @@ def test_what_does_not_fit_one_answer_comes_with_a_cursor(organization: Organiza
             break
     # Then each has come once, in order
     assert walked == names
+
+
+def test_a_limit_cuts_the_list_into_pages(organization: Organization) -> None:
+    names = [define(organization.owner, GOING, sortOrder=number)["name"] for number in range(3)]
+    walked, query = [], {"limit": 2}
+    while True:
+        data = organization.owner.call("getQuickActions", query=query).data
+        assert len(data["items"]) <= 2
+        walked += [item["name"] for item in data["items"] if not item["isSystem"]]
+        if data["nextCursor"] is None:
+            break
+        query["cursor"] = data["nextCursor"]
+    assert walked == names
