@@ -89,6 +89,7 @@ Sign up or sign in, then send `Authorization: Bearer <token>`. Every answer is
 `{"success": true, "data": …}` or `{"success": false, "error": {"code", "message", "details"?, "requestId"}}`.
 `HEAD` is answered wherever `GET` is; a method that a path does not take gets 405 `METHOD_NOT_ALLOWED` with `Allow`.
 Send an `Idempotency-Key` with every write, and repeat the write with the same key whenever no answer came.
+Values are spelled as they are listed, case included; one in another case is refused with the one that was meant.
 
 Lists are of two kinds. A page list takes `page` (from 1), `pageSize` (1–100), `search`, `sortBy` and `sortOrder`, and
 answers `{data, pagination}` with exact totals. A cursor list takes `cursor` and `limit` (1–100), and answers

@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 
 from chalicelib.core import clock, visible_text
 from chalicelib.core.iso_codes import COUNTRIES, CURRENCIES
+from chalicelib.core.messages import suggestion
 
 
 def _without(refused: str) -> AfterValidator:
@@ -229,7 +230,8 @@ Timezone = Annotated[
 def _one_of(codes: frozenset[str], message: str) -> AfterValidator:
     def check(code: str) -> str:
         if code not in codes:
-            raise PydanticCustomError("code", message)
+            text = message + suggestion(code, codes & {code.upper()})
+            raise PydanticCustomError("code", cast(Any, text))
         return code
 
     return AfterValidator(check)
@@ -249,7 +251,8 @@ CountryCode = Annotated[
 
 def _flag(text: Any) -> Any:
     if text not in {"true", "false"}:
-        raise PydanticCustomError("flag", "must be true or false")
+        message = "must be true or false" + suggestion(text, ("true", "false"))
+        raise PydanticCustomError("flag", cast(Any, message))
     return text == "true"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -89,10 +89,22 @@ def plain(expected: str) -> str:
 
 def _one_of(context: Context, value: Any) -> str:
     expected = plain(context["expected"])
-    if not isinstance(value, str):
-        return f"must be {expected}"
-    close = [name for name in re.split(", | or ", expected) if name != value and letters(name) == letters(value)]
-    return f"must be {expected}{''.join(f'; did you mean {name}?' for name in close)}"
+    return f"must be {expected}{suggestion(value, re.split(', | or ', expected))}"
+
+
+def _one_of_tags(context: Context, _: Any) -> str:
+    expected = plain(context["expected_tags"])
+    return f"must be one of {expected}{suggestion(context['tag'], expected.split(', '))}"
+
+
+def suggestion(value: Any, names: Iterable[str]) -> str:
+    """Return the end of a message that names the value which was meant: one of another case or with other marks.
+
+    Values are spelled as they are listed: taken in any case, one would come back in another than it was sent in.
+    """
+    given = letters(value) if isinstance(value, str) else ""
+    close = [name for name in names if name != value and given and letters(name) == given]
+    return "".join(f"; did you mean {name}?" for name in close)
 
 
 def _length(context: Context, value: Any) -> str:
@@ -113,6 +125,6 @@ _BUILT: Mapping[str, Callable[[Context, Any], str]] = {
     "string_too_short": _length,
     "too_long": _length,
     "too_short": _length,
-    "union_tag_invalid": lambda context, _: f"must be one of {plain(context['expected_tags'])}",
+    "union_tag_invalid": _one_of_tags,
 }
 """Messages that need more than their context."""

@@ -16,6 +16,7 @@ from pydantic import (
 
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import AtMost
+from chalicelib.core.messages import suggestion
 from chalicelib.metrics.language.conditions import Condition, FieldName, typed
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
 from chalicelib.metrics.rollups.sources import SOURCES
@@ -116,7 +117,7 @@ class Aggregation(Body):
         if source is None:
             return name
         if name is not None and name not in source.fields:
-            raise refused(f"is not a field of {source.name}")
+            raise refused(f"is not a field of {source.name}{suggestion(name, source.fields)}")
         if aggregate is None or (aggregate is Aggregate.COUNT and name is None):
             return name
         allowed = cls.fields_for(aggregate, source)

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAda
 from chalicelib.core import clock
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import Instant, OneLine
+from chalicelib.core.messages import suggestion
 from chalicelib.metrics.language.errors import QueryErrors, refused
 from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.metrics.rollups.sources.fields import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator
@@ -92,7 +93,7 @@ def typed(condition: Condition, source: Source[Any]) -> Condition:
     """Return the condition with its value in the field's type. Raises ValidationError if it does not fit the field."""
     field = source.fields.get(condition.field)
     if field is None:
-        raise refused(f"is not a field of {source.name}", "field")
+        raise refused(f"is not a field of {source.name}{suggestion(condition.field, source.fields)}", "field")
     if condition.op not in field.operators:
         raise refused(f"must be one of {', '.join(field.operators)} for {field.name}", "op")
     return condition.model_copy(update={"value": typed_value(condition, field)})

@@ -10,8 +10,10 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from chalicelib import modules
 from chalicelib.action.registry import REGISTRY, Action
 from chalicelib.core.errors import invalid_state
+from chalicelib.core.messages import suggestion
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards.quick_actions import ActionName, QuickAction
+from chalicelib.modules.routes import ROUTES
 
 _OWN_TAG = "quick actions"
 
@@ -60,7 +62,8 @@ def _takes_secrets(action: Action) -> bool:
 def _require(name: str) -> str:
     action = modules.find(name)
     if action is None:
-        raise PydanticCustomError("api_action", "is not an action of this API")
+        meant = suggestion(name, (route.action for route in ROUTES))
+        raise PydanticCustomError("api_action", "is not an action of this API{meant}", {"meant": meant})
     reason = refusal(action)
     if reason is not None:
         raise PydanticCustomError("api_action", "cannot be run by a quick action: {reason}", {"reason": reason})
