@@ -91,6 +91,10 @@ prove: $(VENV)/test.stamp ## Inject faults under load and compare the table with
 openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json and the table of routes
 	$(PY) -m infra.openapi
 
+.PHONY: screenshots
+screenshots: $(VENV)/test.stamp ## Rewrite docs/images/console-*.png, pictures of the console's pages
+	WORKLEDGER_SCREENSHOTS=docs/images $(PY) -m pytest --no-header tests/console/test_pages.py
+
 .PHONY: mutate
 mutate: $(VENV)/test.stamp ## Remove each guard in turn and list those that no test covers: ARGS="--sample 20 --seed 1"
 	$(PY) -m benchmarks.mutations $(ARGS)

@@ -1,6 +1,6 @@
-"""Vendor the console's libraries: fetch pinned packages from npm, and write their files with the hashes of each.
+"""Vendor the libraries of the console and of its tests: fetch pinned packages from npm, and write files and hashes.
 
-`python -m infra.vendor` rewrites `chalicelib/console/vendor`; with `--check` it only compares.
+`python -m infra.vendor` rewrites the `vendor` folders and `vendor.lock.json`; with `--check` it only compares.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from infra.template import ROOT
 
 VENDOR = ROOT / "chalicelib" / "console" / "vendor"
+TEST_VENDOR = ROOT / "tests" / "console" / "vendor"
 LOCK = ROOT / "infra" / "vendor.lock.json"
 
 
@@ -26,9 +27,11 @@ class Package(NamedTuple):
     version: str
     files: Mapping[str, str]
     """Name here to name in the package."""
+    folder: Path = VENDOR
 
 
 PACKAGES: Mapping[str, Package] = {
+    "axe-core": Package("4.14.1", {"axe.js": "axe.min.js", "axe-core.LICENSE.txt": "LICENSE"}, TEST_VENDOR),
     "htm": Package("3.1.1", {"htm.js": "dist/htm.umd.js", "htm.LICENSE.txt": "LICENSE"}),
     "preact": Package(
         "10.29.8",
@@ -71,7 +74,7 @@ def main() -> None:
         hashes = {here: hashlib.sha256(content).hexdigest() for here, content in contents.items()}
         lock[name] = {"version": package.version, "integrity": integrity, "sha256": hashes}
         for here, content in contents.items():
-            path = VENDOR / here
+            path = package.folder / here
             if is_check and (not path.exists() or path.read_bytes() != content):
                 different.append(here)
             elif not is_check:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import shlex
@@ -11,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,90 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from infra.local import demo, tier
-from infra.local.engine import HOST, Store, configured_store, free_port
-
-ROOT = Path(__file__).parents[2]
-
-
-class Serving:
-    """A run of `python -m infra.local.serve`, ready."""
-
-    def __init__(self, store: Store, data: Path, *options: str) -> None:
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
-        self.http = urllib3.PoolManager(timeout=10, retries=False)
-        environment = {name: value for name, value in os.environ.items() if name != "TABLE_ENDPOINT"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local.serve", "--port", str(self.port), "--data", str(data), *options],
-            cwd=ROOT,
-            env=environment | {"WORKLEDGER_STORE": store},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        self.banner = ""
-        while not (line := self._line()).startswith("Ctrl-C stops it."):
-            self.banner += line
-        assert "being filled" in line, self.banner
-        self.cpu_seconds = self._cpu_seconds()
-        while not (line := self._line()).startswith("The demo organization is complete"):
-            assert "is incomplete" not in line, line
-        self._rest: list[str] = []
-        # The log continues: an unread pipe would fill up and block the product.
-        self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
-        self._reader.start()
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, f"ended with exit code {self.process.wait()}"
-        return line
-
-    def _cpu_seconds(self) -> float:
-        statistics = Path(f"/proc/{self.process.pid}/stat")
-        if not statistics.exists():
-            return math.nan
-        user, system = statistics.read_text().rpartition(") ")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-    def api(self, token: str | None = None) -> demo.Api:
-        return demo.Api(f"{self.url}/api/v1", token)
-
-    def owner(self) -> demo.Api:
-        return self.api(self.api().post("/auth/sign-in", email=demo.OWNER.email, password=demo.PASSWORD)["token"])
-
-    def limits_of_sign_in(self) -> str:
-        body = {"email": demo.OWNER.email, "password": demo.PASSWORD}
-        answer = self.http.request("POST", f"{self.url}/api/v1/auth/sign-in", json=body)
-        return str(answer.headers["RateLimit-Policy"])
-
-    def get(self, path: str, **headers: str) -> Any:
-        return self.http.request("GET", f"{self.url}{path}", headers=headers)
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> str:
-        self.process.send_signal(number)
-        return self.ended(0)
-
-    def ended(self, exit_code: int) -> str:
-        assert self.process.wait(timeout=60) == exit_code
-        self._reader.join()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return "".join(self._rest)
-
-
-def _store() -> Store:
-    """Return the configured store; moto instead of a foreign engine, which the runner cannot start."""
-    store = configured_store()
-    return Store.MOTO if store is Store.OTHER else store
+from infra.local.engine import HOST, Store, free_port
+from tests.support.serving import ROOT, Serving, runnable_store
 
 
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    serving = Serving(_store(), tmp_path_factory.mktemp("data"))
+    serving = Serving(runnable_store(), tmp_path_factory.mktemp("data"))
     yield serving
     serving.get("/nothing")
     log = serving.end(signal.SIGINT)
@@ -299,7 +222,7 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(_store() is Store.MOTO, reason="moto stores nothing; the strict pass runs this")
+@pytest.mark.skipif(runnable_store() is Store.MOTO, reason="moto stores nothing; the strict pass runs this")
 def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: Path) -> None:
     first = Serving(Store.DYNOXIDE, tmp_path)
     owner = first.owner()

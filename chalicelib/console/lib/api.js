@@ -63,6 +63,18 @@ export const put = (path, body, options) => request("PUT", path, { body, ...opti
 export const patch = (path, body, options) => request("PATCH", path, { body, ...options });
 export const del = (path, options) => request("DELETE", path, options);
 
+/** Return all rows of a list, of its pages or by its cursor. */
+export async function getAll(path, query, options) {
+  const rows = [];
+  for (let page = 1, cursor; ; page += 1) {
+    const isByCursor = cursor !== undefined;
+    const part = await get(path, { ...query, ...(isByCursor ? { cursor } : page > 1 ? { page } : {}) }, options);
+    rows.push(...(part.items ?? part.data));
+    if (!part.nextCursor && !part.pagination?.hasNextPage) return rows;
+    cursor = part.nextCursor;
+  }
+}
+
 /** Return `{data, etag}` of a read, for a write that is to hold against what was read: `patch(…, {ifMatch: etag})`. */
 export const read = (path, query) => request("GET", path, { query, withEtag: true });
 

@@ -10,10 +10,11 @@ export function Dialog({ title, children, onClose, size = "medium" }) {
   const element = useRef(null);
   const id = useId();
   useEffect(() => {
-    const opener = document.activeElement;
-    element.current.showModal();
-    element.current.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();
-    return () => opener?.focus?.();
+    const dialog = element.current;
+    dialog.showModal();
+    dialog.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();
+    // Closing gives the focus back; what is outside of an open dialog could not take it.
+    return () => dialog.close();
   }, []);
   const cancel = (event) => {
     event.preventDefault();
@@ -37,22 +38,28 @@ export function Dialog({ title, children, onClose, size = "medium" }) {
   </dialog>`;
 }
 
-const question = store(null);
+const questions = store([]);
+let last = 0;
 
-/** Open a dialog of `render(close)`; resolves to the value that `close` is called with. */
+/** Open a dialog of `render(close)`, above those that are open; resolves to the value that `close` is called with. */
 export function ask(title, render, options = {}) {
   return new Promise((resolve) => {
-    question.set({ title, render, options, close: (value) => (question.set(null), resolve(value)) });
+    const id = (last += 1);
+    const close = (value) => {
+      questions.set((open) => open.filter((question) => question.id !== id));
+      resolve(value);
+    };
+    questions.set((open) => [...open, { id, title, render, options, close }]);
   });
 }
 
 /** The place of the dialogs that code opens; once, in the shell. */
 export function Questions() {
-  const open = useStore(question);
-  if (!open) return null;
-  return html`<${Dialog} key=${open.title} title=${open.title} onClose=${() => open.close(undefined)} ...${open.options}>
-    ${open.render(open.close)}
-  <//>`;
+  return useStore(questions).map(
+    ({ id, title, render, options, close }) => html`<${Dialog} key=${id} title=${title} onClose=${() => close(undefined)} ...${options}>
+      ${render(close)}
+    <//>`,
+  );
 }
 
 /** Ask before something that cannot be undone; resolves to true or false. */

@@ -1,7 +1,8 @@
 /**
  * Forms from a description: `fields` are `{name, label, type, hint, options, isRequired, …}`.
  *
- * Types: text, email, password, tel, number, date, datetime, time, money, color, textarea, select, checkbox, reference
+ * `fields` may be a function of the inputs so far, for fields that depend on others. A name with dots, as `config.limit`,
+ * is a field inside another; `nested(values)` makes the body of it. Types: text, email, password, tel, number, date, datetime, time, money, color, textarea, select, checkbox, reference
  * and hidden. The API checks everything; its field errors appear at the fields, all others above the form.
  */
 
@@ -16,17 +17,20 @@ import { instantOf, wallTimeOf } from "./zones.js";
  * `submit(values, key)` sends the values: those of empty fields are null if `isPatch`, else absent. `key` is an
  * idempotency key that stays until the values change, so pressing the button again repeats nothing.
  */
-export function Form({ fields, initial = {}, submit, action = "Save", cancel, isPatch = false, isWide = false, children }) {
-  const [inputs, setInputs] = useState(() => inputsOf(fields, initial));
+export function Form({ fields: described, initial = {}, submit, action = "Save", cancel, isPatch = false, isWide = false, children }) {
+  const [typed, setTyped] = useState({});
   const [errors, setErrors] = useState({});
   const [failure, setFailure] = useState(null);
   const [isBusy, setBusy] = useState(false);
   const element = useRef(null);
   const key = useRef(null);
+  const isFixed = Array.isArray(described);
+  const fields = isFixed ? described : described({ ...inputsOf(described(typed), initial), ...typed });
+  const inputs = { ...inputsOf(fields, initial), ...typed };
 
   function change(name, value) {
     key.current = null;
-    setInputs((before) => ({ ...before, [name]: value }));
+    setTyped((before) => ({ ...before, [name]: value }));
     setErrors(({ [name]: _, ...rest }) => rest);
   }
 
@@ -210,6 +214,18 @@ function focusOn(form, fields, problems) {
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Return values with dotted names as nested objects: `{"config.limit": 5}` is `{config: {limit: 5}}`. */
+export function nested(values) {
+  const result = {};
+  for (const [path, value] of Object.entries(values)) {
+    const names = path.split(".");
+    const last = names.pop();
+    const place = names.reduce((object, name) => (object[name] ??= {}), result);
+    place[last] = value;
+  }
+  return result;
+}
 
 /** Return the fields of a JSON Schema of type object: of a quick action's form, for example. */
 export function fieldsOf(schema) {

@@ -18,6 +18,7 @@ const PATHS = {
   "chevron-right": "m9 6 6 6-6 6",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3.5 2",
   coins: "M9 5a5 5 0 1 0 0 10A5 5 0 0 0 9 5M15.5 9.2A5 5 0 1 1 10 17",
+  corner: "M20 8 8 20M20 15l-5 5",
   dashboard: "M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z",
   document: "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6m-6 4h6",
   dots: "M5 12h.01M12 12h.01M19 12h.01",

@@ -12,7 +12,9 @@ import { may } from "./session.js";
 export const GROUPS = ["Overview", "Staffing", "Time", "Loans", "Administration"];
 
 export const PAGES = [
-  { path: "/", title: "Activities", icon: "bell", group: "Overview", load: () => import("../pages/activities.js") },
+  { path: "/", title: "Dashboard", icon: "dashboard", group: "Overview", load: () => import("../pages/dashboard.js") },
+  { path: "/activities", title: "Activities", icon: "bell", group: "Overview", load: () => import("../pages/activities.js") },
+  { path: "/activities/new", title: "Record an activity", permission: "activities:record", load: () => import("../pages/activity_new.js") },
 
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
 

@@ -50,13 +50,19 @@ export async function signOut() {
   endSession("signed-out");
 }
 
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+
+/** True while the page is dark, by the theme or by the device; charts follow it. */
+export const darkness = store(prefersDark.matches);
+prefersDark.addEventListener("change", () => darkness.set(isDark()));
+
 /** Show a theme: LIGHT, DARK, or SYSTEM for the one of the device. */
 export function showTheme(theme) {
   document.documentElement.dataset.theme = theme.toLowerCase();
+  darkness.set(isDark());
 }
 
-/** True if the page is dark now, whatever decided it. */
-export function isDark() {
+function isDark() {
   const { theme } = document.documentElement.dataset;
-  return theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  return theme === "dark" || (theme !== "light" && prefersDark.matches);
 }

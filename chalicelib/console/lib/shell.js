@@ -97,8 +97,9 @@ function UnreadLink() {
   useInterval(load, UNREAD_SECONDS);
   const text = count ? (count.isExact ? String(count.count) : `${count.count}+`) : "";
   const short = count && count.count > 99 ? "99+" : text;
-  return html`<a class="button button-quiet button-icon bell" href=${link(find("/activities") ? "/activities" : "/")} aria-label=${`Activities, ${text || "no"} unread`}>
-    <${Icon} name="bell" />${count?.count > 0 && html`<span class="bell-count" aria-hidden="true">${short}</span>`}
+  return html`<a class="button button-quiet button-icon bell" href=${link("/activities")}>
+    <${Icon} name="bell" /><span class="visually-hidden">Activities, ${text && text !== "0" ? text : "no"} unread</span>
+    ${count?.count > 0 && html`<span class="bell-count" aria-hidden="true">${short}</span>`}
   </a>`;
 }
 
@@ -172,7 +173,7 @@ async function loadPage(page) {
   }
 }
 
-const home = html`<${Button} kind="primary" onClick=${() => go("/")}>To the start<//>`;
+const home = html`<${Button} kind="primary" onClick=${() => go("/")}>To the dashboard<//>`;
 const NotFound = () => html`<${EmptyState} icon="search" title="There is no such page" action=${home}>The address may be old.<//>`;
 const NotAllowed = () => html`<${EmptyState} icon="shield" title="This page is not for your role" action=${home}>
   An administrator of your organization can change your role.

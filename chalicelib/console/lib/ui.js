@@ -128,11 +128,10 @@ export function Menu({ label, trigger, icon = "dots", items, header, align = "en
       aria-haspopup="menu"
       aria-expanded=${isOpen}
       aria-controls=${isOpen ? id : undefined}
-      aria-label=${label}
       title=${trigger ? undefined : label}
       onClick=${toggle}
     >
-      ${trigger || html`<${Icon} name=${icon} />`}
+      ${trigger || html`<${Icon} name=${icon} />`}<span class="visually-hidden">${label}</span>
     </button>
     ${isOpen &&
     html`<div class=${`menu-list menu-${align}`}>

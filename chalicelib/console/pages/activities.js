@@ -3,15 +3,13 @@
 import { del, post } from "../lib/api.js";
 import { dateOf, instant, relative, words } from "../lib/format.js";
 import { classes, html } from "../lib/html.js";
-import { Icon } from "../lib/icons.js";
-import { setQuery } from "../lib/router.js";
+import { link, setQuery } from "../lib/router.js";
+import { may } from "../lib/session.js";
+import { SeverityIcon, TONES } from "../lib/severity.js";
 import { unread } from "../lib/shell.js";
 import { CursorList, useCursorList } from "../lib/table.js";
 import { toast, toastError } from "../lib/toast.js";
 import { Badge, Button, EmptyState, Page } from "../lib/ui.js";
-
-const TONES = { SUCCESS: "good", WARNING: "warning", ERROR: "bad", CRITICAL: "bad" };
-const ICONS = { SUCCESS: "check", WARNING: "alert", ERROR: "alert", CRITICAL: "alert" };
 
 export default function Activities({ query }) {
   const isArchive = query.archived === "true";
@@ -66,7 +64,8 @@ export default function Activities({ query }) {
   const empty = isArchive
     ? html`<${EmptyState} icon="archive" title="Nothing is archived">Archive what you are done with; it stays here.<//>`
     : html`<${EmptyState} icon="bell" title="No activities yet">Whatever your organization does appears here.<//>`;
-  const actions = html`${tabs}${!isArchive && html`<${Button} icon="check-all" onClick=${markAll}>Mark all read<//>`}`;
+  const record = may("activities:record") && html`<a class="button" href=${link("/activities/new")}>Record</a>`;
+  const actions = html`${tabs}${record}${!isArchive && html`<${Button} icon="check-all" onClick=${markAll}>Mark all read<//>`}`;
   return html`<${Page} title="Activities" subtitle="What happens in your organization." actions=${actions}>
     <${CursorList} list=${list} empty=${empty}>
       ${byDay(list.rows ?? []).map(
@@ -102,11 +101,6 @@ function Activity({ activity, isArchive, markRead, archive, restore }) {
     </div>
   </li>`;
 }
-
-/** The sign of an activity's severity; the words that matter are in its text. */
-export const SeverityIcon = ({ severity }) => html`<span class=${classes("feed-icon", TONES[severity] && `tone-${TONES[severity]}`)}>
-  <${Icon} name=${ICONS[severity] || "activity"} size=${16} />
-</span>`;
 
 function byDay(rows) {
   const days = new Map();

@@ -15,7 +15,7 @@ export default function ResetPassword({ query }) {
   const isCodeKnown = Boolean(query.code);
   return html`<${Entry} title="Reset your password">
     ${isCodeKnown || mailedTo
-      ? html`<${NewPassword} email=${mailedTo || query.email} code=${query.code} />`
+      ? html`<${NewPassword} key=${query.code} email=${mailedTo || query.email} code=${query.code} />`
       : html`<${AskForMail} email=${query.email} done=${setMailedTo} />`}
     <p class="entry-links"><a href=${link("/sign-in")}>Back to signing in</a></p>
   <//>`;

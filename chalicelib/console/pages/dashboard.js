@@ -1,0 +1,97 @@
+/** The dashboard: widgets on a grid, each with its own data. */
+
+import { get, getAll, messageOf } from "../lib/api.js";
+import { DashboardEditor } from "../lib/dashboard_editor.js";
+import { instant, time } from "../lib/format.js";
+import { compacted, placeOf, settled } from "../lib/grid.js";
+import { classes, html, useEffect, useMemo, useState } from "../lib/html.js";
+import { useInterval, useResource } from "../lib/resource.js";
+import { may, useMe } from "../lib/session.js";
+import { TileError, TILES } from "../lib/tiles.js";
+import { Button, EmptyState, Loaded, Page, Skeleton } from "../lib/ui.js";
+
+const MIN_REFRESH_SECONDS = 60;
+
+export default function Dashboard() {
+  const me = useMe();
+  const widgets = useResource(loadWidgets);
+  const [isEditing, setEditing] = useState(false);
+  const [refreshes, setRefreshes] = useState(0);
+  const mayCustomize = may("widgets:customize");
+  const greeting = `Hello ${me.user.firstName}`;
+  const actions = html`<${Button} icon="refresh" onClick=${() => setRefreshes(refreshes + 1)}>Refresh<//>
+    ${mayCustomize &&
+    html`<${Button} icon=${isEditing ? "check" : "edit"} kind=${isEditing && "primary"} onClick=${() => setEditing(!isEditing)}>
+      ${isEditing ? "Done" : "Edit"}
+    <//>`}`;
+  return html`<${Page} title="Dashboard" subtitle=${greeting} actions=${actions} isWide>
+    <${Loaded} resource=${widgets} lines=${10}>
+      ${(items) =>
+        isEditing
+          ? html`<${DashboardEditor} widgets=${items} change=${widgets.setData} reload=${widgets.reload} />`
+          : html`<${Grid} widgets=${items} refreshes=${refreshes} edit=${mayCustomize && (() => setEditing(true))} />`}
+    <//>
+  <//>`;
+}
+
+const loadWidgets = (signal) => getAll("/widgets", { limit: 100 }, { signal });
+
+function Grid({ widgets, refreshes, edit }) {
+  const [refused, setRefused] = useState(() => new Set());
+  const shown = widgets.filter((widget) => widget.canSeeData !== false && !refused.has(widget.id));
+  const positions = useMemo(() => {
+    const own = Object.fromEntries(shown.map(({ id, position }) => [id, position]));
+    // What is hidden leaves holes.
+    return shown.length < widgets.length ? compacted(own) : settled(own);
+  }, [shown.map(({ id, version }) => `${id} ${version}`).join()]);
+  if (shown.length === 0) {
+    const add = edit && html`<${Button} kind="primary" icon="plus" onClick=${edit}>Add a widget<//>`;
+    return html`<${EmptyState} icon="dashboard" title="Nothing on this dashboard yet" action=${add}>
+      ${edit ? "Add a metric, a chart, a table or the calendar." : "Nobody has shared a widget with your role."}
+    <//>`;
+  }
+  const ordered = [...shown].sort((one, other) => {
+    const [here, there] = [positions[one.id], positions[other.id]];
+    return here.y - there.y || here.x - there.x;
+  });
+  const refuse = (id) => setRefused((before) => new Set([...before, id]));
+  return html`<div class="grid">
+    ${ordered.map(
+      (widget) => html`<${Tile} key=${widget.id} ...${{ widget, refreshes, refuse }} position=${positions[widget.id]} />`,
+    )}
+  </div>`;
+}
+
+function Tile({ widget, position, refreshes, refuse }) {
+  const data = useResource((signal) => get(`/widgets/${widget.id}/data`, undefined, { signal }), [widget.id, widget.version, refreshes]);
+  useInterval(data.reload, Math.max(MIN_REFRESH_SECONDS, widget.refreshRate));
+  const isRefused = data.error?.status === 403;
+  useEffect(() => {
+    if (isRefused) refuse(widget.id);
+  }, [isRefused]);
+  if (isRefused) return null;
+  const title = widget.title || widget.name;
+  const asOf = data.data?.asOf;
+  return html`<section class=${classes("tile", `tile-${widget.type.toLowerCase()}`)} style=${placeOf(position)} aria-label=${title}>
+    <header class="tile-head">
+      <h2>${title}</h2>
+      ${asOf && widget.type !== "METRIC" && html`<span class="tile-as-of" title=${`As of ${instant(asOf)}`}>${time(asOf)}</span>`}
+    </header>
+    <div class="tile-body" tabindex=${["TABLE", "CALENDAR", "ACTIVITY_FEED", "QUICK_ACTIONS"].includes(widget.type) ? 0 : undefined}>
+      <${TileContent} data=${data} type=${widget.type} />
+    </div>
+  </section>`;
+}
+
+function TileContent({ data, type }) {
+  if (data.data === undefined) {
+    if (!data.error) return html`<${Skeleton} lines=${3} />`;
+    return html`<div class="tile-failed" role="alert">
+      <p>${messageOf(data.error)}</p>
+      <${Button} icon="refresh" onClick=${data.reload}>Try again<//>
+    </div>`;
+  }
+  if (data.data.error) return html`<${TileError} error=${data.data.error} />`;
+  const Content = TILES[type];
+  return html`<${Content} data=${data.data} reload=${data.reload} />`;
+}

@@ -1,0 +1,191 @@
+"""A browser on the console of a run of the product: signed-in pages, and everything that goes wrong in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.local import demo
+from tests.support.serving import ROOT, Serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE, NARROW = (1440, 900), (360, 740)
+AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
+SCREENSHOTS = os.environ.get("WORKLEDGER_SCREENSHOTS")
+"""Folder for pictures of the pages; none are taken without it."""
+TIMEOUT_MILLISECONDS = 10_000
+# Violations of the policy are reported to the page alone.
+_REPORT = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+
+def executable() -> str | None:
+    """Return the path of a Chromium, if there is one."""
+    return os.environ.get("WORKLEDGER_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@dataclass
+class Tab:
+    """A page of the console, with the problems that it had."""
+
+    page: Page
+    url: str
+    problems: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("console", lambda message: self._note("console", message.text, is_one=message.type == "error"))
+        self.page.on("pageerror", lambda error: self._note("error", str(error)))
+        self.page.on("requestfailed", self._note_failure)
+        self.page.on("response", self._note_response)
+
+    def _note(self, kind: str, text: str, *, is_one: bool = True) -> None:
+        # Refused requests are noted with their status; the browser's own line says no more.
+        if is_one and not text.startswith("Failed to load resource"):
+            self.problems.append(f"{kind}: {text}")
+
+    def _note_failure(self, request: Any) -> None:
+        # A page that is left ends its requests.
+        if request.failure != "net::ERR_ABORTED":
+            self._note("failed", f"{request.url} {request.failure}")
+
+    def _note_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._note("refused", f"{response.status} {response.request.method} {response.url}")
+
+    def go(self, path: str) -> None:
+        """Open a page by its path and wait until it has everything."""
+        self.page.evaluate("path => { location.hash = path }", path)
+        self.settle()
+
+    def settle(self) -> None:
+        from playwright.sync_api import expect
+
+        self.page.wait_for_load_state("networkidle")
+        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=TIMEOUT_MILLISECONDS)
+
+    def fill(self, **values: str) -> None:
+        """Fill inputs by name."""
+        for name, value in values.items():
+            self.page.locator(f"[name={name}]").fill(value)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def heading(self, text: str) -> None:
+        """Wait for the page with this heading."""
+        self.page.get_by_role("heading", name=text, level=1, exact=True).wait_for()
+
+    def toast(self, text: str) -> None:
+        self.page.locator(".toast", has_text=text).wait_for()
+
+    def findings(self) -> list[str]:
+        """Return axe's findings of serious and critical impact."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
+        result = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        return [
+            f"{finding['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
+            for finding in result["violations"]
+            if finding["impact"] in {"serious", "critical"}
+            for node in finding["nodes"]
+        ]
+
+    def overflow(self) -> int:
+        """Return the pixels by which the page is wider than the window."""
+        width: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return max(0, width)
+
+    def picture(self, name: str, *, is_whole: bool = False) -> None:
+        """Take a picture, if pictures are asked for."""
+        if SCREENSHOTS:
+            self.page.wait_for_timeout(400)
+            self.page.mouse.move(0, 0)
+            self.page.screenshot(
+                path=Path(SCREENSHOTS, f"console-{name}.png"), full_page=is_whole, animations="disabled"
+            )
+
+
+class Console:
+    """The console of a run, in one browser."""
+
+    def __init__(self, serving: Serving, browser: Browser) -> None:
+        self.serving = serving
+        self._browser = browser
+        self._tokens: dict[str, str] = {}
+
+    @contextmanager
+    def tab(self, email: str | None = None, size: tuple[int, int] = WIDE, **options: Any) -> Iterator[Tab]:
+        """Open the console in a browser profile of its own, signed in as `email`; ends with a check for problems."""
+        context = self._browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale="en-GB",
+            timezone_id="America/New_York",
+            base_url=self.serving.url,
+            **options,
+        )
+        try:
+            tab = self.open(context, email)
+            yield tab
+            assert tab.problems == []
+        finally:
+            context.close()
+
+    def open(self, context: BrowserContext, email: str | None = None) -> Tab:
+        context.set_default_timeout(TIMEOUT_MILLISECONDS)
+        page = context.new_page()
+        tab = Tab(page, f"{self.serving.url}/console")
+        tab.watch()
+        page.add_init_script(_REPORT)
+        if email is not None:
+            token = json.dumps(self.token(email))
+            once = "if (!sessionStorage.getItem('seen')) { sessionStorage.setItem('seen', 'yes');"
+            page.add_init_script(f"{once} sessionStorage.setItem('workledger.token', {token}); }}")
+        page.goto(tab.url)
+        tab.settle()
+        return tab
+
+    def token(self, email: str) -> str:
+        if email not in self._tokens:
+            signed_in = self.serving.api().post("/auth/sign-in", email=email, password=demo.PASSWORD)
+            self._tokens[email] = signed_in["token"]
+        return self._tokens[email]
+
+    def forget(self, email: str) -> None:
+        """Sign in anew at the next tab: the token was given back."""
+        self._tokens.pop(email, None)
+
+    def pages(self, tab: Tab) -> list[dict[str, Any]]:
+        """Return the pages that the caller may open, without those that need parameters."""
+        release = re.search(r"/console/([0-9a-f]+)/", tab.page.content())
+        assert release is not None
+        listed: list[dict[str, Any]] = tab.page.evaluate(
+            """async (folder) => {
+              const { PAGES } = await import(`${folder}/lib/pages.js`);
+              const { may } = await import(`${folder}/lib/session.js`);
+              return PAGES.filter(({ permission }) => !permission || may(permission))
+                .map(({ path, title, isPublic = false }) => ({ path, title, isPublic }));
+            }""",
+            f"/console/{release[1]}",
+        )
+        return [page for page in listed if "{" not in page["path"]]
