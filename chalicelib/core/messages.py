@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -92,9 +92,14 @@ def _one_of(context: Context, value: Any) -> str:
     return f"must be {expected}{suggestion(value, re.split(', | or ', expected))}"
 
 
-def _one_of_tags(context: Context, _: Any) -> str:
-    expected = plain(context["expected_tags"])
-    return f"must be one of {expected}{suggestion(context['tag'], expected.split(', '))}"
+def _one_of_tags(context: Context, value: Any) -> str:
+    tag = value.get(plain(context["discriminator"])) if isinstance(value, Mapping) else None
+    return one_of(tag, plain(context["expected_tags"]).split(", "))
+
+
+def one_of(value: Any, names: Collection[str]) -> str:
+    """Return the message about a value that is none of `names`."""
+    return f"must be one of {', '.join(names)}{suggestion(value, names)}"
 
 
 def suggestion(value: Any, names: Iterable[str]) -> str:

@@ -35,12 +35,12 @@ def _branches(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _members(schema: dict[str, Any]) -> list[str]:
     """Return the listed values of a schema which have a case."""
-    found = []
+    members = []
     for branch in _branches(schema):
         listed = [*branch.get("enum", ()), *([branch["const"]] if "const" in branch else [])]
         listed += [CODES[branch["format"]]] if branch.get("format") in CODES else []
-        found += [value for value in listed if isinstance(value, str) and value.swapcase() != value]
-    return found
+        members += [value for value in listed if isinstance(value, str) and value.swapcase() != value]
+    return members
 
 
 def _fields(action: Action) -> dict[str, tuple[list[str], bool]]:

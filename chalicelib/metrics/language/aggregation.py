@@ -16,7 +16,7 @@ from pydantic import (
 
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import AtMost
-from chalicelib.core.messages import suggestion
+from chalicelib.core.messages import one_of, suggestion
 from chalicelib.metrics.language.conditions import Condition, FieldName, typed
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
 from chalicelib.metrics.rollups.sources import SOURCES
@@ -30,7 +30,7 @@ Total = Literal[Aggregate.COUNT, Aggregate.SUM]
 
 def known_source(name: str) -> str:
     if name not in SOURCES:
-        raise refused(f"must be one of {', '.join(SOURCES)}")
+        raise refused(one_of(name, SOURCES))
     return name
 
 
@@ -65,9 +65,9 @@ def read_conditions(
     return conditions
 
 
-def choice(allowed: Collection[str], *, otherwise: str) -> str:
+def choice(name: str | None, allowed: Collection[str], *, otherwise: str) -> str:
     """Return the message for a name that is not allowed."""
-    return f"must be one of {', '.join(allowed)}" if allowed else otherwise
+    return one_of(name, allowed) if allowed else otherwise
 
 
 class Aggregation(Body):
@@ -122,7 +122,7 @@ class Aggregation(Body):
             return name
         allowed = cls.fields_for(aggregate, source)
         if name not in allowed:
-            raise refused(f"{choice(allowed, otherwise='must be left out')} for {aggregate}")
+            raise refused(f"{choice(name, allowed, otherwise='must be left out')} for {aggregate}")
         return name
 
 

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAda
 from chalicelib.core import clock
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import Instant, OneLine
-from chalicelib.core.messages import suggestion
+from chalicelib.core.messages import one_of, suggestion
 from chalicelib.metrics.language.errors import QueryErrors, refused
 from chalicelib.metrics.rollups.sources.base import Source
 from chalicelib.metrics.rollups.sources.fields import FOR_LISTS, WITHOUT_VALUE, FieldType, Operator
@@ -123,7 +123,7 @@ def typed_value(condition: Condition, field: SourceField) -> Scalar | tuple[Scal
 def read_scalar(value: Any, field: SourceField, *location: int | str) -> Scalar:
     if field.type is FieldType.ENUM:
         if value not in field.values:
-            raise refused(f"must be one of {', '.join(field.values)}", *location)
+            raise refused(one_of(value, field.values), *location)
         return str(value)
     adapter, message = _ADAPTERS[field.type]
     try:

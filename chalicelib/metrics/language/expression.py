@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, WrapValidator, model_validator
 
 from chalicelib.core.contracts import Body
+from chalicelib.core.messages import one_of
 from chalicelib.metrics.language.aggregation import Aggregation, SimpleOperand, SnapshotOperand
 from chalicelib.metrics.language.conditions import Number
 from chalicelib.metrics.language.errors import OneOf, QueryErrors, refused
@@ -83,7 +84,7 @@ def aggregations(node: Node) -> Iterator[Aggregation]:
 
 def read_expression(value: Any, read: Callable[[Any], OperationNode]) -> OperationNode:
     if isinstance(value, dict) and value.get("type") not in list(Operation):
-        raise refused(f"must be one of {', '.join(Operation)}", "type")
+        raise refused(one_of(value.get("type"), list(Operation)), "type")
     errors = check_size(value)
     with errors.at():
         expression = read(value)

@@ -23,6 +23,7 @@ from pydantic import (
 
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import AtMost
+from chalicelib.core.messages import one_of
 from chalicelib.metrics.language.aggregation import (
     Aggregation,
     Operand,
@@ -114,7 +115,9 @@ def check_dimensions(names: tuple[str, ...], info: ValidationInfo) -> tuple[str,
         errors = QueryErrors()
         for index, name in enumerate(names):
             if name not in allowed:
-                errors.add(choice(allowed, otherwise=f"must be left out: {source.name} have no dimensions"), index)
+                errors.add(
+                    choice(name, allowed, otherwise=f"must be left out: {source.name} have no dimensions"), index
+                )
         errors.raise_any()
     return names
 
@@ -199,7 +202,7 @@ class ConversionQuery(_Query):
     def check_from(cls, state: str, info: ValidationInfo) -> str:
         source = source_of(info)
         if source is not None and state not in source.reachable:
-            raise refused(choice(source.reachable, otherwise=f"must be left out: {source.name} have no states"))
+            raise refused(choice(state, source.reachable, otherwise=f"must be left out: {source.name} have no states"))
         return state
 
     @field_validator("to")
@@ -207,7 +210,7 @@ class ConversionQuery(_Query):
     def check_to(cls, state: str, info: ValidationInfo) -> str:
         source, entered = source_of(info), info.data.get("from_")
         if source is not None and entered is not None and state not in source.reachable[entered]:
-            raise refused(f"must be one of {', '.join(source.reachable[entered])}")
+            raise refused(one_of(state, source.reachable[entered]))
         return state
 
     @property

@@ -428,7 +428,7 @@ EITHER = "exactly one of window and since is required"
         (_simple(groupBy="clientId"), {"/groupBy": "must be a list"}),
         (
             {"type": "snapshot", "source": "clients", "aggregate": "count", "groupBy": ["name"]},
-            {"/groupBy/0": "must be left out: clients have no dimensions"},
+            {"/groupBy/0": "must be one of hasWorkLocations"},
         ),
         ({**_ratio(HOURS, HOURS), "groupBy": []}, {"/groupBy": IS_NO_FIELD}),
         # ratios
