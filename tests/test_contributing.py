@@ -44,6 +44,7 @@ VEHICLES = ListedCollection(
     search=lambda vehicle: (vehicle.name, vehicle.model),
     sort_fields=("name",),
     cursor_list="getVehicles with `limit` and `cursor`",
+    called=lambda vehicle: vehicle.name,
     unique=(Unique("name", lambda vehicle: vehicle.name, "another vehicle has this name"),),
 )
 ''',
@@ -163,8 +164,8 @@ EDITS = {
         [f'    {event} = "{event}"\n' for event in EVENTS],
     ),
     "chalicelib/jobs/activity_templates.py": (
-        '    AuditEvent.CLIENT_UPDATED: _change("{actor} changed {client}"),\n',
-        [f'    AuditEvent.{event}: _change("{{actor}} changed {{vehicle}}"),\n' for event in EVENTS],
+        '    AuditEvent.CLIENT_UPDATED: _change("{actor} changed {fields} of {name or a client}"),\n',
+        [f'    AuditEvent.{event}: _change("{{actor}} changed {{the vehicle}}"),\n' for event in EVENTS],
     ),
     "chalicelib/auth/audiences.py": (
         "    AuditEvent.CLIENT_UPDATED: EVERYONE,\n",

@@ -112,6 +112,11 @@ def day_of(instant: datetime, zone: str) -> date:
         return instant.astimezone(UTC).date()
 
 
+def in_words(day: date, today: date) -> str:
+    """Return a date as a sentence has it: 3 Dec, with the year where it is not this one."""
+    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %Y}"
+
+
 def months_after(day: date, months: int) -> date:
     """Return the same day of another month, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -63,6 +63,8 @@ class Collection(Generic[R]):
     """Entities whose live ones forbid a delete."""
     user: Callable[[R], UUID] | None = None
     """The id of the user whose entity it is: the audit log names them next to another actor."""
+    called: Callable[[R], str | None] | None = None
+    """Its name in the audit log and in activities, unless its reference has that."""
 
     @property
     def kind(self) -> str:
@@ -70,6 +72,12 @@ class Collection(Generic[R]):
 
     def key(self, organization: OrganizationId, identifier: UUID) -> Key:
         return keys.entity(organization, self.kind, identifier)
+
+    def name_of(self, record: R) -> str | None:
+        """Return the name by which people know the entity; None for one that has none."""
+        if self.called is not None:
+            return self.called(record)
+        return None if self.reference is None else self.reference(record)["name"]
 
     # -- read ----------------------------------------------------------------------------------------------------------
 
@@ -247,10 +255,12 @@ class Collection(Generic[R]):
             all_of([same_version, condition]),
             refuse,
         )
-        self._audit(unit, before, before.shown(), after.shown())
+        self._audit(unit, after, before.shown(), after.shown())
 
     def _audit(self, unit: UnitOfWork, record: R, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        unit.audit_target(self.entity, record.id, before, after, user=None if self.user is None else self.user(record))
+        """Declare the target. `record`: by which it is named."""
+        user = None if self.user is None else self.user(record)
+        unit.audit_target(self.entity, record.id, before, after, user=user, name=self.name_of(record))
 
     def _assignments(self, organization: OrganizationId, before: R, after: R) -> list[Action]:
         """Set changed fields only, so that fields which this code does not know survive."""

@@ -79,6 +79,10 @@ class Change:
     after: Mapping[str, Any]
     user: UUID | None = None
     """The user that it is about: whose entity it is, for entities that are somebody's own."""
+    name: str | None = None
+    """The target's name as people know it; never a user's, who may be deleted."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Further words for the title of its activity, by their places."""
     readers: AbstractSet[str] = frozenset()
     """The audience of its activity, where that depends on the entity."""
 
@@ -187,19 +191,25 @@ class UnitOfWork:
         after: Mapping[str, Any],
         *,
         user: UUID | None = None,
+        name: str | None = None,
     ) -> None:
         """Declare a target of this request and its change; the first declaration is the audit target.
 
-        `user`: whose entity it is.
+        `user`: whose entity it is, or whom else it is about. `name`: of the target, unless it is a user.
         """
         if self.change is None:
-            self.change = Change(entity_type, str(entity_id), before, after, user)
+            self.change = Change(entity_type, str(entity_id), before, after, user, name)
 
-    def describe_target(self, *, readers: AbstractSet[str]) -> None:
-        """Add to the audit target what its activity needs. `readers`: its audience, where the entity decides."""
-        if self.change is None:
+    def describe_target(
+        self, *, name: str | None = None, readers: AbstractSet[str] | None = None, **words: str
+    ) -> None:
+        """Add to the audit target what its activity needs: see `Change`."""
+        change = self.change
+        if change is None:
             raise ValueError("there is no target to describe")
-        self.change.readers = readers
+        change.name = change.name if name is None else name
+        change.readers = change.readers if readers is None else readers
+        change.words = {**change.words, **words}
 
     def require_version(self, version: int, updated_at: datetime | None = None) -> None:
         """Honours `If-Match` for the target. `updated_at`: as its reads show it, None if they do not."""

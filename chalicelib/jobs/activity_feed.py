@@ -10,7 +10,8 @@ from chalicelib.auth.audiences import audience_of, subject_of
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error, logger
-from chalicelib.jobs.activity_templates import template_of, title
+from chalicelib.jobs.activity_templates import template_of
+from chalicelib.jobs.activity_titles import title
 from chalicelib.models import audit
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import StoredActivity

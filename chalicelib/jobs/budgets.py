@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -225,7 +225,7 @@ _NAMES = {BudgetKind.BUDGET: "budget", BudgetKind.ESTIMATE: "estimated time"}
 def _activity(project: StoredProject, period: _Period, kind: BudgetKind, percent: int) -> StoredActivity:
     # A share of a budget, which everyone knows, is an amount that follows from rates.
     readers = frozenset({Group.RATES}) if kind is BudgetKind.BUDGET else EVERYONE
-    month = "" if period.label == TOTAL else f" of {period.label}"
+    month = "" if period.label == TOTAL else f" in {date.fromisoformat(f'{period.label}-01'):%B %Y}"
     return StoredActivity.happened(
         ids.new_id(),
         title=f"{project.name} has used {percent} % of its {_NAMES[kind]}{month}",

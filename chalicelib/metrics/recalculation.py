@@ -25,6 +25,7 @@ from chalicelib.models.activities.activities import ActivityType, Severity, Stor
 from chalicelib.models.activities.audience import Group, groups_of_roles
 from chalicelib.models.audit import PRODUCT
 from chalicelib.models.dashboards import metric_states
+from chalicelib.models.dashboards.metric_enums import Direction
 from chalicelib.models.dashboards.metric_states import SYSTEM, LastResult, MetricState
 from chalicelib.models.dashboards.metrics import METRICS, Metric
 from chalicelib.models.organizations import StoredOrganization
@@ -140,7 +141,7 @@ def calculate(organization: StoredOrganization, rows: Sequence[_Row], at: dateti
                 # An error or a missing value is no evidence of a change: the last status stays.
                 result = result.model_copy(update={"status": before})
             elif result.status != (before or Status.NORMAL):
-                crossings.append(status_activity(metric, before or Status.NORMAL, Status(result.status)))
+                crossings.append(status_activity(metric, before or Status.NORMAL, Status(result.status), result.value))
             after[identifier] = result
         yield _Calculated(row, after, crossings)
 
@@ -148,15 +149,25 @@ def calculate(organization: StoredOrganization, rows: Sequence[_Row], at: dateti
 _SEVERITIES = {Status.WARNING: Severity.WARNING, Status.CRITICAL: Severity.CRITICAL}
 
 
-def status_activity(metric: Metric, before: Status, after: Status) -> StoredActivity:
+def _crossing(metric: Metric, status: Status, value: float | None) -> str:
+    """Return how a value has come to a worse status."""
+    threshold = metric.critical_threshold if status is Status.CRITICAL else metric.warning_threshold
+    if metric.direction is Direction.BAND:
+        return f"{metric.name} is farther from its target than its {status} threshold"
+    if value == threshold:
+        return f"{metric.name} reached its {status} threshold"
+    return f"{metric.name} {'fell below' if metric.direction is Direction.UP else 'rose above'} its {status} threshold"
+
+
+def status_activity(metric: Metric, before: Status, after: Status, value: float | None) -> StoredActivity:
     # For those who may see the value.
     roles = () if shows_money(metric) else metric.permissions
     if after.is_worse_than(before):
-        severity, title = _SEVERITIES[after], f"{metric.name} is {after}"
+        severity, title = _SEVERITIES[after], _crossing(metric, after, value)
     elif after is Status.NORMAL:
         severity, title = Severity.SUCCESS, f"{metric.name} is back to normal"
     else:
-        severity, title = Severity.INFO, f"{metric.name} is no longer {before}, and still {after}"
+        severity, title = Severity.INFO, f"{metric.name} has left the {before} range, and is still in the {after} range"
     return StoredActivity.happened(
         ids.new_id(),
         title=title,

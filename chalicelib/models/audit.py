@@ -168,6 +168,13 @@ class AuditEntry(Contract):
     action: Annotated[str, Field(examples=["CLIENT_UPDATED"])]
     entity_type: Annotated[str, Field(examples=["client"])]
     entity_id: Annotated[str, Field(examples=["019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"])]
+    entity_name: Annotated[
+        str | None,
+        Field(
+            description="The name of the entity at that time. Users are named by their ids alone.",
+            examples=["Hansekontor Logistik"],
+        ),
+    ] = None
     user_id: Annotated[
         UUID | None,
         Field(description="The user that it is about, where that is another one than the actor.", examples=[None]),
@@ -180,6 +187,8 @@ class AuditEntry(Contract):
 class StoredAuditEntry(AuditEntry):
     """An entry with what its activity needs."""
 
+    words: Annotated[dict[str, str], Field(default_factory=dict)]
+    """Further words for its title, by their places."""
     readers: tuple[str, ...] = ()
     """The audience that the write named; see `models.activities.audience`."""
 
@@ -219,8 +228,10 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
         action=event,
         entity_type=change.entity_type,
         entity_id=change.entity_id,
+        entity_name=change.name,
         user_id=None if change.user == actor.id else change.user,
         request_id=request_id,
+        words=dict(change.words),
         readers=tuple(sorted(change.readers)),
         changes={
             name: FieldChange(before=change.before.get(name), after=change.after.get(name))
@@ -229,8 +240,9 @@ def _record(unit: UnitOfWork, change: Change, event: AuditEvent, actor: Actor, r
         },
     )
     data = entry.model_dump(mode="json", exclude={"id", "changes"}, exclude_none=True)
-    if not entry.readers:
-        del data["readers"]
+    for name in ("readers", "words"):
+        if not data[name]:
+            del data[name]
     data["changes"] = _changes_text(entry)
     if unit.answer is not None:
         data["answer"] = unit.answer

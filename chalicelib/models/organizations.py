@@ -100,7 +100,9 @@ def new_organization(**fields: Any) -> StoredOrganization:
     return StoredOrganization.new(cursor_secret=secrets.token_hex(32), **fields)
 
 
-ORGANIZATIONS = Collection(entity="organization", record=StoredOrganization)
+ORGANIZATIONS = Collection(
+    entity="organization", record=StoredOrganization, called=lambda organization: organization.name
+)
 
 
 def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[str, int]) -> StoredOrganization:

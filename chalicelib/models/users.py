@@ -156,6 +156,8 @@ USERS = _Users(
     facets=lambda user: {"role": user.role.value, "isActive": user.is_active},
     cursor_list="getUsers with `limit` and `cursor`",
     reference=lambda user: {"name": user.full_name},
+    # Entries name users by their ids: a deleted user's name is nowhere.
+    called=lambda _: None,
 )
 
 get, key = USERS.get, USERS.key

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chalicelib.core.clock import from_milliseconds, milliseconds
 from chalicelib.core.contracts import Body, Query
-from chalicelib.core.days import Day, day_of, span_of, start_of
+from chalicelib.core.days import Day, day_of, in_words, span_of, start_of
 from chalicelib.core.hours import seconds
 from tests.support.hypothesis_profile import law
 from tests.support.oracle import YEARS, days_about, stretches
@@ -141,3 +141,8 @@ def test_the_schema_of_a_day_says_its_bounds() -> None:
     schema = Sent.model_json_schema()["properties"]["day"]
     assert (schema["type"], schema["format"], schema["examples"]) == ("string", "date", ["2026-03-01"])
     assert schema["pattern"] == "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+
+
+@pytest.mark.parametrize(("day", "words"), [(date(2026, 12, 3), "3 Dec"), (date(2027, 1, 31), "31 Jan 2027")])
+def test_a_day_has_its_year_where_it_is_another_one(day: date, words: str) -> None:
+    assert in_words(day, date(2026, 1, 1)) == words

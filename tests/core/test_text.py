@@ -74,3 +74,32 @@ def test_accents_and_spaces_make_names_differ(one: str, other: str) -> None:
 def test_names_sort_by_their_letters_not_by_their_marks() -> None:
     names = ["Zebra", "Ørsted", "Łódź", "Émile", "Adam", "Mateusz"]
     assert sorted(names, key=text.fold) == ["Adam", "Émile", "Łódź", "Mateusz", "Ørsted", "Zebra"]
+
+
+# -- shortening ------------------------------------------------------------------------------------------------------
+
+
+@law(200)
+@given(st.text(), st.integers(1, 40))
+def test_a_shortened_text_fits_and_is_the_beginning(value: str, maximum: int) -> None:
+    short = text.shortened(value, maximum)
+    assert len(short) <= maximum
+    assert short == value if len(value) <= maximum else short.endswith("…") and value.startswith(short[:-1])
+
+
+@pytest.mark.parametrize(
+    ("value", "maximum", "short"),
+    [
+        ("Hansekontor", 11, "Hansekontor"),
+        ("Hansekontor", 10, "Hansekont…"),
+        ("Hanse kontor", 7, "Hanse…"),
+        ("cafe\u0301s", 5, "caf…"),
+        ("a\U0001f469\u200d\U0001f692b", 4, "a…"),
+        ("a\U0001f44b\U0001f3fdb", 3, "a…"),
+        ("\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7x", 4, "\U0001f1e9\U0001f1ea…"),
+        ("a\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7", 4, "a\U0001f1e9\U0001f1ea…"),
+        ("e" + "\u0301" * 300, 255, "e" + "\u0301" * 190 + "…"),
+    ],
+)
+def test_a_character_of_several_parts_stays_whole_or_goes(value: str, maximum: int, short: str) -> None:
+    assert text.shortened(value, maximum) == short

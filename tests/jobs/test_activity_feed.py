@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import sys
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from chalicelib.auth.audiences import SILENT
 from chalicelib.core import ids
 from chalicelib.dal import keys
+from chalicelib.dal.collection import Collection
 from chalicelib.dal.unit_of_work import MAX_WRITES
 from chalicelib.jobs import feed_queue
-from chalicelib.jobs.activity_templates import TEMPLATES, template_of, title
+from chalicelib.jobs.activity_templates import TEMPLATES, template_of
+from chalicelib.jobs.activity_titles import field_in_words, title
 from chalicelib.models.activities import activities
 from chalicelib.models.activities.activities import ACTOR, USER, ActivityType, Severity
-from chalicelib.models.audit import Actor, AuditEntry, AuditEvent, FieldChange
+from chalicelib.models.audit import Actor, AuditEvent, FieldChange, StoredAuditEntry
 from infra.local.stack import Stack
 from tests.support import store as stores
 from tests.support.api import Api
@@ -27,7 +31,7 @@ from tests.support.client_hooks import Fault, ProcessDied, Refusal, broken, reco
 from tests.support.factories import Organization, new_organization
 from tests.support.mail_delivery import Post
 from tests.support.queue_events import failed
-from tests.support.staffing import new_client, new_worker
+from tests.support.staffing import created, new_client, new_location, new_position, new_worker
 from tests.support.store import Store
 
 
@@ -81,12 +85,13 @@ def test_audited_actions_are_in_the_feed(organization: Organization, post: Post)
 
 
 def test_changed_values_are_not_in_the_feed(organization: Organization, post: Post) -> None:
-    path = {"id": new_worker(organization.owner)["id"], "effectiveFrom": "2026-03-01"}
+    worker = new_worker(organization.owner, firstName="Jo", lastName="Weber")
+    path = {"id": worker["id"], "effectiveFrom": "2026-03-01"}
     rate = {"amount": 1690, "currency": "EUR"}
     assert organization.owner.call("setWorkerRate", path=path, body=rate).status == 200
     post.carry()
     activity = _feed(organization)[0]
-    assert activity["title"] == "Test Owner set a pay rate of a worker"
+    assert activity["title"] == "Test Owner set the pay rate of Jo Weber from 1 Mar on"
     assert (activity["description"], activity["metadata"]) == (None, {"fields": ["rates.2026-03-01"]})
 
 
@@ -113,83 +118,153 @@ def test_every_event_has_a_template_or_is_silent() -> None:
     assert {template.type for template in TEMPLATES.values()} == {*ActivityType} - {ActivityType.INTEGRATION_EVENT}
 
 
-@pytest.mark.parametrize(
-    ("state", "title_of_state", "severity"),
-    [
-        ((None, "MET"), "Anna Berg recorded a value of a KPI: the target is met", Severity.SUCCESS),
-        (("PENDING", "BREACHED"), "Anna Berg recorded a value of a KPI: the target is breached", Severity.WARNING),
-        (("BREACHED", "CURED"), "Anna Berg recorded a value of a KPI: the breach is cured", Severity.SUCCESS),
-        (None, "Anna Berg recorded a value of a KPI", Severity.INFO),
-    ],
-)
-def test_a_value_that_changes_a_state_says_so(
-    state: tuple[str | None, str] | None, title_of_state: str, severity: Severity
-) -> None:
-    changes = {} if state is None else {"tests.2026-06-30.state": state}
-    entry = _entry(AuditEvent.KPI_VALUE_RECORDED, **changes)
-
-    template = template_of(AuditEvent.KPI_VALUE_RECORDED, entry)
-
-    assert (_shown(title(template, entry)), template.severity) == (title_of_state, severity)
-
-
-def _entry(event: AuditEvent = AuditEvent.CLIENT_UPDATED, **changes: Any) -> AuditEntry:
-    """Return an audit entry. `changes`: (before, after) of fields."""
-    return AuditEntry(
+def _entry(event: AuditEvent, *, user: bool = False, **fields: Any) -> StoredAuditEntry:
+    """Return an audit entry. `fields`: (before, after) of changed ones; `user`: it is about another one."""
+    own = {name: fields.pop(name) for name in ("entity_type", "entity_id", "entity_name", "words") if name in fields}
+    return StoredAuditEntry(
         id=ids.new_id(),
         at=datetime(2026, 3, 1, tzinfo=UTC),
         actor=Actor(id=ids.new_id(), name="Anna Berg"),
         action=event,
-        entity_type="client",
-        entity_id="1",
         request_id="r",
-        changes={name: FieldChange(before=before, after=after) for name, (before, after) in changes.items()},
+        user_id=ids.new_id() if user else None,
+        changes={name.replace("_", "."): FieldChange(before=old, after=new) for name, (old, new) in fields.items()},
+        **{"entity_type": "client", "entity_id": str(ids.new_id()), **own},
     )
 
 
-def _title(entry: AuditEntry) -> str:
-    return _shown(title(TEMPLATES[AuditEvent(entry.action)], entry))
-
-
-def _shown(stored_title: str) -> str:
-    return stored_title.replace(ACTOR, "Anna Berg").replace(USER, "Rita Vogt")
+def _title(entry: StoredAuditEntry) -> str:
+    stored = title(template_of(AuditEvent(entry.action), entry), entry)
+    return stored.replace(ACTOR, "Anna Berg").replace(USER, "Rita Vogt")
 
 
 @pytest.mark.parametrize("event", TEMPLATES)
 def test_every_title_is_a_sentence_with_and_without_a_name(event: AuditEvent) -> None:
-    named, unnamed = _title(_entry(event, name=(None, "Hansekontor"))), _title(_entry(event))
-    for sentence in (named, unnamed):
-        assert re.fullmatch(r"[A-Z][A-Za-z' ]+", sentence), sentence
-        assert "{" not in sentence
-    assert named == unnamed or named.endswith(" Hansekontor") or " Hansekontor " in named
+    for name in (None, "Hansekontor"):
+        for is_about_another in (False, True):
+            sentence = _title(_entry(event, entity_name=name, user=is_about_another, phone=(None, "1")))
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9'., ]+[a-zA-Z0-9]", sentence), sentence
+            assert "  " not in sentence
+
+
+_ASSIGNED = {"entity_name": "Jo Weber to Picker, Dock 4", "words": {"when": ", from 3 Dec", "until": ", on 5 Dec"}}
+_BERG = {"entity_name": "Berg", "words": {"loan": "loan to Berg"}}
 
 
 @pytest.mark.parametrize(
-    ("event", "changes", "expected"),
+    ("event", "fields", "expected"),
     [
-        (AuditEvent.CLIENT_CREATED, {"name": (None, "Hansekontor")}, "Anna Berg created the client Hansekontor"),
-        (AuditEvent.CLIENT_UPDATED, {"name": ("Old", "New")}, "Anna Berg changed the client New"),
-        (AuditEvent.CLIENT_UPDATED, {"phone": (None, "123")}, "Anna Berg changed a client"),
-        (AuditEvent.CLIENT_DELETED, {"deletedAt": (None, "2026")}, "Anna Berg deleted a client"),
-        (AuditEvent.METRIC_DELETED, {"name": ("Margin", None)}, "Anna Berg deleted the metric Margin"),
-        (AuditEvent.WIDGET_CREATED, {"title": (None, "Shifts")}, "Anna Berg created the widget Shifts"),
-        (AuditEvent.ASSIGNMENT_ENDED, {}, "Anna Berg ended an assignment"),
-        (AuditEvent.QUICK_ACTION_CREATED, {"name": (None, "Go")}, "Anna Berg created the quick action Go"),
-        (AuditEvent.WORKER_CREATED, {"firstName": (None, "Jo"), "lastName": (None, "Weber")},
-         "Anna Berg created the worker Jo Weber"),
-        (AuditEvent.WORKER_UPDATED, {"lastName": ("Weber", "Keller")}, "Anna Berg changed a worker"),
-        (AuditEvent.WORKER_CREATED, {"name": (None, 7)}, "Anna Berg created a worker"),
-        (AuditEvent.PASSWORD_RESET_REQUESTED, {}, "A new password was requested"),
-        (AuditEvent.SIGNED_IN, {}, "Anna Berg signed in"),
+        (AuditEvent.CLIENT_CREATED, {"entity_name": "Hansekontor"}, "created the client Hansekontor"),
+        (AuditEvent.CLIENT_CREATED, {}, "created a client"),
+        (AuditEvent.CLIENT_UPDATED, {"entity_name": "New", "name": ("Old", "New")}, "changed name of New"),
+        (AuditEvent.CLIENT_UPDATED, {"entity_name": "Hafenlogistik GmbH", "phone": (None, "1"), "address": (None, "2")},
+         "changed phone and address of Hafenlogistik GmbH"),
+        (AuditEvent.CLIENT_UPDATED, {"entity_name": "Hafenlogistik"}, "changed nothing of Hafenlogistik"),
+        (AuditEvent.CLIENT_UPDATED,
+         {"entity_name": "K", **dict.fromkeys(("name", "email", "phone", "address"), (1, 2))},
+         "changed name, e-mail address and 2 more fields of K"),
+        (AuditEvent.POSITION_UPDATED, {"entity_name": "Picker", "isActive": (True, False)},
+         "changed active state of the position Picker"),
+        (AuditEvent.PROJECT_UPDATED, {"entity_name": "Move", "clientId": (None, "x")},
+         "changed client of the project Move"),
+        (AuditEvent.TASK_UPDATED, {"entity_name": "Paint", "status": ("TODO", "DONE"), "doneAt": (None, "x")},
+         "finished the task Paint"),
+        (AuditEvent.TASK_UPDATED, {"entity_name": "Paint", "status": ("DONE", "TODO"), "doneAt": ("x", None)},
+         "changed status of the task Paint"),
+        (AuditEvent.ASSIGNMENT_CREATED, _ASSIGNED, "assigned Jo Weber to Picker, Dock 4, from 3 Dec"),
+        (AuditEvent.ASSIGNMENT_ENDED, _ASSIGNED, "ended the assignment of Jo Weber to Picker, Dock 4, on 5 Dec"),
+        (AuditEvent.ASSIGNMENT_UPDATED, {**_ASSIGNED, "startAt": (1, 2), "positionId": (1, 2), "clientId": (1, 2)},
+         "changed start and position of the assignment of Jo Weber to Picker, Dock 4, from 3 Dec"),
+        (AuditEvent.WORKER_RATE_SET, {"entity_name": "Jo Weber", "rates_2026-12-03": (None, {"amount": 1690})},
+         "set the pay rate of Jo Weber from 3 Dec on"),
+        (AuditEvent.PROJECT_MEMBER_RATE_SET,
+         {"entity_name": "Move", "user": True, "members_x_rates_2027-01-31": (1, 2)},
+         "set the rate of Rita Vogt in the project Move from 31 Jan 2027 on"),
+        (AuditEvent.PROJECT_MEMBER_ADDED, {"entity_name": "Move"}, "added themselves to the project Move"),
+        (AuditEvent.PROJECT_MEMBER_ADDED, {"entity_name": "Move", "user": True}, "added Rita Vogt to the project Move"),
+        (AuditEvent.TIMESHEET_SUBMITTED, {"entity_name": "week from 2 Nov"},
+         "submitted their timesheet for the week from 2 Nov"),
+        (AuditEvent.TIMESHEET_APPROVED, {"entity_name": "week from 2 Nov", "user": True},
+         "approved the timesheet of Rita Vogt for the week from 2 Nov"),
+        (AuditEvent.TIME_LOCKED, {"entity_type": "user", "words": {"before": "before 1 Nov"}},
+         "locked the time of Rita Vogt before 1 Nov"),
+        (AuditEvent.TIME_LOCKED, {"words": {"before": "before 1 Nov"}}, "locked the time of everyone before 1 Nov"),
+        (AuditEvent.USER_ROLE_CHANGED, {"entity_type": "user", "role": ("MEMBER", "ADMIN")},
+         "changed the role of Rita Vogt to admin"),
+        (AuditEvent.WORKERS_IMPORTED, {"created": (None, 1200)}, "imported 1,200 workers"),
+        (AuditEvent.TIME_SESSIONS_IMPORTED, {"created": (None, 1)}, "imported 1 time session"),
+        (AuditEvent.LOAN_CREATED, _BERG, "offered a loan to Berg"),
+        (AuditEvent.LOAN_UPDATED, {**_BERG, "interestRateBps": (1, 2), "termsVersion": (1, 2)},
+         "changed interest rate in the offer of the loan to Berg"),
+        (AuditEvent.REPAYMENT_REVERSED, _BERG, "reversed a repayment of the loan to Berg"),
+        (AuditEvent.KPI_VALUE_RECORDED, {"entity_name": "Cash"}, "recorded a value of the KPI Cash"),
+        (AuditEvent.KPI_VALUE_RECORDED, {"entity_name": "Cash", "tests_2026-06-30_state": ("PENDING", "BREACHED")},
+         "recorded a value of the KPI Cash: the target is breached"),
+        (AuditEvent.SIGNED_IN, {}, "signed in"),
     ],
 )  # fmt: skip
-def test_titles(event: AuditEvent, changes: dict[str, Any], expected: str) -> None:
-    assert _title(_entry(event, **changes)) == expected
+def test_titles(event: AuditEvent, fields: dict[str, Any], expected: str) -> None:
+    assert _title(_entry(event, **fields)) == f"Anna Berg {expected}"
+
+
+def test_the_other_side_of_a_loan_is_named_once() -> None:
+    entry = _entry(AuditEvent.LOAN_CREATED, entity_name="Nordhafen", words={"loan": "loan of Nordhafen"})
+    entry = entry.model_copy(update={"actor": Actor(name="Nordhafen")})
+    assert title(template_of(AuditEvent.LOAN_CREATED, entry), entry) == f"{ACTOR} offered a loan"
+
+
+@pytest.mark.parametrize(
+    ("state", "severity"), [("MET", "SUCCESS"), ("BREACHED", "WARNING"), ("CURED", "SUCCESS"), ("PENDING", "INFO")]
+)
+def test_a_value_that_changes_a_state_says_so(state: str, severity: str) -> None:
+    entry = _entry(AuditEvent.KPI_VALUE_RECORDED, **{"tests_2026-06-30_state": (None, state)})
+    assert template_of(AuditEvent.KPI_VALUE_RECORDED, entry).severity == severity
 
 
 def test_names_are_taken_as_they_are() -> None:
-    entry = _entry(AuditEvent.CLIENT_CREATED, name=(None, r"{actor} {client} \1"))
-    assert _title(entry) == r"Anna Berg created the client {actor} {client} \1"
+    entry = _entry(AuditEvent.CLIENT_CREATED, entity_name=r"{actor} {the client} \1")
+    assert _title(entry) == r"Anna Berg created the client {actor} {the client} \1"
+
+
+def test_every_field_has_plain_words() -> None:
+    collections = [value for module in _models() for value in vars(module).values() if isinstance(value, Collection)]
+    fields = {to_camel(name) for collection in collections for name in collection.record.model_fields} - {"id"}
+    for field in fields:
+        words = field_in_words(field)
+        assert re.fullmatch(r"[a-z]+([- ][a-z]+)*", words), f"{field}: {words}"
+        assert not re.search(r"\b(id|at|is|bps)$|^is ", words), f"{field}: {words}"
+
+
+def _models() -> list[Any]:
+    return [module for name, module in sys.modules.items() if name.startswith("chalicelib.models.")]
+
+
+@pytest.mark.parametrize(
+    ("end", "days"),
+    [
+        (None, "from 3 Dec 2096"),
+        ("2096-12-03T04:00:00Z", "on 3 Dec 2096"),
+        ("2096-12-03T16:00:00Z", "on 3 Dec 2096"),
+        ("2096-12-06T11:00:00Z", "from 3 Dec 2096 to 6 Dec 2096"),
+    ],
+)
+def test_the_days_of_an_assignment_are_those_of_the_organization(
+    api: Api, post: Post, end: str | None, days: str
+) -> None:
+    # Given an organization whose clocks are 13 hours ahead of UTC
+    organization = new_organization(api, timezone="Pacific/Auckland")
+    owner = organization.owner
+    worker = new_worker(owner, firstName="Jo", lastName="Weber")["id"]
+    location = new_location(owner, name="Dock 4")["id"]
+    position = new_position(owner, location, name="Picker")["id"]
+    # When somebody is assigned from the 2nd at 20:00 UTC
+    times = {"startAt": "2096-12-02T20:00:00Z", "endAt": end}
+    created(owner, "createAssignment", workerId=worker, positionId=position, **times)
+    post.carry()
+    # Then the title has the 3rd, and the audit log the name
+    assert _titles(organization)[0] == f"Test Owner assigned Jo Weber to Picker, Dock 4, {days}"
+    entry = owner.call("getAuditLog", query={"limit": 1}).data["items"][0]
+    assert entry["entityName"] == "Jo Weber to Picker, Dock 4"
 
 
 # -- deliveries ------------------------------------------------------------------------------------------------------

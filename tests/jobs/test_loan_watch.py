@@ -94,7 +94,7 @@ def test_each_bucket_is_told_once_to_both_sides(loan: Deal, store: Store) -> Non
     assert counts == [0, 1, 0, 0, 1, 1, 1]
     for side in (loan.lender, loan.borrower):
         assert buckets(store, side) == ["D1_30", "D31_60", "D61_90", "D90_PLUS"]
-    assert activities(store, loan.lender)[0]["title"] == "A payment of the loan to Berg is past due by 1 days or more"
+    assert activities(store, loan.lender)[0]["title"] == "A payment of the loan to Berg is past due by 1 day or more"
     assert activities(store, loan.borrower)[0]["actorName"] == "Workledger"
     assert tick("2027-05-31") == 0
     assert_equal_on_both_sides(store, loan)
@@ -157,7 +157,7 @@ def test_a_missed_test_is_told_once_to_both_sides(loan: Deal, store: Store) -> N
     ]
     for side in (loan.lender, loan.borrower):
         titles = [row["title"] for row in activities(store, side, "KPI_TEST_MISSED")]
-        assert [title[:24] for title in titles] == ["Liquidität of 2026-02-15", "Liquidität of 2026-03-15"]
+        assert [title.partition(" was")[0] for title in titles] == ["Liquidität of 15 Feb", "Liquidität of 15 Mar"]
     assert_equal_on_both_sides(store, loan)
 
 

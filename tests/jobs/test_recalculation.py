@@ -339,14 +339,35 @@ def test_each_change_of_status_has_one_activity(gauges: Gauges) -> None:
             _recalculate(gauges, metric)
 
     assert gauges.recorded(metric) == [
-        ("WARNING", "Workers is warning"),
-        ("CRITICAL", "Workers is critical"),
-        ("INFO", "Workers is no longer critical, and still warning"),
+        ("WARNING", "Workers reached its warning threshold"),
+        ("CRITICAL", "Workers reached its critical threshold"),
+        ("INFO", "Workers has left the critical range, and is still in the warning range"),
         ("SUCCESS", "Workers is back to normal"),
-        ("CRITICAL", "Workers is critical"),
+        ("CRITICAL", "Workers reached its critical threshold"),
         ("SUCCESS", "Workers is back to normal"),
     ]
     assert [value for _, value in gauges.points(metric)] == [0, 1, 1, 2, 1, 0, 0, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "count", "title"),
+    [
+        ({"direction": "down", "warningThreshold": 1, "criticalThreshold": 9}, 2,
+         "Staff rose above its warning threshold"),
+        ({"direction": "down", "criticalThreshold": 1}, 2, "Staff rose above its critical threshold"),
+        ({"direction": "up", "warningThreshold": 3}, 2, "Staff fell below its warning threshold"),
+        ({"direction": "up", "warningThreshold": 2}, 2, "Staff reached its warning threshold"),
+        ({"direction": "band", "targetValue": 5, "warningThreshold": 1}, 2,
+         "Staff is farther from its target than its warning threshold"),
+    ],
+)  # fmt: skip
+def test_a_title_says_which_threshold_was_crossed_and_how(
+    gauges: Gauges, thresholds: dict[str, Any], count: int, title: str
+) -> None:
+    metric = gauges.new(name="Staff", **thresholds)
+    gauges.set(count)
+    _recalculate(gauges, metric)
+    assert [text for _, text in gauges.recorded(metric)] == [title]
 
 
 def test_an_initial_bad_status_has_an_activity(gauges: Gauges) -> None:
@@ -365,7 +386,10 @@ def test_a_change_of_status_by_other_thresholds_has_an_activity(gauges: Gauges) 
     gauges.organization.owner.call("updateDashboardMetric", path={"id": metric}, body={"warningThreshold": 2})
     _recalculate(gauges, metric)
 
-    assert [title for _, title in gauges.recorded(metric)] == ["Workers is warning", "Workers is back to normal"]
+    assert [title for _, title in gauges.recorded(metric)] == [
+        "Workers reached its warning threshold",
+        "Workers is back to normal",
+    ]
 
 
 # -- failures --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-"""After every write, its activities are read by those whom the audience table names, and by nobody else."""
+"""After every write, its activities are read by those whom the audience table names, and say what happened to what."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -10,6 +12,7 @@ import pytest
 
 from chalicelib.auth.audiences import AUDIENCES, GROUPS, Readers
 from chalicelib.auth.permissions import PERMISSIONS
+from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
 from chalicelib.jobs import activity_feed
 from chalicelib.models import users
@@ -59,13 +62,33 @@ def test_an_activity_is_read_by_its_audience_and_nobody_else(house: Organization
     for organization, identifier, entry in entries:
         if organization == house.id:
             for member in members:
-                assert _sees(member, identifier, entry) == _may_see(store, member, entry), (
+                activity = _seen(member, identifier, entry)
+                assert (activity is not None) == _may_see(store, member, entry), (
                     f"{member.user.role} and the activity of {entry['action']}"
                 )
+                if activity is not None:
+                    _hold_title(activity["title"], entry)
 
 
-def _sees(member: Member, identifier: UUID, entry: Entry) -> bool:
-    """Return True if a member sees an activity: in all lists and by all actions, or in none."""
+NAMED = {*EntityName} - {"activity", "session", "timeSession", "timer", "user"}
+"""Entities that have names. Users have theirs when an activity is read."""
+NAMELESS = {"TIME_LOCKED", "TIME_UNLOCKED", "TIME_SESSIONS_IMPORTED", "WORKERS_IMPORTED"}
+"""Events about much at once."""
+
+
+def _hold_title(title: str, entry: Entry) -> None:
+    """Hold that a title names its target, in words that people use."""
+    if entry["entityType"] in NAMED and entry["action"] not in NAMELESS:
+        assert entry["entityName"] in title
+    assert len(title) <= 255
+    words = title.replace(entry.get("entityName", "\0"), "X")
+    assert not re.search(r"[0-9a-f]{8}-|[a-z][A-Z]|[{}_\x00-\x1f]|\d{4}-\d\d|  ", words), title
+    changed = json.loads(entry["changes"]).keys() - {"termsVersion"}
+    assert "nothing" not in title or not changed, title
+
+
+def _seen(member: Member, identifier: UUID, entry: Entry) -> dict[str, Any] | None:
+    """Return an activity as a member sees it: in all lists and by all actions, or in none."""
     of_entity = {"entityType": entry["entityType"], "entityId": entry["entityId"]}
     recent = {row["id"]: row for row in walked(member, query={"limit": "100"})}
     listed = {
@@ -79,7 +102,7 @@ def _sees(member: Member, identifier: UUID, entry: Entry) -> bool:
         assert status in {200, 404}
         listed.add(status == 200)
     assert len(listed) == 1
-    return listed.pop()
+    return recent.get(str(identifier))
 
 
 def _may_see(store: Store, member: Member, entry: Entry) -> bool:

@@ -76,6 +76,7 @@ class Metric(DeletableRecord):
 METRICS = ListedCollection(
     entity="metric",
     record=Metric,
+    called=lambda metric: metric.name,
     shown_as=Metric,
     search=lambda metric: (metric.name, metric.category),
     sort_fields=("name", "category"),

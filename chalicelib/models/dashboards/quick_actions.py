@@ -118,6 +118,7 @@ class QuickAction(DeletableRecord):
 QUICK_ACTIONS = ListedCollection(
     entity="quickAction",
     record=QuickAction,
+    called=lambda quick_action: quick_action.name,
     shown_as=QuickAction,
     search=lambda quick_action: (quick_action.name,),
     sort_fields=("name",),

@@ -127,7 +127,7 @@ class _Widgets(Collection[Widget]):
         return {**super().index(organization, record), listing.attribute: None if is_deleted(record) else listing.pk}
 
 
-WIDGETS = _Widgets(entity="widget", record=Widget)
+WIDGETS = _Widgets(entity="widget", record=Widget, called=lambda widget: widget.title or widget.name)
 
 
 def _owner(organization: OrganizationId, widget: Widget) -> UUID:

@@ -179,7 +179,7 @@ def write(
     for _, writer in loans.both_sides(unit, loan, own.name):
         old = {**(before.shown() if before else {}), **below[0]}
         new = {**(after.shown() if after else {}), **below[1]}
-        writer.audit_target(ENTITY, kpi.id, old, new)
+        writer.audit_target(ENTITY, kpi.id, old, new, name=kpi.name)
         place = key(writer.organization, loan.id, kpi.id)
         if after is None:
             writer.delete(place, Item.pk.exists(), stale)

@@ -199,6 +199,16 @@ class _Loans(Collection[StoredLoan]):
             "at": None if due_at is None else DUE.place(organization, row, due_at),
         }
 
+    def _audit(self, unit: UnitOfWork, record: StoredLoan, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        _declare(unit, record, before, after)
+
+
+def _declare(unit: UnitOfWork, loan: Loan, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Declare a loan as the audit target on one of its sides, by the name of the other one."""
+    side = loan.side_of(unit.organization)
+    unit.audit_target("loan", loan.id, before, after, name=loan.party(side.other).name)
+    unit.describe_target(loan=f"loan {'to' if side is Side.LENDER else 'of'} {loan.party(side.other).name}")
+
 
 LOANS = _Loans(entity="loan", record=StoredLoan)
 
@@ -292,7 +302,7 @@ def write(
         # The differences are written: a note that this side does not see stays as it is.
         before_there, after_there = loan.shown_to(side), after.shown_to(side)
         old, new = below(side)
-        writer.audit_target(LOANS.entity, loan.id, {**before_there.shown(), **old}, {**after_there.shown(), **new})
+        _declare(writer, loan, {**before_there.shown(), **old}, {**after_there.shown(), **new})
         LOANS.update_to(writer, before_there, after_there)
     return after
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import dropwhile
 from typing import Any
 
-from chalicelib.core import ids
+from chalicelib.core import clock, days, ids
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
@@ -27,7 +27,7 @@ _MAX_KPIS = 15
 _MAX_MISSED = 25
 """Tests in one report, so that it fits a transaction: the rest is due again at once."""
 
-_DAYS = {Bucket.D1_30: "1", Bucket.D31_60: "31", Bucket.D61_90: "61", Bucket.D90_PLUS: "91"}
+_DAYS = {Bucket.D1_30: "1 day", Bucket.D31_60: "31 days", Bucket.D61_90: "61 days", Bucket.D90_PLUS: "91 days"}
 
 
 def report(lender: OrganizationId, loan: StoredLoan, now: datetime) -> int:
@@ -106,7 +106,7 @@ def _bucket_entered(loan: StoredLoan, side: Side, bucket: Bucket) -> StoredActiv
     return _activity(
         LOANS.entity,
         str(loan.id),
-        title=f"A payment of the loan {verb} {_short(name)} is past due by {_DAYS[bucket]} days or more",
+        title=f"A payment of the loan {verb} {_short(name)} is past due by {_DAYS[bucket]} or more",
         action="LOAN_BUCKET_ENTERED",
         metadata={"bucket": bucket, "before": loan.reported_bucket},
     )
@@ -114,10 +114,11 @@ def _bucket_entered(loan: StoredLoan, side: Side, bucket: Bucket) -> StoredActiv
 
 def _test_missed(loan: StoredLoan, kpi: StoredKpi, side: Side, day: date) -> StoredActivity:
     name, verb = loan.party(side.other).name, "to" if side is Side.LENDER else "of"
+    test = f"{kpi.name} of {days.in_words(day, clock.now().date())}"
     return _activity(
         kpis.ENTITY,
         str(kpi.id),
-        title=f"{kpi.name} of {day} was not reported in time, for the loan {verb} {_short(name)}",
+        title=f"{test} was not reported in time for the loan {verb} {_short(name)}",
         action="KPI_TEST_MISSED",
         metadata={"loanId": str(loan.id), "testDate": str(day), "state": KpiState.MISSED},
     )

@@ -72,7 +72,9 @@ def _move(unit: UnitOfWork, collection: Collection[Rated], entity: Rated, day: d
     """Write the day's own path, and move the entity's version: a rate set meanwhile makes this run again."""
     before = entity.rates.get(day)
     unit.require_version(entity.version, entity.updated_at)
-    unit.audit_target(collection.entity, entity.id, audited(day, before), audited(day, money))
+    unit.audit_target(
+        collection.entity, entity.id, audited(day, before), audited(day, money), name=collection.name_of(entity)
+    )
     collection.update(unit, entity, {}, actions=[assignment_of(day, money)])
     count_rate(unit, before, money)
 

@@ -95,7 +95,14 @@ def _move(
 ) -> None:
     """Count the members, and move the project's version: a membership that changes meanwhile runs the request again."""
     unit.require_version(membership.project.version, membership.project.updated_at)
-    unit.audit_target(PROJECTS.entity, membership.project.id, before, after)
+    unit.audit_target(
+        PROJECTS.entity,
+        membership.project.id,
+        before,
+        after,
+        user=membership.user.id,
+        name=membership.project.name,
+    )
     counter = Item.children["member"]
     PROJECTS.update(
         unit,

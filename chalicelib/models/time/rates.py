@@ -164,6 +164,8 @@ def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None)
         level.entity_id,
         audited(day, before, prefix),
         audited(day, money, prefix),
+        user=level.member,
+        name=level.collection.name_of(stored.entity),
     )
     if level.collection is ORGANIZATIONS:
         ORGANIZATIONS.update(unit, stored.entity, {}, actions=rate_moves(before, money))

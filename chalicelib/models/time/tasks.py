@@ -71,7 +71,7 @@ class _Tasks(Collection[Task]):
         }
 
 
-TASKS = _Tasks(entity="task", record=Task, children=("timeSession", "timer"))
+TASKS = _Tasks(entity="task", record=Task, children=("timeSession", "timer"), called=lambda task: task.title)
 
 
 def get(organization: OrganizationId, identifier: UUID) -> Task:

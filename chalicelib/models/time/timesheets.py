@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, computed_field
 
+from chalicelib.core import days
 from chalicelib.core.contracts import Contract, CursorPage
 from chalicelib.core.days import Day
 from chalicelib.core.errors import invalid_state
@@ -126,7 +127,8 @@ def step(
     unit.put(item, Item.version == sheet.version if sheet.version else Item.pk.does_not_exist(), stale)
     frozen = state if state in {TimesheetState.SUBMITTED, TimesheetState.APPROVED} else None
     accounts.freeze(unit, account, (sheet.start_at, sheet.end_at), frozen)
-    unit.audit_target(ENTITY, after.id, sheet.shown(), after.shown(), user=sheet.user_id)
+    week = f"week from {days.in_words(after.week_start, now.date())}"
+    unit.audit_target(ENTITY, after.id, sheet.shown(), after.shown(), user=sheet.user_id, name=week)
     return after
 
 

@@ -11,6 +11,7 @@ from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, CursorPage, CursorQuery, Page, Pagination
+from chalicelib.core.days import day_of, in_words
 from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import intervals
 from chalicelib.models import audit
@@ -200,7 +201,7 @@ def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     context = _write_context(ctx, assignment.worker_id, assignment.booking)
     shown = detail(ctx, assignment, context)
     assignments.erase(ctx.unit, context, assignment)
-    return shown
+    return _described(ctx, shown)
 
 
 @action("getAssignmentAuditLog", "GET /assignments/{id}/audit-log", permission=Permission.WORKSPACE_READ)
@@ -237,12 +238,29 @@ def _write_context(ctx: Context, worker: UUID, *occupations: Booking | None) -> 
 def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentDetails:
     after = assignment.model_copy(update=changes)
     context = _write_context(ctx, assignment.worker_id, assignment.booking, after.booking)
-    return detail(ctx, assignments.update(ctx.unit, context, assignment, changes), context)
+    return _described(ctx, detail(ctx, assignments.update(ctx.unit, context, assignment, changes), context))
 
 
 def _with_warnings(ctx: Context, context: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
     clashes = warnings.of(ctx.organization, context, assignment)
-    return AssignmentWithWarnings(**dict(detail(ctx, assignment, context)), warnings=clashes)
+    return AssignmentWithWarnings(**dict(_described(ctx, detail(ctx, assignment, context))), warnings=clashes)
+
+
+def _described(ctx: Context, assignment: AssignmentDetails) -> AssignmentDetails:
+    """Name the assignment in its audit entry, with its days in the organization's zone."""
+    worker, position = assignment.worker, assignment.position
+    name = f"{worker.first_name} {worker.last_name} to {position.name}, {position.work_location.name}"
+    zone = ctx.principal.organization.timezone
+    today, first = day_of(ctx.now, zone), day_of(assignment.start_at, zone)
+    start, until = in_words(first, today), ""
+    when = f"from {start}"
+    if assignment.end_at is not None:
+        # A night shift is on the day on which it starts.
+        last = max(first, day_of(assignment.end_at - _MILLISECOND, zone))
+        until = f", on {in_words(last, today)}"
+        when = f"on {start}" if last - first <= timedelta(days=1) else f"from {start} to {in_words(last, today)}"
+    ctx.unit.describe_target(name=name, when=f", {when}", until=until)
+    return assignment
 
 
 def _cursor_page(

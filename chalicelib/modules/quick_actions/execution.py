@@ -57,4 +57,4 @@ def _run(ctx: Context, quick_action: QuickAction, kind: Running, payload: dict[s
 
 def _tell(ctx: Context, quick_action: QuickAction, run: Mapping[str, Any]) -> None:
     """Declare the run for the audit log. Its changes are in the target's own entry."""
-    ctx.unit.audit_target(QUICK_ACTIONS.entity, quick_action.id, {}, {"executed": run})
+    ctx.unit.audit_target(QUICK_ACTIONS.entity, quick_action.id, {}, {"executed": run}, name=quick_action.name)

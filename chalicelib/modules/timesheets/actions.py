@@ -14,7 +14,7 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core import clock
 from chalicelib.core.contracts import CursorPage
-from chalicelib.core.days import start_of
+from chalicelib.core.days import day_of, in_words, start_of
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_field, invalid_state, require_order
 from chalicelib.core.money import Money
 from chalicelib.dal import table
@@ -297,7 +297,7 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
         user = ctx.user if data.user_id == ctx.user.id else USERS.get(ctx.organization, data.user_id)
         [moved] = parts.run(partial(lock_users, [user], is_one=True))
         ctx.unit.audit_target(USERS.entity, user.id, *_lock_fields(moved))
-        ctx.unit.describe_target(readers={Group.TIME, group_of_user(user.id)})
+        ctx.unit.describe_target(readers={Group.TIME, group_of_user(user.id)}, **_words(ctx, data.before))
         return Locked(before=data.before, users=1)
     # Everybody first: an account that is made from here on has it, and the others are locked below.
     moved = parts.run(partial(_lock_everybody, ctx, before=data.before, is_later=is_later))
@@ -307,8 +307,14 @@ def _lock(ctx: Context, data: LockTimesheet, parts: ChunkedWrite, *, is_later: b
     for start in range(0, len(users), _AT_ONCE):
         parts.run(partial(lock_users, users[start : start + _AT_ONCE]))
     ctx.unit.audit_target("organization", ctx.organization, *_lock_fields(moved))
-    ctx.unit.describe_target(readers=EVERYONE)
+    ctx.unit.describe_target(readers=EVERYONE, **_words(ctx, data.before))
     return Locked(before=data.before, users=len(users))
+
+
+def _words(ctx: Context, before: date) -> dict[str, str]:
+    """Return the words of a lock's day, for the title of its activity."""
+    day = in_words(before, day_of(ctx.now, ctx.principal.organization.timezone))
+    return {"before": f"before {day}", "since": f"from {day} on"}
 
 
 def _lock_fields(moved: Sequence[str | None]) -> tuple[dict[str, Any], dict[str, Any]]:

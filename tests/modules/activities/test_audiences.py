@@ -158,6 +158,11 @@ def test_users_have_the_names_that_they_have_now(organization: Organization, pos
     assert archived == {**activity, "isArchived": True}
 
 
+def test_a_long_title_is_cut_where_it_is_shown(organization: Organization) -> None:
+    _happen(organization, EVERYONE, "x" * 300)
+    assert [row["title"] for row in listed(organization.owner)] == ["x" * 254 + "…"]
+
+
 # -- the law ---------------------------------------------------------------------------------------------------------
 
 _STEPS = st.tuples(

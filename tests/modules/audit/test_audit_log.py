@@ -65,7 +65,18 @@ def test_newest_first_with_all_that_is_to_know(house: Organization) -> None:
     ]
     assert [entry["at"] for entry in entries] == sorted((entry["at"] for entry in entries), reverse=True)
     for entry in entries:
-        assert set(entry) == {"id", "at", "actor", "action", "entityType", "entityId", "userId", "requestId", "changes"}
+        assert set(entry) == {
+            "id",
+            "at",
+            "actor",
+            "action",
+            "entityType",
+            "entityId",
+            "entityName",
+            "userId",
+            "requestId",
+            "changes",
+        }
         assert set(entry["actor"]) == {"id", "name", "email"}
 
 
