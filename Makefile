@@ -103,5 +103,9 @@ mutate: $(VENV)/test.stamp ## Remove each guard in turn and list those that no t
 bench: $(VENV)/test.stamp ## Run the benchmarks
 	$(PY) -m benchmarks
 
+.PHONY: price
+price: $(VENV)/test.stamp ## Print what a million requests of each action cost at list price, and a month of 50 people
+	@$(PY) -m benchmarks.price
+
 # package, e2e, deploy
 -include infra/package.mk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import cache
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -37,6 +38,8 @@ class Settings(BaseModel):
     limits_by_source: bool = Field(True, alias="WORKLEDGER_LIMITS_BY_SOURCE")
     """Off where all requests come from one address, as on one's own machine."""
     tracing: bool = Field(False, alias="WORKLEDGER_TRACING")
+    transport: Literal["signed-http", "botocore"] = Field("signed-http", alias="WORKLEDGER_TRANSPORT")
+    """The client of the table: `dal/transport.py`, or botocore's."""
 
 
 def require() -> None:

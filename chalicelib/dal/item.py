@@ -2,7 +2,7 @@
 
 An entity's fields live in the map `data`; other attributes are those that DynamoDB itself must see (keys, indexes,
 version, counters, TTL), and those that a model registers because it writes them on their own. So there is one
-connection and one botocore client, however many entities there are.
+connection and one client, however many entities there are.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from pynamodb.models import Model
 
 from chalicelib.core.settings import settings
 from chalicelib.dal.keys import GSI1, GSI2, GSI3, GSI4, GSI5, GSI6, GSI7, GSI8, GSI9, IndexPartition, Key
+from chalicelib.dal.transport import Timeouts
 
 # A request makes at most a handful of calls and must end before the gateway's 29 s.
-_CONNECT_TIMEOUT_SECONDS = 1.0
-_READ_TIMEOUT_SECONDS = 3.0
-_RETRIES = 2
+TIMEOUTS = Timeouts(connect=1.0, read=3.0)
+RETRIES = 2
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Attribute[Any])
@@ -85,9 +85,9 @@ class Item(Model):
     class Meta:
         table_name = settings().table
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-        connect_timeout_seconds = _CONNECT_TIMEOUT_SECONDS
-        read_timeout_seconds = _READ_TIMEOUT_SECONDS
-        max_retry_attempts = _RETRIES
+        connect_timeout_seconds = TIMEOUTS.connect
+        read_timeout_seconds = TIMEOUTS.read
+        max_retry_attempts = RETRIES
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

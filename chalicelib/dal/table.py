@@ -18,7 +18,9 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.core.errors import database_error
-from chalicelib.dal.item import RAW_MAP, Item
+from chalicelib.core.settings import settings
+from chalicelib.dal import transport
+from chalicelib.dal.item import RAW_MAP, RETRIES, TIMEOUTS, Item
 from chalicelib.dal.keys import HEALTH, IndexPartition, Key
 
 _BATCH_GET_KEYS = 100
@@ -40,6 +42,13 @@ class SlimRow(NamedTuple):
 def connection() -> TableConnection:
     """The one connection; its client is created at import, inside the cold start's burst of CPU."""
     return Item._get_connection()
+
+
+def _connect() -> None:
+    if settings().transport == "signed-http":
+        meta = Item.Meta
+        connection().connection._client = transport.of_environment(meta.region, TIMEOUTS, 1 + RETRIES)  # type: ignore[assignment]  # the part of a client that PynamoDB uses
+    connection().connection.client.meta.events.register("before-call.dynamodb", _count)
 
 
 # -- reads -----------------------------------------------------------------------------------------------------------
@@ -307,4 +316,4 @@ def _count(**_: Any) -> None:
         traffic.round_trips += 1
 
 
-connection().connection.client.meta.events.register("before-call.dynamodb", _count)
+_connect()

@@ -62,7 +62,8 @@ def declared_routes() -> tuple[Route, ...]:
     """Import all domains, and put the registry in their order."""
     for domain in _DOMAINS:
         import_module(f"{__name__}.{domain}.actions")
-    actions = sorted(REGISTRY.values(), key=lambda action: _DOMAINS.index(action.domain))
+    places = {domain: place for place, domain in enumerate(_DOMAINS)}
+    actions = sorted(REGISTRY.values(), key=lambda action: places.get(action.domain, len(places)))
     if actions != [*REGISTRY.values()]:
         REGISTRY.clear()
         REGISTRY.update({action.name: action for action in actions})

@@ -192,7 +192,6 @@ def test_a_preflight_request_is_answered(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "/"),
         ("GET", "/api/v1"),
         ("GET", "/api/v2/clients"),
         ("GET", f"{PREFIX}/nothing"),

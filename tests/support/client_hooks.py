@@ -25,14 +25,20 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.retries.quota import RetryQuota
 from urllib3 import Timeout
 
-from chalicelib.dal import table, unit_of_work
+from chalicelib.dal import table, transport, unit_of_work
+from chalicelib.dal.transport import Transport
 
 T = TypeVar("T")
 
 CLIENT = table.connection().connection.client
 
-# A busy machine must not look like a broken network: after a timeout, the SDK would repeat a write.
-CLIENT._endpoint.http_session._manager.connection_pool_kw["timeout"] = Timeout(connect=10, read=60)
+# A busy machine must not look like a broken network: after a timeout, the client would repeat a write.
+if isinstance(CLIENT, Transport):
+    CLIENT.timeouts = transport.Timeouts(connect=10, read=60)
+    deliver = CLIENT.send
+else:
+    CLIENT._endpoint.http_session._manager.connection_pool_kw["timeout"] = Timeout(connect=10, read=60)
+    deliver = CLIENT._endpoint.http_session.send
 
 
 # -- recording -------------------------------------------------------------------------------------------------------
@@ -193,13 +199,13 @@ def without_waiting(share: float = 0) -> Iterator[None]:
     `share`: the fraction of the pauses to keep, so that many threads do not conflict for ever.
     """
     without_pause = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds * share) if share else None)
-    original = botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire
-    botocore.endpoint.time = unit_of_work.time = without_pause
+    original = botocore.endpoint.time, transport.time, unit_of_work.time, RetryQuota.acquire
+    botocore.endpoint.time = transport.time = unit_of_work.time = without_pause
     RetryQuota.acquire = lambda *_: True
     try:
         yield
     finally:
-        botocore.endpoint.time, unit_of_work.time, RetryQuota.acquire = original
+        botocore.endpoint.time, transport.time, unit_of_work.time, RetryQuota.acquire = original
 
 
 def _begin(model: Any, **_: Any) -> None:
@@ -226,7 +232,7 @@ def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     if kind.endswith("once") and state.tries > 1:
         return None
     if kind.startswith("response lost"):
-        CLIENT._endpoint.http_session.send(request)
+        deliver(request)
     if "lost" in kind:
         raise ReadTimeoutError(endpoint_url=request.url)
     return None
@@ -300,7 +306,7 @@ class Storm:
             case "conflict":
                 return _error(request, "TransactionCanceledException", "TransactionConflict")
             case "response lost" | "death after":
-                CLIENT._endpoint.http_session.send(request)
+                deliver(request)
         if fault.startswith("death"):
             raise ProcessDied
         raise ReadTimeoutError(endpoint_url=request.url)
@@ -337,7 +343,7 @@ def in_storm(storm: Storm) -> Iterator[None]:
 
 
 def _is_transaction(request: AWSPreparedRequest) -> bool:
-    target = request.headers["X-Amz-Target"]
+    target = request.headers["x-amz-target"]
     return (target.decode() if isinstance(target, bytes) else target).endswith(".TransactWriteItems")
 
 

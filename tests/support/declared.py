@@ -31,5 +31,5 @@ def product_with(declare: Callable[[], object]) -> Iterator[Api]:
     with registry_kept():
         declare()
         app = Chalice(app_name="workledger-extended", configure_logs=False)
-        mount(app)
+        mount(app, [action.route for action in REGISTRY.values()], REGISTRY.get)
         yield Api(app)
