@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -21,6 +22,7 @@ import pytest
 
 from infra.local import demo, tier
 from infra.local.engine import HOST, Store, free_port
+from tests.support import readme
 from tests.support.serving import ROOT, Serving, runnable_store
 
 
@@ -208,6 +210,23 @@ def test_a_body_that_is_not_text_is_a_validation_error(serving: Serving) -> None
     headers = {"Content-Type": "application/json"}
     answer = serving.http.request("POST", f"{serving.url}/api/v1/auth/sign-in", body=b'"\xff"', headers=headers)
     assert (answer.status, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
+def test_the_readmes_commands_answer_as_it_shows(serving: Serving) -> None:
+    """Last among the tests of this run: it adds to the demo."""
+    shown = readme.answers()
+    assert len(shown) > 10
+    typed = [command.replace(":8000", f":{serving.port}") for command in readme.commands()]
+    done = subprocess.run(
+        [readme.SHELL, "-c", "\necho\n".join(typed)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [json.loads(answer)["success"] for answer in answers] == [answer.success for answer in shown]
+    for answer, expected in zip(answers, shown, strict=True):
+        assert expected.names <= set(re.findall(r'"(\w+)":', answer)), answer
+    assert readme.CSV_HEADER in done.stdout
+    assert done.stdout.count("HTTP/1.1 201") == 1
 
 
 def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
