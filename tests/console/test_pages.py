@@ -399,3 +399,35 @@ def test_a_tile_is_dragged_and_sized_by_its_corner(console: Console) -> None:
         tab.settle()
         position = owner.get(f"/widgets/{mine['id']}")["position"]
         assert (position["x"], position["w"], position["h"]) == (2, 4, 2)
+
+
+# -- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_metric_is_made_from_the_catalogue_and_checked_meanwhile(console: Console) -> None:
+    with console.tab(OWNER) as tab:
+        tab.go("/metrics/new")
+        tab.fill(name="Hours that are planned")
+        tab.page.locator("[name=source]").select_option("assignments")
+        tab.page.locator("[name=measure]").select_option("sum:hours")
+        tab.page.get_by_text("The query is valid; its values are hours").wait_for()
+        tab.page.locator("[name=whereField]").select_option("status")
+        tab.page.get_by_text("Complete the condition").wait_for()
+        tab.page.locator("[name=whereValue]").select_option("completed")
+        tab.page.get_by_text("The query is valid").wait_for()
+        tab.picture("metric-editor", is_whole=True)
+        tab.press("Create")
+        tab.toast("Hours that are planned is")
+        tab.page.get_by_role("button", name="Change Hours that are planned").click()
+        tab.page.get_by_role("menuitem", name="Edit").click()
+        tab.settle()
+        query = '{"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours", "period": "never"}'
+        tab.fill(json=query)
+        tab.page.locator("code", has_text="/period").wait_for()
+        tab.press("Save")
+        tab.page.get_by_role("alert").first.wait_for()
+        tab.problems.clear()
+        tab.fill(json=query.replace("never", "today"))
+        tab.page.get_by_text("The query is valid").wait_for()
+        tab.press("Save")
+        tab.heading("Metrics")

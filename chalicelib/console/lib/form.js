@@ -15,7 +15,8 @@ import { instantOf, wallTimeOf } from "./zones.js";
 
 /**
  * `submit(values, key)` sends the values: those of empty fields are null if `isPatch`, else absent. `key` is an
- * idempotency key that stays until the values change, so pressing the button again repeats nothing.
+ * idempotency key that stays until the values change, so pressing the button again repeats nothing. `children` may be
+ * a function of the inputs.
  */
 export function Form({ fields: described, initial = {}, submit, action = "Save", cancel, isPatch = false, isWide = false, children }) {
   const [typed, setTyped] = useState({});
@@ -76,7 +77,7 @@ export function Form({ fields: described, initial = {}, submit, action = "Save",
           change=${(value) => change(field.name, value)}
         />`,
     )}
-    ${children}
+    ${typeof children === "function" ? children(inputs) : children}
     <footer class="form-foot">
       ${cancel && html`<${Button} onClick=${cancel}>Cancel<//>`}
       <button type="submit" class="button button-primary" aria-busy=${isBusy} disabled=${isBusy}>

@@ -14,8 +14,12 @@ export const GROUPS = ["Overview", "Staffing", "Time", "Loans", "Administration"
 export const PAGES = [
   { path: "/", title: "Dashboard", icon: "dashboard", group: "Overview", load: () => import("../pages/dashboard.js") },
   { path: "/activities", title: "Activities", icon: "bell", group: "Overview", load: () => import("../pages/activities.js") },
+  { path: "/metrics", title: "Metrics", icon: "chart", group: "Overview", load: () => import("../pages/metrics.js") },
+  { path: "/metrics/new", title: "New metric", permission: "metrics:write", load: () => import("../pages/metric.js") },
+  { path: "/metrics/{id}", title: "Metric", permission: "metrics:write", load: () => import("../pages/metric.js") },
   { path: "/activities/new", title: "Record an activity", permission: "activities:record", load: () => import("../pages/activity_new.js") },
 
+  { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
 
   { path: "/sign-in", title: "Sign in", isPublic: true, load: () => import("../pages/sign_in.js") },

@@ -1,6 +1,6 @@
 /** The frame around all pages: navigation, header with organization and user menu, and the page of the address. */
 
-import { get, messageOf, patch } from "./api.js";
+import { get, messageOf, patch, queryText } from "./api.js";
 import { Questions } from "./dialog.js";
 import { classes, html, useEffect, useErrorBoundary, useState } from "./html.js";
 import { Icon } from "./icons.js";
@@ -25,7 +25,7 @@ export function App() {
   const leadsAway = me === null && !isPublic;
   useEffect(() => {
     if (!leadsAway) return;
-    const next = path === "/" || endReason.get() === "signed-out" ? undefined : path;
+    const next = path === "/" || endReason.get() === "signed-out" ? undefined : path + queryText(query);
     go("/sign-in", { next }, { isReplacing: true });
   }, [leadsAway, path]);
   if (leadsAway) return null;
@@ -65,7 +65,14 @@ function Frame({ me, path, children }) {
           <${UserMenu} me=${me} />
         </div>
       </header>
-      <main class="content" id="content" tabindex="-1">${children}</main>
+      <main class="content" id="content" tabindex="-1">
+        ${me.emailConfirmed === false &&
+        path !== "/confirm-email" &&
+        html`<p class="notice banner">
+          <${Icon} name="mail" /><span>Please <a href=${link("/confirm-email")}>confirm your address</a>: the code is in the mail to ${me.user.email}.</span>
+        </p>`}
+        ${children}
+      </main>
     </div>`;
 }
 

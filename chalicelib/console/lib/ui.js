@@ -1,7 +1,7 @@
 /** Small pieces that pages are made of: headings, buttons, badges, menus, and the states of a page without data. */
 
 import { messageOf } from "./api.js";
-import { classes, html, useEffect, useId, useRef, useState } from "./html.js";
+import { classes, html, useEffect, useId, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
 
 /** A page: its heading with actions on the right, and its content. The heading takes the focus when the page opens. */
@@ -97,12 +97,19 @@ export function Menu({ label, trigger, icon = "dots", items, header, align = "en
   const [isOpen, setOpen] = useState(false);
   const root = useRef(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
-    root.current.querySelector("[role=menuitem]")?.focus();
+    const list = root.current.querySelector(".menu-list");
+    const place = () => placeBelow(list, root.current, align);
     const close = (event) => root.current?.contains(event.target) || setOpen(false);
+    place();
+    list.querySelector("[role=menuitem]")?.focus({ preventScroll: true });
     addEventListener("pointerdown", close);
-    return () => removeEventListener("pointerdown", close);
+    addEventListener("scroll", place, { capture: true, passive: true });
+    return () => {
+      removeEventListener("pointerdown", close);
+      removeEventListener("scroll", place, { capture: true });
+    };
   }, [isOpen]);
 
   function handleKey(event) {
@@ -134,7 +141,7 @@ export function Menu({ label, trigger, icon = "dots", items, header, align = "en
       ${trigger || html`<${Icon} name=${icon} />`}<span class="visually-hidden">${label}</span>
     </button>
     ${isOpen &&
-    html`<div class=${`menu-list menu-${align}`}>
+    html`<div class="menu-list">
       ${header}
       <div role="menu" id=${id} aria-label=${label}>
         ${items
@@ -143,6 +150,16 @@ export function Menu({ label, trigger, icon = "dots", items, header, align = "en
       </div>
     </div>`}
   </div>`;
+}
+
+/** Place a list at its trigger, above it where there is no room below; boxes that scroll do not cut it off. */
+function placeBelow(list, trigger, align) {
+  const at = trigger.getBoundingClientRect();
+  const { width, height } = list.getBoundingClientRect();
+  const left = align === "end" ? at.right - width : at.left;
+  const isAbove = at.bottom + height + 12 > innerHeight && at.top > height + 12;
+  list.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+  list.style.top = `${isAbove ? at.top - height - 6 : at.bottom + 6}px`;
 }
 
 function MenuItem({ label, icon, href, onClick, isDanger, isChecked, close }) {

@@ -1,0 +1,93 @@
+/** The editor of a metric: its query from the catalogue, checked while it is made. */
+
+import { get, post, read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { Form } from "../lib/form.js";
+import { words } from "../lib/format.js";
+import { html, useEffect, useState } from "../lib/html.js";
+import { inputsOf, queryFields, queryOf } from "../lib/metric_query.js";
+import { useResource } from "../lib/resource.js";
+import { go } from "../lib/router.js";
+import { shownValue } from "../lib/tiles.js";
+import { toast } from "../lib/toast.js";
+import { Loaded, Notice, Page } from "../lib/ui.js";
+
+const CHECK_DELAY_MILLISECONDS = 350;
+const QUERY_INPUTS = ["mode", "json", "source", "measure", "period", "groupBy", "whereField", "whereOp", "whereValue"];
+const choices = (...values) => values.map((value) => ({ value, label: words(value) }));
+const CATEGORIES = choices("FINANCIAL", "OPERATIONAL", "PRODUCTIVITY", "SALES");
+const CHARTS = choices("area", "bar", "gauge", "line", "number", "pie");
+
+const HEAD = [
+  { name: "name", label: "Name", isRequired: true, isHalf: true, isFirst: true, maxLength: 100 },
+  { name: "category", label: "Category", type: "select", isAlwaysSet: true, isHalf: true, initial: "OPERATIONAL", options: CATEGORIES },
+  { name: "description", label: "Description", maxLength: 500 },
+];
+const LOOK = [
+  { name: "format", label: "Shown as", type: "select", isAlwaysSet: true, isHalf: true, initial: "number", options: choices("number", "currency", "percentage") },
+  { name: "unit", label: "Unit", isHalf: true, placeholder: "h", maxLength: 20 },
+  { name: "chartType", label: "Drawn as", type: "select", isHalf: true, placeholder: "By its data", options: CHARTS },
+  { name: "direction", label: "Better is", type: "select", isAlwaysSet: true, isHalf: true, initial: "up", options: [{ value: "up", label: "More" }, { value: "down", label: "Less" }] },
+  { name: "targetValue", label: "Target", type: "number", step: "any", isHalf: true },
+  { name: "warningThreshold", label: "Warning at", type: "number", step: "any", isHalf: true },
+  { name: "criticalThreshold", label: "Critical at", type: "number", step: "any", isHalf: true },
+  { name: "refreshRate", label: "Refreshed every (seconds)", type: "number", isHalf: true, isRequired: true, initial: 300, min: 60 },
+];
+const LABELS = Object.fromEntries([...HEAD, ...LOOK].map(({ name, label }) => [name, label]));
+
+export default function MetricEditor({ id }) {
+  const loaded = useResource(
+    async (signal) => {
+      const catalogue = await get("/metrics/catalogue", undefined, { signal });
+      return { catalogue, current: id && (await read(`/metrics/${id}`)) };
+    },
+    [id],
+  );
+  return html`<${Page} title=${id ? "Edit metric" : "New metric"}>
+    <section class="card card-form">
+      <${Loaded} resource=${loaded}>${(data) => html`<${MetricForm} ...${data} id=${id} />`}<//>
+    </section>
+  <//>`;
+}
+
+function MetricForm({ catalogue, current, id }) {
+  async function submit(values, key) {
+    const body = { ...values, query: queryOf(catalogue, values) };
+    for (const name of QUERY_INPUTS) delete body[name];
+    const path = `/metrics/${id}`;
+    const stored = id ? await patchOver(path, body, current.etag, { key, labels: LABELS }) : await post("/metrics", body, { key });
+    if (!stored) return;
+    const { metrics } = await post("/metrics/calculate", { metricIds: [stored.id] });
+    toast(`${stored.name} is ${shownValue(metrics[0].value, metrics[0])}`);
+    go("/metrics");
+  }
+  return html`<${Form}
+    fields=${(inputs) => [...HEAD, ...queryFields(catalogue, inputs), ...LOOK]}
+    initial=${current ? { ...current.data, ...inputsOf(current.data.query) } : {}}
+    isPatch=${Boolean(id)}
+    action=${id ? "Save" : "Create"}
+    cancel=${() => go("/metrics")}
+    submit=${submit}
+  >
+    ${(inputs) => html`<${QueryCheck} query=${queryOf(catalogue, inputs)} isJson=${inputs.mode === "json"} />`}
+  <//>`;
+}
+
+/** Whether the query is valid, as the API says, a moment after each change. */
+function QueryCheck({ query, isJson }) {
+  const text = JSON.stringify(query);
+  const [check, setCheck] = useState(null);
+  useEffect(() => {
+    if (query === null) return setCheck(null);
+    const controller = new AbortController();
+    const ask = () => post("/metrics/validate", { query }, { signal: controller.signal }).then(setCheck, () => undefined);
+    const timer = setTimeout(ask, CHECK_DELAY_MILLISECONDS);
+    return () => (clearTimeout(timer), controller.abort());
+  }, [text]);
+  if (query === null) return html`<${Notice} icon="edit">${isJson ? "This is no JSON yet." : "Complete the condition."}<//>`;
+  if (check === null) return html`<${Notice} icon="clock">Checking the query…<//>`;
+  if (check.isValid) return html`<${Notice} tone="good">The query is valid${check.unit && `; its values are ${check.unit}`}.<//>`;
+  return html`<${Notice} tone="warning">
+    <ul>${check.errors.map(({ pointer, message }) => html`<li><code>${pointer || "/"}</code> ${message}</li>`)}</ul>
+  <//>`;
+}
