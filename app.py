@@ -103,6 +103,13 @@ def remind_timers(event: CloudWatchEvent) -> int:
     return reminders.tick(event.context)
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def report_weekly(event: CloudWatchEvent) -> int:
+    from chalicelib.jobs import weekly_reports
+
+    return weekly_reports.tick(event.context)
+
+
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def watch_loans(event: CloudWatchEvent) -> int:
     from chalicelib.jobs import loan_watch

@@ -41,6 +41,7 @@ def main() -> None:
         "record_activities",
         "redrive_stream",
         "remind_timers",
+        "report_weekly",
         "schedule_metrics",
         "set_subscription_tier",
         "sweep_outbox",

@@ -38,8 +38,9 @@ def routes() -> str:
     from chalicelib.modules import declared_routes
 
     rows = "".join(
-        f'    Route("{domain}", "{action}", "{method}", "{path}"{", True" * takes_csv}),\n'
-        for domain, action, method, path, takes_csv in declared_routes()
+        f'    Route("{domain}", "{action}", "{method}", "{path}"{", True" * takes_csv}'
+        f"{', takes_form=True' * takes_form}),\n"
+        for domain, action, method, path, takes_csv, takes_form in declared_routes()
     )
     return _MODULE.format(rows=rows)
 

@@ -20,6 +20,7 @@ from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
+from chalicelib.core.one_click_body import FORM, MULTIPART, OneClickBody
 from chalicelib.dal.limits import Limit
 from chalicelib.models.audit import AuditEvent
 
@@ -40,11 +41,13 @@ class Route(NamedTuple):
     path: str
     takes_csv: bool = False
     """True for a body that may be CSV instead of JSON."""
+    takes_form: bool = False
+    """True for a body that mail programs may send as a form."""
 
     @property
     def body_types(self) -> list[str]:
         """The media types that a request may have."""
-        return [JSON, CSV] if self.takes_csv else [JSON]
+        return [JSON, *([CSV] if self.takes_csv else ()), *((FORM, MULTIPART) if self.takes_form else ())]
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,13 @@ class Action:
         return contract if self.takes_body and contract is not None and issubclass(contract, CsvBody) else None
 
     @property
+    def is_one_click(self) -> bool:
+        """Its body may come as the form of RFC 8058, its fields in the query."""
+        return self.data_type is not None and issubclass(self.data_type, OneClickBody)
+
+    @property
     def route(self) -> Route:
-        return Route(self.domain, self.name, self.method, self.path, self.csv_body is not None)
+        return Route(self.domain, self.name, self.method, self.path, self.csv_body is not None, self.is_one_click)
 
     @property
     def raw_media_type(self) -> str | None:

@@ -19,6 +19,7 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import MAX_MESSAGES, ActionError, ErrorCode, invalid_field, invalid_fields
 from chalicelib.core.json_pointer import Location, pointer
+from chalicelib.core.one_click_body import FIELD, FORM, MULTIPART, PART
 
 MAX_BODY_BYTES = 1024 * 1024
 _MAX_DEPTH = 64
@@ -79,6 +80,8 @@ def _data(action: Action, contract: type[Contract], request: Request) -> Contrac
         return _csv(action.csv_body, request)
     if action.csv_body is not None and request.query:
         return _with_options(_json(contract, request.body), _query(action.csv_body.csv_query, request))
+    if action.is_one_click and _is_form(request):
+        return _query(contract, request)
     for name in request.query:
         raise invalid_field(name, "a body in JSON takes no query parameters")
     return _json(contract, request.body if action.needs_body else request.body.strip() or b"{}")
@@ -97,6 +100,16 @@ def _with_options(data: Contract, options: Contract) -> Contract:
         fields = type(options).model_fields
         raise invalid_fields({str(fields[name].alias): ["is in the query and in the body"] for name in sorted(twice)})
     return data.model_copy(update={name: getattr(options, name) for name in given})
+
+
+def _is_form(request: Request) -> bool:
+    """Return True for the form that asks to unsubscribe; VALIDATION_ERROR for another form."""
+    sent = media_types.parse(request.headers.get("content-type", JSON))
+    if not sent or sent[0].name not in {FORM, MULTIPART}:
+        return False
+    if FIELD not in request.body and PART not in request.body:
+        raise invalid_field(_BODY, f"must be {FIELD.decode()}")
+    return True
 
 
 def _is_csv(request: Request) -> bool:

@@ -80,6 +80,7 @@ AUDIENCES: Mapping[AuditEvent, Readers] = {
     AuditEvent.LOAN_SETTLED: LOANS,
     AuditEvent.LOAN_UPDATED: LOANS,
     AuditEvent.LOAN_WRITTEN_OFF: LOANS,
+    AuditEvent.MAIL_UNSUBSCRIBED: ONESELF,
     AuditEvent.MEMBER_RATE_DELETED: RATES,
     AuditEvent.MEMBER_RATE_SET: RATES,
     AuditEvent.METRIC_CREATED: EVERYONE,

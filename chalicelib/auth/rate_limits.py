@@ -26,12 +26,18 @@ _OF_FAILURES = frozenset({SIGN_INS, PASSWORD_CHANGES, REPETITIONS})
 
 RESET_MAILS = Limit("password-reset", 5, _HOUR)
 
+UNSUBSCRIBINGS = Limit("unsubscribe", 20, _HOUR)
+"""Looks at a mail's subscription and ends of it."""
+
 # By source address.
 HASHES = Limit("password-hashing", 300, 15 * _MINUTE)
 """Requests that hash a password, successful or not: each costs memory and a good part of a second."""
 SIGN_UPS = Limit("sign-up", 20, _HOUR)
 """New organizations."""
 RESET_MAILS_OF_SOURCE = Limit("password-reset-source", 300, _HOUR)
+
+UNSUBSCRIBINGS_OF_SOURCE = Limit("unsubscribe-source", 600, _HOUR)
+"""Mail providers ask for many of their users from a few addresses."""
 
 
 def of_source(source: str, *by_source: Limit) -> list[Allowance]:

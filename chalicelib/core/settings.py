@@ -27,6 +27,8 @@ class Settings(BaseModel):
     stage: str = Field(min_length=1, alias="WORKLEDGER_STAGE")
     app_url: str = Field("https://app.workledger.example", alias="WORKLEDGER_APP_URL")
     """Address of the web app; mails link to it."""
+    api_url: str = Field("https://api.workledger.example", alias="WORKLEDGER_API_URL")
+    """Address in front of the API's paths; mails name it to mail programs."""
     cors_origin: str = Field("*", alias="WORKLEDGER_CORS_ORIGIN")
     """Bearer tokens, no cookies: any origin is safe; narrow it to be strict."""
     mail_from: str = Field("no-reply@workledger.example", alias="WORKLEDGER_MAIL_FROM")

@@ -31,6 +31,8 @@
 | who goes through all of them at the moment      | `ORG#<org>#METRICWALK` / `LEASE`                       |
 | metrics that are due, in any organization       | gsi9 `DUE#<shard>` / `<due>#<org>#<metric>`            |
 | timers that run long, in any organization       | gsi9 `TIMERDUE#<shard>` / `<due>#<org>#<user>`         |
+| weekly reports that are due, likewise           | gsi9 `REPORTDUE#<shard>` / `<due>#<org>#<user>`        |
+| … of one user                                   | `ORG#<org>#REPORT` / `<user>`                          |
 | the activities, newest first                    | `ORG#<org>#ACTIVITY`, by id (time-ordered)             |
 | … of one type                                   | gsi2 `ORG#<org>#ACTIVITY#TYPE#<type>`                  |
 | … of one entity                                 | gsi3 `ORG#<org>#ACTIVITY#OF#<entity>#<id>`             |
@@ -215,6 +217,10 @@ def metric_states(organization: OrganizationId) -> str:
 
 def metric_state(organization: OrganizationId, metric: str) -> Key:
     return Key(metric_states(organization), metric)
+
+
+def weekly_report(organization: OrganizationId, user: UUID) -> Key:
+    return Key(partition(organization, "REPORT"), str(user))
 
 
 def use(organization: OrganizationId) -> Key:

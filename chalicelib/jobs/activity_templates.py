@@ -63,6 +63,7 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.LOAN_SETTLED: _progress("{actor} settled the {loan}", Severity.SUCCESS),
     AuditEvent.LOAN_UPDATED: _progress("{actor} changed {fields} in the offer of the {loan}"),
     AuditEvent.LOAN_WRITTEN_OFF: _progress("{actor} wrote off the {loan}"),
+    AuditEvent.MAIL_UNSUBSCRIBED: _personal("{actor} unsubscribed from a mail"),
     AuditEvent.MEMBER_RATE_DELETED: _change("{actor} deleted the rate of {user}{day}"),
     AuditEvent.MEMBER_RATE_SET: _change("{actor} set the rate of {user}{day}"),
     AuditEvent.METRIC_CREATED: _creation("{actor} created {the metric}"),

@@ -6,18 +6,20 @@ submitted at once would collide on the limit of their approver, and none of them
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
-from chalicelib.auth import codes, mail_limits
+from chalicelib.auth import codes, mail_limits, unsubscribing
 from chalicelib.auth.permissions import PERMISSIONS, Permission
+from chalicelib.core import clock
 from chalicelib.core.observability import emit, log_error, logger
 from chalicelib.core.settings import settings
 from chalicelib.dal import limits
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.limits import RateLimited
-from chalicelib.jobs import aws_clients, mail_texts
+from chalicelib.jobs import aws_clients, mail_texts, weekly_figures
 from chalicelib.jobs.mail_texts import EmailText
 from chalicelib.models import outbox, users
 from chalicelib.models.identity import credentials
@@ -60,6 +62,8 @@ def _send(reference: MailReference, mail: Mail) -> None:
     if text is None:
         logger.info("mail no longer wanted", extra={"mail_id": str(reference.id)})
         return
+    named = [{"Name": name, "Value": value} for name, value in text.headers.items()]
+    headers = {"Headers": named} if named else {}
     _ses().send_email(
         FromEmailAddress=settings().mail_from,
         Destination={"ToAddresses": [mail.email]},
@@ -67,6 +71,7 @@ def _send(reference: MailReference, mail: Mail) -> None:
             "Simple": {
                 "Subject": {"Data": text.subject, "Charset": "UTF-8"},
                 "Body": {"Text": {"Data": text.body, "Charset": "UTF-8"}},
+                **headers,
             }
         },
     )
@@ -103,22 +108,31 @@ def _compose_notice(reference: MailReference, mail: Mail) -> EmailText | None:
     user, organization = recipients.get(mail.user_id), organizations[tenant]
     if user is None or not _is_wanted(mail, user):
         return None
+    listed = None
+    if mail.template is Template.WEEKLY_REPORT and mail.week is not None:
+        listed = weekly_figures.figures(organization, user.role, mail.week, clock.now())
+        if not listed.figures:
+            return None
     if not _take_notice(mail.email, organization.subscription_tier):
         logger.warning("mail dropped: its address had as many today as it may", extra={"mail_id": str(reference.id)})
         return None
-    return mail_texts.compose(
+    text = mail_texts.compose(
         mail.template,
         name=user.first_name,
         organization=organization.name,
         requested_by=mail.requested_by,
         link=f"{settings().app_url}/{_page_of(mail)}",
         week=mail.week,
+        figures="" if listed is None else mail_texts.listed(listed.figures, listed.further),
         abuse_contact=settings().abuse_contact,
     )
+    return text if listed is None else replace(text, headers=unsubscribing.headers(organization, user.id, user.email))
 
 
 def _is_wanted(mail: Mail, user: StoredUser) -> bool:
     is_theirs = user.status is UserStatus.ACTIVE and user.email == mail.email
+    if mail.template is Template.WEEKLY_REPORT:
+        return is_theirs and user.preferences.notifications.weekly_report
     if not is_theirs or not user.preferences.notifications.email:
         return False
     return mail.template is not Template.TIMESHEET_SUBMITTED or Permission.TIME_OF_OTHERS in PERMISSIONS[user.role]
@@ -135,6 +149,8 @@ def _take_notice(address: str, tier: SubscriptionTier) -> bool:
 
 def _page_of(mail: Mail) -> str:
     """Return the app's page of a notice's subject."""
+    if mail.template is Template.WEEKLY_REPORT:
+        return "dashboard"
     if mail.week is None:
         return "timer"
     submitted_by = mail.requested_by if mail.template is Template.TIMESHEET_SUBMITTED else None

@@ -7,21 +7,22 @@ docs/decisions/mail.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
-from chalicelib.core import visible_text
+from chalicelib.jobs.safe_names import LINKING, safe_name
+from chalicelib.jobs.weekly_figures import Figure
 from chalicelib.models.audit import Actor
 from chalicelib.models.outbox import Template
-
-MAX_NAME_CHARACTERS = 60
 
 
 @dataclass(frozen=True)
 class EmailText:
     subject: str
     body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers; their values are our own, and have no line breaks."""
 
 
 _OBJECTION = "To report mail that you do not want, write to {abuse_contact}.\n"
@@ -65,11 +66,13 @@ _TEXTS = {
         "Hello {name},\n\n{requester} reopened your timesheet of the week of {week} in {organization}. You can read "
         "why, change it and submit it again here:\n\n{link}\n\n" + _PREFERENCE,
     ),
+    Template.WEEKLY_REPORT: EmailText(
+        "Your week from {week} in {organization}",
+        "Hello {name},\n\nthe week from {week} in {organization}, and the change to the week before:\n\n{figures}\n\n"
+        "More is on the dashboard:\n\n{link}\n\n" + _PREFERENCE,
+    ),
 }
 
-_UNSEEN = re.compile(rf"[\s\x00-\x1f\x7f-\x9f{visible_text.REFUSED}]+")
-_LINKING = re.compile(r"(?<=[.:/\\@\u3002\uff0e\uff61])(?=\S)")
-"""Inserted between a character that links are made of and the next one. Browsers take U+3002 and its like for dots."""
 _PLAIN_ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
 
 
@@ -82,11 +85,12 @@ def compose(
     link: str,
     code: str = "",
     week: date | None = None,
+    figures: str = "",
     abuse_contact: str,
 ) -> EmailText:
     """Return the text of a mail. Names are made safe here; `link`, `code` and `abuse_contact` are our own.
 
-    `code` and `week`: of the templates that have one.
+    `code`, `week` and `figures`: of the templates that have one; figures as `listed`.
     """
     organization = safe_name(organization) or "an organization"
     words: Mapping[str, str] = {
@@ -96,24 +100,25 @@ def compose(
         "link": link,
         "code": code,
         "week": str(week),
+        "figures": figures,
         "abuse_contact": abuse_contact,
     }
     text = _TEXTS[template]
     return EmailText(text.subject.format(**words), text.body.format(**words))
 
 
-def safe_name(text: str) -> str:
-    """Return a name as a mail may show it: on one line, without hidden characters, cut, and never made a link of.
-
-    A space behind each dot, slash, colon and @: `example.com` becomes `example. com`, which no mail program links.
-    """
-    line = _LINKING.sub(" ", _UNSEEN.sub(" ", text).strip())
-    return line if len(line) <= MAX_NAME_CHARACTERS else f"{line[: MAX_NAME_CHARACTERS - 1].rstrip()}…"
+def listed(figures: Iterable[Figure], further: int) -> str:
+    """Return figures as lines, their names made safe, and the number of further metrics."""
+    lines = [
+        f"{safe_name(figure.name)}: {figure.value}" + (f" ({figure.change})" if figure.change else "")
+        for figure in figures
+    ]
+    return "\n".join([*lines, *([f"and {further} more"] if further else ())])
 
 
 def _requester(actor: Actor | None) -> str | None:
     if actor is None or actor.email is None:
         return None
     # An address is to be answered, so it stays whole, unless its local part looks like a link.
-    email = actor.email if _PLAIN_ADDRESS.fullmatch(actor.email) else _LINKING.sub(" ", actor.email)
+    email = actor.email if _PLAIN_ADDRESS.fullmatch(actor.email) else LINKING.sub(" ", actor.email)
     return f"{safe_name(actor.name)} ({email})".strip()

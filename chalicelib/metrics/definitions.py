@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
-from chalicelib.auth.permissions import Permission
+from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.auth.principal import Principal
 from chalicelib.core.errors import forbidden
 from chalicelib.core.ids import OrganizationId
@@ -17,6 +17,7 @@ from chalicelib.metrics.language.query import measures_money, parse
 from chalicelib.metrics.system_metrics import SystemMetric
 from chalicelib.models.dashboards.metric_states import SYSTEM
 from chalicelib.models.dashboards.metrics import METRICS, Metric
+from chalicelib.models.users import Role
 
 _RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """Creation time of the system metrics, for lists ordered by age."""
@@ -65,10 +66,15 @@ def row_of(metric: UUID) -> str:
 
 
 def may_see_values(principal: Principal, metric: Metric) -> bool:
-    if Permission.METRICS_VALUES_READ in principal.permissions:
+    return shown_to(principal.user.role, metric)
+
+
+def shown_to(role: Role, metric: Metric) -> bool:
+    """Return True if the role may see the metric's values."""
+    if Permission.METRICS_VALUES_READ in PERMISSIONS[role]:
         return True
     # Amounts are for those who may read rates, whomever the metric names.
-    return principal.user.role in metric.permissions and not shows_money(metric)
+    return role in metric.permissions and not shows_money(metric)
 
 
 def shows_money(metric: Metric) -> bool:

@@ -38,6 +38,7 @@ class Template(StrEnum):
     TIMESHEET_REJECTED = "TIMESHEET_REJECTED"
     TIMESHEET_REOPENED = "TIMESHEET_REOPENED"
     TIMESHEET_SUBMITTED = "TIMESHEET_SUBMITTED"
+    WEEKLY_REPORT = "WEEKLY_REPORT"
 
 
 class Mail(Contract):
@@ -47,7 +48,7 @@ class Mail(Contract):
     requested_by: Actor | None = None
     """None where nobody was signed in."""
     week: Day | None = None
-    """The first day of the week of a timesheet."""
+    """The first day of the week of a timesheet or report."""
     created_at: Instant
     sent_at: Instant | None = None
     lease_until: Instant | None = None

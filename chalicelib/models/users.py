@@ -22,7 +22,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import INTERNAL, DeletableRecord, Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
-from chalicelib.models import organizations
+from chalicelib.models import organizations, weekly_reports
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 
 PersonName = Annotated[MailedLine, Field(max_length=100)]
@@ -61,7 +61,9 @@ class Notifications(Contract):
     email: Annotated[bool, Field(description="Mails about one's timesheets and timer, and about those to approve.")] = (
         True
     )
-    weekly_report: bool = False
+    weekly_report: Annotated[
+        bool, Field(description="A mail on Monday morning with last week's values of the metrics that one may see.")
+    ] = False
 
 
 class Preferences(Contract):
@@ -116,6 +118,12 @@ class StoredUser(User, DeletableRecord):
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
     freed_address: Annotated[StoredEmail | None, INTERNAL] = None
     """The address of a user who was deleted, until everything that was stored under it is erased."""
+
+    @property
+    def report_zone(self) -> str | None:
+        """The zone in which the weekly report is wanted, "" for the organization's; None where none is wanted."""
+        is_wanted = self.status is UserStatus.ACTIVE and self.preferences.notifications.weekly_report
+        return (self.preferences.timezone or "") if is_wanted else None
 
 
 PERSONAL_FIELDS = frozenset({"email", "firstName", "lastName", "preferences"})
@@ -182,6 +190,7 @@ def update(
 ) -> StoredUser:
     """Refused when it would leave the organization without an active OWNER."""
     after = USERS.update(unit, user, changes, condition=condition)
+    weekly_reports.follow(unit, user.id, user.report_zone, after.report_zone)
     _move_counts(unit, _counts_of(user), _counts_of(after))
     return after
 
@@ -209,6 +218,7 @@ def delete(unit: UnitOfWork, user: StoredUser) -> StoredUser:
     del after_shown["status"]
     unit.audit_target(USERS.entity, user.id, before_shown, after_shown)
     USERS.update_to(unit, user, after)
+    weekly_reports.follow(unit, user.id, user.report_zone, after.report_zone)
     _move_counts(unit, _counts_of(user), dict.fromkeys(_counts_of(user), 0), organizations.erasure_of(user.id))
     return after
 

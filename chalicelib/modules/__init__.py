@@ -12,6 +12,7 @@ from chalicelib.modules.routes import ROUTES
 
 _DOMAINS = (
     "auth",
+    "mail",
     "organizations",
     "users",
     "clients",

@@ -21,6 +21,8 @@ ROUTES = (
     Route("auth", "updatePassword", "POST", "/auth/password"),
     Route("auth", "getPreferences", "GET", "/auth/me/preferences"),
     Route("auth", "updatePreferences", "PATCH", "/auth/me/preferences"),
+    Route("mail", "getMailSubscription", "GET", "/mail/unsubscribe"),
+    Route("mail", "unsubscribe", "POST", "/mail/unsubscribe", takes_form=True),
     Route("organizations", "getOrganization", "GET", "/organization"),
     Route("organizations", "updateOrganization", "PATCH", "/organization"),
     Route("users", "getUsers", "GET", "/users"),

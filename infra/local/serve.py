@@ -37,7 +37,7 @@ ROOT = Path(__file__).parents[2]
 # A start waits only briefly for the download; `make` fetches it ahead with more patience.
 _FETCH_TIMEOUT_SECONDS = 3.0
 
-SCHEDULES = ("remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
+SCHEDULES = ("remind_timers", "report_weekly", "schedule_metrics", "sweep_outbox", "watch_loans")
 
 
 class PortTaken(Exception):
@@ -113,7 +113,11 @@ def product(port: int, data: DataDirectory, started: float, *, limits: bool) -> 
             contexts.callback(watch.stop)
         url = f"http://{HOST}:{port}"
         # Links in mails lead to the console, which keeps its pages behind the #.
-        own = {"WORKLEDGER_APP_URL": f"{url}/console#", "WORKLEDGER_LIMITS_BY_SOURCE": str(limits)}
+        own = {
+            "WORKLEDGER_API_URL": url,
+            "WORKLEDGER_APP_URL": f"{url}/console#",
+            "WORKLEDGER_LIMITS_BY_SOURCE": str(limits),
+        }
         os.environ.update(built.environment() | own)
         sys.path.insert(0, str(ROOT))
         app = load_app()

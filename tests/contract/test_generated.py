@@ -114,7 +114,7 @@ REASONS_WITH_VALUES = re.compile(
     r"pauses(\.\d+\.(startAt|endAt))?: must |weekStart: must be the first day of a week|a (timesheet|loan) that is |"
     r"(amount: must be at most \d+, all|on: must not be before the last repayment, )|"
     r"installments: must be at most \d+, as many as fit|a test that is |"
-    r"[A-Z][A-Za-z ()]*: is a missing column"
+    r"[A-Z][A-Za-z ()]*: is a missing column|token: is not of a mail to this address"
 )
 
 HELD_TO_WHAT_IT_WAS = {"executeQuickAction": "payload.", "updateDashboardWidget": "config"}

@@ -22,8 +22,8 @@ Json = dict[str, Any]
 
 FUNCTIONS = {
     "APIHandler", "ConsumeStream", "DeliverMail", "DispatchStream", "RecalculateMetrics", "ReconcileRollups",
-    "RecordActivities", "RedriveStream", "RemindTimers", "ScheduleMetrics", "SetSubscriptionTier", "SweepOutbox",
-    "WatchLoans",
+    "RecordActivities", "RedriveStream", "RemindTimers", "ReportWeekly", "ScheduleMetrics", "SetSubscriptionTier",
+    "SweepOutbox", "WatchLoans",
 }  # fmt: skip
 POLICIES = sorted(Path(__file__).parents[2].glob(".chalice/policy-*.json"))
 GATEWAY_SECONDS = 29
@@ -149,7 +149,7 @@ def test_functions_are_sized_and_traced(resources: Json) -> None:
 def test_functions_end_before_their_callers_time_out(resources: Json) -> None:
     timeouts = {name: function["Timeout"] for name, function in functions(resources).items()}
     assert timeouts["APIHandler"] < GATEWAY_SECONDS
-    for schedule in ("RemindTimers", "ScheduleMetrics", "SweepOutbox"):
+    for schedule in ("RemindTimers", "ReportWeekly", "ScheduleMetrics", "SweepOutbox"):
         assert timeouts[schedule] < 60
     workers = {
         "FeedDeadLetters": "RedriveStream",
@@ -169,8 +169,9 @@ def test_functions_get_their_settings(packaged: Json) -> None:
     assert settings["WORKLEDGER_TABLE"] == {"Ref": "Table"}
     assert settings["WORKLEDGER_MAIL_QUEUE_URL"] == {"Ref": "MailQueue"}
     assert settings["WORKLEDGER_METRICS_QUEUE_URL"] == {"Ref": "MetricsQueue"}
-    for function in functions(packaged["Resources"]).values():
-        assert "Environment" not in function
+    own = {name: function.get("Environment") for name, function in functions(packaged["Resources"]).items()}
+    assert own.pop("DeliverMail")["Variables"].keys() == {"WORKLEDGER_API_URL"}
+    assert set(own.values()) == {None}
 
 
 def test_logs_are_kept_for_a_time(packaged: Json) -> None:
@@ -381,10 +382,11 @@ def test_recalculations_have_batches_of_one_message(resources: Json) -> None:
 
 
 def test_schedules(resources: Json) -> None:
-    names = ("ReconcileRollups", "RemindTimers", "ScheduleMetrics", "SweepOutbox", "WatchLoans")
+    names = ("ReconcileRollups", "RemindTimers", "ReportWeekly", "ScheduleMetrics", "SweepOutbox", "WatchLoans")
     assert {name: source(resources, name)["Schedule"] for name in names} == {
         "ReconcileRollups": "cron(17 2 * * ? *)",
         "RemindTimers": "rate(1 minute)",
+        "ReportWeekly": "rate(1 minute)",
         "ScheduleMetrics": "rate(1 minute)",
         "SweepOutbox": "rate(1 minute)",
         "WatchLoans": "rate(1 hour)",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.settings import settings
 from chalicelib.jobs import mail_texts
-from chalicelib.jobs.mail_texts import MAX_NAME_CHARACTERS, EmailText, safe_name
+from chalicelib.jobs.mail_texts import EmailText
+from chalicelib.jobs.safe_names import MAX_NAME_CHARACTERS, safe_name
 from chalicelib.models.audit import Actor
 from chalicelib.models.outbox import Template
 from chalicelib.models.users import Role

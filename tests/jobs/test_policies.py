@@ -15,7 +15,7 @@ import app as product
 from chalicelib.core import clock
 from chalicelib.models.users import Role
 from infra.local import functions
-from infra.local.lambda_events import Handler, invoke
+from infra.local.lambda_events import Handler, invoke, scheduled_event
 from infra.local.pump import Pump
 from infra.local.stack import Stack
 from tests.support import streams
@@ -31,7 +31,8 @@ from tests.support.staffing import created, new_location, new_worker
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = [
     "consume_stream", "deliver_mail", "dispatch_stream", "recalculate_metrics", "reconcile_rollups",
-    "record_activities", "redrive_stream", "remind_timers", "schedule_metrics", "sweep_outbox",
+    "record_activities", "redrive_stream", "remind_timers", "report_weekly", "schedule_metrics",
+    "sweep_outbox",
     "watch_loans",
 ]  # fmt: skip
 Permissions = set[tuple[str, str]]
@@ -54,7 +55,14 @@ def used(local_stack: Stack, api: Api) -> dict[str, Permissions]:
         return run
 
     streams.turn_on(local_stack)
-    schedules = ("reconcile_rollups", "remind_timers", "schedule_metrics", "sweep_outbox", "watch_loans")
+    schedules = (
+        "reconcile_rollups",
+        "remind_timers",
+        "report_weekly",
+        "schedule_metrics",
+        "sweep_outbox",
+        "watch_loans",
+    )
     pump = functions.pump(
         SimpleNamespace(**{name: watched(name) for name in FUNCTIONS}),
         local_stack,
@@ -71,6 +79,9 @@ def used(local_stack: Stack, api: Api) -> dict[str, Permissions]:
             for queue in pump.queues:
                 # Before the stream, which would send the waiting mail.
                 queue.drain()
+            pump.pump_once()
+        with later(days=7):
+            invoke(watched("report_weekly"), "report_weekly", scheduled_event("report_weekly"))
             pump.pump_once()
     return used
 
@@ -95,6 +106,7 @@ def _use_product(organization: Organization, pump: Pump) -> None:
     assert owner.call("updateOrganization", body={"timezone": "Asia/Tokyo"}).status == 200
     pump.pump_once()
     _track_time(organization, pump)
+    assert owner.call("updatePreferences", body={"notifications": {"weeklyReport": True}}).status == 200
     invite(organization)
     former = organization.enrol(Role.VIEWER).user.id
     assert owner.call("deleteUser", path={"userId": former}).status == 200

@@ -18,11 +18,12 @@ from pydantic import SecretStr
 
 from chalicelib.action import openapi
 from chalicelib.action.registry import PREFIX, REGISTRY, Action
-from chalicelib.auth import codes
+from chalicelib.auth import codes, unsubscribing
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
+from chalicelib.models.organizations import ORGANIZATIONS
 from chalicelib.models.users import Role
 from tests.support.api import Answer, Api, Call
 from tests.support.factories import PASSWORD, Member, Organization, address, unique
@@ -362,6 +363,15 @@ def _sign_in(scene: Scene) -> dict[str, Any]:
     return {"body": {"email": scene.organization.enrol(Role.MEMBER, PASSWORD).user.email, "password": PASSWORD}}
 
 
+def _mail_link(scene: Scene) -> dict[str, str]:
+    """Return the address and the token of the link in a weekly report."""
+    member = scene.organization.enrol(Role.MEMBER)
+    member.call("updatePreferences", body={"notifications": {"weeklyReport": True}})
+    user = member.user
+    organization = ORGANIZATIONS.get(scene.organization.id, scene.organization.id)
+    return {"email": user.email, "token": unsubscribing.token(organization, user.id, user.email)}
+
+
 def _own_widget(scene: Scene) -> dict[str, Any]:
     """Arrange a widget that the sender may change in any role."""
     answer = scene.organization.api.send(derive_call(REGISTRY["createDashboardWidget"], scene), scene.sender.token)
@@ -414,6 +424,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "discardTimer": _discard_timer,
     "endAssignment": lambda scene: {"path": _assignment(scene, _OPEN), "body": {"endAt": "2026-03-02T16:30:00.000Z"}},
     "executeQuickAction": _execute_quick_action,
+    "getMailSubscription": lambda scene: {"query": _mail_link(scene)},
     "getMemberRates": lambda scene: {"path": _user_id(scene)},
     "getMetricById": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
     "getMetricHistory": lambda scene: {"path": {"id": _calculated_metric(scene)["id"]}},
@@ -451,6 +462,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "stopTimer": _with_timer("endAt"),
     "submitTimesheet": lambda scene: _sheet(scene, "submitTimesheet", "rejectTimesheet", own=True),
     "unlockTimesheet": _unlocking,
+    "unsubscribe": lambda scene: {"body": _mail_link(scene)},
     "updateAssignment": _update_assignment,
     "updateDashboardWidget": _own_widget,
     "updateKpi": lambda scene: {"path": _kpi(scene)},
@@ -505,7 +517,7 @@ def derive_call(action: Action, scene: Scene, path: dict[str, str] | None = None
         parts["path"] = derive_path(action, scene) if path is None else path
     if "body" not in parts and action.takes_body:
         parts["body"] = _referring(example_body(action), scene)
-    return Call.of(action.name, query=_query(action), **parts)
+    return Call.of(action.name, **{"query": _query(action), **parts})
 
 
 def derive_path(action: Action, scene: Scene) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Mail: ending the mails that one does not want, without a sign-in."""
