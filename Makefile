@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-IS_311 := -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'
-PYTHON ?= $(shell for name in python3.11 python3 python; do $$name $(IS_311) 2>/dev/null && echo $$name && break; done)
+IS_SUPPORTED := -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+# The first that there is. It also decides on the runtime of the functions that it packages.
+PYTHONS := python3.13 python3.12 python3.11 python3 python
+PYTHON ?= $(shell for name in $(PYTHONS); do $$name $(IS_SUPPORTED) 2>/dev/null && echo $$name && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -21,7 +23,7 @@ help: ## Show this list
 # ---- the environment: a stamp newer than its requirements lets a second run start at once
 
 $(PY):
-	@$(PYTHON) $(IS_311) 2>/dev/null || { echo "Workledger needs Python 3.11; set PYTHON= to its path" >&2; exit 1; }
+	@$(PYTHON) $(IS_SUPPORTED) 2>/dev/null || { echo "Workledger needs Python 3.11, 3.12 or 3.13; set PYTHON= to its path" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.stamp: requirements.txt infra/local/requirements.txt | $(PY)

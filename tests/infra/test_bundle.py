@@ -16,6 +16,7 @@ from infra import bundle, cold_start
 from infra.template import PackagingFailed
 
 UNCHECKED_HASH = 0b01
+TAG = sys.implementation.cache_tag
 
 FILES = {
     "app.py": "from field import rate\n",
@@ -52,7 +53,7 @@ def finished(package: Path, directory: Path) -> Path:
 def test_every_module_has_bytecode_that_stays_valid(package: Path, tmp_path: Path) -> None:
     unzipped = finished(package, tmp_path / "first")
     compiled = {path.relative_to(unzipped).as_posix(): path.read_bytes() for path in unzipped.rglob("*.pyc")}
-    assert set(compiled) >= {"__pycache__/app.cpython-311.pyc", "field/__pycache__/__init__.cpython-311.pyc"}
+    assert set(compiled) >= {f"__pycache__/app.{TAG}.pyc", f"field/__pycache__/__init__.{TAG}.pyc"}
     assert len(compiled) == len([*unzipped.rglob("*.py")])
     for content in compiled.values():
         assert content[:4] == MAGIC_NUMBER
@@ -100,7 +101,7 @@ def test_exactly_the_pins_are_packaged(package: Path, tmp_path: Path) -> None:
 
 def test_a_cold_start_that_would_compile_is_refused(package: Path, tmp_path: Path) -> None:
     unzipped = finished(package, tmp_path / "first")
-    (unzipped / "field" / "__pycache__" / "__init__.cpython-311.pyc").unlink()
+    (unzipped / "field" / "__pycache__" / f"__init__.{TAG}.pyc").unlink()
     command = [sys.executable, "-I", "-S", cold_start.__file__, str(unzipped)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def test_functions_are_sized_and_traced(resources: Json) -> None:
     for name, function in functions(resources).items():
         assert function["MemorySize"] >= 512, name
         assert function["Tracing"] == "Active", name
-        assert function["Runtime"] == "python3.11", name
+        assert function["Runtime"] == f"python3.{sys.version_info.minor}", name
         # Packaging downloads wheels for this architecture.
         assert function["Architectures"] == ["x86_64"], name
 
