@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.action.console import FILES
+from infra.template import ROOT
 from infra.vendor import LOCK, PACKAGES, TEST_VENDOR, VENDOR
 
 pytestmark = pytest.mark.storeless
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.storeless
 OWN = sorted(path for path in FILES.rglob("*") if path.is_file() and VENDOR not in path.parents)
 MODULES = [path for path in OWN if path.suffix == ".js"]
 MAX_LINES = 400
+ESLINT = "eslint@10.15.0"
 _IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 
 
@@ -63,11 +65,25 @@ def test_modules_have_no_syntax_errors() -> None:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    for path in MODULES:
-        done = subprocess.run(
-            [node, "--input-type=module", "--check"], input=path.read_bytes(), capture_output=True, check=False
-        )
-        assert done.returncode == 0, f"{_name(path)}: {done.stderr.decode()}"
+    parse = (
+        "const { SourceTextModule } = require('vm'); const { readFileSync } = require('fs');"
+        "for (const file of process.argv.slice(1))"
+        "  new SourceTextModule(readFileSync(file, 'utf8'), { identifier: file });"
+    )
+    command = [node, "--experimental-vm-modules", "--no-warnings", "--eval", parse, "--", *map(str, MODULES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_modules_have_no_findings_of_eslint() -> None:
+    npx = shutil.which("npx")
+    if npx is None:
+        pytest.skip("npx is not installed")
+    command = [npx, "--yes", ESLINT, str(FILES.relative_to(ROOT))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "npm error" in done.stderr:
+        pytest.skip("ESLint cannot be had from the npm registry")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_nothing_is_evaluated_or_written_as_markup() -> None:

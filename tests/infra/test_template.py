@@ -6,12 +6,14 @@ import json
 import os
 import re
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.action import console
 from chalicelib.action.security_headers import SECURITY_HEADERS
 from chalicelib.dal import keys
 from chalicelib.jobs import aws_clients, mail_queue
@@ -123,6 +125,12 @@ def test_the_linter_finds_errors(tmp_path: Path) -> None:
 def test_the_stage_is_set(packaged: Json, stage: str) -> None:
     assert packaged["Parameters"]["Stage"]["Default"] == stage
     assert packaged["Resources"]["RestAPI"]["Properties"]["StageName"] == stage
+
+
+def test_the_package_has_the_files_of_the_console(packaged_file: Path) -> None:
+    with zipfile.ZipFile(packaged_file.with_name("deployment.zip")) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("chalicelib/console/")}
+    assert packed == {path.relative_to(template.ROOT).as_posix() for path in console.FILES.rglob("*") if path.is_file()}
 
 
 def test_the_outputs_of_a_deployment(packaged: Json) -> None:

@@ -121,9 +121,14 @@ class Tab:
         if SCREENSHOTS:
             self.page.wait_for_timeout(400)
             self.page.mouse.move(0, 0)
-            self.page.screenshot(
-                path=Path(SCREENSHOTS, f"console-{name}.png"), full_page=is_whole, animations="disabled"
-            )
+            self.page.evaluate("scrollTo(0, 0)")
+            size = self.page.viewport_size
+            assert size is not None
+            # The sidebar is as long as the window.
+            height = self.page.evaluate("document.documentElement.scrollHeight") if is_whole else size["height"]
+            self.page.set_viewport_size({"width": size["width"], "height": height})
+            self.page.screenshot(path=Path(SCREENSHOTS, f"console-{name}.png"), animations="disabled")
+            self.page.set_viewport_size(size)
 
 
 class Console:

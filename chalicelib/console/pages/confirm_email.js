@@ -4,13 +4,14 @@ import { post } from "../lib/api.js";
 import { Form } from "../lib/form.js";
 import { html, useState } from "../lib/html.js";
 import { go } from "../lib/router.js";
-import { me, reload } from "../lib/session.js";
+import { reload, useMe } from "../lib/session.js";
 import { toast, toastError } from "../lib/toast.js";
 import { Button, Notice, Page } from "../lib/ui.js";
 
 export default function ConfirmEmail({ query }) {
   const [isMailed, setMailed] = useState(false);
-  const { email } = me.get().user;
+  const { user, emailConfirmed } = useMe();
+  const { email } = user;
   async function submit({ code }, key) {
     await post("/auth/email/confirm", { code }, { key });
     await reload();
@@ -24,6 +25,9 @@ export default function ConfirmEmail({ query }) {
     } catch (error) {
       toastError(error);
     }
+  }
+  if (emailConfirmed) {
+    return html`<${Page} title="Confirm your address"><${Notice} tone="good">Your address ${email} is confirmed.<//><//>`;
   }
   const fields = [{ name: "code", label: "Code", isRequired: true, isFirst: true, hint: `It is in the mail to ${email}` }];
   return html`<${Page} title="Confirm your address" subtitle="So that we know that mail reaches you.">
