@@ -29,9 +29,9 @@ MAX_FIGURES = 40
 class Figure:
     name: str
     value: str
-    """With its unit; the reason where there is none."""
+    """Its number and unit, or the reason why there is none."""
     change: str | None
-    """To the week before; None where that is not known."""
+    """The difference to the week before; None where that is not known."""
 
 
 @dataclass(frozen=True)

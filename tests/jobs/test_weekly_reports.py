@@ -241,10 +241,10 @@ class Wishing(RuleBasedStateMachine):
         self.passed = 0
         self.expected: set[date] = set()
 
-    @rule(wanted=st.booleans(), zone=st.sampled_from(ZONES))
-    def prefer(self, zone: str | None, *, wanted: bool) -> None:
-        _prefer(self.user, weekly=wanted, timezone=zone)
-        if not wanted:
+    @rule(on=st.booleans(), zone=st.sampled_from(ZONES))
+    def prefer(self, zone: str | None, *, on: bool) -> None:
+        _prefer(self.user, weekly=on, timezone=zone)
+        if not on:
             self.since = None
         elif self.since is None:
             self.since = clock.now()

@@ -23,7 +23,7 @@ _LIMITS = (UNSUBSCRIBINGS, UNSUBSCRIBINGS_OF_SOURCE)
 
 @action("getMailSubscription", f"GET {unsubscribing.PATH}", permission=PUBLIC, limits=_LIMITS)
 def get_mail_subscription(ctx: PublicContext, data: GetMailSubscription) -> MailSubscription:
-    """Whether the mail is still wanted that the link is in. Opening the link changes nothing."""
+    """Say whether a mail is still wanted, by the link that is in it. Opening the link changes nothing."""
     user, _ = _user_of(ctx, data.email, data.token)
     return MailSubscription(is_subscribed=user.preferences.notifications.weekly_report)
 
