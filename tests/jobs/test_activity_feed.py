@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,8 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from chalicelib.auth.audiences import SILENT
-from chalicelib.core import ids
+from chalicelib.core import clock, ids
+from chalicelib.core.days import in_words
 from chalicelib.dal import keys
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.unit_of_work import MAX_WRITES
@@ -91,7 +92,8 @@ def test_changed_values_are_not_in_the_feed(organization: Organization, post: Po
     assert organization.owner.call("setWorkerRate", path=path, body=rate).status == 200
     post.carry()
     activity = _feed(organization)[0]
-    assert activity["title"] == "Test Owner set the pay rate of Jo Weber from 1 Mar on"
+    day = in_words(date(2026, 3, 1), clock.now().date())
+    assert activity["title"] == f"Test Owner set the pay rate of Jo Weber from {day} on"
     assert (activity["description"], activity["metadata"]) == (None, {"fields": ["rates.2026-03-01"]})
 
 

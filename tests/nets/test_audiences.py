@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from chalicelib.auth.audiences import AUDIENCES, GROUPS, Readers
-from chalicelib.auth.permissions import PERMISSIONS
+from chalicelib.action.registry import REGISTRY
+from chalicelib.auth.audiences import AUDIENCES, EVERYONE, GROUPS, Readers
+from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.entity_names import EntityName
 from chalicelib.core.ids import OrganizationId
 from chalicelib.jobs import activity_feed
@@ -60,6 +61,7 @@ def test_an_activity_is_read_by_its_audience_and_nobody_else(house: Organization
         user = users.get(house.id, arranged.sender.user.id)
         members.append(Member(house.api, user, house.session(user)))
     for organization, identifier, entry in entries:
+        _hold_permission(entry)
         if organization == house.id:
             for member in members:
                 activity = _seen(member, identifier, entry)
@@ -111,6 +113,14 @@ def _may_see(store: Store, member: Member, entry: Entry) -> bool:
     if readers.entity:
         return _may_see_entity(store, member, entry)
     return member.user.role in _roles(readers) or (readers.subject and str(member.user.id) == _subject(entry))
+
+
+def _hold_permission(entry: Entry) -> None:
+    """Hold that everyone may read what an activity for everyone is about."""
+    if AUDIENCES[AuditEvent(entry["action"])] == EVERYONE:
+        entity = entry["entityType"][0].upper() + entry["entityType"][1:]
+        reads = [REGISTRY[name] for name in (f"get{entity}", f"get{entity}ById") if name in REGISTRY]
+        assert {read.permission for read in reads} == {Permission.WORKSPACE_READ}, f"who may read a {entity}?"
 
 
 def _roles(readers: Readers) -> set[Role]:

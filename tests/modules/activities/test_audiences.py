@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.auth.permissions import PERMISSIONS, Permission
-from chalicelib.core import ids
+from chalicelib.core import clock, ids
+from chalicelib.core.days import in_words
 from chalicelib.dal import cursors
+from chalicelib.metrics.rollups.ranges import Range
+from chalicelib.metrics.rollups.sources.activities import ACTIVITY_SOURCE
 from chalicelib.models.activities import activities, read_state
 from chalicelib.models.activities.activities import ActivityType, StoredActivity
 from chalicelib.models.activities.audience import EVERYONE, Audience, Group, group_of_user, groups_of_roles
@@ -26,8 +30,8 @@ from tests.support.mail_delivery import Post
 _LOANS: Audience = frozenset({Group.LOANS})
 
 
-def _happen(organization: Organization, readers: Audience, title: str = "x") -> str:
-    activity = StoredActivity.happened(
+def _activity(readers: Audience, title: str = "x") -> StoredActivity:
+    return StoredActivity.happened(
         ids.new_id(),
         title=title,
         type=ActivityType.SYSTEM_EVENT,
@@ -37,6 +41,10 @@ def _happen(organization: Organization, readers: Audience, title: str = "x") -> 
         actor=PRODUCT,
         readers=readers,
     )
+
+
+def _happen(organization: Organization, readers: Audience, title: str = "x") -> str:
+    activity = _activity(readers, title)
     assert activities.record_once(organization.id, activity)
     return str(activity.id)
 
@@ -77,6 +85,25 @@ def test_a_widget_for_some_roles_is_for_them_and_for_those_who_share(organizatio
     post.carry()
     saw = {reader.user.role for reader in readers if listed(reader)}
     assert saw == {Role.OWNER, Role.ADMIN, Role.MEMBER}
+
+
+# -- one's own -------------------------------------------------------------------------------------------------------
+
+
+def test_a_timesheet_is_for_its_user_and_those_who_manage_time(organization: Organization, post: Post) -> None:
+    user, other = organization.enrol(Role.MEMBER), organization.enrol(Role.MEMBER)
+    admin = organization.member(Role.ADMIN)
+    path = {"userId": str(user.user.id), "weekStart": "2026-03-02"}
+    assert user.call("submitTimesheet", path=path).status == 200
+    assert admin.call("approveTimesheet", path=path).status == 200
+    post.carry()
+    week = f"for the week from {in_words(date(2026, 3, 2), clock.now().date())}"
+    for reader in (user, admin, organization.owner, other):
+        titles = [row["title"] for row in listed(reader)]
+        assert titles == [
+            f"Test Admin approved the timesheet of Test Member {week}",
+            f"Test Member submitted their timesheet {week}",
+        ] * (reader is not other)
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------
@@ -138,6 +165,16 @@ def test_another_role_reads_other_activities(organization: Organization) -> None
     mark(admin, "markActivityAsRead", public)
     assert unread(admin) == 0
     assert admin.call("unarchiveActivity", path={"id": archived}).code == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(("readers", "counted"), [(EVERYONE, True), (_LOANS, False)])
+def test_metrics_count_what_everyone_may_read(readers: Audience, *, counted: bool) -> None:
+    activity = _activity(readers)
+    row = ACTIVITY_SOURCE.row(
+        activity, (), Range(activity.created_at, activity.created_at + timedelta(days=1), is_running=False)
+    )
+    assert (row.in_period, row.in_snapshot) == (counted, counted)
+    assert bool(ACTIVITY_SOURCE.contribution(activity, ())) == counted
 
 
 # -- names -----------------------------------------------------------------------------------------------------------
