@@ -1,4 +1,4 @@
-"""ETags of answers, and the headers that compare them; `core/entity_tags.py` says what is in one."""
+"""ETags of answers, and the headers that compare them; `core/entity_tags.py` has their parts."""
 
 from __future__ import annotations
 

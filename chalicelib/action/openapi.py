@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
+import sys
 from functools import cache
 from typing import Any
 
@@ -115,7 +117,7 @@ def document(server: str = "/") -> dict[str, Any]:
         "info": {"title": "Workledger", "version": VERSION, "description": _DESCRIPTION},
         "servers": [{"url": server}],
         "security": [{"session": []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(action.tag for action in REGISTRY.values())],
+        "tags": [{"name": tag, "description": text} for tag, text in _tags().items()],
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -123,7 +125,11 @@ def document(server: str = "/") -> dict[str, Any]:
             },
             "headers": _used_headers(paths, builder.responses),
             "responses": dict(sorted(builder.responses.items())),
-            "schemas": {**builder.schemas.components(paths), "Error": _error_schema()},
+            "schemas": {
+                **builder.schemas.components([paths, builder.envelopes]),
+                **builder.envelopes,
+                **_error_schemas(),
+            },
         },
     }
 
@@ -132,7 +138,9 @@ class _Builder:
     def __init__(self) -> None:
         self.schemas = Schemas()
         self.responses: dict[str, Any] = {}
-        """Return a schema for each set of errors that an action can answer with one status."""
+        """Responses by the errors that an action can answer with one status."""
+        self.envelopes: dict[str, Any] = {}
+        """Schemas of answers, by name."""
 
     def operation(self, action: Action) -> dict[str, Any]:
         summary, *rest = re.split(r"\.\s", action.description, maxsplit=1)
@@ -199,21 +207,46 @@ class _Builder:
             names.append("Content-Disposition")
         if action.csv is not None:
             names.append("Vary")
-        return {"description": "Done.", "headers": _header_references(*names), "content": self._results(action)}
+        is_raw = action.raw_media_type is not None
+        description = f"`{action.raw_media_type}`." if is_raw else _returned(action, self.schemas.output(action))
+        return {"description": description, "headers": _header_references(*names), "content": self._results(action)}
 
     def _results(self, action: Action) -> dict[str, Any]:
         if action.raw_media_type is not None:
             return {action.raw_media_type: {"schema": {"type": "object"} if action.raw_media_type == JSON else _TEXT}}
         data = self.schemas.output(action)
-        schema: Schema = {
+        example = {"success": True, "data": examples.of(data, self.schemas)}
+        enveloped = {JSON: {"schema": self._envelope(action, data), "example": example}}
+        return enveloped if action.csv is None else {**enveloped, CSV: {"schema": _TEXT}}
+
+    def _envelope(self, action: Action, data: Schema) -> Schema:
+        """Return the schema of an answer: a component, which actions with the same data share."""
+        names = _referred(data)
+        name = names[0] if len(names) == 1 else action.name[0].upper() + action.name[1:]
+        envelope = {
             "type": "object",
             "required": ["success", "data"],
-            "properties": {"success": {"const": True}, "data": data},
+            "properties": {"success": {"type": "boolean", "const": True}, "data": data},
             "additionalProperties": False,
         }
-        example = {"success": True, "data": examples.of(data, self.schemas)}
-        enveloped = {JSON: {"schema": schema, "example": example}}
-        return enveloped if action.csv is None else {**enveloped, CSV: {"schema": _TEXT}}
+        same = (known for known, schema in self.envelopes.items() if schema == envelope)
+        name = next(same, f"{name}Answer")
+        self.envelopes[name] = envelope
+        return {"$ref": f"{REFERENCE}{name}"}
+
+
+def _referred(data: Schema) -> list[str]:
+    """Return the names of the schemas that data is one of; none for other data."""
+    choices: list[Schema] = data.get("anyOf") or data.get("oneOf") or [data]
+    names = [choice.get("$ref", "").removeprefix(REFERENCE) for choice in choices]
+    return names if all(names) else []
+
+
+def _returned(action: Action, data: Schema) -> str:
+    """Return the description of a success, with the schemas of its data."""
+    names = " or ".join(f"`{name}`" for name in _referred(data))
+    done = "Created" if action.status == 201 else "Done" if action.is_write else "Found"
+    return f"{done}: {names}." if names else f"{done}."
 
 
 def _honours_if_match(action: Action) -> bool:
@@ -280,54 +313,63 @@ def _error_response(status: int, codes: list[ErrorCode]) -> dict[str, Any]:
     headers = {429: ("X-Request-Id", "Retry-After", *_LIMIT_HEADERS), 503: ("X-Request-Id", "Retry-After")}.get(
         status, ("X-Request-Id",)
     )
-    narrowed = {"properties": {"error": {"properties": {"code": {"enum": [*codes]}}}}}
-    schema = {"allOf": [{"$ref": REFERENCE + "Error"}, narrowed]}
-    content = {"schema": schema, "examples": examples.of_errors(codes)}
+    # One schema for all errors: a refinement for each status would be a model of its own in every generated client.
+    content = {"schema": {"$ref": REFERENCE + "Error"}, "examples": examples.of_errors(codes)}
     return {"description": ", ".join(codes), "headers": _header_references(*headers), "content": {JSON: content}}
 
 
-def _error_schema() -> dict[str, Any]:
+def _tags() -> dict[str, str]:
+    """Return the domains with their packages' descriptions."""
+    packages = {action.tag: action.function.__module__.rpartition(".")[0] for action in REGISTRY.values()}
+    return {tag: inspect.getdoc(sys.modules[package]) or "" for tag, package in packages.items()}
+
+
+def _error_schemas() -> dict[str, Any]:
     return {
-        "type": "object",
-        "required": ["success", "error"],
-        "additionalProperties": False,
-        "properties": {
-            "success": {"const": False},
-            "error": {
-                "type": "object",
-                "required": ["code", "message", "requestId"],
-                "additionalProperties": False,
-                "properties": {
-                    "code": {"type": "string", "enum": sorted(ErrorCode)},
-                    "message": {"type": "string", "description": "For people; names the first faulty field."},
-                    "details": {
-                        "type": "object",
-                        "properties": {
-                            "fieldErrors": {
-                                "type": "object",
-                                "description": "All messages of each faulty field, by its dotted path; at most 100.",
-                                "additionalProperties": {"type": "array", "items": {"type": "string"}},
-                            },
-                            "omittedErrors": {
-                                "type": "integer",
-                                "minimum": 1,
-                                "description": "How many messages there are beyond those in `fieldErrors`.",
-                            },
-                            "pointers": {
-                                "type": "object",
-                                "description": "JSON pointers to the faults of a metric's query, by dotted path.",
-                                "additionalProperties": {"type": "string"},
-                            },
-                            "dependencies": {
-                                "type": "object",
-                                "description": "Live children that forbid the delete, counted.",
-                                "additionalProperties": {"type": "integer"},
-                            },
-                            "use": {"type": "string", "description": "The list or route to use instead."},
-                        },
-                    },
-                    "requestId": {"type": "string"},
+        "Error": {
+            "type": "object",
+            "required": ["success", "error"],
+            "additionalProperties": False,
+            "properties": {
+                "success": {"type": "boolean", "const": False},
+                "error": {"$ref": REFERENCE + "ErrorBody"},
+            },
+        },
+        "ErrorBody": {
+            "type": "object",
+            "required": ["code", "message", "requestId"],
+            "additionalProperties": False,
+            "properties": {
+                "code": {"type": "string", "enum": sorted(ErrorCode)},
+                "message": {"type": "string", "description": "For people; names the first faulty field."},
+                "details": {"$ref": REFERENCE + "ErrorDetails"},
+                "requestId": {"type": "string", "description": "As in `X-Request-Id`; names the request in our logs."},
+            },
+        },
+        "ErrorDetails": {
+            "type": "object",
+            "properties": {
+                "fieldErrors": {
+                    "type": "object",
+                    "description": "All messages of each faulty field, by its dotted path; at most 100.",
+                    "additionalProperties": {"type": "array", "items": {"type": "string"}},
                 },
+                "omittedErrors": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "description": "How many messages there are beyond those in `fieldErrors`.",
+                },
+                "pointers": {
+                    "type": "object",
+                    "description": "JSON pointers to the faults of a metric's query, by dotted path.",
+                    "additionalProperties": {"type": "string"},
+                },
+                "dependencies": {
+                    "type": "object",
+                    "description": "Live children that forbid the delete, counted.",
+                    "additionalProperties": {"type": "integer"},
+                },
+                "use": {"type": "string", "description": "The list or route to use instead."},
             },
         },
     }

@@ -124,7 +124,7 @@ def _is_csv(request: Request) -> bool:
 
 def _csv(contract: type[CsvBody], request: Request) -> Contract:
     query = _query(contract.csv_query, request)
-    # The deployed gateway puts U+FFFD in the place of bytes that are not UTF-8: what they were is lost.
+    # The deployed gateway puts U+FFFD in the place of bytes that are not UTF-8, which are lost.
     text = request.body.decode(errors="replace")
     if request.body.startswith(_UTF_16) or (text.startswith("\ufffd\ufffd") and "\0" in text):
         raise invalid_field(_BODY, f"is UTF-16{_SAVE_AS_UTF_8}")

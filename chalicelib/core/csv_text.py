@@ -70,7 +70,7 @@ def read(text: str, *, columns: Sequence[str], maximum_rows: int) -> list[CsvRow
 def read_as(text: str, names: Callable[[Sequence[str]], Sequence[str]], *, maximum_rows: int) -> list[CsvRow]:
     """The rows under a header line, whose cells `names` takes for the names of the columns, or refuses.
 
-    Takes a byte order mark, `,`, `;` or a tab, any line ends and blank lines. Undoes what `write` did to formulas.
+    Takes a byte order mark, `,`, `;` or a tab, any line ends and blank lines. Undoes the marks of `write` on formulas.
     VALIDATION_ERROR for too many rows and invalid CSV. Without a header line, `names` gets no cells.
     """
     text = text.removeprefix(_BOM)

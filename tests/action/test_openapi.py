@@ -21,6 +21,7 @@ from tests.support.api import Api
 pytestmark = pytest.mark.storeless
 
 DOCUMENT = openapi.document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
 ACTIONS = [*REGISTRY]
 
 
@@ -168,6 +169,51 @@ def test_an_error_has_a_code_of_its_status() -> None:
         other = {**first["value"], "error": {**first["value"]["error"], "code": "ANOTHER"}}
 
         assert _errors(content["schema"], other), name
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_generated_client_has_one_model_for_an_answer_and_one_for_errors(action: str) -> None:
+    for status, response in _operation(action)["responses"].items():
+        content = _resolved(response).get("content", {}).get("application/json")
+        if content is None or action == "getOpenApi":
+            continue
+        name = content["schema"]["$ref"].rpartition("/")[2]
+        assert [*content["schema"]] == ["$ref"]
+        assert name.endswith("Answer") if status[0] == "2" else name == "Error"
+        assert response.get("description", "") != "Done." or "$ref" not in str(
+            _resolved(content["schema"])["properties"]
+        )
+
+
+def test_no_two_answers_are_the_same() -> None:
+    answers = [json.dumps(schema) for name, schema in SCHEMAS.items() if name.endswith("Answer")]
+    assert len(answers) > 50
+    assert len({*answers}) == len(answers)
+
+
+def test_the_error_of_a_status_has_an_example_of_each_code_and_names_it() -> None:
+    for name, response in DOCUMENT["components"]["responses"].items():
+        examples = response["content"]["application/json"]["examples"]
+        assert [*examples] == response["description"].split(", "), name
+        assert all(example["value"]["error"]["code"] == code for code, example in examples.items())
+
+
+def test_every_domain_is_described() -> None:
+    assert all(len(tag["description"]) > 10 for tag in DOCUMENT["tags"])
+
+
+def _patterns(part: Any) -> Iterator[str]:
+    if isinstance(part, dict | list):
+        for name, value in part.items() if isinstance(part, dict) else enumerate(part):
+            if name == "pattern" and isinstance(value, str):
+                yield value
+            yield from _patterns(value)
+
+
+def test_patterns_are_valid_in_the_engines_of_browsers() -> None:
+    """Validators compile them with the flag `u`, which refuses a backslash before a character without another meaning."""
+    escapes = {char for pattern in _patterns(DOCUMENT) for char in re.findall(r"\\(.)", pattern)}
+    assert escapes <= {*"dDsSwWbBtnrfv0xu^$\\.*+?()[]{}|/-"}
 
 
 def test_every_component_is_referred_to() -> None:

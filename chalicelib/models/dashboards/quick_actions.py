@@ -51,7 +51,7 @@ def _from_text(form: Any) -> Any:
 
 _URL = (
     r"([hH][tT][tT][pP][sS]?://"  # a scheme,
-    r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f-\x9f/?#@:\\\[\]<>^`{|}%\"]+)(:[0-9]{1,5})?"  # a host without credentials,
+    r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f-\x9f/?#@:\\\[\]<>^`{|}%\x22]+)(:[0-9]{1,5})?"  # a host without credentials,
     r"([/?#][^\s\x00-\x1f\x7f-\x9f\\]*)?"  # the rest;
     r"|/([^\s\x00-\x1f\x7f-\x9f/\\][^\s\x00-\x1f\x7f-\x9f\\]*)?)"  # or a path, which `//host` and `/\host` are not
 )

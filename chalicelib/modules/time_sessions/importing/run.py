@@ -1,7 +1,7 @@
 """The import of time sessions: each row is decided on as `createTimeSession` would, in chunks that fit a transaction.
 
 A dry run decides on all rows of a user at once and commits nothing. An import that creates what is missing begins with
-the same, to know what its rows need: rows that are refused, or there already, create nothing.
+the same, to know the needs of its rows: rows that are refused, or there already, create nothing.
 """
 
 from __future__ import annotations
