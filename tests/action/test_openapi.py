@@ -211,7 +211,7 @@ def _patterns(part: Any) -> Iterator[str]:
 
 
 def test_patterns_are_valid_in_the_engines_of_browsers() -> None:
-    """Validators compile them with the flag `u`, which refuses a backslash before a character without another meaning."""
+    """Validators compile them with the flag `u`, which refuses needless backslashes."""
     escapes = {char for pattern in _patterns(DOCUMENT) for char in re.findall(r"\\(.)", pattern)}
     assert escapes <= {*"dDsSwWbBtnrfv0xu^$\\.*+?()[]{}|/-"}
 
