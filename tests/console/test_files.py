@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.action.console import FILES
+from chalicelib.jobs import mail
 from infra.template import ROOT
 from infra.vendor import LOCK, PACKAGES, TEST_VENDOR, VENDOR
 
@@ -104,3 +105,8 @@ def test_the_first_load_is_light() -> None:
     charts = sum(size for name, size in sizes.items() if name.startswith("vendor/vega"))
     assert charts <= 290 * 1024, charts
     assert sum(sizes.values()) - charts <= 110 * 1024, sizes
+
+
+@pytest.mark.parametrize("page", ["dashboard", *sorted(mail._PAGES.values())])
+def test_links_of_mails_lead_to_pages(page: str) -> None:
+    assert re.search(f'(path|alias): "/{page}"', (FILES / "lib" / "pages.js").read_text())

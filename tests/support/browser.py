@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ WIDE, NARROW = (1440, 900), (360, 740)
 AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
 SCREENSHOTS = os.environ.get("WORKLEDGER_SCREENSHOTS")
 """Folder for pictures of the pages; none are taken without it."""
-TIMEOUT_MILLISECONDS = 10_000
+TIMEOUT_MILLISECONDS = 20_000
+_LOOK_MILLISECONDS = 60
 # Violations of the policy are reported to the page alone.
 _REPORT = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -52,10 +54,13 @@ class Tab:
     page: Page
     url: str
     problems: list[str] = field(default_factory=list)
+    _pending: int = 0
 
     def watch(self) -> None:
         self.page.on("console", lambda message: self._note("console", message.text, is_one=message.type == "error"))
         self.page.on("pageerror", lambda error: self._note("error", str(error)))
+        self.page.on("request", lambda _: self._count(1))
+        self.page.on("requestfinished", lambda _: self._count(-1))
         self.page.on("requestfailed", self._note_failure)
         self.page.on("response", self._note_response)
 
@@ -64,7 +69,11 @@ class Tab:
         if is_one and not text.startswith("Failed to load resource"):
             self.problems.append(f"{kind}: {text}")
 
+    def _count(self, by: int) -> None:
+        self._pending += by
+
     def _note_failure(self, request: Any) -> None:
+        self._count(-1)
         # A page that is left ends its requests.
         if request.failure != "net::ERR_ABORTED":
             self._note("failed", f"{request.url} {request.failure}")
@@ -79,10 +88,14 @@ class Tab:
         self.settle()
 
     def settle(self) -> None:
-        from playwright.sync_api import expect
-
-        self.page.wait_for_load_state("networkidle")
-        expect(self.page.locator(".skeleton")).to_have_count(0, timeout=TIMEOUT_MILLISECONDS)
+        """Wait until nothing loads, twice in a row: a page that arrived may ask for its data only then."""
+        deadline = time.monotonic() + TIMEOUT_MILLISECONDS / 1000
+        quiet = 0
+        while quiet < 2:
+            assert time.monotonic() < deadline, f"{self._pending} requests are not answered"
+            self.page.wait_for_timeout(_LOOK_MILLISECONDS)
+            is_loading = self._pending > 0 or self.page.locator(".skeleton").count() > 0
+            quiet = 0 if is_loading else quiet + 1
 
     def fill(self, **values: str) -> None:
         """Fill inputs by name."""

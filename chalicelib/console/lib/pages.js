@@ -12,7 +12,7 @@ import { may } from "./session.js";
 export const GROUPS = ["Overview", "Staffing", "Time", "Loans", "Administration"];
 
 export const PAGES = [
-  { path: "/", title: "Dashboard", icon: "dashboard", group: "Overview", load: () => import("../pages/dashboard.js") },
+  { path: "/", alias: "/dashboard", title: "Dashboard", icon: "dashboard", group: "Overview", load: () => import("../pages/dashboard.js") },
   { path: "/activities", title: "Activities", icon: "bell", group: "Overview", load: () => import("../pages/activities.js") },
   { path: "/metrics", title: "Metrics", icon: "chart", group: "Overview", load: () => import("../pages/metrics.js") },
   { path: "/metrics/new", title: "New metric", permission: "metrics:write", load: () => import("../pages/metric.js") },
@@ -31,7 +31,7 @@ export const PAGES = [
 /** Return the page of a path with its parameters, or null. */
 export function find(path) {
   for (const page of PAGES) {
-    const parameters = match(page.path, path);
+    const parameters = page.alias === path ? {} : match(page.path, path);
     if (parameters) return { page, parameters };
   }
   return null;

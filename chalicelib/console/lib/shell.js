@@ -82,7 +82,7 @@ const Logo = () => html`<svg class="logo" viewBox="0 0 32 32" width="28" height=
 </svg>`;
 
 function Navigation({ path }) {
-  const here = (page) => (page.path === "/" ? path === "/" : path === page.path || path.startsWith(`${page.path}/`));
+  const here = (page) => (page.path === "/" ? path === "/" || path === page.alias : path === page.path || path.startsWith(`${page.path}/`));
   return html`<nav aria-label="Main">
     ${navigation().map(
       ({ group, pages }) => html`<div class="nav-group" key=${group}>
