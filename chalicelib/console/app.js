@@ -1,8 +1,7 @@
 /** The console: restores the session, then shows the page of the address. */
 
 import { html, render } from "./lib/html.js";
-import { Notice } from "./lib/ui.js";
-import { messageOf } from "./lib/api.js";
+import { ErrorState } from "./lib/ui.js";
 import { restore } from "./lib/session.js";
 import { App } from "./lib/shell.js";
 
@@ -14,4 +13,5 @@ try {
   // An ended session leads to the sign-in page; anything else would leave people signed in without a page.
   if (error.status !== 401) failure = error;
 }
-render(failure ? html`<main class="entry"><${Notice} tone="bad">${messageOf(failure)}<//></main>` : html`<${App} />`, root);
+const retry = () => location.reload();
+render(failure ? html`<main class="entry"><${ErrorState} error=${failure} retry=${retry} /></main>` : html`<${App} />`, root);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -226,6 +228,36 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(console: Console) ->
         tab.settle()
         assert tab.page.get_by_text("Payroll of November exported").count() == 1
         tab.problems.clear()
+
+
+def test_a_short_wait_that_is_asked_for_is_kept(console: Console) -> None:
+    with console.tab(OWNER) as tab:
+        asked: list[str] = []
+
+        def refuse_the_first(route: sync_api.Route) -> None:
+            asked.append(route.request.url)
+            if len(asked) == 1:
+                error = {"code": "RATE_LIMITED", "message": "too many requests", "requestId": "r"}
+                route.fulfill(status=429, headers={"Retry-After": "1"}, json={"success": False, "error": error})
+            else:
+                route.continue_()
+
+        tab.page.route("**/api/v1/auth/sessions?*", refuse_the_first)
+        tab.go("/sessions")
+        tab.page.get_by_text("this one").wait_for()
+        assert len(asked) == 2
+        assert tab.problems == [f"refused: 429 GET {asked[0]}"]
+        tab.problems.clear()
+
+
+def test_instants_are_in_the_organizations_zone_whatever_the_browsers(console: Console) -> None:
+    with console.tab(OWNER) as tab:
+        tab.go("/sessions")
+        sessions = console.serving.api(console.token(OWNER)).get("/auth/sessions")["items"]
+        (current,) = (session for session in sessions if session["current"])
+        created = datetime.fromisoformat(current["createdAt"]).astimezone(ZoneInfo("Europe/Berlin"))
+        row = tab.page.locator("tr", has_text="this one")
+        sync_api.expect(row).to_contain_text(f"{created:%-d %b %Y, %H:%M}".replace("Sep ", "Sept "))
 
 
 # -- activities and sessions ---------------------------------------------------------------------------------------
