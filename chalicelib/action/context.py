@@ -72,6 +72,8 @@ class Context:
     query_fingerprint: str
     """The filters of a list request: a cursor serves only the list and filters it was made for."""
     limits: RequestLimits = field(default_factory=RequestLimits)
+    digest: bytes = b""
+    """The same for all repetitions of a request, and for no other request."""
     now: datetime = field(default_factory=clock.now)
     """The one instant at which the request looks at everything whose state depends on time."""
 

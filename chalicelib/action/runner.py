@@ -125,13 +125,14 @@ class _Run:
         return steps.json_of(self.action, result)
 
     def _new_context(self) -> AnyContext:
+        digest = self._digest() if self.action.is_write else b""
         if self.principal is None:
-            return PublicContext(self.request, self.limits, self._digest() if self.action.is_write else b"")
+            return PublicContext(self.request, self.limits, digest)
         unit = UnitOfWork(self.principal.tenant)
         if self.action.is_write:
             unit.expected_tags = expected_tags(self.request.headers.get("if-match"))
         fingerprint = steps.query_fingerprint(self.request)
-        return Context(self.request, self.principal, unit, self.action.name, fingerprint, self.limits)
+        return Context(self.request, self.principal, unit, self.action.name, fingerprint, self.limits, digest)
 
     # -- step 6: commit --------------------------------------------------------------------------------------------
 

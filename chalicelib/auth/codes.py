@@ -19,7 +19,11 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter
 _LENGTH = 10
 _LOOKALIKES = str.maketrans("OIL", "011", "- ")
 
-LIFETIME = {CodePurpose.INVITATION: timedelta(days=7), CodePurpose.RESET: timedelta(hours=1)}
+LIFETIME = {
+    CodePurpose.CONFIRMATION: timedelta(days=7),
+    CodePurpose.INVITATION: timedelta(days=7),
+    CodePurpose.RESET: timedelta(hours=1),
+}
 
 GivenCode = Annotated[
     SecretStr,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chalicelib.auth.rate_limits import RequestLimits
 from chalicelib.dal import limits
-from chalicelib.dal.limits import Limit
+from chalicelib.dal.limits import Allowance, Limit
 from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models.organizations import SubscriptionTier
 
@@ -17,6 +17,13 @@ INVITATION_INTERVAL = Limit(
 )
 INVITATIONS_OF_ADDRESS = Limit(
     "invitations-to-address", quota=5, seconds=_DAY, refusal="too many invitations to this address today"
+)
+
+CONFIRMATION_INTERVAL = Limit(
+    "confirmation-interval", quota=1, seconds=5 * 60, refusal="a code was mailed to this address minutes ago"
+)
+CONFIRMATIONS_OF_ADDRESS = Limit(
+    "confirmations-to-address", quota=5, seconds=_DAY, refusal="too many codes to this address today"
 )
 
 INVITATIONS_A_DAY: Mapping[SubscriptionTier, int] = {
@@ -44,7 +51,13 @@ def notices(tier: SubscriptionTier) -> Limit:
     return Limit("notices-to-address", quota=NOTICES_A_DAY[tier], seconds=_DAY)
 
 
+CONFIRMATION_LIMITS = (CONFIRMATION_INTERVAL, CONFIRMATIONS_OF_ADDRESS)
 LIMITS = (INVITATION_INTERVAL, INVITATIONS_OF_ADDRESS, invitations_of_organization(SubscriptionTier.FREE))
+
+
+def confirmations(address: str) -> list[Allowance]:
+    """Return the limits of mails with a code to confirm an address."""
+    return [limit.of_address(address) for limit in CONFIRMATION_LIMITS]
 
 
 def take_invitation(request: RequestLimits, unit: UnitOfWork, address: str, tier: SubscriptionTier) -> None:

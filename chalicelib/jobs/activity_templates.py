@@ -47,6 +47,8 @@ TEMPLATES: Mapping[AuditEvent, ActivityTemplate] = {
     AuditEvent.CLIENT_CREATED: _creation("{actor} created {the client}"),
     AuditEvent.CLIENT_DELETED: _change("{actor} deleted {the client}"),
     AuditEvent.CLIENT_UPDATED: _change("{actor} changed {fields} of {name or a client}"),
+    AuditEvent.EMAIL_CONFIRMATION_RESENT: _personal("{actor} asked for another code for their e-mail address"),
+    AuditEvent.EMAIL_CONFIRMED: _personal("{actor} confirmed their e-mail address"),
     AuditEvent.INVITATION_ACCEPTED: _progress("{actor} accepted the invitation", Severity.SUCCESS),
     AuditEvent.INVITATION_RESENT: _progress("{actor} invited {user} again"),
     AuditEvent.INVITATION_WITHDRAWN: _change("{actor} withdrew the invitation of {user}"),

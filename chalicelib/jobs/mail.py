@@ -33,8 +33,16 @@ class _SesClient(Protocol):
     def send_email(self, **arguments: Any) -> dict[str, Any]: ...
 
 
-_PURPOSE = {Template.INVITATION: CodePurpose.INVITATION, Template.PASSWORD_RESET: CodePurpose.RESET}
-_PAGES = {Template.INVITATION: "accept-invitation", Template.PASSWORD_RESET: "reset-password"}
+_PURPOSE = {
+    Template.EMAIL_CONFIRMATION: CodePurpose.CONFIRMATION,
+    Template.INVITATION: CodePurpose.INVITATION,
+    Template.PASSWORD_RESET: CodePurpose.RESET,
+}
+_PAGES = {
+    Template.EMAIL_CONFIRMATION: "confirm-email",
+    Template.INVITATION: "accept-invitation",
+    Template.PASSWORD_RESET: "reset-password",
+}
 
 
 def deliver(reference: MailReference) -> bool:
@@ -87,13 +95,16 @@ def _compose_code(reference: MailReference, mail: Mail) -> EmailText | None:
     credential = credentials.get(mail.email)
     if credential is None or credential.user_id != mail.user_id:
         return None
+    user = users.get(reference.organization, mail.user_id)
+    if mail.template is Template.EMAIL_CONFIRMATION and user.email_confirmed:
+        return None
     code = codes.issue(credential, _PURPOSE[mail.template])
     if code is None:
         return None
     query = urlencode({"email": mail.email, "code": code})
     return mail_texts.compose(
         mail.template,
-        name=users.get(reference.organization, mail.user_id).first_name,
+        name=user.first_name,
         organization=ORGANIZATIONS.get(reference.organization, reference.organization).name,
         requested_by=mail.requested_by,
         link=f"{settings().app_url}/{_PAGES[mail.template]}?{query}",

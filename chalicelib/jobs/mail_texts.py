@@ -29,6 +29,12 @@ _OBJECTION = "To report mail that you do not want, write to {abuse_contact}.\n"
 _PREFERENCE = "You can switch such mails off in your preferences.\n" + _OBJECTION
 
 _TEXTS = {
+    Template.EMAIL_CONFIRMATION: EmailText(
+        "Confirm your e-mail address for Workledger",
+        "Hello {name},\n\nsomeone, hopefully you, signed up {organization} on Workledger with this e-mail address. "
+        "Within 7 days you can confirm here that it is yours:\n\n{link}\n\nor enter this code in the app: {code}\n\n"
+        "If it was not you, do nothing: the address stays unconfirmed.\n" + _OBJECTION,
+    ),
     Template.INVITATION: EmailText(
         "Your invitation to {organization} on Workledger",
         "Hello {name},\n\n{requester} invites you to join {organization} on Workledger. Choose your password here "

@@ -31,6 +31,7 @@ _KEPT = timedelta(days=30)
 
 
 class Template(StrEnum):
+    EMAIL_CONFIRMATION = "EMAIL_CONFIRMATION"
     INVITATION = "INVITATION"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105  the name of a template
     TIMER_LONG_RUNNING = "TIMER_LONG_RUNNING"

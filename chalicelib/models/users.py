@@ -13,7 +13,7 @@ from pydantic import Field, computed_field
 
 from chalicelib.core import clock, former_users
 from chalicelib.core.contracts import Contract
-from chalicelib.core.errors import ActionError, invalid_state
+from chalicelib.core.errors import ActionError, forbidden, invalid_state
 from chalicelib.core.field_types import Instant, MailedLine, StoredEmail, Timezone, matching
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
@@ -114,6 +114,10 @@ class StoredUser(User, DeletableRecord):
     """A user; one who was deleted is kept without personal data, for the history that refers to them."""
 
     preferences: Preferences = Preferences()
+    email_confirmed: bool = False
+    """Somebody used a code that was mailed to the address: it is the user's. A sign-up proves nothing."""
+    unconfirmed_invitations: Annotated[int, INTERNAL] = 0
+    """Invitations that they mailed before they confirmed their address."""
     session_epoch: Annotated[int, INTERNAL] = 0
     """Sessions of an earlier epoch have ended: one write ends them all, however many."""
     freed_address: Annotated[StoredEmail | None, INTERNAL] = None
@@ -141,6 +145,9 @@ class Recipient(NamedTuple):
     def of(cls, user: StoredUser) -> Recipient:
         return cls(user.id, user.email, user.deleted_at is None and user.preferences.notifications.email)
 
+
+MAX_UNCONFIRMED_INVITATIONS = 5
+"""Invitations that a user may mail, ever, before they confirm their address."""
 
 ADMINISTRATORS = frozenset({Role.OWNER, Role.ADMIN})
 """Roles whose active users are listed, to be asked for decisions."""
@@ -221,6 +228,22 @@ def delete(unit: UnitOfWork, user: StoredUser) -> StoredUser:
     weekly_reports.follow(unit, user.id, user.report_zone, after.report_zone)
     _move_counts(unit, _counts_of(user), dict.fromkeys(_counts_of(user), 0), organizations.erasure_of(user.id))
     return after
+
+
+def count_invitation(unit: UnitOfWork, inviter: StoredUser) -> None:
+    """Count an invitation mail of a user with an unconfirmed address. FORBIDDEN beyond MAX_UNCONFIRMED_INVITATIONS."""
+    if inviter.email_confirmed:
+        return
+    count = Item.data["unconfirmedInvitations"]
+    unit.update(
+        key(unit.organization, inviter.id),
+        [table.increment(count, 1)],
+        count.does_not_exist() | (count < MAX_UNCONFIRMED_INVITATIONS) | (Item.data["emailConfirmed"] == True),  # noqa: E712  an expression
+        lambda _: forbidden(
+            f"until you confirm your e-mail address, you may mail {MAX_UNCONFIRMED_INVITATIONS} invitations: "
+            "resendConfirmation mails you a code"
+        ),
+    )
 
 
 def require_active(unit: UnitOfWork, user: StoredUser) -> None:

@@ -19,6 +19,8 @@ ROUTES = (
     Route("auth", "getUserRole", "GET", "/auth/role"),
     Route("auth", "updateProfile", "PATCH", "/auth/me"),
     Route("auth", "updatePassword", "POST", "/auth/password"),
+    Route("auth", "confirmEmail", "POST", "/auth/email/confirm"),
+    Route("auth", "resendConfirmation", "POST", "/auth/email/resend"),
     Route("auth", "getPreferences", "GET", "/auth/me/preferences"),
     Route("auth", "updatePreferences", "PATCH", "/auth/me/preferences"),
     Route("mail", "getMailSubscription", "GET", "/mail/unsubscribe"),

@@ -71,6 +71,8 @@ REASONS_OF_STATE = {
     "config.positionId: is not a position of the organization",
     "config.workLocationId: is not a workLocation of the organization",
     "config.workerId: is not a worker of the organization",
+    "the e-mail address is confirmed already",
+    "the invitation was accepted: delete the user instead",
     # A timer is in a state, and times have an order among each other and with now.
     "a timer is running: stop it first, or start with stopRunning",
     "no timer is running",

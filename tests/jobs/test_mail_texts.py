@@ -59,7 +59,7 @@ HOSTILE = [
 ]
 
 
-NOTICES = {*Template} - {Template.INVITATION, Template.PASSWORD_RESET}
+NOTICES = {*Template} - {Template.EMAIL_CONFIRMATION, Template.INVITATION, Template.PASSWORD_RESET}
 
 
 def _compose(

@@ -26,9 +26,11 @@ SOURCE = "198.51.100.7"
 OUTSIDE = {"EMAIL", "SOURCE"}
 """Partitions of identity, which belong to no organization."""
 _USE_IDENTITY = {
+    "confirmEmail",
     "deleteUser",
     "executeQuickAction",
     "inviteUser",
+    "resendConfirmation",
     "resendInvitation",
     "updatePassword",
     "withdrawInvitation",

@@ -21,6 +21,8 @@ from chalicelib.action.registry import PREFIX, REGISTRY, Action
 from chalicelib.auth import codes, unsubscribing
 from chalicelib.auth.tokens import Token
 from chalicelib.core import clock, ids
+from chalicelib.dal import table
+from chalicelib.models import users
 from chalicelib.models.identity import credentials
 from chalicelib.models.identity.credentials import CodePurpose
 from chalicelib.models.organizations import ORGANIZATIONS
@@ -112,6 +114,22 @@ def _assignment(scene: Scene, span: dict[str, str | None]) -> dict[str, str]:
 def _accept_invitation(scene: Scene) -> dict[str, Any]:
     email = scene.create("inviteUser")["email"]
     return {"body": {"email": email, "code": scene.code(email, CodePurpose.INVITATION), "password": PASSWORD}}
+
+
+def _unconfirmed(scene: Scene) -> str:
+    """Make the sender's address unconfirmed, as that of somebody who has signed up; return it."""
+    user = scene.sender.user
+    table.update(users.key(scene.organization.id, user.id), [table.assign("emailConfirmed", False)])
+    return user.email
+
+
+def _confirm_email(scene: Scene) -> dict[str, Any]:
+    return {"body": {"code": scene.code(_unconfirmed(scene), CodePurpose.CONFIRMATION)}}
+
+
+def _resend_confirmation(scene: Scene) -> dict[str, Any]:
+    _unconfirmed(scene)
+    return {}
 
 
 def _confirm_reset_password(scene: Scene) -> dict[str, Any]:
@@ -404,6 +422,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "calculateMetrics": lambda scene: {"body": {"metricIds": [_calculated_metric(scene)["id"]]}},
     "cancelAssignment": lambda scene: {"path": _assignment(scene, _AHEAD)},
     "changeUserRole": lambda _: {"body": {"role": Role.VIEWER}},
+    "confirmEmail": _confirm_email,
     "confirmResetPassword": _confirm_reset_password,
     "createLoan": lambda scene: {"body": _loan_body(scene)},
     "createTask": lambda scene: {"body": _task_body(scene, "createTask")},
@@ -449,6 +468,7 @@ ARRANGEMENTS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "rejectTimesheet": lambda scene: _sheet(scene, "submitTimesheet"),
     "removeProjectMember": lambda scene: {"path": _project_member(scene)},
     "reopenTimesheet": lambda scene: _sheet(scene, "submitTimesheet", "approveTimesheet"),
+    "resendConfirmation": _resend_confirmation,
     "resendInvitation": _resend_invitation,
     "resetPassword": _reset_password,
     "resumeTimer": _paused_timer,

@@ -96,7 +96,12 @@ def new_organization(api: Api, name: str | None = None, **fields: Any) -> Organi
 
 def _user(role: Role) -> StoredUser:
     return StoredUser.new(
-        email=address(role.lower()), first_name="Test", last_name=role.title(), role=role, accepted_at=clock.now()
+        email=address(role.lower()),
+        first_name="Test",
+        last_name=role.title(),
+        role=role,
+        accepted_at=clock.now(),
+        email_confirmed=True,
     )
 
 

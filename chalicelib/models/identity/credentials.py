@@ -28,6 +28,7 @@ _DECOY_BYTES = 200
 
 
 class CodePurpose(StrEnum):
+    CONFIRMATION = "confirmation"
     INVITATION = "invitation"
     RESET = "reset"
 
@@ -53,13 +54,19 @@ class Credential(Contract):
     password_hash: str | None = None
     invitation: Code | None = None
     reset: Code | None = None
+    confirmation: Code | None = None
 
     @property
     def tenant(self) -> OrganizationId:
         return OrganizationId(self.organization_id)
 
     def code(self, purpose: CodePurpose) -> Code | None:
-        return self.reset if purpose is CodePurpose.RESET else self.invitation
+        codes = {
+            CodePurpose.CONFIRMATION: self.confirmation,
+            CodePurpose.INVITATION: self.invitation,
+            CodePurpose.RESET: self.reset,
+        }
+        return codes[purpose]
 
 
 def read(item: Item | None) -> Credential | None:
@@ -107,15 +114,22 @@ def require_unchanged(unit: UnitOfWork, credential: Credential) -> None:
 def set_password(
     unit: UnitOfWork, credential: Credential, password_hash: str, consuming: CodePurpose | None = None
 ) -> None:
-    """Replaces the password, and uses up the code that allowed it. Every other open code ends with the old password."""
+    """Replace the password, and use up the code that allowed it. Every other open code ends with the old password.
+
+    But for the one that confirms the address, unless another mailed code has just confirmed it.
+    """
     password = Item.data["passwordHash"]
     condition = password.does_not_exist() if credential.password_hash is None else password == credential.password_hash
+    ending = [purpose for purpose in CodePurpose if consuming or purpose is not CodePurpose.CONFIRMATION]
     code = credential.code(consuming) if consuming else None
     if consuming and code:
         condition &= _is_open_still(consuming, code)
     unit.update(
         keys.credential(credential.email),
-        [table.assign("passwordHash", password_hash), *(table.assign(purpose.value, None) for purpose in CodePurpose)],
+        [
+            table.assign("passwordHash", password_hash),
+            *(table.assign(purpose.value, None) for purpose in ending),
+        ],
         condition,
         stale,
     )
@@ -129,6 +143,13 @@ def rehash_password(unit: UnitOfWork, credential: Credential, password_hash: str
         Item.data["passwordHash"] == credential.password_hash,
         stale,
     )
+
+
+def use_code(unit: UnitOfWork, credential: Credential, purpose: CodePurpose) -> None:
+    """Use up the code that was given, which changes no password."""
+    code = credential.code(purpose)
+    condition = Item.pk.exists() if code is None else _is_open_still(purpose, code)
+    unit.update(keys.credential(credential.email), [table.assign(purpose.value, None)], condition, stale)
 
 
 def issue_code(credential: Credential, purpose: CodePurpose, code_hash: str, expires_at: datetime) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import SecretStr
 
-from chalicelib.action.context import Context, PublicContext
+from chalicelib.action.context import AnyContext, Context, PublicContext
 from chalicelib.action.registry import action
-from chalicelib.auth import codes, passwords
+from chalicelib.auth import codes, mail_limits, passwords
 from chalicelib.auth.permissions import PUBLIC, Permission
 from chalicelib.auth.rate_limits import (
     HASHES,
@@ -22,10 +23,12 @@ from chalicelib.auth.rate_limits import (
 )
 from chalicelib.core import clock
 from chalicelib.core.contracts import CursorPage, CursorQuery, Success
-from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field
+from chalicelib.core.errors import ActionError, ErrorCode, forbidden, invalid_field, invalid_state
 from chalicelib.core.observability import logger
 from chalicelib.dal import limits
 from chalicelib.dal.collection import is_deleted
+from chalicelib.dal.limits import Usage
+from chalicelib.dal.unit_of_work import UnitOfWork
 from chalicelib.models import organizations, outbox, users
 from chalicelib.models.audit import Actor, AuditEvent
 from chalicelib.models.dashboards import metric_states
@@ -37,6 +40,7 @@ from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.users import Role, StoredUser, User
 from chalicelib.modules.auth.contracts import (
     AcceptInvitation,
+    ConfirmEmail,
     ConfirmResetPassword,
     CurrentUser,
     Profile,
@@ -65,7 +69,7 @@ from chalicelib.modules.auth.contracts import (
     limits=(HASHES, SIGN_UPS, REPETITIONS),
 )
 def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
-    """Creates an organization with its OWNER, and signs them in: all or nothing."""
+    """Creates an organization with its OWNER, and signs them in: all or nothing. Mails a code for `confirmEmail`."""
     password = passwords.require_acceptable(data.password, data.email, "password")
     owner = StoredUser.new(
         email=data.email,
@@ -76,7 +80,9 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     )
     organization = organizations.new_organization(name=data.organization_name)
     unit = ctx.begin(organization.tenant)
-    by_source = limits.load(*of_source(ctx.request.source, SIGN_UPS, HASHES))
+    sources = of_source(ctx.request.source, SIGN_UPS, HASHES)
+    usages = limits.load(*sources, *mail_limits.confirmations(data.email))
+    by_source, mails = usages[: len(sources)], usages[len(sources) :]
     # Counted with the organization: neither a repetition nor a refused sign-up makes one.
     for usage in by_source[:1]:
         ctx.limits.take_in(unit, usage)
@@ -85,6 +91,7 @@ def sign_up(ctx: PublicContext, data: SignUp) -> SignedUp:
     organization = organizations.create(unit, organization, users.founding_counts(owner))
     users.create_founder(unit, owner)
     metric_states.begin(unit, clock.now())
+    _mail_confirmation(unit, owner, mails)
     opened = ctx.open_session(owner)
     return SignedUp(token=opened.token, expires_at=opened.expires_at, user=owner, organization=organization)
 
@@ -157,13 +164,13 @@ def reset_password(ctx: PublicContext, data: ResetPassword) -> Success:
     limits=(HASHES, REPETITIONS),
 )
 def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Success:
-    """Sets a new password with the mailed code, and ends every session of the user."""
+    """Sets a new password with the mailed code, and ends every session of the user. It confirms their address, too."""
     password = passwords.require_acceptable(data.new_password, data.email, "newPassword")
     credential = _with_code(ctx, data.email, CodePurpose.RESET, data.code)
     user = users.get(credential.tenant, credential.user_id)
     unit = ctx.begin(credential.tenant)
     credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.RESET)
-    users.update(unit, user, {"session_epoch": user.session_epoch + 1})
+    users.update(unit, user, {"session_epoch": user.session_epoch + 1, "email_confirmed": True})
     ctx.limits.forget(unit, SIGN_INS.of_address(data.email))
     ctx.actor = Actor.of(user)
     return Success()
@@ -178,7 +185,7 @@ def confirm_reset_password(ctx: PublicContext, data: ConfirmResetPassword) -> Su
     limits=(HASHES, REPETITIONS),
 )
 def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
-    """Chooses a password with the mailed code, and signs in."""
+    """Chooses a password with the mailed code, and signs in. It confirms the address, too."""
     password = passwords.require_acceptable(data.password, data.email, "password")
     credential = _with_code(ctx, data.email, CodePurpose.INVITATION, data.code)
     invited = users.get(credential.tenant, credential.user_id)
@@ -186,12 +193,12 @@ def accept_invitation(ctx: PublicContext, data: AcceptInvitation) -> SignedIn:
         raise forbidden("this user is deactivated")
     unit = ctx.begin(credential.tenant)
     credentials.set_password(unit, credential, passwords.hash_secret(password), consuming=CodePurpose.INVITATION)
-    user = users.update(unit, invited, {"accepted_at": clock.now()})
+    user = users.update(unit, invited, {"accepted_at": clock.now(), "email_confirmed": True})
     opened = ctx.open_session(user)
     return SignedIn(token=opened.token, expires_at=opened.expires_at, user=user)
 
 
-def _with_code(ctx: PublicContext, email: str, purpose: CodePurpose, code: SecretStr) -> Credential:
+def _with_code(ctx: AnyContext, email: str, purpose: CodePurpose, code: SecretStr) -> Credential:
     credential, usages = credentials.get_with_usages(email, *of_source(ctx.request.source, HASHES))
     ctx.limits.take(*usages)
     return codes.require_right(credential, email, purpose, code, ctx.digest)
@@ -247,6 +254,7 @@ def get_current_user(ctx: Context) -> CurrentUser:
         ),
         organization=ctx.principal.organization,
         role=ctx.user.role,
+        email_confirmed=ctx.user.email_confirmed,
         permissions=sorted(ctx.principal.permissions),
     )
 
@@ -288,6 +296,55 @@ def update_password(ctx: Context, data: UpdatePassword) -> Success:
     credentials.set_password(ctx.unit, credential, passwords.hash_secret(password))
     _end_other_sessions(ctx)
     return Success()
+
+
+@action(
+    "confirmEmail",
+    "POST /auth/email/confirm",
+    permission=Permission.SELF,
+    audit=AuditEvent.EMAIL_CONFIRMED,
+    limits=(HASHES, REPETITIONS),
+)
+def confirm_email(ctx: Context, data: ConfirmEmail) -> Success:
+    """Confirms with the mailed code that the caller's e-mail address is theirs."""
+    if ctx.user.email_confirmed:
+        raise _confirmed_already()
+    credential = _with_code(ctx, ctx.user.email, CodePurpose.CONFIRMATION, data.code)
+    credentials.use_code(ctx.unit, credential, CodePurpose.CONFIRMATION)
+    users.update(ctx.unit, ctx.user, {"email_confirmed": True})
+    return Success()
+
+
+@action(
+    "resendConfirmation",
+    "POST /auth/email/resend",
+    permission=Permission.SELF,
+    audit=AuditEvent.EMAIL_CONFIRMATION_RESENT,
+    limits=mail_limits.CONFIRMATION_LIMITS,
+)
+def resend_confirmation(ctx: Context) -> Success:
+    """Mails the caller another code for their address; the earlier one ends. One mail in five minutes, five a day."""
+    if ctx.user.email_confirmed:
+        raise _confirmed_already()
+    for usage in limits.load(*mail_limits.confirmations(ctx.user.email)):
+        ctx.limits.take_in(ctx.unit, usage)
+    outbox.enqueue(ctx.unit, Template.EMAIL_CONFIRMATION, ctx.user.email, ctx.user.id)
+    users.require_unchanged(ctx.unit, ctx.user)
+    return Success()
+
+
+def _mail_confirmation(unit: UnitOfWork, owner: StoredUser, usages: Sequence[Usage]) -> None:
+    """Mail a code with the sign-up. A mail too many, to an address that was deleted and signed up anew, is left out."""
+    if not all(usage.left for usage in usages):
+        logger.info("no confirmation mail: too many to its address")
+        return
+    for usage in usages:
+        limits.take_in(unit, usage)
+    outbox.enqueue(unit, Template.EMAIL_CONFIRMATION, owner.email, owner.id)
+
+
+def _confirmed_already() -> ActionError:
+    return invalid_state("the e-mail address is confirmed already")
 
 
 @action("getPreferences", "GET /auth/me/preferences", permission=Permission.SELF)

@@ -60,6 +60,10 @@ class AcceptInvitation(Body):
     password: NewPassword
 
 
+class ConfirmEmail(Body):
+    code: GivenCode
+
+
 class UpdatePassword(Body):
     current_password: GivenPassword
     new_password: Annotated[NewPassword, Field(examples=["amber-lantern-77"])]
@@ -84,6 +88,10 @@ class CurrentUser(Contract):
     profile: Profile
     organization: Organization
     role: Role
+    email_confirmed: Annotated[
+        bool,
+        Field(description="Whether a code mailed to the address was used; until then 5 invitations can be mailed."),
+    ]
     permissions: Annotated[list[str], Field(examples=[["clients:write", "workspace:read"]])]
 
 

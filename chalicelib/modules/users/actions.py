@@ -49,7 +49,8 @@ def get_user(ctx: Context, user_id: UUID) -> User:
 def invite_user(ctx: Context, data: InviteUser) -> User:
     """Adds a user and mails them an invitation. An address that anyone uses, anywhere, is DUPLICATE_ENTRY.
 
-    An organization may mail 20 invitations a day, 100 as PRO, 500 as ENTERPRISE; more are RATE_LIMITED.
+    An organization may mail 20 invitations a day, 100 as PRO, 500 as ENTERPRISE; more are RATE_LIMITED. Until the
+    caller has confirmed their e-mail address, they may mail 5 in all; more are FORBIDDEN.
     """
     _require_owner_for(ctx, data.role)
     user = StoredUser.new(email=data.email, first_name=data.first_name, last_name=data.last_name, role=data.role)
@@ -164,6 +165,7 @@ def reactivate_user(ctx: Context, user_id: UUID) -> User:
 
 
 def _mail_invitation(ctx: Context, user: StoredUser) -> None:
+    users.count_invitation(ctx.unit, ctx.user)
     mail_limits.take_invitation(ctx.limits, ctx.unit, user.email, ctx.principal.organization.subscription_tier)
     outbox.enqueue(ctx.unit, Template.INVITATION, user.email, user.id, requested_by=ctx.actor)
 

@@ -40,6 +40,8 @@ def seed_people(api: Api, latest_code: LatestCode) -> str:
     """Create the organization and its members; return a token of the owner. Raises DemoFailed."""
     token = team.owner_token(api)
     owner = api.with_token(token)
+    team.confirm_address(owner, latest_code)
+    team.confirm_address(api.with_token(loans.lender_token(api)), latest_code)
     team.seed_settings(owner)
     team.seed_members(api, owner, latest_code)
     return token

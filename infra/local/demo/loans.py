@@ -17,7 +17,7 @@ ZONE = "Europe/Berlin"
 
 def seed_loans(borrower: Api) -> None:
     """Create the lender, and its loans unless there are some: one current, one 40 days past due, one offered."""
-    lender = borrower.with_token(_lender_token(borrower))
+    lender = borrower.with_token(lender_token(borrower))
     _set_loan_role(lender, "LENDER")
     organization = _set_loan_role(borrower, "BORROWER")
     if lender.get("/loans?limit=1")["items"]:
@@ -55,7 +55,7 @@ def seed_loans(borrower: Api) -> None:
     lender.post("/loans", borrowerOrganizationId=organization, **terms, **dates)
 
 
-def _lender_token(api: Api) -> str:
+def lender_token(api: Api) -> str:
     """Sign the lender in, or up; return the token."""
     try:
         token: str = api.post("/auth/sign-in", email=LENDER.email, password=PASSWORD)["token"]

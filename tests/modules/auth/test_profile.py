@@ -16,7 +16,7 @@ from tests.support.factories import Member, Organization
 def test_the_caller_learns_role_and_permissions(organization: Organization, role: Role) -> None:
     member = organization.member(role)
     me = member.call("getCurrentUser").data
-    assert set(me) == {"user", "profile", "organization", "role", "permissions"}
+    assert set(me) == {"user", "profile", "organization", "role", "emailConfirmed", "permissions"}
     assert me["role"] == me["user"]["role"] == role == member.call("getUserRole").data["role"]
     assert me["permissions"] == sorted(PERMISSIONS[role])
     assert me["organization"]["id"] == str(organization.id)

@@ -35,7 +35,7 @@ def test_the_founder_is_signed_in_as_owner_of_a_new_organization(api: Api) -> No
 
 
 def test_everything_is_one_transaction(api: Api) -> None:
-    assert _sign_up(api).recording.operations == ["TransactWriteItems"]
+    assert _sign_up(api).recording.operations == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_nothing_secret_is_answered(api: Api) -> None:
