@@ -45,8 +45,8 @@ serve: $(VENV)/serve.stamp ## Run the product locally: PORT=8000, LIMITS=on|off 
 	@exec $(PY) -m infra.local.serve --port $(PORT) --limits $(LIMITS) --end-with-parent
 
 .PHONY: chalice-local
-chalice-local: $(VENV)/serve.stamp ## Run Chalice's own `chalice local` over moto, restarted when a file is saved: PORT=8000
-	@exec $(PY) -m infra.local.chalice_local --port $(PORT) --end-with-parent
+chalice-local: $(VENV)/serve.stamp ## Run Chalice's own `chalice local` over moto: PORT=8000, RELOAD=1 restarts it on any change
+	@exec $(PY) -m infra.local.chalice_local --port $(PORT) $(if $(RELOAD),--reload) --end-with-parent
 
 .PHONY: tier
 tier: $(VENV)/serve.stamp ## Set a subscription tier in `make serve`: TIER=FREE|PRO|ENTERPRISE ORG=id, e-mail or demo's name

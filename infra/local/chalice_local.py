@@ -1,8 +1,8 @@
 """`make chalice-local`: Chalice's own `chalice local`, with the settings of a local stack, until Ctrl-C.
 
 This process has the table, the queues and the mail, on moto, and the functions that follow a write. `chalice local` is
-another one, which restarts itself when a file is saved; the data stays until this one ends. Its gateway is not the
-deployed one: it answers unknown paths with 403 in its own words, and leaves paths encoded. `make serve` is closer.
+another one, which may restart: the data stays until this one ends. Its gateway is not the deployed one: it answers
+unknown paths with 403 in its own words, and leaves paths encoded. `make serve` is closer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from infra.local.with_parent import end_with_parent
 _ROOT = Path(__file__).parents[2]
 _READY_WITHIN_SECONDS = 60.0
 _TEXT = """
-chalice local is ready at http://{host}:{port} (moto, data is lost at exit; saved files restart it)
+chalice local is ready at http://{host}:{port} (moto, data is lost at exit)
 
 First calls
   curl -s http://{host}:{port}/api/v1/health
@@ -46,6 +46,8 @@ class NotStarted(Exception):
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.chalice_local", description=__doc__)
     parser.add_argument("--port", type=port_number, default=8000)
+    # Chalice looks at all files of the folder, caches and those of git included: a test run restarts it, too.
+    parser.add_argument("--reload", action="store_true", help="restart when any file of the folder changes")
     parser.add_argument("--end-with-parent", action="store_true", help="end when the parent process ends")
     options = parser.parse_args(arguments)
     if options.end_with_parent:
@@ -56,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("workledger.local.mailbox").setLevel(logging.INFO)
     try:
         require_free(options.port)
-        run(options.port)
+        run(options.port, reload=options.reload)
     except (NotStarted, PortTaken) as error:
         print(f"make chalice-local: {error}", file=sys.stderr)
         return 1
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run(port: int) -> None:
+def run(port: int, *, reload: bool) -> None:
     """Run until `chalice local` ends, which is an error, or this process is told to end."""
     with running(Store.MOTO) as engine:
         built = stack.build(engine)
@@ -76,6 +78,7 @@ def run(port: int) -> None:
         Mailbox()
         pump = functions.pump(app, built, schedules={name: getattr(app, name) for name in SCHEDULES}, retry_seconds=1)
         command = [str(Path(sys.executable).with_name("chalice")), "local", "--host", HOST, "--port", str(port)]
+        command += [] if reload else ["--no-autoreload"]
         # Its own group: the process that restarts and the one that serves end together.
         chalice = subprocess.Popen(command, cwd=_ROOT, env=environment, start_new_session=True)
         pump.start()
