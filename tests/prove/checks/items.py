@@ -10,7 +10,7 @@ from tests.prove.baseline import Baseline
 from tests.prove.world import World
 from tests.support.store import Snapshot, plain
 
-_MAILING = {"inviteUser": 1, "resendInvitation": 1, "resetPassword": 1}
+_MAILING = {"inviteUser": 1, "resendInvitation": 1, "resetPassword": 1, "signUp": 1}
 _OPENING = {"acceptInvitation", "signIn", "signUp"}
 _IMPORT_CHUNK_ROWS = 30
 
