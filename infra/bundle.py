@@ -24,6 +24,7 @@ SERVICES = frozenset({"dynamodb", "sesv2", "sqs", "xray"})
 """The services that the functions call, of botocore's 440; the X-Ray SDK makes a client when it is imported."""
 
 _ENDPOINT_PREFIXES = frozenset({"dynamodb", "email", "sqs", "xray"})
+_ELF_MACHINES = {"x86_64": 62, "arm64": 183}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -47,6 +48,15 @@ def check_requirements(unzipped: Path, requirements: Iterable[str]) -> None:
     packaged = {_canonical(*path.name.removesuffix(".dist-info").split("-")) for path in unzipped.glob("*.dist-info")}
     if pinned != packaged:
         raise PackagingFailed(f"missing: {sorted(pinned - packaged)}, not pinned: {sorted(packaged - pinned)}")
+
+
+def check_machine(unzipped: Path, architecture: str) -> None:
+    """Raise PackagingFailed if a compiled module is not for the functions' processors."""
+    # The field e_machine of an ELF header.
+    expected = _ELF_MACHINES[architecture].to_bytes(2, "little")
+    wrong = [path.name for path in unzipped.rglob("*.so*") if path.read_bytes()[18:20] != expected]
+    if wrong:
+        raise PackagingFailed(f"not for {architecture}: {', '.join(sorted(wrong))}")
 
 
 def _canonical(name: str, version: str) -> tuple[str, str]:
@@ -81,7 +91,16 @@ def keep_only_types_of_boto3(directory: Path) -> None:
 def compile_bytecode(directory: Path) -> None:
     # Tracebacks name the files where Lambda puts them.
     paths = ["-s", str(directory), "-p", "/var/task"]
-    command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *paths, "."]
+    command = [
+        sys.executable,
+        "-m",
+        "compileall",
+        "-q",
+        "--invalidation-mode",
+        "unchecked-hash",
+        *paths,
+        str(directory),
+    ]
     subprocess.run(command, cwd=directory, check=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -14,12 +15,17 @@ from pathlib import Path
 from infra import bundle, offline, template
 from infra.template import ROOT, STAGES, PackagingFailed
 
+_MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _COLD_START = Path(__file__).with_name("cold_start.py")
 
 
 def package(stage: str) -> Path:
     """Return the path of the template; the code package is in the same folder."""
     out = ROOT / "build" / stage
+    architecture = template.architecture(stage)
+    if architecture == "arm64" and sys.version_info < (3, 12):
+        # Amazon Linux 2, on which Python 3.11 runs, is too old for the wheels of some requirements.
+        raise PackagingFailed(f"stage {stage} is for arm64, which is packaged by Python 3.12 or 3.13: set PYTHON=")
     shutil.rmtree(out, ignore_errors=True)
     requirements = runtime_requirements()
     written = template.build(stage, out, requirements)
@@ -30,7 +36,11 @@ def package(stage: str) -> Path:
     with tempfile.TemporaryDirectory() as directory:
         shutil.unpack_archive(code, directory)
         bundle.check_requirements(Path(directory), requirements)
-        check_cold_start(Path(directory))
+        bundle.check_machine(Path(directory), architecture)
+        if architecture == _MACHINES.get(platform.machine()):
+            check_cold_start(Path(directory))
+        else:
+            print(f"not started: it is for {architecture}, and this machine is {platform.machine()}")
     digest = hashlib.sha256(code.read_bytes()).hexdigest()
     print(f"{code.relative_to(ROOT)}: {_mb(code.stat().st_size)} zipped, {_mb(unzipped_bytes)} unzipped, {digest[:16]}")
     print(f"{written.relative_to(ROOT)}: {written.stat().st_size / 1024:.0f} KB, no findings")

@@ -21,7 +21,8 @@ from infra import offline
 ROOT = Path(__file__).parents[1]
 RESOURCES = Path("infra", "resources.yaml")
 TEMPLATE = "sam.json"
-STAGES: Sequence[str] = sorted(json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"])
+_CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
+STAGES: Sequence[str] = sorted(_CONFIG["stages"])
 
 # Chalice writes the origin of preflight answers into the template as text. This one is replaced by the parameter.
 _ORIGIN = "https://cors-origin.invalid"
@@ -30,6 +31,12 @@ _EXPECTED_OUTPUT = {"Creating deployment package."}
 
 class PackagingFailed(Exception):
     """The package would not run, or differs from the repository."""
+
+
+def architecture(stage: str) -> str:
+    """Return the processors of a stage's functions: x86_64 or arm64."""
+    chosen: str = _CONFIG["stages"][stage].get("lambda_architecture", _CONFIG["lambda_architecture"])
+    return chosen
 
 
 def build(stage: str, out: Path, requirements: Sequence[str] = ()) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import struct
 import subprocess
 import sys
@@ -58,6 +59,9 @@ def test_every_module_has_bytecode_that_stays_valid(package: Path, tmp_path: Pat
     for content in compiled.values():
         assert content[:4] == MAGIC_NUMBER
         assert struct.unpack("<I", content[4:8]) == (UNCHECKED_HASH,)
+    # Tracebacks name files where Lambda has them.
+    app = marshal.loads(compiled[f"__pycache__/app.{TAG}.pyc"][16:])  # noqa: S302  compiled by this test
+    assert app.co_filename == "/var/task/app.py"
 
 
 def test_unused_services_are_removed(package: Path, tmp_path: Path) -> None:
@@ -97,6 +101,16 @@ def test_exactly_the_pins_are_packaged(package: Path, tmp_path: Path) -> None:
     for pins in ([], ["field==1.1"], ["field==1.0", "wheel-less==2.0"]):
         with pytest.raises(PackagingFailed):
             bundle.check_requirements(unzipped, pins)
+
+
+@pytest.mark.parametrize(("machine", "architecture"), [(62, "x86_64"), (183, "arm64")])
+def test_compiled_modules_are_for_the_functions_processors(machine: int, architecture: str, tmp_path: Path) -> None:
+    header = b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little")
+    (tmp_path / "field.abi3.so").write_bytes(header)
+    bundle.check_machine(tmp_path, architecture)
+    other = {"x86_64": "arm64", "arm64": "x86_64"}[architecture]
+    with pytest.raises(PackagingFailed, match=f"not for {other}: field.abi3.so"):
+        bundle.check_machine(tmp_path, other)
 
 
 def test_a_cold_start_that_would_compile_is_refused(package: Path, tmp_path: Path) -> None:

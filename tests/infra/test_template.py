@@ -146,13 +146,13 @@ def test_the_functions_are_these(resources: Json) -> None:
     assert set(functions(resources)) == FUNCTIONS
 
 
-def test_functions_are_sized_and_traced(resources: Json) -> None:
+def test_functions_are_sized_and_traced(resources: Json, stage: str) -> None:
     for name, function in functions(resources).items():
         assert function["MemorySize"] >= 512, name
         assert function["Tracing"] == "Active", name
         assert function["Runtime"] == f"python3.{sys.version_info.minor}", name
-        # Packaging downloads wheels for this architecture.
-        assert function["Architectures"] == ["x86_64"], name
+        # Packaging downloads wheels for the stage's architecture.
+        assert function["Architectures"] == [{"dev": "x86_64", "prod": "arm64"}[stage]], name
 
 
 def test_functions_end_before_their_callers_time_out(resources: Json) -> None:
