@@ -70,6 +70,9 @@ def adapt(template: dict[str, Any]) -> dict[str, Any]:
         elif resource["Type"] == "AWS::SQS::QueuePolicy":
             # This policy refuses plain HTTP, and the emulator has no TLS.
             del resources[name]
+        elif resource["Type"] == "AWS::Logs::QueryDefinition":
+            # The emulator has no Logs Insights.
+            del resources[name]
         elif resource["Type"].startswith("AWS::WAFv2::"):
             # The emulator has no firewall; by default the stack has none either.
             del resources[name]

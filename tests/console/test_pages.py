@@ -35,12 +35,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
     assert "Traceback" not in log
 
 
-def _mailed_link(console: Console, address: str) -> str:
-    """Return the link of the newest mail to an address, as the local mailbox shows it."""
-    for _ in range(200):
+def _mailed_link(console: Console, address: str, page: str) -> str:
+    """Return the link to a page in the mails to an address, as the local mailbox shows them."""
+    for _ in range(400):
         mails = console.serving.get(f"/_local/mail?to={address}").json()
-        if mails:
-            return next(line for line in mails[0]["body"].splitlines() if line.startswith("http"))
+        for line in (line for mail in mails for line in mail["body"].splitlines()):
+            if line.startswith(f"{console.serving.url}/console#/{page}?"):
+                return str(line)
         console.serving.get("/console")
     raise AssertionError(f"no mail to {address}")
 
@@ -151,7 +152,7 @@ def test_an_invitation_leads_from_the_mailbox_to_the_dashboard(console: Console)
     email = "jonas.weber@demo.example"
     console.serving.owner().post("/users", email=email, firstName="Jonas", lastName="Weber", role="MEMBER")
     with console.tab() as tab:
-        tab.page.goto(_mailed_link(console, email))
+        tab.page.goto(_mailed_link(console, email, "accept-invitation"))
         tab.heading("Welcome")
         assert tab.page.locator("[name=email]").input_value() == email
         tab.fill(password="short")
@@ -175,7 +176,7 @@ def test_a_password_is_reset_by_the_mail(console: Console) -> None:
         tab.fill(email=email)
         tab.press("Send the mail")
         tab.page.get_by_text("a mail with a code is on its way").wait_for()
-        tab.page.goto(_mailed_link(console, email))
+        tab.page.goto(_mailed_link(console, email, "reset-password"))
         tab.page.locator("[name=newPassword]").fill(PASSWORD)
         tab.press("Change the password")
         tab.toast("Your password is changed")
@@ -199,6 +200,13 @@ def test_signing_up_shows_errors_at_their_fields(console: Console) -> None:
         tab.press("Sign up")
         tab.heading("Dashboard")
         tab.page.get_by_text("Falk & Söhne").wait_for()
+        tab.page.get_by_role("link", name="confirm your address").wait_for()
+        tab.page.goto(_mailed_link(console, "ida.falk@demo.example", "confirm-email"))
+        tab.heading("Confirm your address")
+        tab.press("Confirm")
+        tab.toast("Your address is confirmed")
+        tab.heading("Dashboard")
+        assert tab.page.locator(".banner").count() == 0
 
 
 # -- the API client ------------------------------------------------------------------------------------------------
