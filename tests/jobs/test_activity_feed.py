@@ -145,7 +145,7 @@ def test_every_title_is_a_sentence_with_and_without_a_name(event: AuditEvent) ->
     for name in (None, "Hansekontor"):
         for is_about_another in (False, True):
             sentence = _title(_entry(event, entity_name=name, user=is_about_another, phone=(None, "1")))
-            assert re.fullmatch(r"[A-Z][A-Za-z0-9'., ]+[a-zA-Z0-9]", sentence), sentence
+            assert re.fullmatch(r"[A-Z][A-Za-z0-9'., -]+[a-zA-Z0-9]", sentence), sentence
             assert "  " not in sentence
 
 
