@@ -240,11 +240,11 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(console: Console) ->
 
 def test_a_short_wait_that_is_asked_for_is_kept(console: Console) -> None:
     with console.tab(OWNER) as tab:
-        asked: list[str] = []
+        requests: list[str] = []
 
         def refuse_the_first(route: sync_api.Route) -> None:
-            asked.append(route.request.url)
-            if len(asked) == 1:
+            requests.append(route.request.url)
+            if len(requests) == 1:
                 error = {"code": "RATE_LIMITED", "message": "too many requests", "requestId": "r"}
                 route.fulfill(status=429, headers={"Retry-After": "1"}, json={"success": False, "error": error})
             else:
@@ -253,8 +253,8 @@ def test_a_short_wait_that_is_asked_for_is_kept(console: Console) -> None:
         tab.page.route("**/api/v1/auth/sessions?*", refuse_the_first)
         tab.go("/sessions")
         tab.page.get_by_text("this one").wait_for()
-        assert len(asked) == 2
-        assert tab.problems == [f"refused: 429 GET {asked[0]}"]
+        assert len(requests) == 2
+        assert tab.problems == [f"refused: 429 GET {requests[0]}"]
         tab.problems.clear()
 
 
