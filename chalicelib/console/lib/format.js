@@ -69,6 +69,9 @@ export function duration(seconds) {
   return `${seconds < 0 ? "−" : ""}${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
+/** Seconds as a running clock: 7:05:09. */
+export const clock = (seconds) => `${duration(seconds)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
 const currencyDigits = (currency) =>
   formatter(Intl.NumberFormat, { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 

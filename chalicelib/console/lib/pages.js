@@ -19,6 +19,8 @@ export const PAGES = [
   { path: "/metrics/{id}", title: "Metric", permission: "metrics:write", load: () => import("../pages/metric.js") },
   { path: "/activities/new", title: "Record an activity", permission: "activities:record", load: () => import("../pages/activity_new.js") },
 
+  { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
+
   { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
 

@@ -8,9 +8,15 @@ const DELAY_MILLISECONDS = 200;
 /** Names of a row in lists of the API. */
 export const nameOf = (row) => row.name || [row.firstName, row.lastName].filter(Boolean).join(" ") || row.title || row.id;
 
+async function searched({ path, query }, text) {
+  const size = path === "/projects" ? { limit: 8 } : { pageSize: 8 };
+  const page = await get(path, { ...query, ...size, search: text });
+  return page.data || page.items;
+}
+
 /**
- * `field`: `path` of the list, `query` of further filters, `describe(row)` a second line. The value is the chosen row
- * (`{id, name}`), or null.
+ * `field`: `path` of the list, `query` of further filters, `describe(row)` a second line; `load(text)` in place of the
+ * path, for a list that the API does not search. The value is the chosen row (`{id, name}`), or null.
  */
 export function ReferenceInput({ field, value, change, attributes }) {
   const [text, setText] = useState(value ? nameOf(value) : "");
@@ -27,11 +33,9 @@ export function ReferenceInput({ field, value, change, attributes }) {
     const turn = (asked.current += 1);
     timer.current = setTimeout(async () => {
       try {
-        const isCursorList = field.path === "/projects";
-        const size = isCursorList ? { limit: 8 } : { pageSize: 8 };
-        const page = await get(field.path, { ...field.query, ...size, search: typed.trim() });
+        const matching = await (field.load ? field.load(typed.trim()) : searched(field, typed.trim()));
         if (turn !== asked.current) return;
-        setRows(page.data || page.items);
+        setRows(matching);
         setActive(0);
       } catch {
         if (turn === asked.current) setRows([]);

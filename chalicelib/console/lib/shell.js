@@ -9,6 +9,7 @@ import { useInterval, useResource } from "./resource.js";
 import { go, link, useRoute } from "./router.js";
 import { endReason, may, reload, showTheme, signOut, useMe } from "./session.js";
 import { store, useStore } from "./store.js";
+import { TimerTool } from "./timer.js";
 import { toast, toastError, Toasts } from "./toast.js";
 import { Avatar, Button, EmptyState, ErrorState, Menu, Skeleton } from "./ui.js";
 
@@ -60,7 +61,7 @@ function Frame({ me, path, children }) {
         </button>
         <span class="top-organization">${me.organization.name}</span>
         <div class="top-end">
-          <div id="top-tools" class="top-tools" />
+          ${may("time:track") && html`<${TimerTool} />`}
           <${UnreadLink} />
           <${UserMenu} me=${me} />
         </div>
