@@ -20,6 +20,8 @@ export const PAGES = [
   { path: "/activities/new", title: "Record an activity", permission: "activities:record", load: () => import("../pages/activity_new.js") },
 
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
+  { path: "/projects", title: "Projects", icon: "folder", group: "Time", load: () => import("../pages/projects.js") },
+  { path: "/projects/{id}", title: "Project", load: () => import("../pages/project.js") },
 
   { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },

@@ -63,10 +63,10 @@ export function workOf({ billable, tags, ...values }) {
   return { ...values, ...task, tags: tags ?? [], ...(billable ? { billable: billable === "true" } : {}) };
 }
 
-const named = { projects: new Map(), tasks: new Map(), users: new Map() };
+const named = { clients: new Map(), projects: new Map(), tasks: new Map(), users: new Map() };
 
 /** Return the entity's name, which is asked for once; null for none. */
-function nameBy(kind, id) {
+export function nameBy(kind, id) {
   if (!id) return Promise.resolve(null);
   const known = named[kind];
   if (!known.has(id)) {
