@@ -7,12 +7,16 @@ from decimal import Decimal
 from itertools import pairwise
 
 from chalicelib.metrics.charts.vega import FAINT, INK, QUIET, STATUS_COLORS, Spec, Subject, framed
+from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import change, change_percent
 
 _HALF_TURN = math.pi / 2
 _NICE = (Decimal(1), Decimal("1.5"), Decimal(2), Decimal("2.5"), Decimal(3), Decimal(4), Decimal(5), Decimal(8))
 _HUNDRED = Decimal(100)
 _RING, _OUTSIDE, _HAND = (0.64, 0.93), (0.96, 1), (0.6, 0.96)
+_GROUND = "(height - 18)"
+"""The line on which the half ring stands; the ends of the scale are below."""
+_RADIUS = "min(width / 2, height - 24)"
 _ROOM = Decimal("1.1")
 """Factor of the scale above the greatest value shown."""
 
@@ -21,7 +25,7 @@ def gauge(subject: Subject, value: Decimal | None) -> Spec:
     """Draw half a ring: the value in the colour of its status; outside, the ranges of each status."""
     limits = [*subject.reached_at(subject.warning), *subject.reached_at(subject.critical)]
     marks = [mark for mark in (value, subject.target, *limits) if mark is not None]
-    low, high = _span(marks)
+    low, high = _span(marks, subject.unit)
     theta = {"type": "quantitative", "scale": {"domain": [float(low), float(high)], "range": [-_HALF_TURN, _HALF_TURN]}}
     layers = [_arc(theta, low, high, FAINT, *_RING)]
     if limits:
@@ -36,11 +40,15 @@ def gauge(subject: Subject, value: Decimal | None) -> Spec:
     if subject.target is not None:
         width = (high - low) / 200
         layers.append(_arc(theta, subject.target - width, subject.target + width, INK, *_HAND))
-    layers.append(_text(subject.text(value), size=22, weight=600, color=INK, y="height - 36"))
+    layers.append(_text(subject.text(value), size=22, weight=600, color=INK, y=f"{_GROUND} - 26"))
     if subject.target is not None:
         layers.append(
-            _text(f"target {subject.text(subject.target)}", size=12, weight=400, color=QUIET, y="height - 14")
+            _text(f"target {subject.text(subject.target)}", size=12, weight=400, color=QUIET, y=f"{_GROUND} - 6")
         )
+    # Without its ends, a scale says nothing.
+    for end, side in ((low, "-"), (high, "+")):
+        x = f"width / 2 {side} {_RADIUS} * {sum(_RING) / 2}"
+        layers.append(_text(subject.text(end), size=11, weight=400, color=QUIET, y="height - 6", x=x))
     return framed(subject, None, number_description(subject, value), layers, height=190)
 
 
@@ -56,9 +64,13 @@ def figure(subject: Subject, value: Decimal | None, previous: Decimal | None) ->
     return framed(subject, None, number_description(subject, value), layers, height=120)
 
 
-def _span(marks: list[Decimal]) -> tuple[Decimal, Decimal]:
-    """Return the bounds of the scale: 0 or a round number below all values, and a round number above all."""
-    low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks]))
+def _span(marks: list[Decimal], unit: Unit) -> tuple[Decimal, Decimal]:
+    """Return the bounds of the scale: 0 or a round number below all values, and a round number above all.
+
+    A share of up to 100 % is seen against 100 %.
+    """
+    whole = [_HUNDRED] if unit is Unit.PERCENT else []
+    low, high = -_above(-min([Decimal(0), *marks])), _above(max([Decimal(0), *marks, *whole]))
     return low, high if low < high else Decimal(1)
 
 
@@ -79,16 +91,17 @@ def _arc(theta: Spec, start: Decimal, end: Decimal, color: str, inner: float, ou
         "mark": {
             "type": "arc",
             "color": color,
-            "y": {"expr": "height - 6"},
-            "innerRadius": {"expr": f"min(width / 2, height - 12) * {inner}"},
-            "outerRadius": {"expr": f"min(width / 2, height - 12) * {outer}"},
+            "y": {"expr": _GROUND},
+            "innerRadius": {"expr": f"{_RADIUS} * {inner}"},
+            "outerRadius": {"expr": f"{_RADIUS} * {outer}"},
         },
         "encoding": {"theta": {"datum": float(start), **theta}, "theta2": {"datum": float(end)}},
     }
 
 
-def _text(text: str, *, size: int, weight: int, color: str, y: str) -> Spec:
-    mark = {"type": "text", "fontSize": size, "fontWeight": weight, "color": color, "y": {"expr": y}}
+def _text(text: str, *, size: int, weight: int, color: str, y: str, x: str = "width / 2") -> Spec:
+    place = {"x": {"expr": x}, "y": {"expr": y}}
+    mark = {"type": "text", "fontSize": size, "fontWeight": weight, "color": color, **place}
     return {"mark": mark, "encoding": {"text": {"value": text}}}
 
 

@@ -44,7 +44,7 @@ class Api:
         """Yield all rows of a cursor list."""
         cursor = ""
         while True:
-            page = self.get(f"{path}?limit=100{cursor}")
+            page = self.get(f"{path}{'&' if '?' in path else '?'}limit=100{cursor}")
             yield from page["items"]
             if page["nextCursor"] is None:
                 return

@@ -1,10 +1,11 @@
-"""The assignments of the demo organization: some weeks around today, with overlaps and gaps as in real plans."""
+"""The assignments of the demo organization: shifts of every week, with overlaps and gaps as in real plans."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from infra.local.demo.api import Api
@@ -12,24 +13,19 @@ from infra.local.demo.api import Api
 PositionPath = tuple[str, ...]
 """Names of client, work location and position."""
 
+_WEEKS = range(-4, 2)
+"""Weeks that are planned, from this one: a month's charts are full, and the next week is known."""
+
 
 class Rota(NamedTuple):
-    """The same shift on several days, counted from today."""
+    """The same shift on some days of every week; `weeks`: in these only."""
 
     worker: str
     position: PositionPath
-    days: tuple[int, ...]
+    weekdays: str
     begins: time
     hours: float
-
-
-class Posting(NamedTuple):
-    """An assignment of weeks or months, or without an end."""
-
-    worker: str
-    position: PositionPath
-    starts_in_days: int
-    lasts_days: int | None = None
+    weeks: range = _WEEKS
 
 
 _PICKING = ("Alster Logistik GmbH", "Lager Sandtorkai", "Kommissionierung Frühschicht")
@@ -43,72 +39,83 @@ _STAGE = ("Nordwind Events", "Stadthafen", "Bühnenaufbau")
 _CAFE = ("Café Morgenrot", "Café Kastanienallee", "Servicekraft Wochenende")
 _MACHINE = ("Isar Präzision GmbH", "Werk Dingolfing", "CNC-Maschinenbedienung")
 
+_QUALITY = ("Isar Präzision GmbH", "Werk Dingolfing", "Qualitätsprüfung")
+
 _EARLY, _DAY, _LATE, _NIGHTLY = time(6), time(8), time(14), time(22)
+_WEEKDAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 ROTAS = (
-    Rota("Amira Haddad", _PICKING, (-8, -7, -6, -1, 0, 1), _EARLY, 8.5),
-    Rota("Bogdan Ionescu", _PICKING, (-8, -7, -1, 0, 1), _EARLY, 8.5),
-    Rota("Chiara Conti", _ROOMS, (-9, -8, -2, -1, 0), _DAY, 7),
+    Rota("Amira Haddad", _PICKING, "Mo Tu We Th Fr", _EARLY, 8),
+    Rota("Bogdan Ionescu", _PICKING, "Mo Tu We Th", _EARLY, 8.5),
+    Rota("Chiara Conti", _ROOMS, "Tu We Th Fr Sa", _DAY, 7),
+    Rota("Daniel Okafor", _FORKLIFT, "Mo Tu We Th Fr", _EARLY, 8),
+    Rota("Elif Şahin", _PORTER, "Th Fr Sa Su", _NIGHTLY, 8),
     # Two workers at a position for one: the plan has a warning.
-    Rota("Elif Şahin", _PORTER, (-3, -2, 0, 1), _NIGHTLY, 8),
-    Rota("Iker Zabala", _PORTER, (1,), _NIGHTLY, 8),
-    Rota("Jana Nováková", _CAFE, (-7, -6, 0), _LATE, 6),
-    Rota("Kwame Mensah", _NIGHT, (-4, -3, -2, -1, 0, 1), _NIGHTLY, 8),
+    Rota("Iker Zabala", _PORTER, "Mo Tu We Th", _NIGHTLY, 8, range(-2, 2)),
+    Rota("Fatou Diallo", _CARE, "Mo Tu Th Fr Su", _EARLY, 7.5),
+    Rota("Grzegorz Wiśniewski", _FORKLIFT, "Mo Tu We Th Fr", _LATE, 8),
+    Rota("Hanna Sørensen", _CARE, "Mo Tu We Fr Sa", _LATE, 7.5),
+    Rota("Jana Nováková", _CAFE, "Sa Su", _LATE, 6),
+    Rota("Kwame Mensah", _NIGHT, "Mo Tu We Th Fr", _NIGHTLY, 8),
     # Too little rest between night shift and stage: a warning.
-    Rota("Kwame Mensah", _STAGE, (2,), _LATE, 6),
-    Rota("Leyla Rahimi", _BANQUET, (-5, 2), _LATE, 8),
-    Rota("Paulo Ferreira", _STAGE, (-12, -11, 2, 3), _DAY, 10),
-    Rota("Rosa Lindqvist", _STAGE, (-12, 2, 3), _DAY, 10),
+    Rota("Kwame Mensah", _STAGE, "Sa", _LATE, 6, range(1, 2)),
+    Rota("Leyla Rahimi", _BANQUET, "Fr Sa", _LATE, 8, range(-3, 2)),
+    Rota("Marek Dvořák", _MACHINE, "Mo Tu We Th Fr", _EARLY, 8),
+    Rota("Olena Kovalenko", _CARE, "We Th Fr Sa Su", _DAY, 7, range(1, 2)),
+    Rota("Paulo Ferreira", _STAGE, "Fr Sa", _DAY, 10),
+    Rota("Quentin Moreau", _QUALITY, "Mo Tu We Th Fr", _LATE, 8, range(-3, 2)),
+    Rota("Rosa Lindqvist", _STAGE, "Fr Sa Su", _DAY, 9),
 )
+_ABSENT = (("Amira Haddad", 9), ("Marek Dvořák", 4), ("Marek Dvořák", 5), ("Chiara Conti", 16), ("Daniel Okafor", 2))
+"""Workers, and how many days ago they were ill."""
 
-POSTINGS = (
-    Posting("Daniel Okafor", _FORKLIFT, -40),
-    Posting("Fatou Diallo", _CARE, -200),
-    Posting("Grzegorz Wiśniewski", _FORKLIFT, -30, 60),
-    Posting("Hanna Sørensen", _CARE, -20, 90),
-    Posting("Marek Dvořák", _MACHINE, -75),
-    Posting("Olena Kovalenko", _CARE, 5, 30),
-)
-
-_CANCELLED = ("Leyla Rahimi", 2)
-"""Worker and day of the shift that is cancelled in advance."""
+_CANCELLED = "Leyla Rahimi"
+"""The worker whose last planned shift is cancelled in advance."""
 
 
 def seed_assignments(owner: Api, workers: dict[str, str], positions: dict[PositionPath, str]) -> None:
-    """Create the assignments unless some are scheduled: a run in another week creates the next ones."""
+    """Create the shifts unless some are scheduled: a run in another week creates those that are missing."""
     if owner.get("/assignments?status=scheduled&limit=1")["items"]:
         return
     zone = ZoneInfo(owner.get("/organization")["timezone"])
     today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    for worker, position, start, end in (*planned_shifts(today), *planned_postings(today)):
+    shifts = [*planned_shifts(today)]
+    first = min(shift.start for shift in shifts)
+    existing = {
+        (row["workerId"], datetime.fromisoformat(row["startAt"]))
+        for row in owner.all(f"/assignments?from={quote(first.isoformat())}")
+    }
+    last = {shift.worker: shift for shift in shifts}
+    for shift in shifts:
+        if (workers[shift.worker], shift.start) in existing:
+            continue
         assigned = owner.post(
             "/assignments",
-            workerId=workers[worker],
-            positionId=positions[position],
-            startAt=start.isoformat(),
-            endAt=end and end.isoformat(),
+            workerId=workers[shift.worker],
+            positionId=positions[shift.position],
+            startAt=shift.start.isoformat(),
+            endAt=shift.end.isoformat(),
         )
-        if (worker, (start.date() - today.date()).days) == _CANCELLED:
+        if shift == last[_CANCELLED]:
             owner.post(f"/assignments/{assigned['id']}/cancel")
 
 
-Assigned = tuple[str, PositionPath, datetime, datetime | None]
+class Shift(NamedTuple):
+    worker: str
+    position: PositionPath
+    start: datetime
+    end: datetime
 
 
-def planned_shifts(today: datetime) -> Iterator[Assigned]:
+def planned_shifts(today: datetime) -> Iterator[Shift]:
+    """Yield the shifts of all weeks, those of a worker in order."""
+    ill = {(worker, (today - timedelta(days=days)).date()) for worker, days in _ABSENT}
     for rota in ROTAS:
-        for day in rota.days:
-            start = _at(today, day, rota.begins)
-            # Local time: a night in which the clocks change is an hour longer or shorter.
-            yield rota.worker, rota.position, start, start + timedelta(hours=rota.hours)
-
-
-def planned_postings(today: datetime) -> Iterator[Assigned]:
-    for posting in POSTINGS:
-        last = None if posting.lasts_days is None else posting.starts_in_days + posting.lasts_days
-        end = None if last is None else _at(today, last, _LATE)
-        yield posting.worker, posting.position, _at(today, posting.starts_in_days, _DAY), end
-
-
-def _at(today: datetime, day: int, clock: time) -> datetime:
-    return (today + timedelta(days=day)).replace(hour=clock.hour)
+        for week in rota.weeks:
+            monday = today + timedelta(weeks=week, days=-today.weekday())
+            for number, weekday in enumerate(_WEEKDAYS):
+                day = monday + timedelta(days=number)
+                if weekday in rota.weekdays.split() and (rota.worker, day.date()) not in ill:
+                    start = day.replace(hour=rota.begins.hour)
+                    # Local time: a night in which the clocks change is an hour longer or shorter.
+                    yield Shift(rota.worker, rota.position, start, start + timedelta(hours=rota.hours))

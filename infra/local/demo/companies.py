@@ -45,12 +45,12 @@ COMPANIES = (
             Site(
                 "Lager Sandtorkai",
                 "Am Sandtorkai 37, 20457 Hamburg",
-                (Job("Kommissionierung Frühschicht", 8, 2690, 2790), Job("Staplerfahrer", 3, 3150)),
+                (Job("Kommissionierung Frühschicht", 3, 2690, 2790), Job("Staplerfahrer", 1, 3150)),
             ),
             Site(
                 "Umschlag Altenwerder",
                 "Altenwerder Damm 22, 21129 Hamburg",
-                (Job("Containerentladung", 6, 2890, 2990),),
+                (Job("Containerentladung", 2, 2890, 2990),),
             ),
         ),
     ),
@@ -63,9 +63,9 @@ COMPANIES = (
             Site(
                 "Zentralküche",
                 "Lindwurmstraße 88, 80337 München",
-                (Job("Küchenhilfe", 4, 2450), Job("Beikoch", 2, 3290)),
+                (Job("Küchenhilfe", 1, 2450), Job("Beikoch", 1, 3290)),
             ),
-            Site("Kantine Messestadt", "Willy-Brandt-Platz 5, 81829 München", (Job("Essensausgabe", 3, 2390),)),
+            Site("Kantine Messestadt", "Willy-Brandt-Platz 5, 81829 München", (Job("Essensausgabe", 1, 2390),)),
         ),
     ),
     Company(
@@ -73,7 +73,7 @@ COMPANIES = (
         "hallo@morgenrot.example",
         "+49 30 5550119",
         "Kastanienallee 85, 10435 Berlin",
-        (Site("Café Kastanienallee", "Kastanienallee 85, 10435 Berlin", (Job("Servicekraft Wochenende", 2, 2350),)),),
+        (Site("Café Kastanienallee", "Kastanienallee 85, 10435 Berlin", (Job("Servicekraft Wochenende", 1, 2350),)),),
     ),
     Company(
         "Donau Messebau AG",
@@ -81,13 +81,13 @@ COMPANIES = (
         "+49 731 5550163",
         "Donaustraße 12, 89073 Ulm",
         (
-            Site("Werkstatt", "Donaustraße 12, 89073 Ulm", (Job("Schreinerhelfer", 2, 2950),)),
+            Site("Werkstatt", "Donaustraße 12, 89073 Ulm", (Job("Schreinerhelfer", 1, 2950),)),
             Site(
                 "Messe Ulm",
                 "Böfinger Straße 50, 89073 Ulm",
-                (Job("Standaufbau", 12, 2750, 2850), Job("Standabbau", 12, 2750)),
+                (Job("Standaufbau", 4, 2750, 2850), Job("Standabbau", 4, 2750)),
             ),
-            Site("Messe Stuttgart", "Messepiazza 1, 70629 Stuttgart", (Job("Standaufbau", 10, 2850),)),
+            Site("Messe Stuttgart", "Messepiazza 1, 70629 Stuttgart", (Job("Standaufbau", 3, 2850),)),
         ),
     ),
     Company(
@@ -99,10 +99,10 @@ COMPANIES = (
             Site(
                 "Neustädter Markthalle",
                 "Metzer Straße 1, 01097 Dresden",
-                (Job("Unterhaltsreinigung", 3, 2290, 2390),),
+                (Job("Unterhaltsreinigung", 1, 2290, 2390),),
             ),
             Site(
-                "Altmarkt", "Altmarkt 10, 01067 Dresden", (Job("Hausmeister", 1, 3050), Job("Glasreinigung", 2, 2690))
+                "Altmarkt", "Altmarkt 10, 01067 Dresden", (Job("Hausmeister", 1, 3050), Job("Glasreinigung", 1, 2690))
             ),
         ),
     ),
@@ -113,9 +113,9 @@ COMPANIES = (
         "Holstenstraße 51, 24103 Kiel",
         (
             Site(
-                "Markt Kiel", "Holstenstraße 51, 24103 Kiel", (Job("Warenverräumung", 4, 2310), Job("Kasse", 2, 2420))
+                "Markt Kiel", "Holstenstraße 51, 24103 Kiel", (Job("Warenverräumung", 1, 2310), Job("Kasse", 1, 2420))
             ),
-            Site("Markt Neumünster", "Großflecken 30, 24534 Neumünster", (Job("Warenverräumung", 3, 2310),)),
+            Site("Markt Neumünster", "Großflecken 30, 24534 Neumünster", (Job("Warenverräumung", 1, 2310),)),
         ),
     ),
     Company(
@@ -128,7 +128,7 @@ COMPANIES = (
                 "Gewächshäuser",
                 "Norderstraße 22, 24939 Flensburg",
                 # The season is over.
-                (Job("Erntehelfer", 5, 2190, is_active=False),),
+                (Job("Erntehelfer", 2, 2190, is_active=False),),
             ),
         ),
     ),
@@ -142,7 +142,7 @@ COMPANIES = (
                 "Hotel am Ufer",
                 "Konrad-Adenauer-Ufer 3, 50668 Köln",
                 # The bill rate of the third one is not agreed yet.
-                (Job("Zimmerreinigung", 6, 2340, 2440), Job("Nachtportier", 1, 2780), Job("Bankettservice", 8)),
+                (Job("Zimmerreinigung", 2, 2340, 2440), Job("Nachtportier", 1, 2780), Job("Bankettservice", 3)),
             ),
         ),
     ),
@@ -155,7 +155,7 @@ COMPANIES = (
             Site(
                 "Werk Dingolfing",
                 "Industriestraße 4, 84130 Dingolfing",
-                (Job("CNC-Maschinenbedienung", 3, 3790, 3890), Job("Qualitätsprüfung", 2, 3590)),
+                (Job("CNC-Maschinenbedienung", 1, 3790, 3890), Job("Qualitätsprüfung", 1, 3590)),
             ),
         ),
     ),
@@ -168,9 +168,9 @@ COMPANIES = (
             Site(
                 "Klinik Bad Homburg",
                 "Parkweg 1, 61350 Bad Homburg",
-                (Job("Pflegehilfe", 5, 3490, 3590), Job("Küche und Logistik", 2, 2590)),
+                (Job("Pflegehilfe", 2, 3490, 3590), Job("Küche und Logistik", 1, 2590)),
             ),
-            Site("Klinik Usingen", "Weilburger Straße 48, 61250 Usingen", (Job("Pflegehilfe", 3, 3490),)),
+            Site("Klinik Usingen", "Weilburger Straße 48, 61250 Usingen", (Job("Pflegehilfe", 1, 3490),)),
         ),
     ),
     Company(
@@ -182,9 +182,9 @@ COMPANIES = (
             Site(
                 "Halle 1",
                 "Überseestadt 14, 28217 Bremen",
-                (Job("Kommissionierung Nachtschicht", 6, 3090), Job("Wareneingang", 3, 2650)),
+                (Job("Kommissionierung Nachtschicht", 2, 3090), Job("Wareneingang", 1, 2650)),
             ),
-            Site("Halle 2", "Überseestadt 16, 28217 Bremen", (Job("Verpackung", 5, 2550),)),
+            Site("Halle 2", "Überseestadt 16, 28217 Bremen", (Job("Verpackung", 2, 2550),)),
         ),
     ),
     Company(
@@ -196,9 +196,9 @@ COMPANIES = (
             Site(
                 "Stadthafen",
                 "Warnowufer 30, 18057 Rostock",
-                (Job("Bühnenaufbau", 10, 2950, 3050), Job("Einlass", 6, 2290)),
+                (Job("Bühnenaufbau", 3, 2950, 3050), Job("Einlass", 2, 2290)),
             ),
-            Site("Messehalle", "Zur HanseMesse 1, 18106 Rostock", (Job("Garderobe", 4, 2190),)),
+            Site("Messehalle", "Zur HanseMesse 1, 18106 Rostock", (Job("Garderobe", 1, 2190),)),
         ),
     ),
 )

@@ -40,7 +40,7 @@ METRICS: tuple[dict[str, Any], ...] = (
         "unit": "h",
         "icon": "clock",
         "direction": "up",
-        "targetValue": 150,
+        "targetValue": 90,
         "refreshRate": 60,
         "permissions": ["COORDINATOR"],
     },

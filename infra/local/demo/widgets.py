@@ -22,7 +22,7 @@ class Widget(NamedTuple):
 
 WIDGETS = (
     Widget("Active assignments", "METRIC", (0, 0, 3, 2), "Active assignments"),
-    Widget("Fill rate", "CHART", (3, 0, 3, 2), "Fill rate", more={"chartType": "gauge"}),
+    Widget("Worker utilisation", "CHART", (3, 0, 3, 2), "Worker utilisation", more={"chartType": "gauge"}),
     Widget("Hours today", "METRIC", (6, 0, 3, 2), "Hours today"),
     Widget("Margin per hour", "METRIC", (9, 0, 3, 2), "Margin per hour"),
     Widget("Hours by day", "CHART", (0, 2, 8, 4), "Hours by day", {"step": "day"}),
