@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from infra.local import demo
-from tests.support.browser import FLAGS, NARROW, WIDE, Console, Tab, executable
-from tests.support.serving import Serving, runnable_store
+from tests.support.browser import NARROW, WIDE, Console, Tab, executable
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
@@ -22,17 +20,6 @@ OWNER, ADMIN, COORDINATOR, MEMBER, VIEWER = (
     person.email for person in (demo.OWNER, *demo.TEAM) if person.status == "ACTIVE"
 )
 PASSWORD = "harbour-candle-58"
-
-
-@pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
-    serving = Serving(runnable_store(), tmp_path_factory.mktemp("data"))
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
-        yield Console(serving, browser)
-        browser.close()
-    log = serving.end()
-    assert "Traceback" not in log
 
 
 def _mailed_link(console: Console, address: str, page: str) -> str:

@@ -3,7 +3,7 @@
 import { html, useEffect, useId, useRef } from "./html.js";
 import { store, useStore } from "./store.js";
 import { Button } from "./ui.js";
-import { words } from "./format.js";
+import { instant, words } from "./format.js";
 
 /** A modal window while it is rendered. `onClose` is called by Escape, the cross and a click beside it. */
 export function Dialog({ title, children, onClose, size = "medium" }) {
@@ -115,5 +115,10 @@ export function askConflict({ theirs, yours, labels = {} }) {
   );
 }
 
-const shown = (value) =>
-  value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
+const INSTANT = /^\d{4}-\d\d-\d\dT.+Z$/;
+
+function shown(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "string" && INSTANT.test(value)) return instant(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

@@ -19,6 +19,13 @@ export const PAGES = [
   { path: "/metrics/{id}", title: "Metric", permission: "metrics:write", load: () => import("../pages/metric.js") },
   { path: "/activities/new", title: "Record an activity", permission: "activities:record", load: () => import("../pages/activity_new.js") },
 
+  { path: "/clients", title: "Clients", icon: "building", group: "Staffing", load: () => import("../pages/clients.js") },
+  { path: "/work-locations", title: "Work locations", icon: "pin", group: "Staffing", load: () => import("../pages/work_locations.js") },
+  { path: "/positions", title: "Positions", icon: "briefcase", group: "Staffing", load: () => import("../pages/positions.js") },
+  { path: "/workers", title: "Workers", icon: "users", group: "Staffing", load: () => import("../pages/workers.js") },
+  { path: "/assignments", title: "Assignments", icon: "calendar", group: "Staffing", load: () => import("../pages/assignments.js") },
+  { path: "/assignments/week", title: "Week", load: () => import("../pages/assignments_week.js") },
+
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
   { path: "/projects", title: "Projects", icon: "folder", group: "Time", load: () => import("../pages/projects.js") },
   { path: "/projects/{id}", title: "Project", load: () => import("../pages/project.js") },

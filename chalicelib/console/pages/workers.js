@@ -1,0 +1,40 @@
+/** Workers, with the hours that they worked. */
+
+import { EntityPage } from "../lib/entity_page.js";
+import { SelectFilter } from "../lib/filters.js";
+import { hours, number } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { nameOf } from "../lib/reference.js";
+import { link } from "../lib/router.js";
+
+const COLUMNS = [
+  { name: "name", label: "Name", isSortable: true, value: nameOf },
+  { name: "phone", label: "Phone" },
+  { name: "assignedLocations", label: "Works at", value: ({ assignedLocations }) => assignedLocations.join(", ") || "–" },
+  { name: "activeAssignments", label: "Active", isNumber: true, value: ({ activeAssignments }) => number(activeAssignments) },
+  { name: "totalHours", label: "Worked", isNumber: true, value: ({ totalHours }) => hours(totalHours) },
+  { name: "scheduledHours", label: "Planned", isNumber: true, value: ({ scheduledHours }) => hours(scheduledHours) },
+];
+const FIELDS = [
+  { name: "firstName", label: "First name", isRequired: true, isHalf: true, isFirst: true, maxLength: 100 },
+  { name: "lastName", label: "Last name", isRequired: true, isHalf: true, maxLength: 100 },
+  { name: "phone", label: "Phone", type: "tel", isRequired: true, hint: "Workers are told apart by it." },
+];
+const SHOWN = [{ value: "true", label: "With deleted ones" }];
+
+export default function Workers({ query }) {
+  return html`<${EntityPage}
+    title="Workers"
+    subtitle="Who works for you, and how much."
+    path="/workers"
+    noun="worker"
+    icon="users"
+    permission="workers:write"
+    columns=${COLUMNS}
+    fields=${FIELDS}
+    query=${{ includeDeleted: query.includeDeleted }}
+    filters=${html`<${SelectFilter} name="includeDeleted" label="Show" options=${SHOWN} all="Current ones" />`}
+    href=${(worker) => link("/assignments", { workerId: worker.id })}
+    empty="Add one by one, or many at once from a file."
+  />`;
+}
