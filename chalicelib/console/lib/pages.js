@@ -27,6 +27,8 @@ export const PAGES = [
   { path: "/assignments/week", title: "Week", load: () => import("../pages/assignments_week.js") },
 
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
+  { path: "/timesheets", title: "Timesheets", icon: "calendar", group: "Time", permission: "time:track", load: () => import("../pages/timesheets.js") },
+  { path: "/timesheets/{userId}/{weekStart}", title: "Timesheet", permission: "time:track", load: () => import("../pages/timesheets.js") },
   { path: "/projects", title: "Projects", icon: "folder", group: "Time", load: () => import("../pages/projects.js") },
   { path: "/projects/{id}", title: "Project", load: () => import("../pages/project.js") },
 

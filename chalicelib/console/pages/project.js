@@ -18,7 +18,8 @@ import { Badge, Button, EmptyState, Loaded, Menu, Page } from "../lib/ui.js";
 
 const STATES = ["TODO", "IN_PROGRESS", "DONE"];
 const TONES = { IN_PROGRESS: "accent", DONE: "good" };
-const choices = STATES.map((value) => ({ value, label: words(value) }));
+const stateName = (state) => (state === "TODO" ? "To do" : words(state));
+const choices = STATES.map((value) => ({ value, label: stateName(value) }));
 
 export default function Project({ id }) {
   const me = useMe();
@@ -120,7 +121,7 @@ function Tasks({ id, people, mayWrite, changed }) {
         >
           ${choices.map(({ value, label }) => html`<option value=${value} selected=${value === task.status}>${label}</option>`)}
         </select>`
-      : html`<${Badge} tone=${TONES[task.status]}>${words(task.status)}<//>`;
+      : html`<${Badge} tone=${TONES[task.status]}>${stateName(task.status)}<//>`;
   const due = ({ dueDate, status }) =>
     dueDate && dueDate < today && status !== "DONE" ? html`<span class="tone-bad">${day(dueDate)}, overdue</span>` : day(dueDate);
   const columns = [
