@@ -29,6 +29,7 @@ export const PAGES = [
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
   { path: "/timesheets", title: "Timesheets", icon: "calendar", group: "Time", permission: "time:track", load: () => import("../pages/timesheets.js") },
   { path: "/timesheets/{userId}/{weekStart}", title: "Timesheet", permission: "time:track", load: () => import("../pages/timesheets.js") },
+  { path: "/analytics", title: "Analytics", icon: "activity", group: "Time", permission: "time:track", load: () => import("../pages/analytics.js") },
   { path: "/projects", title: "Projects", icon: "folder", group: "Time", load: () => import("../pages/projects.js") },
   { path: "/projects/{id}", title: "Project", load: () => import("../pages/project.js") },
 

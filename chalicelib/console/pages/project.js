@@ -69,7 +69,7 @@ export default function Project({ id }) {
 function Facts({ project, client }) {
   const { budget, budgetPeriod, estimatedMinutes, status, isBillable } = project;
   const per = budgetPeriod === "MONTHLY" ? " a month" : "";
-  return html`<dl class="facts card">
+  return html`<dl class="figures card">
     <div><dt>Status</dt><dd><${ProjectState} status=${status} /></dd></div>
     <div><dt>Client</dt><dd>${client ?? "–"}</dd></div>
     <div><dt>Tracked</dt><dd><${Tracked} project=${project} /></dd></div>

@@ -103,7 +103,7 @@ function Week({ sheet, isOwn, changed }) {
         </div>`,
       )}
     </div>
-    <dl class="facts week-total">
+    <dl class="figures week-total">
       <div><dt>Total</dt><dd>${duration(seconds)}</dd></div>
       <div><dt>Billable</dt><dd>${duration(billableSeconds)}</dd></div>
       ${amount && html`<div><dt>Amount</dt><dd>${money(amount)}</dd></div>`}
