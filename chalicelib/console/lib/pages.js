@@ -33,6 +33,11 @@ export const PAGES = [
   { path: "/projects", title: "Projects", icon: "folder", group: "Time", load: () => import("../pages/projects.js") },
   { path: "/projects/{id}", title: "Project", load: () => import("../pages/project.js") },
 
+  { path: "/loans", title: "Loans", icon: "coins", group: "Loans", permission: "loans:manage", load: () => import("../pages/loans.js") },
+  { path: "/loans/new", title: "Offer a loan", permission: "loans:manage", load: () => import("../pages/loan_offer.js") },
+  { path: "/loans/{id}", title: "Loan", permission: "loans:manage", load: () => import("../pages/loan.js") },
+  { path: "/loans/{id}/offer", title: "Change the offer", permission: "loans:manage", load: () => import("../pages/loan_offer.js") },
+
   { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
 

@@ -8,7 +8,7 @@ import { html, useMemo } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { setQuery } from "../lib/router.js";
 import { may } from "../lib/session.js";
-import { chartOf } from "../lib/time_chart.js";
+import { chartOf } from "../parts/time_chart.js";
 import { EmptyState, Loaded, Page } from "../lib/ui.js";
 
 const DAYS_SHOWN = 28;

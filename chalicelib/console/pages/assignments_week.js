@@ -1,7 +1,7 @@
 /** A week of assignments: a row for each worker, a column for each day. */
 
 import { get } from "../lib/api.js";
-import { createAssignment, showAssignment } from "../lib/assignments.js";
+import { createAssignment, showAssignment } from "../parts/assignments.js";
 import { ReferenceFilter } from "../lib/filters.js";
 import { addDays, day, dayOf, time, weekday, weekOf } from "../lib/format.js";
 import { classes, html } from "../lib/html.js";

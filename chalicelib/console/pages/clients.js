@@ -1,6 +1,6 @@
 /** Clients: whom the organization works for. */
 
-import { EntityPage } from "../lib/entity_page.js";
+import { EntityPage } from "../parts/entity_page.js";
 import { SelectFilter } from "../lib/filters.js";
 import { dateOf } from "../lib/format.js";
 import { html } from "../lib/html.js";

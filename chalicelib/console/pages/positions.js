@@ -1,6 +1,6 @@
 /** Positions at work locations: what is to be done there, and by how many. */
 
-import { EntityPage } from "../lib/entity_page.js";
+import { EntityPage } from "../parts/entity_page.js";
 import { ReferenceFilter, SelectFilter } from "../lib/filters.js";
 import { number } from "../lib/format.js";
 import { html } from "../lib/html.js";

@@ -6,7 +6,7 @@ import { ask, confirm } from "../lib/dialog.js";
 import { Form } from "../lib/form.js";
 import { day, dayOf, duration, money, words } from "../lib/format.js";
 import { html } from "../lib/html.js";
-import { ProjectForm, ProjectState, Tracked } from "../lib/projects.js";
+import { ProjectForm, ProjectState, Tracked } from "../parts/projects.js";
 import { nameOf } from "../lib/reference.js";
 import { useResource } from "../lib/resource.js";
 import { go } from "../lib/router.js";

@@ -3,7 +3,7 @@
 import { patch } from "../lib/api.js";
 import { ask } from "../lib/dialog.js";
 import { html } from "../lib/html.js";
-import { ProjectForm, ProjectName, ProjectState, Tracked } from "../lib/projects.js";
+import { ProjectForm, ProjectName, ProjectState, Tracked } from "../parts/projects.js";
 import { useResource } from "../lib/resource.js";
 import { go, link, setQuery } from "../lib/router.js";
 import { may } from "../lib/session.js";

@@ -1,6 +1,6 @@
 /** Work locations of clients. */
 
-import { EntityPage } from "../lib/entity_page.js";
+import { EntityPage } from "../parts/entity_page.js";
 import { ReferenceFilter } from "../lib/filters.js";
 import { html } from "../lib/html.js";
 import { link } from "../lib/router.js";

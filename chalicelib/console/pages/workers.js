@@ -1,6 +1,6 @@
 /** Workers, with the hours that they worked. */
 
-import { EntityPage } from "../lib/entity_page.js";
+import { EntityPage } from "../parts/entity_page.js";
 import { SelectFilter } from "../lib/filters.js";
 import { hours, number } from "../lib/format.js";
 import { html } from "../lib/html.js";

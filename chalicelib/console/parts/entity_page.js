@@ -1,16 +1,16 @@
 /** The page of a kind of entity: its list, and dialogs to create, change and delete one. */
 
-import { del, post, read } from "./api.js";
-import { patchOver } from "./concurrency.js";
-import { ask, confirm } from "./dialog.js";
-import { Form } from "./form.js";
-import { html, useState } from "./html.js";
-import { nameOf } from "./reference.js";
-import { useRoute } from "./router.js";
-import { may } from "./session.js";
-import { PageTable } from "./table.js";
-import { toast, toastError } from "./toast.js";
-import { Button, EmptyState, Menu, Page } from "./ui.js";
+import { del, post, read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { ask, confirm } from "../lib/dialog.js";
+import { Form } from "../lib/form.js";
+import { html, useState } from "../lib/html.js";
+import { nameOf } from "../lib/reference.js";
+import { useRoute } from "../lib/router.js";
+import { may } from "../lib/session.js";
+import { PageTable } from "../lib/table.js";
+import { toast, toastError } from "../lib/toast.js";
+import { Button, EmptyState, Menu, Page } from "../lib/ui.js";
 
 /**
  * `path` of the list, `noun` for one ("work location"), `fields` of the form (`isFixed` ones only when it is created),

@@ -1,16 +1,16 @@
 /** Assignments: their state, and the dialogs that create, change, end, cancel and delete one. */
 
-import { del, get, post, read } from "./api.js";
-import { patchOver } from "./concurrency.js";
-import { ask, confirm } from "./dialog.js";
-import { Form } from "./form.js";
-import { hours, instant, money, words } from "./format.js";
-import { html, useEffect, useState } from "./html.js";
-import { nameOf } from "./reference.js";
-import { may } from "./session.js";
-import { toast, toastError } from "./toast.js";
-import { Badge, Button, Notice } from "./ui.js";
-import { instantOf } from "./zones.js";
+import { del, get, post, read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { ask, confirm } from "../lib/dialog.js";
+import { Form } from "../lib/form.js";
+import { hours, instant, money, words } from "../lib/format.js";
+import { html, useEffect, useState } from "../lib/html.js";
+import { nameOf } from "../lib/reference.js";
+import { may } from "../lib/session.js";
+import { toast, toastError } from "../lib/toast.js";
+import { Badge, Button, Notice } from "../lib/ui.js";
+import { instantOf } from "../lib/zones.js";
 
 const CHECK_DELAY_MILLISECONDS = 300;
 const TONES = { active: "good", scheduled: "accent", cancelled: "bad" };

@@ -1,13 +1,13 @@
 /** Projects: their form, their state as a badge, and tracked time against the estimate. */
 
-import { post, read } from "./api.js";
-import { patchOver } from "./concurrency.js";
-import { Form } from "./form.js";
-import { duration, number, words } from "./format.js";
-import { html } from "./html.js";
-import { useResource } from "./resource.js";
-import { forgetName, nameBy } from "./time_fields.js";
-import { Badge, Loaded } from "./ui.js";
+import { post, read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { Form } from "../lib/form.js";
+import { duration, number, words } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { useResource } from "../lib/resource.js";
+import { forgetName, nameBy } from "../lib/time_fields.js";
+import { Badge, Loaded } from "../lib/ui.js";
 
 const COLORS = ["blue", "green", "orange", "purple", "red", "teal", "yellow", "gray"];
 const choices = (...values) => values.map((value) => ({ value, label: words(value) }));
