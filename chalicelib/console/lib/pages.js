@@ -39,6 +39,7 @@ export const PAGES = [
   { path: "/loans/{id}/offer", title: "Change the offer", permission: "loans:manage", load: () => import("../pages/loan_offer.js") },
 
   { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
+  { path: "/profile", title: "Profile and preferences", load: () => import("../pages/profile.js") },
   { path: "/sessions", title: "Sessions", load: () => import("../pages/sessions.js") },
 
   { path: "/sign-in", title: "Sign in", isPublic: true, load: () => import("../pages/sign_in.js") },

@@ -1,0 +1,85 @@
+/** The caller's own preferences: language, zone and week, and what is mailed to them. */
+
+import { read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { Form, nested } from "../lib/form.js";
+import { words } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { useResource } from "../lib/resource.js";
+import { may, reload, useMe } from "../lib/session.js";
+import { nameBy, projectField } from "../lib/time_fields.js";
+import { toast } from "../lib/toast.js";
+import { Badge, Loaded, Page } from "../lib/ui.js";
+
+const PATH = "/auth/me/preferences";
+const choices = (values) => values.map((value) => ({ value, label: words(value) }));
+const LANGUAGES = ["en", "en-GB", "en-US", "de-DE", "de-AT", "de-CH", "fr-FR", "es-ES", "it-IT", "nl-NL", "pl-PL", "pt-PT", "tr-TR"];
+
+/** Languages by their own names, the stored one among them. */
+function languages(current) {
+  const values = LANGUAGES.includes(current) ? LANGUAGES : [current, ...LANGUAGES];
+  return values.map((value) => ({ value, label: new Intl.DisplayNames([value], { type: "language" }).of(value) }));
+}
+
+function fieldsFor({ locale, timezone }, organization) {
+  const zones = Intl.supportedValuesOf("timeZone");
+  const known = !timezone || zones.includes(timezone) ? zones : [timezone, ...zones];
+  const own = (value) => `As the organization: ${value}`;
+  return [
+    { name: "locale", label: "Language of dates and numbers", type: "select", isAlwaysSet: true, isHalf: true, options: languages(locale) },
+    { name: "theme", label: "Colours", type: "select", isAlwaysSet: true, isHalf: true, options: choices(["SYSTEM", "LIGHT", "DARK"]) },
+    {
+      name: "timezone",
+      label: "Time zone of your days and weeks",
+      type: "select",
+      isHalf: true,
+      placeholder: own(organization.timezone),
+      options: known.map((value) => ({ value, label: value.replaceAll("_", " ") })),
+    },
+    {
+      name: "weekStart",
+      label: "Weeks begin on",
+      type: "select",
+      isHalf: true,
+      placeholder: own(words(organization.weekStart)),
+      options: choices(["MONDAY", "SATURDAY", "SUNDAY"]),
+    },
+    may("time:track") && projectField({ name: "defaultProjectId", label: "Project of new timers", hint: "Unless you choose another one" }),
+    { name: "notifications.email", label: "Mail me about my timesheets and timer, and about weeks to approve", type: "checkbox" },
+    { name: "notifications.weeklyReport", label: "Mail me last week's metrics every Monday", type: "checkbox" },
+  ].filter(Boolean);
+}
+
+export default function Profile() {
+  const me = useMe();
+  const loaded = useResource(async () => {
+    const { data, etag } = await read(PATH);
+    return { preferences: data, etag, project: await nameBy("projects", data.defaultProjectId) };
+  }, []);
+  const { fullName } = me.profile;
+  const subtitle = html`${fullName}, ${me.user.email} <${Badge} tone="accent">${words(me.role)}<//>`;
+  return html`<${Page} title="Profile and preferences" subtitle=${subtitle}>
+    <section class="card card-form">
+      <${Loaded} resource=${loaded}>
+        ${({ preferences, etag, project }) => {
+          const fields = fieldsFor(preferences, me.organization);
+          const labels = Object.fromEntries(fields.map(({ name, label }) => [name, label]));
+          const { notifications, defaultProjectId, ...rest } = preferences;
+          const initial = {
+            ...rest,
+            defaultProjectId: defaultProjectId && { id: defaultProjectId, name: project },
+            "notifications.email": notifications.email,
+            "notifications.weeklyReport": notifications.weeklyReport,
+          };
+          const submit = async (values, key) => {
+            if (!(await patchOver(PATH, nested(values), etag, { key, labels }))) return;
+            await reload();
+            await loaded.reload();
+            toast("Your preferences are saved");
+          };
+          return html`<${Form} key=${etag} ...${{ fields, initial, submit }} isPatch />`;
+        }}
+      <//>
+    </section>
+  <//>`;
+}
