@@ -1,6 +1,6 @@
 // What modules of the console are held to, besides tests: names that exist, none unused, and no loose comparison.
 const names = [
-  "AbortController", "AbortSignal", "BroadcastChannel", "Headers", "URL", "URLSearchParams", "addEventListener", "clearInterval",
+  "AbortController", "AbortSignal", "Blob", "BroadcastChannel", "Headers", "URL", "URLSearchParams", "addEventListener", "clearInterval",
   "clearTimeout", "console", "crypto", "document", "fetch", "getComputedStyle", "history", "innerHeight", "innerWidth", "location",
   "matchMedia", "navigator", "removeEventListener", "requestAnimationFrame", "scrollTo", "sessionStorage", "setInterval", "setTimeout",
   "window",

@@ -23,7 +23,7 @@ OWN = sorted(path for path in FILES.rglob("*") if path.is_file() and VENDOR not 
 MODULES = [path for path in OWN if path.suffix == ".js"]
 MAX_LINES = 400
 ESLINT = "eslint@10.15.0"
-_IMPORT = re.compile(r"""(?:from\s+|import\s*\(?\s*)["']([^"']+)["']""")
+_IMPORT = re.compile(r"""(?:\bfrom\s+|\bimport\s+|\bimport\()["']([^"']+)["']""")
 
 
 def _name(path: Path) -> str:

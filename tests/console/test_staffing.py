@@ -25,11 +25,6 @@ def _choose(tab: Tab, name: str, text: str) -> None:
     tab.page.get_by_role("option", name=text).first.click()
 
 
-def _menu(tab: Tab, of: str, item: str) -> None:
-    tab.page.get_by_role("button", name=f"Actions for {of}").first.click()
-    tab.page.get_by_role("menuitem", name=item, exact=True).click()
-
-
 def test_a_client_becomes_a_workers_assignment(console: Console) -> None:
     with console.tab(OWNER) as tab:
         tab.go("/clients")
@@ -61,7 +56,7 @@ def test_a_client_becomes_a_workers_assignment(console: Console) -> None:
         tab.press("Create")
         tab.toast("Tilda Ravn is created")
         tab.go("/clients?search=ravelli")
-        _menu(tab, "Zirkus Ravelli", "Delete")
+        tab.menu("Zirkus Ravelli", "Delete")
         tab.press("Delete")
         tab.toast("This client still has 1 work location.")
         assert tab.problems.pop().startswith("refused: 409 DELETE")
@@ -92,7 +87,7 @@ def test_a_client_becomes_a_workers_assignment(console: Console) -> None:
 def test_somebody_elses_change_of_a_worker_is_a_choice(console: Console) -> None:
     with console.tab(COORDINATOR) as tab:
         tab.go("/workers?search=Quentin")
-        _menu(tab, "Quentin Moreau", "Edit")
+        tab.menu("Quentin Moreau", "Edit")
         tab.fill(phone="+33 6 39 98 55 19")
         owner = console.serving.api(console.token(OWNER))
         (worker,) = owner.get("/workers?search=Quentin")["data"]
@@ -114,3 +109,56 @@ def test_what_a_role_may_not_do_is_not_offered(console: Console) -> None:
         tab.go("/assignments")
         tab.page.get_by_role("button", name="Actions for").first.click()
         assert tab.page.get_by_role("menuitem").all_inner_texts() == ["Details"]
+
+
+def test_the_hours_of_a_client_are_exported(console: Console) -> None:
+    with console.tab(COORDINATOR) as tab:
+        tab.go("/hours")
+        sync_api.expect(tab.page.locator(".totals dt")).to_have_text(["Worked", "Planned"])
+        tab.page.get_by_role("combobox", name="All clients").fill("Rheinblick")
+        tab.page.get_by_role("option", name="Hotel Rheinblick").click()
+        tab.settle()
+        notes = tab.page.locator(".cell-note").all_inner_texts()
+        assert set(notes) == {"Hotel Rheinblick"}
+        with tab.page.expect_download() as download:
+            tab.press("Export CSV")
+        assert download.value.suggested_filename.startswith("hours_")
+        header, *rows = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+        assert header.startswith("worker,client,workLocation,hours")
+        assert len(rows) >= len(notes)
+        tab.go("/hours?startDate=2026-03-02&endDate=2026-03-01")
+        tab.page.get_by_role("alert").wait_for()
+        assert tab.problems.pop().startswith("refused: 400")
+        tab.settle()
+
+
+def test_workers_are_imported_after_a_look_at_each_row(console: Console) -> None:
+    rows = [
+        "Zora,Adebayo,0151 55508801",
+        "Zora,Adebayo,0151 55508801",
+        ",Falk,0151 55508802",
+        "Zita,Horn,0151 55508803",
+    ]
+    text = "\r\n".join(["firstName,lastName,phone", *rows])
+
+    def choose(content: bytes) -> None:
+        tab.page.set_input_files("[type=file]", {"name": "workers.csv", "mimeType": "text/csv", "buffer": content})
+
+    with console.tab(COORDINATOR) as tab:
+        tab.go("/workers/import")
+        choose("firstName,lastName,phone\r\nZoë,Horn,0151 55508804".encode("latin-1"))
+        tab.page.get_by_role("alert").filter(has_text="not in UTF-8").wait_for()
+        choose(b"name,phone\r\nZita Horn,0151 55508803")
+        tab.page.get_by_role("alert").filter(has_text="name is not a column of this file").wait_for()
+        assert tab.problems.pop().startswith("refused: 400")
+        choose(text.encode())
+        left_out = tab.page.get_by_role("table", name="Rows that are left out").locator("tbody tr")
+        sync_api.expect(left_out).to_have_count(2)
+        sync_api.expect(left_out.nth(0)).to_contain_text("Row 1 has the same phone")
+        sync_api.expect(left_out.nth(1)).to_contain_text("First name: must not be empty")
+        assert tab.findings() == []
+        tab.picture("workers-import-rows")
+        tab.press("Import 2 workers")
+        tab.toast("2 workers are created, 2 rows are left out")
+        tab.go("/workers?search=zora")
+        sync_api.expect(tab.page.locator("tbody tr")).to_have_count(1)

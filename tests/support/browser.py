@@ -105,6 +105,11 @@ class Tab:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def menu(self, of: str, item: str) -> None:
+        """Choose from the menu of a row: `of` is the name of its entity."""
+        self.page.get_by_role("button", name=f"Actions for {of}", exact=True).first.click()
+        self.page.get_by_role("menuitem", name=item, exact=True).click()
+
     def heading(self, text: str) -> None:
         """Wait for the page with this heading."""
         self.page.get_by_role("heading", name=text, level=1, exact=True).wait_for()

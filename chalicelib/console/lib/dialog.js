@@ -101,8 +101,8 @@ export function askConflict({ theirs, yours, labels = {} }) {
           ${names.map(
             (name) => html`<tr key=${name}>
               <th scope="row">${labels[name] || words(name)}</th>
-              <td>${shown(theirs[name])}</td>
-              <td>${shown(yours[name])}</td>
+              <td><${ValueText} value=${theirs[name]} /></td>
+              <td><${ValueText} value=${yours[name]} /></td>
             </tr>`,
           )}
         </tbody>
@@ -117,7 +117,8 @@ export function askConflict({ theirs, yours, labels = {} }) {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT.+Z$/;
 
-function shown(value) {
+/** A value of a field as it is stored, for people. */
+export function ValueText({ value }) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "string" && INSTANT.test(value)) return instant(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);

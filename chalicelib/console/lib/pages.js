@@ -23,8 +23,10 @@ export const PAGES = [
   { path: "/work-locations", title: "Work locations", icon: "pin", group: "Staffing", load: () => import("../pages/work_locations.js") },
   { path: "/positions", title: "Positions", icon: "briefcase", group: "Staffing", load: () => import("../pages/positions.js") },
   { path: "/workers", title: "Workers", icon: "users", group: "Staffing", load: () => import("../pages/workers.js") },
+  { path: "/workers/import", title: "Import workers", permission: "workers:write", load: () => import("../pages/workers_import.js") },
   { path: "/assignments", title: "Assignments", icon: "calendar", group: "Staffing", load: () => import("../pages/assignments.js") },
   { path: "/assignments/week", title: "Week", load: () => import("../pages/assignments_week.js") },
+  { path: "/hours", title: "Hours report", icon: "chart", group: "Staffing", permission: "reports:read", load: () => import("../pages/hours.js") },
 
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
   { path: "/timesheets", title: "Timesheets", icon: "calendar", group: "Time", permission: "time:track", load: () => import("../pages/timesheets.js") },
@@ -37,6 +39,10 @@ export const PAGES = [
   { path: "/loans/new", title: "Offer a loan", permission: "loans:manage", load: () => import("../pages/loan_offer.js") },
   { path: "/loans/{id}", title: "Loan", permission: "loans:manage", load: () => import("../pages/loan.js") },
   { path: "/loans/{id}/offer", title: "Change the offer", permission: "loans:manage", load: () => import("../pages/loan_offer.js") },
+
+  { path: "/users", title: "Users", icon: "user", group: "Administration", permission: "users:manage", load: () => import("../pages/users.js") },
+  { path: "/settings", title: "Organization", icon: "settings", group: "Administration", permission: "organization:update", load: () => import("../pages/settings.js") },
+  { path: "/audit-log", title: "Audit log", icon: "shield", group: "Administration", permission: "audit:read", load: () => import("../pages/audit_log.js") },
 
   { path: "/confirm-email", title: "Confirm your address", load: () => import("../pages/confirm_email.js") },
   { path: "/profile", title: "Profile and preferences", load: () => import("../pages/profile.js") },

@@ -34,7 +34,7 @@ export function Table({ columns, rows, href, actions, label, sort, isBusy = fals
               const value = column.value ? column.value(row) : row[column.name] ?? "–";
               const content = href && at === 0 ? html`<a href=${href(row)}>${value}</a>` : value;
               return html`<td key=${column.name} class=${classes(column.isNumber && "is-number", at === 0 && "is-main")} data-label=${column.label}>
-                ${content}
+                <div>${content}</div>
               </td>`;
             })}
             ${actions && html`<td class="row-actions">${actions(row)}</td>`}

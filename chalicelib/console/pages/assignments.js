@@ -1,7 +1,7 @@
 /** Assignments of workers to positions, latest start first. */
 
 import { actionsOn, createAssignment, showAssignment, Status, STATUSES } from "../parts/assignments.js";
-import { DayFilter, rangeOf, ReferenceFilter, SelectFilter } from "../lib/filters.js";
+import { DayFilter, rangeOf, ReferenceFilter, SelectFilter } from "../parts/filters.js";
 import { hours, instant } from "../lib/format.js";
 import { html, useState } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";

@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { createAssignment, showAssignment } from "../parts/assignments.js";
-import { ReferenceFilter } from "../lib/filters.js";
+import { ReferenceFilter } from "../parts/filters.js";
 import { addDays, day, dayOf, time, weekday, weekOf } from "../lib/format.js";
 import { classes, html } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";

@@ -1,7 +1,7 @@
 /** Clients: whom the organization works for. */
 
 import { EntityPage } from "../parts/entity_page.js";
-import { SelectFilter } from "../lib/filters.js";
+import { SelectFilter } from "../parts/filters.js";
 import { dateOf } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { link } from "../lib/router.js";

@@ -1,7 +1,7 @@
 /** Positions at work locations: what is to be done there, and by how many. */
 
 import { EntityPage } from "../parts/entity_page.js";
-import { ReferenceFilter, SelectFilter } from "../lib/filters.js";
+import { ReferenceFilter, SelectFilter } from "../parts/filters.js";
 import { number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { link } from "../lib/router.js";

@@ -1,7 +1,7 @@
 /** Work locations of clients. */
 
 import { EntityPage } from "../parts/entity_page.js";
-import { ReferenceFilter } from "../lib/filters.js";
+import { ReferenceFilter } from "../parts/filters.js";
 import { html } from "../lib/html.js";
 import { link } from "../lib/router.js";
 

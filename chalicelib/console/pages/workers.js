@@ -1,11 +1,12 @@
 /** Workers, with the hours that they worked. */
 
 import { EntityPage } from "../parts/entity_page.js";
-import { SelectFilter } from "../lib/filters.js";
+import { SelectFilter } from "../parts/filters.js";
 import { hours, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";
 import { link } from "../lib/router.js";
+import { may } from "../lib/session.js";
 
 const COLUMNS = [
   { name: "name", label: "Name", isSortable: true, value: nameOf },
@@ -22,6 +23,8 @@ const FIELDS = [
 ];
 const SHOWN = [{ value: "true", label: "With deleted ones" }];
 
+const importing = () => may("workers:write") && html`<a class="button" href=${link("/workers/import")}>Import</a>`;
+
 export default function Workers({ query }) {
   return html`<${EntityPage}
     title="Workers"
@@ -34,6 +37,7 @@ export default function Workers({ query }) {
     fields=${FIELDS}
     query=${{ includeDeleted: query.includeDeleted }}
     filters=${html`<${SelectFilter} name="includeDeleted" label="Show" options=${SHOWN} all="Current ones" />`}
+    extra=${importing}
     href=${(worker) => link("/assignments", { workerId: worker.id })}
     empty="Add one by one, or many at once from a file."
   />`;

@@ -191,7 +191,7 @@ export function showAssignment(assignment, done) {
   ].filter(Boolean);
   return ask(
     nameOf(worker),
-    (close) => html`<dl class="facts">
+    (close) => html`<dl class="details">
         ${lines.map(([label, value]) => html`<div key=${label}><dt>${label}</dt><dd>${value}</dd></div>`)}
       </dl>
       <footer class="dialog-foot">

@@ -41,7 +41,7 @@ export function EntityPage({ title, subtitle, path, noun, icon, columns, fields,
   };
   const button = mayWrite && html`<${Button} kind="primary" icon="plus" onClick=${create}>New ${noun}<//>`;
   const isFiltered = Object.values(query ?? {}).some(Boolean) || address.search;
-  return html`<${Page} title=${title} subtitle=${subtitle} actions=${html`${extra?.(changed)}${button}`}>
+  return html`<${Page} title=${title} subtitle=${subtitle} actions=${html`${extra?.()}${button}`}>
     <${PageTable}
       path=${path}
       label=${title}

@@ -1,12 +1,12 @@
 /** Inputs beside a list that keep their choice in the address: `clientId=…`, `status=active`. */
 
-import { get } from "./api.js";
-import { addDays, dayOf } from "./format.js";
-import { html, useId } from "./html.js";
-import { ReferenceInput } from "./reference.js";
-import { useResource } from "./resource.js";
-import { setQuery, useRoute } from "./router.js";
-import { instantOf } from "./zones.js";
+import { get } from "../lib/api.js";
+import { addDays, dayOf } from "../lib/format.js";
+import { html, useId } from "../lib/html.js";
+import { ReferenceInput } from "../lib/reference.js";
+import { useResource } from "../lib/resource.js";
+import { setQuery, useRoute } from "../lib/router.js";
+import { instantOf } from "../lib/zones.js";
 
 /** Change a filter: the list begins at its first page again. */
 const choose = (name, value) => setQuery({ [name]: value || undefined, page: undefined });
