@@ -55,7 +55,7 @@ def find(name: str) -> Action | None:
 
 def load_actions() -> None:
     """Import all domains. RuntimeError if `routes.py` does not have the routes that they declare."""
-    if declared_routes() != ROUTES:
+    if {*declared_routes()} != {*ROUTES}:
         raise RuntimeError("chalicelib/modules/routes.py is out of date: run `make openapi`")
 
 

@@ -97,6 +97,7 @@ def test_path_and_other_parameters_have_different_names() -> None:
 def test_the_actions_that_cannot_be_run() -> None:
     assert {*names()} - {*TARGETS} == {
         "acceptInvitation",
+        "confirmEmail",
         "confirmResetPassword",
         "createQuickAction",
         "deleteQuickAction",
@@ -105,6 +106,7 @@ def test_the_actions_that_cannot_be_run() -> None:
         "exportReportToCsv",
         "exportTimeSessionsToCsv",
         "getHealth",
+        "getMailSubscription",
         "getOpenApi",
         "getQuickActionById",
         "getQuickActions",
@@ -118,6 +120,7 @@ def test_the_actions_that_cannot_be_run() -> None:
         "signOut",
         "signUp",
         "unlockTimesheet",
+        "unsubscribe",
         "updatePassword",
         "updateQuickAction",
         "updateTimeSessions",

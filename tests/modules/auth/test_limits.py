@@ -18,6 +18,7 @@ from chalicelib.auth.rate_limits import (
     RESET_MAILS_OF_SOURCE,
     SIGN_INS,
     SIGN_UPS,
+    UNSUBSCRIBINGS_OF_SOURCE,
     of_source,
 )
 from chalicelib.dal import limits, table
@@ -315,13 +316,16 @@ def test_a_browser_may_read_the_headers(api: Api, anna: Member) -> None:
     assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= {*exposed}
 
 
+_TAKEN_BY_WRONG_LINKS = {UNSUBSCRIBINGS_OF_SOURCE.name}
+
+
 @pytest.mark.parametrize("action", [name for name, action in REGISTRY.items() if action.is_write])
 def test_an_action_takes_the_limits_that_it_declares(from_one_source: Api, action: str) -> None:
     arranged = arrange(action, new_organization(from_one_source))
     answers = [arranged.send("a key") for _ in range(2)]
     assert answers[0].status == arranged.action.status, answers[0].text
     taken = {name for answer in answers for name in re.findall(r'"([a-z-]+)";r', answer.headers.get("RateLimit", ""))}
-    assert taken == {limit.name for limit in arranged.action.limits}
+    assert taken == {limit.name for limit in arranged.action.limits} - _TAKEN_BY_WRONG_LINKS
 
 
 @pytest.mark.parametrize("action", SECRETIVE)
