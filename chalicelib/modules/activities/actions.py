@@ -74,7 +74,7 @@ def get_activities_by_entity(
 def get_unread_count(ctx: Context) -> UnreadCount:
     """The number of activities that the caller has neither read nor archived.
 
-    Counts from when the caller became a user. It looks at the oldest 100 of the organization that are not read, and
+    Counts from when the caller became a user. It looks at the oldest 1,000 of the organization that are not read, and
     says if there are more.
     """
     unread = read_state.count_unread(ctx.organization, reader_of(ctx.principal))
