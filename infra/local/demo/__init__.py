@@ -47,13 +47,13 @@ def seed_people(api: Api, latest_code: LatestCode) -> str:
     return token
 
 
-def seed_data(owner: Api) -> None:
-    """Create the data of the organization. Raises DemoFailed."""
+def seed_data(owner: Api, *, past_weeks: int) -> None:
+    """Create the data of the organization, with the shifts of some past weeks. Raises DemoFailed."""
     # First what makes a dashboard: it fills while the rest is created.
     quick_actions.seed_quick_actions(owner)
     widgets.seed_widgets(owner, metrics.seed_metrics(owner))
     position_ids = positions.seed_positions(owner)
-    assignments.seed_assignments(owner, workers.seed_workers(owner), position_ids)
+    assignments.seed_assignments(owner, workers.seed_workers(owner), position_ids, past_weeks)
     tracked_time.seed_tracked_time(owner)
     loans.seed_loans(owner)
     activities.seed_activities(owner)

@@ -13,19 +13,16 @@ from infra.local.demo.api import Api
 PositionPath = tuple[str, ...]
 """Names of client, work location and position."""
 
-_WEEKS = range(-4, 2)
-"""Weeks that are planned, from this one: a month's charts are full, and the next week is known."""
-
 
 class Rota(NamedTuple):
-    """The same shift on some days of every week; `weeks`: in these only."""
+    """The same shift on some days of the weeks `since` one, to the next; 0 is this week."""
 
     worker: str
     position: PositionPath
     weekdays: str
     begins: time
     hours: float
-    weeks: range = _WEEKS
+    since: int = -52
 
 
 _PICKING = ("Alster Logistik GmbH", "Lager Sandtorkai", "Kommissionierung Frühschicht")
@@ -51,19 +48,19 @@ ROTAS = (
     Rota("Daniel Okafor", _FORKLIFT, "Mo Tu We Th Fr", _EARLY, 8),
     Rota("Elif Şahin", _PORTER, "Th Fr Sa Su", _NIGHTLY, 8),
     # Two workers at a position for one: the plan has a warning.
-    Rota("Iker Zabala", _PORTER, "Mo Tu We Th", _NIGHTLY, 8, range(-2, 2)),
+    Rota("Iker Zabala", _PORTER, "Mo Tu We Th", _NIGHTLY, 8, since=-2),
     Rota("Fatou Diallo", _CARE, "Mo Tu Th Fr Su", _EARLY, 7.5),
     Rota("Grzegorz Wiśniewski", _FORKLIFT, "Mo Tu We Th Fr", _LATE, 8),
     Rota("Hanna Sørensen", _CARE, "Mo Tu We Fr Sa", _LATE, 7.5),
     Rota("Jana Nováková", _CAFE, "Sa Su", _LATE, 6),
     Rota("Kwame Mensah", _NIGHT, "Mo Tu We Th Fr", _NIGHTLY, 8),
     # Too little rest between night shift and stage: a warning.
-    Rota("Kwame Mensah", _STAGE, "Sa", _LATE, 6, range(1, 2)),
-    Rota("Leyla Rahimi", _BANQUET, "Fr Sa", _LATE, 8, range(-3, 2)),
+    Rota("Kwame Mensah", _STAGE, "Sa", _LATE, 6, since=1),
+    Rota("Leyla Rahimi", _BANQUET, "Fr Sa", _LATE, 8, since=-3),
     Rota("Marek Dvořák", _MACHINE, "Mo Tu We Th Fr", _EARLY, 8),
-    Rota("Olena Kovalenko", _CARE, "We Th Fr Sa Su", _DAY, 7, range(1, 2)),
+    Rota("Olena Kovalenko", _CARE, "We Th Fr Sa Su", _DAY, 7, since=1),
     Rota("Paulo Ferreira", _STAGE, "Fr Sa", _DAY, 10),
-    Rota("Quentin Moreau", _QUALITY, "Mo Tu We Th Fr", _LATE, 8, range(-3, 2)),
+    Rota("Quentin Moreau", _QUALITY, "Mo Tu We Th Fr", _LATE, 8, since=-3),
     Rota("Rosa Lindqvist", _STAGE, "Fr Sa Su", _DAY, 9),
 )
 _ABSENT = (("Amira Haddad", 9), ("Marek Dvořák", 4), ("Marek Dvořák", 5), ("Chiara Conti", 16), ("Daniel Okafor", 2))
@@ -73,13 +70,13 @@ _CANCELLED = "Leyla Rahimi"
 """The worker whose last planned shift is cancelled in advance."""
 
 
-def seed_assignments(owner: Api, workers: dict[str, str], positions: dict[PositionPath, str]) -> None:
+def seed_assignments(owner: Api, workers: dict[str, str], positions: dict[PositionPath, str], past_weeks: int) -> None:
     """Create the shifts unless some are scheduled: a run in another week creates those that are missing."""
     if owner.get("/assignments?status=scheduled&limit=1")["items"]:
         return
     zone = ZoneInfo(owner.get("/organization")["timezone"])
     today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    shifts = [*planned_shifts(today)]
+    shifts = [*planned_shifts(today, past_weeks)]
     first = min(shift.start for shift in shifts)
     existing = {
         (row["workerId"], datetime.fromisoformat(row["startAt"]))
@@ -107,11 +104,11 @@ class Shift(NamedTuple):
     end: datetime
 
 
-def planned_shifts(today: datetime) -> Iterator[Shift]:
-    """Yield the shifts of all weeks, those of a worker in order."""
+def planned_shifts(today: datetime, past_weeks: int) -> Iterator[Shift]:
+    """Yield the shifts of past weeks, this and the next one, those of a worker in order."""
     ill = {(worker, (today - timedelta(days=days)).date()) for worker, days in _ABSENT}
     for rota in ROTAS:
-        for week in rota.weeks:
+        for week in range(max(rota.since, -past_weeks), 2):
             monday = today + timedelta(weeks=week, days=-today.weekday())
             for number, weekday in enumerate(_WEEKDAYS):
                 day = monday + timedelta(days=number)
