@@ -125,7 +125,10 @@ def main() -> int:
         [
             *((f"{MONTH[action]:,} {action}", f"{dollars:.3f}") for action, dollars in of_people.items()),
             (f"an organization of 50, {sum(MONTH.values()):,} requests", f"{sum(of_people.values()):.2f}"),
-            (f"a stage, whoever uses it: {metrics} metrics, {alarms} alarms", f"{fixed_dollars(metrics, alarms):.2f}"),
+            (
+                f"a stage, whoever uses it: {metrics} metrics of requests, {alarms} alarms",
+                f"{fixed_dollars(metrics, alarms):.2f}",
+            ),
         ],
     )
     return 0
@@ -199,7 +202,7 @@ def of_function(milliseconds: float, gigabyte_second: float) -> float:
 def fixed() -> tuple[int, int]:
     """Return the numbers of custom metrics and of alarms of a stage."""
     resources = load()["Resources"]
-    alarms = sum(resource["Type"] == "AWS::CloudWatch::Alarm" for resource in resources.values())
+    alarms = sum(resource.get("Type") == "AWS::CloudWatch::Alarm" for resource in resources.values())
     return REQUEST_METRICS, alarms
 
 
