@@ -94,9 +94,9 @@ function Week({ sheet, isOwn, changed }) {
     ${rejection && html`<${Notice} tone="bad">Rejected: ${rejection}<//>`}
     ${differsBy &&
     html`<${Notice} tone="warning">Since the approval the figures have moved by ${duration(differsBy.seconds)}${differsBy.amount && ` and ${money(differsBy.amount)}`}.<//>`}
-    <div class="week-days">
+    <div class="sheet-days">
       ${days.map(
-        (row) => html`<div class="week-day" key=${row.day}>
+        (row) => html`<div class="sheet-day" key=${row.day}>
           <span>${weekday(row.day)}</span>
           <span class="meter"><progress max=${most} value=${row.seconds} aria-label=${weekday(row.day)} /></span>
           <span>${duration(row.seconds)}</span>
