@@ -146,8 +146,7 @@ class Transport:
                     raise lost
                 return status, parsed
             scale = _THROTTLED_PAUSE_SECONDS if throttled else _PAUSE_SECONDS
-            # Jitter, not secrecy.
-            time.sleep(random.random() * min(scale * 2 ** (attempt - 1), _MAX_PAUSE_SECONDS))  # noqa: S311
+            time.sleep(random.random() * min(scale * 2 ** (attempt - 1), _MAX_PAUSE_SECONDS))  # noqa: S311  jitter
         raise AssertionError("the last attempt returns or raises")
 
     def _attempted(self, operation: str, body: bytes) -> Any:
