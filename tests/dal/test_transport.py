@@ -254,7 +254,11 @@ def test_a_clock_that_is_wrong_is_corrected_once(server: Server, table: Transpor
 # -- connections -----------------------------------------------------------------------------------------------------
 
 
-def test_a_connection_is_kept_and_replaced_when_the_server_has_closed_it(server: Server, table: Transport) -> None:
+def test_a_connection_is_kept_and_replaced_when_the_server_has_closed_it(
+    server: Server, made: Callable[..., Transport]
+) -> None:
+    # Without a second attempt, which would hide that the closed one was used
+    table = made(f"http://{server.address}", attempts=1)
     _call(table)
     _call(table)
     ports = {port for _, _, port in server.seen}
