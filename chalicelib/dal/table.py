@@ -8,7 +8,7 @@ import itertools
 import operator
 from collections.abc import Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import MAP
@@ -20,7 +20,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.core.errors import database_error
 from chalicelib.core.settings import settings
 from chalicelib.dal import transport
-from chalicelib.dal.item import RAW_MAP, RETRIES, TIMEOUTS, Item
+from chalicelib.dal.item import RAW_MAP, RETRIES, TIMEOUTS, Item, plain_map
 from chalicelib.dal.keys import HEALTH, IndexPartition, Key
 
 _BATCH_GET_KEYS = 100
@@ -206,7 +206,7 @@ def count(
 
 def plain(attributes: dict[str, Any], name: str) -> dict[str, Any]:
     """A map among an item's attributes as plain values; empty where there is none."""
-    return cast(dict[str, Any], RAW_MAP.deserialize(attributes[name]["M"])) if name in attributes else {}
+    return plain_map(attributes[name]["M"]) if name in attributes else {}
 
 
 def item_from_raw(attributes: dict[str, Any]) -> Item:
