@@ -101,8 +101,12 @@ screenshots: $(VENV)/test.stamp ## Rewrite docs/images/console-*.png, pictures o
 mutate: $(VENV)/test.stamp ## Remove each guard in turn and list those that no test covers: ARGS="--sample 20 --seed 1"
 	$(PY) -m benchmarks.mutations $(ARGS)
 
+$(VENV)/bench.stamp: benchmarks/peers/requirements.txt $(VENV)/test.stamp
+	@$(PIP) install -r $<
+	@touch $@
+
 .PHONY: bench
-bench: $(VENV)/test.stamp ## Run the benchmarks
+bench: $(VENV)/bench.stamp ## Run the benchmarks, the last beside services of the usual kinds
 	$(PY) -m benchmarks
 
 .PHONY: price

@@ -61,7 +61,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     feed.run(api, built)
     cold_start.run()
     if built.engine.store is Store.DYNOXIDE:
-        for module in ("benchmarks.local_stream", "benchmarks.mail_latency"):
+        for module in ("benchmarks.local_stream", "benchmarks.mail_latency", "benchmarks.peers"):
             sys.stdout.flush()
             subprocess.run([sys.executable, "-m", module], check=True)
 
