@@ -92,11 +92,13 @@ def seed_tracked_time(owner: Api) -> None:
             endAt=(start + hours).isoformat(),
             pauses=pauses,
         )
-    monday = datetime.now(zone).date() - timedelta(days=datetime.now(zone).weekday())
-    _submit(owner, "admin", people["admin"], str(monday - timedelta(days=14)))
-    owner.post(f"/timesheets/{people['admin']}/{monday - timedelta(days=14)}/approve")
-    _submit(owner, "coordinator", people["coordinator"], str(monday - timedelta(days=7)))
-    _start_timer(owner, projects[_MOVE])
+    now = datetime.now(zone)
+    monday = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+    _submit(owner, "admin", people["admin"], str(monday.date() - timedelta(days=14)))
+    owner.post(f"/timesheets/{people['admin']}/{monday.date() - timedelta(days=14)}/approve")
+    _submit(owner, "coordinator", people["coordinator"], str(monday.date() - timedelta(days=7)))
+    # Not in the week before, which is submitted.
+    _start_timer(owner, projects[_MOVE], max(monday, now - timedelta(minutes=80)))
 
 
 def _submit(owner: Api, name: str, user: str, week: str) -> None:
@@ -127,9 +129,8 @@ def _seed_projects(owner: Api) -> dict[str, str]:
     return projects
 
 
-def _start_timer(owner: Api, project: str) -> None:
-    """Start the timer of the coordinator, 80 minutes ago."""
-    start = datetime.now(UTC) - timedelta(minutes=80)
+def _start_timer(owner: Api, project: str, start: datetime) -> None:
+    """Start the timer of the coordinator."""
     _signed_in(owner, "coordinator").post(
         "/timer/start", projectId=project, description="Schichtplan", tags=["Planung"], startAt=start.isoformat()
     )
