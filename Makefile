@@ -95,7 +95,7 @@ openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json and the table of routes
 
 .PHONY: screenshots
 screenshots: $(VENV)/test.stamp ## Rewrite docs/images/console-*.png, pictures of the console's pages
-	WORKLEDGER_SCREENSHOTS=docs/images $(PY) -m pytest --no-header tests/console/test_pages.py
+	WORKLEDGER_SCREENSHOTS=docs/images $(PY) -m pytest --no-header tests/console
 
 .PHONY: mutate
 mutate: $(VENV)/test.stamp ## Remove each guard in turn and list those that no test covers: ARGS="--sample 20 --seed 1"

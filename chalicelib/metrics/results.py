@@ -37,6 +37,10 @@ MAX_RESULT_GROUPS = 20
 """Groups of a result. It is stored with each calculation, so it stays small; tables and charts show more."""
 
 
+NO_METRIC = UUID(int=0)
+"""Key of a query that is evaluated alone, without a metric."""
+
+
 class MetricResult(Contract):
     id: UUID
     name: Annotated[str, Field(examples=["Hours this week"])]
@@ -150,8 +154,14 @@ def evaluate_safely(
     return outcomes
 
 
+def result_of(organization: StoredOrganization, query: MetricQuery, now: datetime) -> LastResult:
+    """Return the result of a query that is of no metric, so it has no status."""
+    at = evaluation_instant(now)
+    return last_result(organization, None, query, evaluate_safely(organization, {NO_METRIC: query}, at)[NO_METRIC], at)
+
+
 def last_result(
-    organization: StoredOrganization, metric: Metric, query: MetricQuery, outcome: Outcome, at: datetime
+    organization: StoredOrganization, metric: Metric | None, query: MetricQuery, outcome: Outcome, at: datetime
 ) -> LastResult:
     unit = organization.currency if outcome.unit is Unit.MONEY else _UNITS[outcome.unit]
     if outcome.error is not None:
@@ -161,7 +171,7 @@ def last_result(
         value=_shown(outcome.value),
         previous=_shown(outcome.previous),
         unit=unit,
-        status=status(metric, outcome.value),
+        status=None if metric is None else status(metric, outcome.value),
         groups=None if dimension_of(query) is None else result_groups(query, outcome.groups),
     )
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 
 from infra.local import demo
-from tests.support.browser import Console, executable
+from tests.support.browser import ADMIN, NEEDS_BROWSER, OWNER, Console
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.storeless,
-    pytest.mark.skipif(executable() is None, reason="there is no Chromium: apt-get install chromium"),
-]
-
-OWNER = demo.OWNER.email
-ADMIN = next(person.email for person in demo.TEAM if person.role == "ADMIN")
+pytestmark = NEEDS_BROWSER
 
 
 def test_somebody_is_invited_changed_and_taken_back(console: Console) -> None:

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local import demo
-from tests.support.browser import Console, Tab, executable
+from tests.support.browser import COORDINATOR, NEEDS_BROWSER, OWNER, VIEWER, Console, Tab
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = [
-    pytest.mark.storeless,
-    pytest.mark.skipif(executable() is None, reason="there is no Chromium: apt-get install chromium"),
-]
-
-OWNER = demo.OWNER.email
-COORDINATOR, VIEWER = (
-    next(person.email for person in demo.TEAM if person.role == role) for role in ("COORDINATOR", "VIEWER")
-)
+pytestmark = NEEDS_BROWSER
 
 
 def _choose(tab: Tab, name: str, text: str) -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from infra.local import demo
 from tests.support.serving import ROOT, Serving
 
@@ -30,6 +32,9 @@ FLAGS = (
     "--disable-sync",
 )
 WIDE, NARROW = (1440, 900), (360, 740)
+OWNER, ADMIN, COORDINATOR, MEMBER, VIEWER = (
+    person.email for person in (demo.OWNER, *demo.TEAM) if person.status == "ACTIVE"
+)
 AXE = ROOT / "tests" / "console" / "vendor" / "axe.js"
 SCREENSHOTS = os.environ.get("WORKLEDGER_SCREENSHOTS")
 """Folder for pictures of the pages; none are taken without it."""
@@ -45,6 +50,13 @@ addEventListener("securitypolicyviolation", (event) =>
 def executable() -> str | None:
     """Return the path of a Chromium, if there is one."""
     return os.environ.get("WORKLEDGER_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+NEEDS_BROWSER = [
+    pytest.mark.storeless,
+    pytest.mark.skipif(executable() is None, reason="there is no Chromium: apt-get install chromium"),
+]
+"""Marks of tests in a browser, which have a run of the product of their own."""
 
 
 @dataclass

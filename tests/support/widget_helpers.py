@@ -30,12 +30,12 @@ def chart_of(member: Member, metric: str, **fields: Any) -> str:
     return str(new_widget(member, "CHART", config=config, **fields)["id"])
 
 
-def ask(member: Member, widget: Any) -> Answer:
-    return member.call("getWidgetData", path={"id": widget})
+def ask(member: Member, widget: Any, **query: Any) -> Answer:
+    return member.call("getWidgetData", path={"id": widget}, query=query)
 
 
-def data(member: Member, widget: Any) -> Any:
-    answer = ask(member, widget)
+def data(member: Member, widget: Any, **query: Any) -> Any:
+    answer = ask(member, widget, **query)
     assert answer.status == 200, answer.text
     return answer.data
 

@@ -1,11 +1,11 @@
-/** The editor of a metric: its query from the catalogue, checked while it is made. */
+/** The editor of a metric: its query from the catalogue, checked and calculated while it is made. */
 
 import { get, post, read } from "../lib/api.js";
 import { patchOver } from "../lib/concurrency.js";
 import { Form } from "../lib/form.js";
-import { words } from "../lib/format.js";
+import { instant, number, percent, words } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
-import { inputsOf, queryFields, queryOf } from "../lib/metric_query.js";
+import { inputsOf, queryFields, queryOf } from "../parts/metric_query.js";
 import { useResource } from "../lib/resource.js";
 import { go } from "../lib/router.js";
 import { shownValue } from "../lib/tiles.js";
@@ -69,25 +69,54 @@ function MetricForm({ catalogue, current, id }) {
     cancel=${() => go("/metrics")}
     submit=${submit}
   >
-    ${(inputs) => html`<${QueryCheck} query=${queryOf(catalogue, inputs)} isJson=${inputs.mode === "json"} />`}
+    ${(inputs) => html`<${QueryCheck} query=${queryOf(catalogue, inputs)} inputs=${inputs} />`}
   <//>`;
 }
 
-/** Whether the query is valid, as the API says, a moment after each change. */
-function QueryCheck({ query, isJson }) {
+/** Whether the query is valid, and its value by now, as the API says, a moment after each change. */
+function QueryCheck({ query, inputs }) {
   const text = JSON.stringify(query);
   const [check, setCheck] = useState(null);
   useEffect(() => {
     if (query === null) return setCheck(null);
     const controller = new AbortController();
-    const ask = () => post("/metrics/validate", { query }, { signal: controller.signal }).then(setCheck, () => undefined);
+    const ask = () => post("/metrics/validate", { query, calculate: true }, { signal: controller.signal }).then(setCheck, () => undefined);
     const timer = setTimeout(ask, CHECK_DELAY_MILLISECONDS);
     return () => (clearTimeout(timer), controller.abort());
   }, [text]);
-  if (query === null) return html`<${Notice} icon="edit">${isJson ? "This is no JSON yet." : "Complete the condition."}<//>`;
+  if (query === null) return html`<${Notice} icon="edit">${inputs.mode === "json" ? "This is no JSON yet." : "Complete the condition."}<//>`;
   if (check === null) return html`<${Notice} icon="clock">Checking the query…<//>`;
-  if (check.isValid) return html`<${Notice} tone="good">The query is valid${check.unit && `; its values are ${check.unit}`}.<//>`;
+  if (check.isValid) {
+    return html`<${Notice} tone="good">The query is valid${check.unit && `; its values are ${check.unit}`}.<//>
+      <${Preview} result=${check.result} format=${inputs.format} unit=${inputs.unit} />`;
+  }
   return html`<${Notice} tone="warning">
     <ul>${check.errors.map(({ pointer, message }) => html`<li><code>${pointer || "/"}</code> ${message}</li>`)}</ul>
   <//>`;
+}
+
+const GROUPS_SHOWN = 6;
+
+/** The value that the metric would have, before it is saved. */
+function Preview({ result, format, unit }) {
+  if (result.error) return html`<${Notice} tone="warning">It cannot be calculated: ${result.error}.<//>`;
+  const { value, previous, groups, asOf } = result;
+  const shown = (amount) => shownValue(amount, { format, unit: unit || result.unit });
+  const change = value !== null && previous ? ((value - previous) / Math.abs(previous)) * 100 : null;
+  const rest = (groups?.length ?? 0) - GROUPS_SHOWN;
+  return html`<section class="preview" aria-label="Preview">
+    <h2>Preview</h2>
+    <p class="metric-value">${shown(value)}</p>
+    <p class="muted">
+      ${value === null ? "No data in this period yet" : previous === null ? "Nothing to compare it with" : `${shown(previous)} before`}${change !== null &&
+      `, ${percent(Math.abs(change))} ${change < 0 ? "less" : "more"} now`}; as of ${instant(asOf)}
+    </p>
+    ${groups?.length > 0 &&
+    html`<table class="table table-compact" aria-label="By group">
+      <tbody>
+        ${groups.slice(0, GROUPS_SHOWN).map((group) => html`<tr><th scope="row">${group.name}</th><td class="is-number">${shown(group.value)}</td></tr>`)}
+      </tbody>
+    </table>`}
+    ${rest > 0 && html`<p class="muted">And ${number(rest)} more.</p>`}
+  </section>`;
 }

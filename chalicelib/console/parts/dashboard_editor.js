@@ -1,14 +1,14 @@
 /** The dashboard's edit mode: tiles are added, moved, sized, set and removed, by pointer or by keyboard. */
 
-import { del, patch } from "./api.js";
-import { ask, confirm } from "./dialog.js";
-import { words } from "./format.js";
-import { bounded, COLUMNS, placeOf, settled } from "./grid.js";
-import { classes, html, useEffect, useRef, useState } from "./html.js";
-import { Icon } from "./icons.js";
-import { may } from "./session.js";
-import { toast, toastError } from "./toast.js";
-import { Badge, Button, EmptyState, Menu } from "./ui.js";
+import { del, patch } from "../lib/api.js";
+import { ask, confirm } from "../lib/dialog.js";
+import { words } from "../lib/format.js";
+import { bounded, COLUMNS, placeOf, settled } from "../lib/grid.js";
+import { classes, html, useEffect, useRef, useState } from "../lib/html.js";
+import { Icon } from "../lib/icons.js";
+import { may } from "../lib/session.js";
+import { toast, toastError } from "../lib/toast.js";
+import { Badge, Button, EmptyState, Menu } from "../lib/ui.js";
 import { WidgetForm } from "./widget_form.js";
 
 const SAVE_DELAY_MILLISECONDS = 500;

@@ -1,6 +1,6 @@
 /** Queries of metrics as form fields, built from the catalogue; those that do not fit are written as JSON. */
 
-import { words } from "./format.js";
+import { words } from "../lib/format.js";
 
 const PATHS = { client: "/clients", workLocation: "/work-locations", position: "/positions", worker: "/workers", project: "/projects" };
 const OPERATORS = { eq: "is", ne: "is not", gt: "more than", gte: "at least", lt: "less than", lte: "at most", isSet: "is set", isNotSet: "is not set" };

@@ -1,13 +1,13 @@
 /** The form of a widget, new or changed: its fields follow from its type. */
 
-import { getAll, post, read } from "./api.js";
-import { patchOver } from "./concurrency.js";
-import { Form, nested } from "./form.js";
-import { words } from "./format.js";
-import { html } from "./html.js";
-import { useResource } from "./resource.js";
-import { may } from "./session.js";
-import { Loaded } from "./ui.js";
+import { getAll, post, read } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { Form, nested } from "../lib/form.js";
+import { words } from "../lib/format.js";
+import { html } from "../lib/html.js";
+import { useResource } from "../lib/resource.js";
+import { may } from "../lib/session.js";
+import { Loaded } from "../lib/ui.js";
 
 const choices = (...values) => values.map((value) => ({ value, label: words(value) }));
 

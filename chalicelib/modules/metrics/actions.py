@@ -21,7 +21,7 @@ from chalicelib.metrics.language.catalogue_view import MetricCatalogue, catalogu
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.query import parse, unit_of
 from chalicelib.metrics.recalculation import recalculate
-from chalicelib.metrics.results import current, limits
+from chalicelib.metrics.results import current, limits, result_of
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import metric_states, metrics
 from chalicelib.models.dashboards.metric_enums import MetricCategory
@@ -35,6 +35,7 @@ from chalicelib.modules.metrics.contracts import (
     GetMetrics,
     MetricQueryValidity,
     MetricWithResult,
+    QueryResult,
     UpdateMetric,
     ValidateMetricQuery,
 )
@@ -135,7 +136,10 @@ def calculate_metrics(ctx: Context, data: CalculateMetrics) -> CalculatedMetrics
 
 @action("validateMetricQuery", "POST /metrics/validate", permission=Permission.METRICS_WRITE)
 def validate_metric_query(ctx: Context, data: ValidateMetricQuery) -> MetricQueryValidity:
-    """Checks a query and saves nothing. Errors say where they are: a JSON pointer into the query."""
+    """Checks a query, calculates it if `calculate` says so, and saves nothing.
+
+    Errors say where they are: a JSON pointer into the query.
+    """
     try:
         query = parse(data.query)
     except InvalidQuery as fault:
@@ -143,7 +147,11 @@ def validate_metric_query(ctx: Context, data: ValidateMetricQuery) -> MetricQuer
         return MetricQueryValidity(
             is_valid=False, errors=errors, omitted_errors=len(fault.errors) - len(errors), unit=None
         )
-    return MetricQueryValidity(is_valid=True, errors=[], omitted_errors=0, unit=unit_of(query))
+    result = None
+    if data.calculate:
+        ctx.principal.require(Permission.METRICS_VALUES_READ)
+        result = QueryResult.model_validate(result_of(ctx.principal.organization, query, ctx.now), from_attributes=True)
+    return MetricQueryValidity(is_valid=True, errors=[], omitted_errors=0, unit=unit_of(query), result=result)
 
 
 @action("getMetricCatalogue", "GET /metrics/catalogue", permission=Permission.WORKSPACE_READ)

@@ -16,6 +16,7 @@ from chalicelib.metrics.language.query import MetricQuery
 from chalicelib.metrics.results import MetricResult
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.metric_enums import ChartType, Direction, MetricCategory, MetricFormat
+from chalicelib.models.dashboards.metric_states import Groups
 from chalicelib.models.dashboards.metrics import (
     Color,
     Description,
@@ -81,6 +82,18 @@ class ValidateMetricQuery(Body):
         bounded(MAX_QUERY_BYTES),
         Field(examples=[{"version": 1, "type": "snapshot", "source": "workers"}]),
     ]
+    calculate: Annotated[bool, Field(description="Also calculate it, as it would be after saving.")] = False
+
+
+class QueryResult(Contract):
+    """The value of a query that is not saved."""
+
+    as_of: Annotated[Instant, Field(description="The end of the minute in which it was calculated.")]
+    value: Annotated[float | None, Field(description="Null if there is no data.", examples=[37.5])]
+    previous: Annotated[float | None, Field(description="The value of the compared period.", examples=[30.0])]
+    unit: Annotated[str | None, Field(examples=["h"])]
+    groups: Groups | None
+    error: Annotated[str | None, Field(description="Why it cannot be calculated.", examples=[None])]
 
 
 class MetricQueryValidity(Contract):
@@ -88,6 +101,9 @@ class MetricQueryValidity(Contract):
     errors: Annotated[list[Fault], Field(description="The first 100.")]
     omitted_errors: Annotated[int, Field(description="How many there are beyond those.", examples=[0])]
     unit: Annotated[Unit | None, Field(description="Unit of its value; null for an invalid query.")]
+    result: Annotated[
+        QueryResult | None, Field(description="Of a valid query, where it was to be calculated.", examples=[None])
+    ] = None
 
 
 class GetMetricHistory(CursorQuery):

@@ -15,7 +15,14 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import widgets
 from chalicelib.models.dashboards.widgets import Widget, WidgetScope, WidgetType
 from chalicelib.modules.widgets import access, checks, configs
-from chalicelib.modules.widgets.contracts import CreateWidget, GetWidgets, ListedWidget, UpdateWidget, WidgetWithCreator
+from chalicelib.modules.widgets.contracts import (
+    CreateWidget,
+    GetWidgetData,
+    GetWidgets,
+    ListedWidget,
+    UpdateWidget,
+    WidgetWithCreator,
+)
 from chalicelib.modules.widgets.data import data_of
 from chalicelib.modules.widgets.data_contracts import WidgetData
 from chalicelib.modules.widgets.views import listed, shown, with_creator
@@ -87,12 +94,14 @@ def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
 
 
 @action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ)
-def get_widget_data(ctx: Context, id_: UUID) -> WidgetData:
+def get_widget_data(ctx: Context, id_: UUID, data: GetWidgetData) -> WidgetData:
     """The data of a widget. For a CHART with the Vega-Lite `spec` that draws it.
+
+    `period` is for what is drawn over time or by group. A figure, held against its target, is over the metric's own.
 
     Values of a metric are for those who may see them. A metric that is deleted or fails is reported as `error`.
     """
-    return data_of(ctx, access.visible(ctx, id_))
+    return data_of(ctx, access.visible(ctx, id_), data.period)
 
 
 # -- shared by the actions -------------------------------------------------------------------------------------------

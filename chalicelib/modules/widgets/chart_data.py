@@ -38,7 +38,7 @@ _WHOLE_STEPS = {
 }
 
 
-def chart_data(ctx: Context, widget: Widget, config: ChartConfig) -> ChartData:
+def chart_data(ctx: Context, widget: Widget, config: ChartConfig, period: NamedPeriod | None) -> ChartData:
     """Raises NoFigures; FORBIDDEN for callers who may not see the metric's values."""
     metric = measured(ctx, config.metric_id)
     subject = Subject.of(
@@ -50,9 +50,9 @@ def chart_data(ctx: Context, widget: Widget, config: ChartConfig) -> ChartData:
     )
     kind = widget.chart_type or metric.metric.chart_type or ChartType.LINE
     if metric.dimension is not None:
-        return _grouped(widget, metric, subject, kind)
+        return _grouped(widget, metric.over(period), subject, kind)
     if kind in _DRAWN_OVER_TIME:
-        return _over_time(widget, config, metric, subject, _DRAWN_OVER_TIME[kind])
+        return _over_time(widget, config, metric.over(period), subject, _DRAWN_OVER_TIME[kind])
     return _whole(widget, metric, subject, kind)
 
 
@@ -66,6 +66,7 @@ def _grouped(widget: Widget, metric: Measured, subject: Subject, kind: ChartType
     return ChartData(
         widget_id=widget.id,
         as_of=scalar.as_of,
+        period=metric.period,
         unit=metric.query.unit,
         chart_type=ChartType.PIE if is_ring else ChartType.BAR,
         groups=tuple(ChartGroup(key=group.key, label=group.label, value=_shown(group.value)) for group in groups),
@@ -103,11 +104,12 @@ def _over_time(
         time_series.step,
         _series(time_series.current, time_series.current, zone),
         _series(time_series.previous, time_series.current, zone) if _has_values(time_series.previous) else None,
-        with_limits=config.show_thresholds and _is_held_against_limits(metric.query, time_series.step),
+        with_limits=config.show_thresholds and _is_held_against_limits(metric, time_series.step),
     )
     return ChartData(
         widget_id=widget.id,
         as_of=time_series.as_of,
+        period=metric.period,
         unit=metric.query.unit,
         chart_type=ChartType(kind),
         step=time_series.step,
@@ -125,13 +127,14 @@ def _are_shares(query: MetricQuery, groups: Sequence[Group]) -> bool:
     return adds_up(query) and all(group.value is None or group.value >= 0 for group in groups)
 
 
-def _is_held_against_limits(query: MetricQuery, step: Step) -> bool:
+def _is_held_against_limits(metric: Measured, step: Step) -> bool:
     """Return True if a point is of the metric's own kind: a level or a share is, one day of a week's hours is not."""
+    query = metric.query
     if isinstance(query, SimpleQuery):
         is_total = query.aggregate in ADDITIVE | {Aggregate.COUNT_DISTINCT}
     else:
         is_total = isinstance(query, DerivedQuery)
-    return not is_total or query.period in _WHOLE_STEPS[step]
+    return not is_total or (metric.period is None and query.period in _WHOLE_STEPS[step])
 
 
 def _series(points: Sequence[Point], attributes: Sequence[Point], zone: str) -> Series:

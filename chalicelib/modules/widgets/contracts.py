@@ -9,8 +9,9 @@ from uuid import UUID
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic_core import CoreSchema
 
-from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, optional
+from chalicelib.core.contracts import Body, Contract, CursorQuery, Patch, Query, optional
 from chalicelib.core.field_types import Flag
+from chalicelib.metrics.language.periods import NamedPeriod
 from chalicelib.models.dashboards.metric_enums import ChartType
 from chalicelib.models.dashboards.widgets import (
     DataSource,
@@ -88,6 +89,16 @@ class GetWidgets(CursorQuery):
     include_hidden: Annotated[
         Flag, Field(description="Those that are not visible too, as far as the caller may change them.")
     ] = False
+
+
+class GetWidgetData(Query):
+    period: Annotated[
+        NamedPeriod | None,
+        Field(
+            description="Of a metric over time or by group: in place of the metric's own period.",
+            examples=[NamedPeriod.LAST_30_DAYS],
+        ),
+    ] = None
 
 
 class WidgetCreator(Contract):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from chalicelib.action.context import Context
 from chalicelib.auth.audiences import reader_of
 from chalicelib.core.days import day_of, span_of
-from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.metrics.language.periods import NamedPeriod, evaluation_instant
 from chalicelib.models.activities import feed
 from chalicelib.models.activities.feed import ActivityFilter
 from chalicelib.models.dashboards.widgets import Widget
@@ -39,11 +39,11 @@ from chalicelib.modules.widgets.metric_source import NoFigures, metric_data
 from chalicelib.modules.widgets.table_data import table_data
 
 
-def data_of(ctx: Context, widget: Widget) -> WidgetData:
+def data_of(ctx: Context, widget: Widget, period: NamedPeriod | None = None) -> WidgetData:
     """Return the data of a widget. FORBIDDEN for callers who may not see the metric's values."""
     match configs.stored(widget.type, widget.config):
         case MetricConfig() | ChartConfig() | TableConfig() as config:
-            return _of_metric(ctx, widget, config)
+            return _of_metric(ctx, widget, config, period)
         case ActivityFeedConfig() as config:
             return _activities(ctx, widget, config)
         case QuickActionsConfig() as config:
@@ -53,16 +53,16 @@ def data_of(ctx: Context, widget: Widget) -> WidgetData:
 
 
 def _of_metric(
-    ctx: Context, widget: Widget, config: MetricConfig | ChartConfig | TableConfig
+    ctx: Context, widget: Widget, config: MetricConfig | ChartConfig | TableConfig, period: NamedPeriod | None
 ) -> MetricData | ChartData | TableData:
     try:
         match config:
             case MetricConfig():
                 return metric_data(ctx, widget, config)
             case ChartConfig():
-                return chart_data(ctx, widget, config)
+                return chart_data(ctx, widget, config, period)
             case TableConfig():
-                return table_data(ctx, widget, config)
+                return table_data(ctx, widget, config, period)
     except NoFigures as fault:
         return _EMPTY[type(config)](widget_id=widget.id, as_of=evaluation_instant(ctx.now), error=fault.error)
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from chalicelib.core.contracts import Contract
 from chalicelib.core.days import Day
 from chalicelib.core.field_types import Instant
-from chalicelib.metrics.language.periods import Step
+from chalicelib.metrics.language.periods import NamedPeriod, Step
 from chalicelib.metrics.results import MetricResult
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.activities.read_state import MarkedActivity
@@ -45,6 +45,13 @@ class _MetricData(_Data):
     error: Annotated[WidgetError | None, Field(examples=[None])] = None
 
 
+class _DataOverPeriod(_MetricData):
+    period: Annotated[
+        NamedPeriod | None,
+        Field(description="The requested period; null where the data is over the metric's own.", examples=[None]),
+    ] = None
+
+
 class MetricData(_MetricData):
     type: Literal[WidgetType.METRIC] = WidgetType.METRIC
     metric: MetricResult | None = None
@@ -65,7 +72,7 @@ class ChartGroup(Contract):
     value: KnownValue
 
 
-class ChartData(_MetricData):
+class ChartData(_DataOverPeriod):
     type: Literal[WidgetType.CHART] = WidgetType.CHART
     unit: Annotated[Unit | None, Field(description="Money is in major units of the organization's currency.")] = None
     chart_type: Annotated[
@@ -106,7 +113,7 @@ class Column(Contract):
     type: ColumnType
 
 
-class TableData(_MetricData):
+class TableData(_DataOverPeriod):
     type: Literal[WidgetType.TABLE] = WidgetType.TABLE
     columns: tuple[Column, ...] = ()
     rows: Annotated[

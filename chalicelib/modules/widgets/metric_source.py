@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chalicelib.action.context import Context
@@ -10,7 +10,7 @@ from chalicelib.metrics import definitions
 from chalicelib.metrics.engine import cached
 from chalicelib.metrics.engine.cached import Scalar, TimeSeries
 from chalicelib.metrics.language.errors import InvalidQuery
-from chalicelib.metrics.language.periods import Step, evaluation_instant
+from chalicelib.metrics.language.periods import NamedPeriod, Step, evaluation_instant
 from chalicelib.metrics.language.query import MetricQuery, dimension_of, parse
 from chalicelib.metrics.results import current
 from chalicelib.models.dashboards.metrics import Metric
@@ -32,6 +32,14 @@ class Measured:
     ctx: Context
     metric: Metric
     query: MetricQuery
+    period: NamedPeriod | None = None
+    """The requested period, where the query is over it."""
+
+    def over(self, period: NamedPeriod | None) -> Measured:
+        """Return the metric over another period than its own; a cumulative one looks back by itself."""
+        if period is None or "period" not in type(self.query).model_fields:
+            return self
+        return replace(self, query=self.query.model_copy(update={"period": period}), period=period)
 
     @property
     def dimension(self) -> str | None:

@@ -10,7 +10,7 @@ from chalicelib.core.clock import to_text
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
 from chalicelib.metrics.language.outcomes import ranked
-from chalicelib.metrics.language.periods import evaluation_instant
+from chalicelib.metrics.language.periods import NamedPeriod, evaluation_instant
 from chalicelib.metrics.language.query import sources_of
 from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.fields import Unit
@@ -43,11 +43,11 @@ _OF_ASSIGNMENTS = (
 )
 
 
-def table_data(ctx: Context, widget: Widget, config: TableConfig) -> TableData:
+def table_data(ctx: Context, widget: Widget, config: TableConfig, period: NamedPeriod | None) -> TableData:
     """Raises NoFigures; FORBIDDEN for callers who may not see the metric's values."""
     if config.metric_id is None:
         return _of_assignments(ctx, widget, config.limit)
-    metric = measured(ctx, config.metric_id)
+    metric = measured(ctx, config.metric_id).over(period)
     if metric.dimension is None:
         return _by_step(widget, metric, config)
     return _by_group(widget, metric, metric.dimension, config.limit)
@@ -61,6 +61,7 @@ def _by_group(widget: Widget, metric: Measured, dimension: str, limit: int) -> T
     return TableData(
         widget_id=widget.id,
         as_of=scalar.as_of,
+        period=metric.period,
         columns=(
             Column(name="group", label=SOURCES[source].fields[dimension].label, type=ColumnType.TEXT),
             _values(metric),
@@ -77,6 +78,7 @@ def _by_step(widget: Widget, metric: Measured, config: TableConfig) -> TableData
     return TableData(
         widget_id=widget.id,
         as_of=time_series.as_of,
+        period=metric.period,
         columns=(
             Column(name="from", label=time_series.step.capitalize(), type=ColumnType.DATE),
             _values(metric),

@@ -384,6 +384,14 @@ def test_a_query_is_checked_without_saving(
     assert recording.operations == ["BatchGetItem"]
 
 
+def test_a_query_is_calculated_without_saving(home: Organization) -> None:
+    answer = home.owner.call("validateMetricQuery", body={"query": HEADCOUNT, "calculate": True})
+    assert answer.data["result"]["asOf"] == AS_OF
+    assert answer.data["result"]["value"] == 0
+    invalid = home.owner.call("validateMetricQuery", body={"query": {}, "calculate": True})
+    assert (invalid.data["isValid"], invalid.data["result"]) == (False, None)
+
+
 @pytest.mark.parametrize("query", [None, [1], "count"])
 def test_what_is_no_query_at_all_is_bad_input(home: Organization, query: Any) -> None:
     answer = home.owner.call("validateMetricQuery", body={"query": query})

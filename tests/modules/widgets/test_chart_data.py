@@ -11,7 +11,7 @@ from tests.support.api import Api
 from tests.support.assignment_helpers import Desk, at
 from tests.support.factories import new_organization
 from tests.support.staffing import new_client, new_location
-from tests.support.widget_helpers import ACTIVE, BY_CLIENT, HOURS, carry, chart_of, data, new_metric
+from tests.support.widget_helpers import ACTIVE, BY_CLIENT, HOURS, ask, carry, chart_of, data, new_metric
 
 pytestmark = pytest.mark.usefixtures("noon")
 
@@ -241,3 +241,35 @@ def test_money_reads_as_money(api: Api) -> None:
 
     assert (chart["unit"], chart["value"]) == ("money", 81)
     assert "81.00 CHF" in vega.texts(chart["spec"])
+
+
+# -- another period ----------------------------------------------------------------------------------------------------
+
+
+def test_a_chart_over_time_or_by_group_is_over_the_requested_period(desk: Desk) -> None:
+    over_time = chart_of(desk.member, new_metric(desk.member, targetValue=40))
+    chart = data(desk.member, over_time, period="yesterday")
+    assert (chart["period"], [point["value"] for point in chart["points"]]) == ("yesterday", [8])
+    # The target is of the metric's own period.
+    assert "40" not in str([layer.get("encoding") for layer in chart["spec"]["layer"]])
+    assert data(desk.member, over_time)["period"] is None
+
+    by_client = chart_of(desk.member, new_metric(desk.member, BY_CLIENT))
+    grouped = data(desk.member, by_client, period="yesterday")
+    assert [(group["label"], group["value"]) for group in grouped["groups"]] == [("Hansa", 8), ("Weser", 0)]
+
+
+def test_a_figure_stays_over_the_metrics_own_period(desk: Desk) -> None:
+    gauge = chart_of(desk.member, new_metric(desk.member, targetValue=40), chartType="gauge")
+    chart = data(desk.member, gauge, period="yesterday")
+    assert (chart["period"], chart["value"]) == (None, pytest.approx(20.02))
+
+    since = {key: value for key, value in HOURS.items() if key != "period"}
+    running = chart_of(desk.member, new_metric(desk.member, {**since, "type": "cumulative", "window": "P30D"}))
+    assert data(desk.member, running, period="yesterday")["period"] is None
+
+
+def test_an_unknown_period_is_refused(desk: Desk) -> None:
+    chart = chart_of(desk.member, new_metric(desk.member))
+    answer = ask(desk.member, chart, period="ever")
+    assert (answer.status, list(answer.error["details"]["fieldErrors"])) == (400, ["period"])
