@@ -153,3 +153,45 @@ def test_workers_are_imported_after_a_look_at_each_row(console: Console) -> None
         tab.toast("2 workers are created, 2 rows are left out")
         tab.go("/workers?search=zora")
         sync_api.expect(tab.page.locator("tbody tr")).to_have_count(1)
+
+
+def test_somebody_elses_change_names_positions_and_clients(console: Console) -> None:
+    owner = console.serving.api(console.token(OWNER))
+    theirs, yours, first = owner.get("/positions?pageSize=3&isActive=true")["data"]
+    (worker,) = owner.get("/workers?pageSize=1")["data"]
+    start = "2033-05-02T08:00:00Z"
+    assignment = owner.post("/assignments", workerId=worker["id"], positionId=first["id"], startAt=start)
+    with console.tab(COORDINATOR) as tab:
+        tab.go(f"/assignments?workerId={worker['id']}&status=scheduled")
+        row = tab.page.get_by_role("row", name="2033")
+        row.get_by_role("button", name="Actions for").click()
+        tab.page.get_by_role("menuitem", name="Edit", exact=True).click()
+        position = tab.page.locator("dialog [name=positionId]")
+        position.fill("")
+        _choose(tab, "positionId", yours["name"])
+        owner.patch(f"/assignments/{assignment['id']}", positionId=theirs["id"])
+        tab.press("Save")
+        cells = tab.page.get_by_role("dialog", name="Somebody else changed this").get_by_role("row", name="Position")
+        sync_api.expect(cells.locator("td")).to_have_text([theirs["name"], yours["name"]])
+        tab.problems.clear()
+        assert tab.findings() == []
+        tab.press("Take theirs")
+        tab.toast("The assignment is saved")
+    owner.post(f"/assignments/{assignment['id']}/cancel")
+    project = owner.post("/projects", name="Zeltbau", clientId=owner.get("/clients?pageSize=1")["data"][0]["id"])
+    with console.tab(OWNER) as tab:
+        tab.go(f"/projects/{project['id']}")
+        tab.press("Edit")
+        client = tab.page.locator("dialog [name=clientId]")
+        client.fill("")
+        _choose(tab, "clientId", "Hotel Rheinblick")
+        tab.fill(estimatedMinutes="12")
+        owner.patch(f"/projects/{project['id']}", estimatedMinutes=90)
+        tab.press("Save")
+        conflict = tab.page.get_by_role("dialog", name="Somebody else changed this")
+        row = conflict.get_by_role("row", name="Client")
+        sync_api.expect(row).to_contain_text("Hotel Rheinblick")
+        sync_api.expect(conflict.get_by_role("row", name="Estimate").locator("td")).to_have_text(["1:30", "12:00"])
+        tab.problems.clear()
+        tab.press("Save mine")
+        sync_api.expect(tab.page.locator(".figures")).to_contain_text("Hotel Rheinblick")

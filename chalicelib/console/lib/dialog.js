@@ -3,7 +3,7 @@
 import { html, useEffect, useId, useRef } from "./html.js";
 import { store, useStore } from "./store.js";
 import { Button } from "./ui.js";
-import { instant, words } from "./format.js";
+import { instant } from "./format.js";
 
 /** A modal window while it is rendered. `onClose` is called by Escape, the cross and a click beside it. */
 export function Dialog({ title, children, onClose, size = "medium" }) {
@@ -77,18 +77,17 @@ export async function confirm({ title, text, action = "Delete", kind = "danger" 
 }
 
 /**
- * Somebody else changed the entity: show their values and yours, field by field.
+ * Somebody else changed the entity: show their values and yours, in rows of `{label, theirs, yours}`.
  *
  * Resolves to "mine" (write again over theirs), "theirs" (take their values) or undefined (go on editing).
  */
-export function askConflict({ theirs, yours, labels = {} }) {
-  const names = Object.keys(yours).filter((name) => JSON.stringify(yours[name]) !== JSON.stringify(theirs[name]));
+export function askConflict(rows) {
   return ask(
     "Somebody else changed this",
     (close) => html`<p class="muted">
-        While you were editing, it was saved by somebody else. ${names.length ? "These values differ:" : "Your values are the same as theirs."}
+        While you were editing, it was saved by somebody else. ${rows.length ? "These values differ:" : "Your values are the same as theirs."}
       </p>
-      ${names.length > 0 &&
+      ${rows.length > 0 &&
       html`<table class="table table-compact">
         <thead>
           <tr>
@@ -98,11 +97,11 @@ export function askConflict({ theirs, yours, labels = {} }) {
           </tr>
         </thead>
         <tbody>
-          ${names.map(
-            (name) => html`<tr key=${name}>
-              <th scope="row">${labels[name] || words(name)}</th>
-              <td><${ValueText} value=${theirs[name]} /></td>
-              <td><${ValueText} value=${yours[name]} /></td>
+          ${rows.map(
+            ({ label, theirs, yours }) => html`<tr key=${label}>
+              <th scope="row">${label}</th>
+              <td>${theirs}</td>
+              <td>${yours}</td>
             </tr>`,
           )}
         </tbody>

@@ -39,7 +39,7 @@ export function workFields(inputs, { isNew = true } = {}) {
   return [
     { name: "description", label: LABELS.description, isFirst: true, maxLength: 2000 },
     projectField(),
-    project && { name: "taskId", label: LABELS.taskId, type: "reference", load: (text) => tasksOf(project, text) },
+    project && { name: "taskId", label: LABELS.taskId, type: "reference", path: "/tasks", load: (text) => tasksOf(project, text) },
     { name: "tags", label: LABELS.tags, type: "list", isHalf: true, hint: "Separated by commas", placeholder: "Planning, Night" },
     {
       name: "billable",

@@ -5,7 +5,7 @@ import { patchOver } from "../lib/concurrency.js";
 import { Form } from "../lib/form.js";
 import { formats, minorUnits } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
-import { AMORTIZATIONS, DAY_COUNTS, lends, Schedule } from "../parts/loans.js";
+import { AMORTIZATIONS, DAY_COUNTS, lends, rate, Schedule } from "../parts/loans.js";
 import { useResource } from "../lib/resource.js";
 import { go } from "../lib/router.js";
 import { useMe } from "../lib/session.js";
@@ -18,7 +18,7 @@ const fieldsFor = (currency, isNew) =>
   [
     isNew && { name: "borrowerOrganizationId", label: "Borrower's organization id", isRequired: true, isFirst: true, hint: "The borrower finds it in its organization's settings" },
     { name: "principal", label: `Principal (${currency})`, type: "money", currency, isRequired: true, isHalf: true },
-    { name: "interestRateBps", label: "Interest (% a year)", type: "number", min: 0, step: 0.0001, isRequired: true, isHalf: true },
+    { name: "interestRateBps", label: "Interest (% a year)", type: "number", show: rate, min: 0, step: 0.0001, isRequired: true, isHalf: true },
     { name: "startDate", label: "Start", type: "date", isRequired: true, isHalf: true },
     { name: "maturityDate", label: "Maturity", type: "date", isRequired: true, isHalf: true },
     { name: "installments", label: "Installments", type: "number", min: 1, max: 600, isRequired: true, isHalf: true },
@@ -53,11 +53,10 @@ function OfferForm({ id, current }) {
   const loan = current?.data;
   const currency = loan?.currency ?? formats().currency;
   const fields = fieldsFor(currency, !id);
-  const labels = Object.fromEntries(fields.map(({ name, label }) => [name, label]));
   const initial = loan ? { ...loan, principal: { amount: loan.principal, currency }, interestRateBps: loan.interestRateBps / 100 } : {};
   async function submit(values, key) {
     const body = bodyOf(values);
-    const saved = id ? await patchOver(`/loans/${id}`, body, current.etag, { key, labels }) : await post("/loans", body, { key });
+    const saved = id ? await patchOver(`/loans/${id}`, body, current.etag, { key, fields }) : await post("/loans", body, { key });
     if (!saved) return;
     toast(id ? "The offer is changed" : `Offered to ${saved.counterparty.name}`);
     go(`/loans/${saved.id}`);

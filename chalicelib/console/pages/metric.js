@@ -33,7 +33,6 @@ const LOOK = [
   { name: "criticalThreshold", label: "Critical at", type: "number", step: "any", isHalf: true },
   { name: "refreshRate", label: "Refreshed every (seconds)", type: "number", isHalf: true, isRequired: true, initial: 300, min: 60 },
 ];
-const LABELS = Object.fromEntries([...HEAD, ...LOOK].map(({ name, label }) => [name, label]));
 
 export default function MetricEditor({ id }) {
   const loaded = useResource(
@@ -55,7 +54,7 @@ function MetricForm({ catalogue, current, id }) {
     const body = { ...values, query: queryOf(catalogue, values) };
     for (const name of QUERY_INPUTS) delete body[name];
     const path = `/metrics/${id}`;
-    const stored = id ? await patchOver(path, body, current.etag, { key, labels: LABELS }) : await post("/metrics", body, { key });
+    const stored = id ? await patchOver(path, body, current.etag, { key, fields: [...HEAD, ...LOOK] }) : await post("/metrics", body, { key });
     if (!stored) return;
     const { metrics } = await post("/metrics/calculate", { metricIds: [stored.id] });
     toast(`${stored.name} is ${shownValue(metrics[0].value, metrics[0])}`);

@@ -63,7 +63,6 @@ export default function Profile() {
       <${Loaded} resource=${loaded}>
         ${({ preferences, etag, project }) => {
           const fields = fieldsFor(preferences, me.organization);
-          const labels = Object.fromEntries(fields.map(({ name, label }) => [name, label]));
           const { notifications, defaultProjectId, ...rest } = preferences;
           const initial = {
             ...rest,
@@ -72,7 +71,7 @@ export default function Profile() {
             "notifications.weeklyReport": notifications.weeklyReport,
           };
           const submit = async (values, key) => {
-            if (!(await patchOver(PATH, nested(values), etag, { key, labels }))) return;
+            if (!(await patchOver(PATH, nested(values), etag, { key, fields }))) return;
             await reload();
             await loaded.reload();
             toast("Your preferences are saved");

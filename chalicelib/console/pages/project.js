@@ -147,8 +147,6 @@ function Tasks({ id, people, mayWrite, changed }) {
     <//>`;
 }
 
-const TASK_LABELS = { assigneeId: "Assigned to", dueDate: "Due", estimatedMinutes: "Estimate" };
-
 function TaskForm({ id, task, people, close }) {
   const loaded = useResource(async () => task && read(`/tasks/${task.id}`), [task?.id]);
   const assignees = new Map(people);
@@ -170,7 +168,7 @@ function TaskForm({ id, task, people, close }) {
   ];
   async function submit(values, key) {
     const saved = task
-      ? await patchOver(`/tasks/${task.id}`, values, loaded.data.etag, { key, labels: TASK_LABELS })
+      ? await patchOver(`/tasks/${task.id}`, values, loaded.data.etag, { key, fields })
       : await post(`/projects/${id}/tasks`, values, { key });
     if (!saved) return;
     forgetName("tasks", saved.id);

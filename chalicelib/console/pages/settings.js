@@ -71,9 +71,8 @@ export default function Settings() {
 
 function SettingsForm({ organization, etag, done }) {
   const fields = fieldsFor(organization);
-  const labels = Object.fromEntries(fields.map(({ name, label }) => [name, label]));
   async function submit(values, key) {
-    const stored = await patchOver("/organization", values, etag, { key, labels });
+    const stored = await patchOver("/organization", values, etag, { key, fields });
     if (!stored) return;
     toast("The settings are saved");
     // All pages follow them: dates, money, the name in the header.

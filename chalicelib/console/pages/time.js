@@ -171,7 +171,7 @@ function SessionForm({ session, close }) {
   async function submit(values, key) {
     const body = workOf(values);
     const path = `/time-sessions/${session?.id}`;
-    const saved = isNew ? await post("/time-sessions", body, { key }) : await patchOver(path, body, loaded.data.etag, { key, labels: LABELS });
+    const saved = isNew ? await post("/time-sessions", body, { key }) : await patchOver(path, body, loaded.data.etag, { key, fields: fields(values) });
     if (!saved) return;
     const isBeside = saved.warnings?.length > 0;
     toast(`${duration(saved.durationSeconds)} ${isNew ? "recorded" : "saved"}${isBeside ? ", beside other time" : ""}`);

@@ -23,7 +23,6 @@ const NAMES = [
   { name: "firstName", label: "First name", isRequired: true, isHalf: true, maxLength: 100 },
   { name: "lastName", label: "Last name", isRequired: true, isHalf: true, maxLength: 100 },
 ];
-const LABELS = { firstName: "First name", lastName: "Last name" };
 
 const isMe = (user) => user.id === me.get()?.user.id;
 const Name = ({ user }) => html`${nameOf(user)} ${isMe(user) && html`<${Badge} tone="accent">you<//>`}`;
@@ -86,7 +85,7 @@ export default function Users({ query }) {
     }
     return ask(`Name of ${nameOf(user)}`, (close) => {
       const submit = async (values, key) => {
-        const stored = await patchOver(`${source}/profile`, values, current.etag, { key, labels: LABELS, source });
+        const stored = await patchOver(`${source}/profile`, values, current.etag, { key, fields: NAMES, source });
         if (!stored) return;
         close();
         done(`${nameOf(stored)} is saved`);

@@ -30,7 +30,6 @@ const POSITION = {
 };
 const START = { name: "startAt", label: "Start", type: "datetime", isRequired: true, isHalf: true };
 const END = { name: "endAt", label: "End", type: "datetime", isHalf: true, hint: "Empty: without an end for now." };
-const LABELS = Object.fromEntries([POSITION, START, END].map(({ name, label }) => [name, label]));
 
 const title = ({ worker, position }) => `${nameOf(worker)}, ${position.name}`;
 
@@ -108,7 +107,7 @@ export async function editAssignment({ id }, done) {
   const fields = current.data.status === "active" ? [END] : [POSITION, START, END];
   return ask(`Edit the assignment of ${nameOf(current.data.worker)}`, (close) => {
     const submit = async (values, key) => {
-      const stored = await patchOver(path, values, current.etag, { key, labels: LABELS });
+      const stored = await patchOver(path, values, current.etag, { key, fields });
       if (!stored) return;
       close();
       done();

@@ -78,10 +78,9 @@ async function editEntity({ path, noun, fields, row, done }) {
     return toastError(error);
   }
   const changeable = fields.filter((field) => !field.isFixed);
-  const labels = Object.fromEntries(changeable.map(({ name, label }) => [name, label]));
   return ask(`Edit ${noun}`, (close) => {
     const submit = async (values, key) => {
-      const stored = await patchOver(address, values, current.etag, { key, labels });
+      const stored = await patchOver(address, values, current.etag, { key, fields: changeable });
       if (!stored) return;
       close(stored);
       done(stored);

@@ -16,7 +16,7 @@ const FIELDS = [
   { name: "name", label: "Name", isRequired: true, isFirst: true, maxLength: 255 },
   { name: "clientId", label: "Client", type: "reference", path: "/clients" },
   { name: "color", label: "Color", type: "select", isAlwaysSet: true, isHalf: true, initial: "blue", options: choices(...COLORS) },
-  { name: "estimatedMinutes", label: "Estimate (hours)", type: "number", min: 0, step: 0.25, isHalf: true },
+  { name: "estimatedMinutes", label: "Estimate (hours)", type: "number", show: (minutes) => duration(minutes * 60), min: 0, step: 0.25, isHalf: true },
   { name: "budget", label: "Budget", type: "money", isHalf: true },
   {
     name: "budgetPeriod",
@@ -32,7 +32,6 @@ const FIELDS = [
   },
   { name: "isBillable", label: "Time is billable unless it says otherwise", type: "checkbox", initial: true },
 ];
-const LABELS = Object.fromEntries(FIELDS.map(({ name, label }) => [name, label]));
 
 /** `id`: the project to change, or none for a new one. `close(project)` gets it as it is stored. */
 export function ProjectForm({ id, close }) {
@@ -44,7 +43,7 @@ export function ProjectForm({ id, close }) {
     const minutes = values.estimatedMinutes;
     const body = { ...values, ...(minutes ? { estimatedMinutes: Math.round(minutes * 60) } : {}) };
     const { current } = loaded.data;
-    const saved = id ? await patchOver(`/projects/${id}`, body, current.etag, { key, labels: LABELS }) : await post("/projects", body, { key });
+    const saved = id ? await patchOver(`/projects/${id}`, body, current.etag, { key, fields: FIELDS }) : await post("/projects", body, { key });
     if (!saved) return;
     forgetName("projects", saved.id);
     close(saved);

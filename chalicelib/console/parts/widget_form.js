@@ -17,7 +17,6 @@ const AUDIENCES = [
   { value: "ORGANIZATION", label: "Everybody" },
   { value: "PERSONAL", label: "Only me" },
 ];
-const LABELS = { "config.metricId": "Metric", chartType: "Drawn as" };
 
 function fieldsFor(type, metrics, isNew) {
   const isOf = (...types) => types.includes(type);
@@ -57,8 +56,9 @@ export function WidgetForm({ widget, y = 0, done, cancel }) {
       return done(await post("/widgets", { ...body, position: { x: 0, y, w, h } }, { key }));
     }
     const { data, etag } = loaded.data.current;
+    const fields = fieldsFor(data.type, loaded.data.metrics, false);
     const config = { ...data.config, ...body.config };
-    const saved = await patchOver(`/widgets/${widget.id}`, { ...body, config }, etag, { key, labels: LABELS });
+    const saved = await patchOver(`/widgets/${widget.id}`, { ...body, config }, etag, { key, fields });
     return saved && done(saved);
   }
 
