@@ -2,8 +2,10 @@
  * Forms from a description: `fields` are `{name, label, type, hint, options, isRequired, …}`.
  *
  * `fields` may be a function of the inputs so far, for fields that depend on others. A name with dots, as `config.limit`,
- * is a field inside another; `nested(values)` makes the body of it. Types: text, email, password, tel, number, date, datetime, time, money, color, textarea, select, checkbox, reference
- * and hidden. The API checks everything; its field errors appear at the fields, all others above the form.
+ * is a field inside another; `nested(values)` makes the body of it. Types: text, email, password, tel, number, date,
+ * datetime, time, money, color, list, textarea, select, checkbox, reference and hidden. A field may bring its own
+ * `control`, a component, with `toInput(value)` and `toValue(input)`, which is null where the input is not valid. The API
+ * checks everything; its field errors appear at the fields, all others above the form.
  */
 
 import { ApiError, messageOf } from "./api.js";
@@ -11,7 +13,7 @@ import { formats, minorUnits } from "./format.js";
 import { classes, html, useId, useRef, useState } from "./html.js";
 import { ReferenceInput } from "./reference.js";
 import { Button, Notice } from "./ui.js";
-import { instantOf, wallTimeOf } from "./zones.js";
+import { exactInstant, wallTimeOf } from "./zones.js";
 
 /**
  * `submit(values, key)` sends the values: those of empty fields are null if `isPatch`, else absent. `key` is an
@@ -75,6 +77,7 @@ export function Form({ fields: described, initial = {}, submit, action = "Save",
           value=${inputs[field.name]}
           errors=${errors[field.name]}
           change=${(value) => change(field.name, value)}
+          inputs=${inputs}
         />`,
     )}
     ${typeof children === "function" ? children(inputs) : children}
@@ -88,7 +91,7 @@ export function Form({ fields: described, initial = {}, submit, action = "Save",
 }
 
 /** One field with its label, hint and errors. */
-export function Field({ field, value, errors = [], change }) {
+export function Field({ field, value, errors = [], change, inputs }) {
   const id = useId();
   const notes = [field.hint && `${id}-hint`, errors.length > 0 && `${id}-error`].filter(Boolean).join(" ");
   const attributes = {
@@ -98,10 +101,13 @@ export function Field({ field, value, errors = [], change }) {
     "aria-describedby": notes || undefined,
     "aria-required": field.isRequired || undefined,
   };
-  const control = html`<${Control} field=${field} value=${value} change=${change} attributes=${attributes} />`;
+  const control = html`<${Control} ...${{ field, value, change, attributes, inputs }} />`;
   const below = html`${field.hint && html`<span class="hint" id=${`${id}-hint`}>${field.hint}</span>`}
   ${errors.length > 0 &&
   html`<span class="field-error" id=${`${id}-error`}>${errors.map((text) => html`<span>${capital(text)}</span>`)}</span>`}`;
+  if (field.control) {
+    return html`<fieldset class="field"><legend>${field.label}</legend>${control} ${below}</fieldset>`;
+  }
   if (field.type === "checkbox") {
     return html`<div class="field"><label class="check" for=${id}>${control}<span>${field.label}</span></label>${below}</div>`;
   }
@@ -111,7 +117,8 @@ export function Field({ field, value, errors = [], change }) {
   </div>`;
 }
 
-function Control({ field, value, change, attributes }) {
+function Control({ field, value, change, attributes, inputs }) {
+  if (field.control) return html`<${field.control} ...${{ value, change, inputs }} />`;
   const typed = (event) => change(event.currentTarget.value);
   switch (field.type) {
     case "select":
@@ -147,6 +154,7 @@ function Control({ field, value, change, attributes }) {
 function inputsOf(fields, initial) {
   const entries = fields.map((field) => {
     const value = initial[field.name] ?? field.initial;
+    if (field.toInput) return [field.name, field.toInput(value)];
     if (field.type === "checkbox") return [field.name, Boolean(value)];
     if (value === undefined || value === null) return [field.name, field.type === "reference" ? null : ""];
     if (field.type === "datetime") return [field.name, wallTimeOf(value)];
@@ -175,7 +183,7 @@ function valuesOf(fields, inputs, { isPatch, initial }) {
       if (field.isRequired) problems[field.name] = ["is required"];
       continue;
     }
-    const value = valueOf(field, input);
+    const value = valueOf(field, input, isPatch ? initial[field.name] : undefined);
     if (value === null) problems[field.name] = [field.type === "money" ? "must be an amount, such as 12.50" : "is not valid"];
     else values[field.name] = value;
   }
@@ -184,9 +192,10 @@ function valuesOf(fields, inputs, { isPatch, initial }) {
 
 const known = (value) => value !== null && value !== undefined && value !== "";
 
-function valueOf(field, input) {
+function valueOf(field, input, before) {
+  if (field.toValue) return field.toValue(input);
   if (field.type === "number") return Number.isNaN(Number(input)) ? null : Number(input);
-  if (field.type === "datetime") return instantOf(input);
+  if (field.type === "datetime") return exactInstant(input, before);
   if (field.type === "reference") return input.id;
   if (field.type === "money") {
     const currency = field.currency || formats().currency;

@@ -29,6 +29,7 @@ export const PAGES = [
   { path: "/hours", title: "Hours report", icon: "chart", group: "Staffing", permission: "reports:read", load: () => import("../pages/hours.js") },
 
   { path: "/time", title: "Time", icon: "clock", group: "Time", permission: "time:track", load: () => import("../pages/time.js") },
+  { path: "/time/import", title: "Import time", permission: "time:track", load: () => import("../pages/time_import.js") },
   { path: "/timesheets", title: "Timesheets", icon: "calendar", group: "Time", permission: "time:track", load: () => import("../pages/timesheets.js") },
   { path: "/timesheets/{userId}/{weekStart}", title: "Timesheet", permission: "time:track", load: () => import("../pages/timesheets.js") },
   { path: "/analytics", title: "Analytics", icon: "activity", group: "Time", permission: "time:track", load: () => import("../pages/analytics.js") },

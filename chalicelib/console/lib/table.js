@@ -17,12 +17,16 @@ import { toastError } from "./toast.js";
 const SEARCH_DELAY_MILLISECONDS = 250;
 const PAGE_SIZE = 20;
 
-/** The rows alone. `open(row)` makes each row a link to its address; `actions(row)` is at its end. */
-export function Table({ columns, rows, href, actions, label, sort, isBusy = false }) {
+/**
+ * The rows alone. `href(row)` makes each row a link to its address; `actions(row)` is at its end. `selection` puts a
+ * box before each row that may be chosen: `{isOffered(row), has(row), set(rows, isChosen), name(row)}`.
+ */
+export function Table({ columns, rows, href, actions, label, sort, selection, isBusy = false }) {
   return html`<div class=${classes("table-box", isBusy && "is-busy")}>
     <table class="table" aria-label=${label}>
       <thead>
         <tr>
+          ${selection && html`<th class="row-select"><${SelectAll} ...${{ rows, label, selection }} /></th>`}
           ${columns.map((column) => html`<${Heading} key=${column.name} column=${column} sort=${sort} />`)}
           ${actions && html`<th><span class="visually-hidden">Actions</span></th>`}
         </tr>
@@ -30,6 +34,7 @@ export function Table({ columns, rows, href, actions, label, sort, isBusy = fals
       <tbody>
         ${rows.map(
           (row, index) => html`<tr key=${row.id ?? index} class=${row.deletedAt ? "is-deleted" : undefined}>
+            ${selection && html`<td class="row-select">${selection.isOffered(row) && html`<${SelectRow} ...${{ row, selection }} />`}</td>`}
             ${columns.map((column, at) => {
               const value = column.value ? column.value(row) : row[column.name] ?? "–";
               const content = href && at === 0 ? html`<a href=${href(row)}>${value}</a>` : value;
@@ -43,6 +48,24 @@ export function Table({ columns, rows, href, actions, label, sort, isBusy = fals
       </tbody>
     </table>
   </div>`;
+}
+
+const SelectRow = ({ row, selection }) => html`<input
+  type="checkbox"
+  aria-label=${`Select ${selection.name(row)}`}
+  checked=${selection.has(row)}
+  onChange=${(event) => selection.set([row], event.currentTarget.checked)}
+/>`;
+
+function SelectAll({ rows, label, selection }) {
+  const offered = rows.filter(selection.isOffered);
+  if (offered.length === 0) return null;
+  return html`<input
+    type="checkbox"
+    aria-label=${`Select all of ${label}`}
+    checked=${offered.every(selection.has)}
+    onChange=${(event) => selection.set(offered, event.currentTarget.checked)}
+  />`;
 }
 
 function Heading({ column, sort }) {

@@ -1,13 +1,13 @@
-/** The caller's timer in the header: start, switch, pause, resume, stop and discard it. */
+/** The caller's timer in the header: start, change, switch, pause, resume, stop and discard it. */
 
-import { del, get, post } from "./api.js";
+import { del, get, patch, post } from "./api.js";
 import { ask, confirm } from "./dialog.js";
 import { Form } from "./form.js";
 import { clock, duration } from "./format.js";
 import { html, useEffect, useState } from "./html.js";
 import { useInterval } from "./resource.js";
 import { store, useStore } from "./store.js";
-import { withNames, workFields, workOf } from "./time_fields.js";
+import { LABELS, withNames, workFields, workOf } from "./time_fields.js";
 import { toast, toastError } from "./toast.js";
 import { Badge, Button, Menu } from "./ui.js";
 
@@ -40,6 +40,24 @@ function StartForm({ close, isSwitch }) {
 
 export const askStart = (isSwitch = false) =>
   ask(isSwitch ? "Switch to something else" : "Start the timer", (close) => html`<${StartForm} ...${{ close, isSwitch }} />`);
+
+/** Change what the timer is for, or when it started. */
+const askChange = (timer) =>
+  ask("Change the timer", (close) => {
+    const initial = {
+      ...timer,
+      projectId: timer.projectId && { id: timer.projectId, name: timer.project },
+      taskId: timer.taskId && { id: timer.taskId, name: timer.task },
+    };
+    const start = { name: "startAt", label: LABELS.startAt, type: "datetime", isRequired: true, hint: "Not after its first pause" };
+    const fields = (inputs) => [...workFields(inputs, { isNew: false }), start];
+    const submit = async (values, key) => {
+      await show(await patch("/timer", workOf(values), { key }));
+      close();
+      toast("The timer is changed");
+    };
+    return html`<${Form} ...${{ fields, initial, submit }} isPatch cancel=${() => close()} />`;
+  });
 
 /** A timer of more than 24 hours needs to be told when it should have ended. */
 const askEnd = (timer) =>
@@ -107,6 +125,7 @@ export function TimerTool() {
     <${Menu}
       label="More about the timer"
       items=${[
+        { label: "Change", icon: "edit", onClick: () => askChange(timer) },
         { label: "Switch to something else", icon: "refresh", onClick: () => askStart(true) },
         { label: "Discard", icon: "trash", isDanger: true, onClick: () => attempt(discard) },
       ]}

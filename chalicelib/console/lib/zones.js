@@ -30,6 +30,9 @@ export function instantOf(wallTime, zone = formats().timezone) {
   return new Date(exact ?? candidates[1]).toISOString();
 }
 
+/** Return the instant of an input whose value was `before`: the seconds, which inputs do not show, stay. */
+export const exactInstant = (wallTime, before) => (before && wallTime === wallTimeOf(before) ? before : instantOf(wallTime));
+
 /** Return the wall clock time of an instant, as an input of type datetime-local takes it. */
 export function wallTimeOf(instant, zone = formats().timezone) {
   const milliseconds = new Date(instant).getTime();

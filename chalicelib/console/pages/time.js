@@ -1,25 +1,26 @@
 /** Time sessions by day, latest first: filtered, created, changed and deleted. */
 
-import { del, post, read } from "../lib/api.js";
-import { patchOver } from "../lib/concurrency.js";
+import { del } from "../lib/api.js";
 import { ask, confirm } from "../lib/dialog.js";
-import { Field, Form } from "../lib/form.js";
+import { Field } from "../lib/form.js";
 import { addDays, day, dayOf, duration, money, time, words } from "../lib/format.js";
-import { html, useEffect } from "../lib/html.js";
+import { html, useEffect, useState } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
-import { setQuery } from "../lib/router.js";
+import { link, setQuery } from "../lib/router.js";
 import { may, useMe } from "../lib/session.js";
 import { useStore } from "../lib/store.js";
 import { CursorList, Table, useCursorList } from "../lib/table.js";
-import { LABELS, projectField, userName, withNames, workFields, workOf } from "../lib/time_fields.js";
+import { LABELS, projectField, userName, withNames } from "../lib/time_fields.js";
 import { stops } from "../lib/timer.js";
 import { toast, toastError } from "../lib/toast.js";
 import { Badge, Button, EmptyState, Menu, Page } from "../lib/ui.js";
 import { instantOf } from "../lib/zones.js";
+import { BulkBar } from "../parts/bulk_time.js";
+import { saveExport } from "../parts/save.js";
+import { PEOPLE, SessionForm } from "../parts/session_form.js";
 
 const DAYS_SHOWN = 14;
 const LONG_DAY = { weekday: "long", day: "numeric", month: "long" };
-const PEOPLE = { name: "userId", label: "Person", type: "reference", path: "/users" };
 
 export default function Time({ query }) {
   const me = useMe();
@@ -28,18 +29,21 @@ export default function Time({ query }) {
   const from = query.from || addDays(today, 1 - DAYS_SHOWN);
   const to = query.to || today;
   const isOfAll = seesOthers && query.people === "all";
-  const list = useCursorList("/time-sessions", {
-    from: instantOf(`${from}T00:00`),
-    to: instantOf(`${addDays(to, 1)}T00:00`),
-    projectId: query.projectId,
-    billable: query.billable,
-    tag: query.tag,
-    userId: isOfAll ? query.userId : me.user.id,
-  });
+  const filters = { projectId: query.projectId, billable: query.billable, tag: query.tag, userId: isOfAll ? query.userId : me.user.id };
+  const span = { from: instantOf(`${from}T00:00`), to: instantOf(`${addDays(to, 1)}T00:00`) };
+  const list = useCursorList("/time-sessions", { ...span, ...filters });
+  const [chosen, setChosen] = useState(() => new Set());
   const stopped = useStore(stops);
   useEffect(() => void (stopped > 0 && list.reload()), [stopped]);
   const named = useResource(async () => list.rows && withNames(list.rows), [list.rows]);
   const rows = named.data ?? [];
+  const selection = {
+    isOffered: ({ lockedBy }) => !lockedBy,
+    has: ({ id }) => chosen.has(id),
+    set: (some, isChosen) => setChosen((before) => new Set(isChosen ? [...before, ...some.map(({ id }) => id)] : [...before].filter((id) => !some.some((row) => row.id === id)))),
+    name: (row) => `${row.description || "time"} of ${time(row.startAt)}`,
+  };
+  const isChosen = (row) => selection.isOffered(row) && selection.has(row);
 
   async function edit(session) {
     const saved = await ask(session ? "Change time" : "Record time", (close) => html`<${SessionForm} ...${{ session, close }} />`);
@@ -64,18 +68,23 @@ export default function Time({ query }) {
       <button type="button" aria-pressed=${!isOfAll} onClick=${() => setQuery({ people: undefined, userId: undefined })}>Mine</button>
       <button type="button" aria-pressed=${isOfAll} onClick=${() => setQuery({ people: "all" })}>Everybody's</button>
     </div>`;
+  const more = [
+    { label: "Export CSV", icon: "download", onClick: () => saveExport("/time-sessions.csv", { from, to, ...filters }).catch(toastError) },
+    { label: "Import", icon: "upload", href: link("/time/import") },
+  ];
   const record = html`<${Button} kind="primary" icon="plus" onClick=${() => edit(null)}>Record time<//>`;
   const isFiltered = query.projectId || query.billable || query.tag || query.userId;
   const empty = html`<${EmptyState} icon="clock" title=${isFiltered ? "Nothing matches" : "No time on these days"}>
     ${isFiltered ? "Clear a filter, or choose more days." : "Start the timer above, or record time that is over."}
   <//>`;
-  return html`<${Page} title="Time" subtitle="What was worked, by day." actions=${html`${tabs}${record}`}>
+  return html`<${Page} title="Time" subtitle="What was worked, by day." actions=${html`${tabs}<${Menu} label="More about time" items=${more} />${record}`}>
     <${Filters} ...${{ query, from, to, isOfAll }} />
+    <${BulkBar} rows=${rows.filter(isChosen)} clear=${() => setChosen(new Set())} done=${list.reload} />
     <${CursorList} list=${list} empty=${empty}>
       ${byDay(rows).map(
         ([date, sessions], index, days) => html`<${DayOfTime}
           key=${date}
-          ...${{ date, sessions, edit, remove, isOfAll }}
+          ...${{ date, sessions, edit, remove, isOfAll, selection }}
           isWhole=${!list.hasMore || index < days.length - 1}
         />`,
       )}
@@ -114,7 +123,7 @@ function Filters({ query, from, to, isOfAll }) {
   </div>`;
 }
 
-function DayOfTime({ date, sessions, edit, remove, isOfAll, isWhole }) {
+function DayOfTime({ date, sessions, edit, remove, isOfAll, isWhole, selection }) {
   const total = sessions.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
   const hasAmounts = sessions.some(({ amount }) => amount);
   const columns = [
@@ -140,7 +149,7 @@ function DayOfTime({ date, sessions, edit, remove, isOfAll, isWhole }) {
       <h2>${day(date, LONG_DAY)}</h2>
       ${isWhole && html`<span class="day-total">${duration(total)}</span>`}
     </div>
-    <${Table} label=${day(date)} rows=${sessions} ...${{ columns, actions }} />
+    <${Table} label=${day(date)} rows=${sessions} ...${{ columns, actions, selection }} />
   </section>`;
 }
 
@@ -157,33 +166,4 @@ function byDay(rows) {
     days.set(date, [...(days.get(date) ?? []), row]);
   }
   return [...days];
-}
-
-function SessionForm({ session, close }) {
-  const loaded = useResource(async () => session && read(`/time-sessions/${session.id}`), [session?.id]);
-  const isNew = !session;
-  const spans = [
-    { name: "startAt", label: LABELS.startAt, type: "datetime", isRequired: true, isHalf: true },
-    { name: "endAt", label: LABELS.endAt, type: "datetime", isRequired: true, isHalf: true },
-  ];
-  const person = isNew && may("time-of-others:manage") && { ...PEOPLE, hint: "By default you" };
-  const fields = (inputs) => [...workFields(inputs, { isNew }), ...spans, person].filter(Boolean);
-  async function submit(values, key) {
-    const body = workOf(values);
-    const path = `/time-sessions/${session?.id}`;
-    const saved = isNew ? await post("/time-sessions", body, { key }) : await patchOver(path, body, loaded.data.etag, { key, fields: fields(values) });
-    if (!saved) return;
-    const isBeside = saved.warnings?.length > 0;
-    toast(`${duration(saved.durationSeconds)} ${isNew ? "recorded" : "saved"}${isBeside ? ", beside other time" : ""}`);
-    close(true);
-  }
-  if (!isNew && !loaded.data) return null;
-  const initial = isNew
-    ? { startAt: Date.now() - 3_600_000, endAt: Date.now() }
-    : {
-        ...loaded.data.data,
-        projectId: session.projectId && { id: session.projectId, name: session.project },
-        taskId: session.taskId && { id: session.taskId, name: session.task },
-      };
-  return html`<${Form} ...${{ fields, initial, submit }} isPatch=${!isNew} cancel=${() => close(false)} action=${isNew ? "Record" : "Save"} />`;
 }

@@ -3,7 +3,7 @@
 import { get, post } from "../lib/api.js";
 import { ask } from "../lib/dialog.js";
 import { Form } from "../lib/form.js";
-import { addDays, day, dayOf, duration, instant, money, weekday, weekOf, words } from "../lib/format.js";
+import { addDays, day, dayOf, duration, instant, money, number, weekday, weekOf, words } from "../lib/format.js";
 import { html, useEffect } from "../lib/html.js";
 import { ReferenceInput } from "../lib/reference.js";
 import { useResource } from "../lib/resource.js";
@@ -60,9 +60,13 @@ export default function Timesheets({ userId, weekStart, query }) {
   const changed = () => Promise.all([sheet.reload(), list.reload()]);
   const seesOthers = may("time-of-others:manage");
   const person = { path: "/users", label: "Person" };
+  const lock = async () => {
+    const locked = await ask("Lock time", (close) => html`<${LockForm} close=${close} />`);
+    if (locked) await changed();
+  };
   const choose =
     seesOthers &&
-    html`<label class="person"><span class="visually-hidden">Person</span>
+    html`<${Button} icon="shield" onClick=${lock}>Lock time<//><label class="person"><span class="visually-hidden">Person</span>
       <${ReferenceInput}
         field=${{ ...person, placeholder: "Week of another person" }}
         value=${null}
@@ -73,6 +77,29 @@ export default function Timesheets({ userId, weekStart, query }) {
   return html`<${Page} title=${weekStart ? "Timesheet" : "Timesheets"} subtitle=${isOwn ? "Your week." : sheet.data?.name} actions=${choose}>
     <${Loaded} resource=${sheet}>${(data) => html`<${Week} sheet=${data} ...${{ isOwn, changed }} />`}<//>
     <${Sheets} ...${{ list, query, seesOthers }} />
+  <//>`;
+}
+
+const LOCKS = [
+  { value: "lock", label: "Lock all time before this day" },
+  { value: "unlock", label: "Move the lock back: time from this day on may change" },
+];
+
+/** Closes past time, for one person or for everybody, or opens it again. */
+function LockForm({ close }) {
+  const fields = [
+    { name: "verb", label: "What to do", type: "select", isAlwaysSet: true, initial: "lock", options: LOCKS },
+    { name: "before", label: "Day", type: "date", isRequired: true, initial: `${dayOf().slice(0, 7)}-01` },
+    { name: "userId", label: "Person", type: "reference", path: "/users", placeholder: "Everybody, also those who join later" },
+  ];
+  async function submit({ verb, ...values }, key) {
+    const { before, users } = await post(`/timesheets/${verb}`, values, { key });
+    const whose = users === 1 ? "1 person" : `${number(users)} people`;
+    toast(verb === "lock" ? `Time before ${day(before)} is locked for ${whose}` : `Time from ${day(before)} on is open for ${whose}`);
+    close(true);
+  }
+  return html`<${Form} ...${{ fields, submit }} action="Save" cancel=${() => close(false)}>
+    <p class="muted">Nobody can add, change or delete locked time, administrators neither.</p>
   <//>`;
 }
 
