@@ -31,7 +31,7 @@ def test_somebody_is_invited_changed_and_taken_back(console: Console) -> None:
         tab.press("Withdraw")
         tab.toast("The invitation is withdrawn")
         tab.page.get_by_role("button", name="Actions for Ottilie Brandt").click()
-        assert tab.page.get_by_role("menuitem").all_inner_texts() == ["Change the name"]
+        assert tab.page.get_by_role("menuitem").all_inner_texts() == ["Change the name", "Rates"]
 
 
 def test_a_deactivated_user_is_let_back_in_and_deleted(console: Console) -> None:

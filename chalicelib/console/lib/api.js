@@ -95,7 +95,8 @@ export async function request(method, path, options = {}) {
     if (!(error instanceof ApiError)) return error.value;
     const wait = waitBefore(error, attempt);
     if (wait === null) {
-      if (error.status === 401 && !options.isPublic) endSession("expired");
+      // A wrong password, where one is asked for again, ends nothing.
+      if (error.status === 401 && error.code !== "INVALID_CREDENTIALS" && !options.isPublic) endSession("expired");
       throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));

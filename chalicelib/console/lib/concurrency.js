@@ -9,7 +9,7 @@ import { nameOf } from "./reference.js";
 /**
  * PATCH what was read with this ETag. Resolves to the entity as it is then, whoever's values won, or to undefined if
  * the caller of the dialog goes on editing. `fields`: those of the form, by which values are shown; `source`: where the
- * entity is read, if elsewhere.
+ * entity is read, if elsewhere, or a function that reads it.
  */
 export async function patchOver(path, values, etag, { key, fields = [], source = path } = {}) {
   for (let tag = etag, retryKey = key; ; ) {
@@ -17,7 +17,7 @@ export async function patchOver(path, values, etag, { key, fields = [], source =
       return await patch(path, values, { ifMatch: tag, key: retryKey });
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "PRECONDITION_FAILED") throw error;
-      const fresh = await read(source);
+      const fresh = await (typeof source === "function" ? source() : read(source));
       const choice = await askConflict(await differences(fresh.data, values, fields));
       if (choice === "theirs") return fresh.data;
       if (choice !== "mine") return undefined;

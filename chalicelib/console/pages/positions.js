@@ -2,9 +2,11 @@
 
 import { EntityPage } from "../parts/entity_page.js";
 import { ReferenceFilter, SelectFilter } from "../parts/filters.js";
+import { askRates } from "../parts/rates.js";
 import { number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { link } from "../lib/router.js";
+import { may } from "../lib/session.js";
 import { Badge } from "../lib/ui.js";
 
 const COLUMNS = [
@@ -37,6 +39,10 @@ const STATES = [
   { value: "false", label: "Closed" },
 ];
 
+const more = (position) => [
+  { label: "Rates", icon: "coins", onClick: () => askRates(position.name, `/positions/${position.id}/rates`, "They are what the client pays for an hour.") },
+];
+
 export default function Positions({ query }) {
   const { clientId, workLocationId, isActive } = query;
   return html`<${EntityPage}
@@ -52,6 +58,7 @@ export default function Positions({ query }) {
     filters=${html`<${ReferenceFilter} name="clientId" label="All clients" path="/clients" />
       <${ReferenceFilter} name="workLocationId" label="All work locations" path="/work-locations" />
       <${SelectFilter} name="isActive" label="State" options=${STATES} all="Open and closed" />`}
+    more=${may("rates:manage") ? more : undefined}
     href=${(position) => link("/assignments", { positionId: position.id })}
     empty="A position is at a work location; workers are assigned to it."
   />`;

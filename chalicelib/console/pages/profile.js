@@ -1,10 +1,10 @@
-/** The caller's own preferences: language, zone and week, and what is mailed to them. */
+/** The caller's own name, password and preferences: language, zone and week, and what is mailed to them. */
 
-import { read } from "../lib/api.js";
+import { patch, post, read } from "../lib/api.js";
 import { patchOver } from "../lib/concurrency.js";
 import { Form, nested } from "../lib/form.js";
 import { words } from "../lib/format.js";
-import { html } from "../lib/html.js";
+import { html, useState } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { may, reload, useMe } from "../lib/session.js";
 import { nameBy, projectField } from "../lib/time_fields.js";
@@ -50,6 +50,21 @@ function fieldsFor({ locale, timezone }, organization) {
   ].filter(Boolean);
 }
 
+const NAMES = [
+  { name: "firstName", label: "First name", isRequired: true, isHalf: true, maxLength: 100, autocomplete: "given-name" },
+  { name: "lastName", label: "Last name", isRequired: true, isHalf: true, maxLength: 100, autocomplete: "family-name" },
+];
+const PASSWORDS = [
+  { name: "currentPassword", label: "Current password", type: "password", isRequired: true, autocomplete: "current-password" },
+  { name: "newPassword", label: "New password", type: "password", isRequired: true, autocomplete: "new-password", hint: "At least 8 characters. All your other sessions end." },
+];
+
+async function rename(values, key) {
+  await patch("/auth/me", values, { key });
+  await reload();
+  toast("Your name is saved");
+}
+
 export default function Profile() {
   const me = useMe();
   const loaded = useResource(async () => {
@@ -59,26 +74,52 @@ export default function Profile() {
   const { fullName } = me.profile;
   const subtitle = html`${fullName}, ${me.user.email} <${Badge} tone="accent">${words(me.role)}<//>`;
   return html`<${Page} title="Profile and preferences" subtitle=${subtitle}>
-    <section class="card card-form">
-      <${Loaded} resource=${loaded}>
-        ${({ preferences, etag, project }) => {
-          const fields = fieldsFor(preferences, me.organization);
-          const { notifications, defaultProjectId, ...rest } = preferences;
-          const initial = {
-            ...rest,
-            defaultProjectId: defaultProjectId && { id: defaultProjectId, name: project },
-            "notifications.email": notifications.email,
-            "notifications.weeklyReport": notifications.weeklyReport,
-          };
-          const submit = async (values, key) => {
-            if (!(await patchOver(PATH, nested(values), etag, { key, fields }))) return;
-            await reload();
-            await loaded.reload();
-            toast("Your preferences are saved");
-          };
-          return html`<${Form} key=${etag} ...${{ fields, initial, submit }} isPatch />`;
-        }}
-      <//>
-    </section>
+    <div class="stack">
+      <section class="card card-form" aria-label="Name">
+        <h2>Name</h2>
+        <${Form} fields=${NAMES} initial=${me.user} isPatch submit=${rename} />
+      </section>
+      <section class="card card-form" aria-label="Preferences">
+        <h2>Preferences</h2>
+        <${Loaded} resource=${loaded}>
+          ${({ preferences, etag, project }) => {
+            const fields = fieldsFor(preferences, me.organization);
+            const { notifications, defaultProjectId, ...rest } = preferences;
+            const initial = {
+              ...rest,
+              defaultProjectId: defaultProjectId && { id: defaultProjectId, name: project },
+              "notifications.email": notifications.email,
+              "notifications.weeklyReport": notifications.weeklyReport,
+            };
+            const submit = async (values, key) => {
+              if (!(await patchOver(PATH, nested(values), etag, { key, fields }))) return;
+              await reload();
+              await loaded.reload();
+              toast("Your preferences are saved");
+            };
+            return html`<${Form} key=${etag} ...${{ fields, initial, submit }} isPatch />`;
+          }}
+        <//>
+      </section>
+      <${Password} />
+    </div>
   <//>`;
+}
+
+function Password() {
+  const [version, setVersion] = useState(0);
+  async function submit(values, key) {
+    try {
+      await post("/auth/password", values, { key });
+    } catch (error) {
+      if (error.code === "INVALID_CREDENTIALS") error.details = { fieldErrors: { currentPassword: ["is not your password"] } };
+      throw error;
+    }
+    toast("Your password is changed; your other sessions have ended");
+    setVersion(version + 1);
+  }
+  return html`<section class="card card-form" aria-label="Password">
+    <h2>Password</h2>
+    <${Form} key=${version} fields=${PASSWORDS} submit=${submit} action="Change the password" />
+  </section>`;
 }

@@ -6,6 +6,8 @@ import { ask, confirm } from "../lib/dialog.js";
 import { Form } from "../lib/form.js";
 import { day, dayOf, duration, money, words } from "../lib/format.js";
 import { html } from "../lib/html.js";
+import { Members } from "../parts/project_members.js";
+import { askRates } from "../parts/rates.js";
 import { ProjectForm, ProjectState, Tracked } from "../parts/projects.js";
 import { nameOf } from "../lib/reference.js";
 import { useResource } from "../lib/resource.js";
@@ -52,16 +54,23 @@ export default function Project({ id }) {
     }
   }
 
+  const rates = ({ name }) => askRates(name, `/projects/${id}/rates`, "They price time on this project, unless its member has a rate in it.");
+
   const project = loaded.data?.project;
+  const items = [
+    may("rates:manage") && { label: "Rates", icon: "coins", onClick: () => rates(project) },
+    { label: "Delete", icon: "trash", isDanger: true, onClick: () => remove(project) },
+  ];
   const actions =
     project &&
     mayWrite &&
     html`<${Button} icon="edit" onClick=${edit}>Edit<//>
-      <${Menu} label="More about the project" items=${[{ label: "Delete", icon: "trash", isDanger: true, onClick: () => remove(project) }]} />`;
+      <${Menu} label="More about the project" items=${items} />`;
   return html`<${Page} title=${project?.name ?? "Project"} actions=${actions}>
     <${Loaded} resource=${loaded}>
       ${(data) => html`<${Facts} ...${data} />
-        <${Tasks} ...${{ id, mayWrite }} people=${data.people} changed=${loaded.reload} />`}
+        <${Tasks} ...${{ id, mayWrite }} people=${data.people} changed=${loaded.reload} />
+        ${mayWrite && html`<${Members} project=${data.project} changed=${loaded.reload} />`}`}
     <//>
   <//>`;
 }

@@ -8,6 +8,7 @@ import { html } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { may, reload } from "../lib/session.js";
 import { toast } from "../lib/toast.js";
+import { Rates } from "../parts/rates.js";
 import { Loaded, Page } from "../lib/ui.js";
 
 const choices = (values) => values.map((value) => ({ value, label: words(value) }));
@@ -55,6 +56,11 @@ export default function Settings() {
         <section class="card card-form">
           <${SettingsForm} key=${data.version} organization=${data} etag=${etag} done=${organization.reload} />
         </section>
+        ${may("rates:manage") &&
+        html`<section class="card card-form">
+          <h2>Rates of tracked time</h2>
+          <${Rates} path="/organization/rates" lead="They price billable time where neither the project nor the member has a rate." />
+        </section>`}
         <section class="card card-form">
           <h2>About it</h2>
           <dl class="details">

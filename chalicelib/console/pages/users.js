@@ -10,6 +10,7 @@ import { html, useState } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";
 import { may, me } from "../lib/session.js";
 import { PageTable } from "../lib/table.js";
+import { askRates } from "../parts/rates.js";
 import { toast, toastError } from "../lib/toast.js";
 import { Badge, Button, Menu, Page } from "../lib/ui.js";
 
@@ -124,6 +125,7 @@ export default function Users({ query }) {
     const resend = () => attempt(() => post(`${path}/invitation`), `Another mail to ${user.email} is on its way`);
     const items = [
       { label: "Change the name", icon: "edit", onClick: () => rename(user) },
+      may("rates:manage") && { label: "Rates", icon: "coins", onClick: () => askRates(name, `${path}/rates`, "They price the member's billable time, unless the project has a rate.") },
       isOpen && { label: "Change the role", icon: "shield", onClick: () => changeRole(user) },
       isInvited && user.isActive && { label: "Mail the invitation again", icon: "mail", onClick: resend },
       isOpen && isInvited && { label: "Withdraw the invitation", icon: "x", isDanger: true, onClick: withdraw },

@@ -2,6 +2,7 @@
 
 import { EntityPage } from "../parts/entity_page.js";
 import { SelectFilter } from "../parts/filters.js";
+import { askRates } from "../parts/rates.js";
 import { hours, number } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";
@@ -25,6 +26,10 @@ const SHOWN = [{ value: "true", label: "With deleted ones" }];
 
 const importing = () => may("workers:write") && html`<a class="button" href=${link("/workers/import")}>Import</a>`;
 
+const more = (worker) => [
+  { label: "Rates", icon: "coins", onClick: () => askRates(nameOf(worker), `/workers/${worker.id}/rates`, "They are what the worker is paid for an hour.") },
+];
+
 export default function Workers({ query }) {
   return html`<${EntityPage}
     title="Workers"
@@ -38,6 +43,7 @@ export default function Workers({ query }) {
     query=${{ includeDeleted: query.includeDeleted }}
     filters=${html`<${SelectFilter} name="includeDeleted" label="Show" options=${SHOWN} all="Current ones" />`}
     extra=${importing}
+    more=${may("rates:manage") ? more : undefined}
     href=${(worker) => link("/assignments", { workerId: worker.id })}
     empty="Add one by one, or many at once from a file."
   />`;

@@ -1,7 +1,9 @@
 /** Covenants of a loan and their tests: defined and waived by the lender, reported by the borrower. */
 
-import { del } from "../lib/api.js";
-import { confirm } from "../lib/dialog.js";
+import { del, getAll } from "../lib/api.js";
+import { patchOver } from "../lib/concurrency.js";
+import { ask, confirm } from "../lib/dialog.js";
+import { Form } from "../lib/form.js";
 import { day, dayOf, number, words } from "../lib/format.js";
 import { html } from "../lib/html.js";
 import { askAndPost, REASON } from "./loans.js";
@@ -46,6 +48,24 @@ export function Covenants({ loan }) {
     await list.reload();
   }
 
+  /** All but its test dates: for others, it is deleted and another one is defined. */
+  async function edit(kpi) {
+    const fields = fieldsFor(loan).filter(({ name }) => name !== "frequency" && name !== "firstTestDate");
+    // There is no read of one covenant; its version stands for its ETag.
+    const tagged = (row) => ({ data: row, etag: `"${row.version}"` });
+    const source = async () => tagged((await getAll(path)).find(({ id }) => id === kpi.id));
+    const saved = await ask(`Change ${kpi.name}`, (close) => {
+      const submit = async (values, key) => {
+        const stored = await patchOver(`${path}/${kpi.id}`, values, tagged(kpi).etag, { key, fields, source });
+        if (stored) close(stored);
+      };
+      return html`<${Form} ...${{ fields, submit }} initial=${kpi} isPatch cancel=${() => close()} />`;
+    });
+    if (!saved) return;
+    toast("Changed; the borrower sees it, too");
+    await list.reload();
+  }
+
   async function remove(kpi) {
     if (!(await confirm({ title: "Delete this covenant?", text: `${kpi.name}, with its tests, on both sides.` }))) return;
     try {
@@ -61,11 +81,11 @@ export function Covenants({ loan }) {
   const empty = html`<${EmptyState} icon="shield" title="No covenants" action=${add}>Figures of the borrower that are tested on dates until maturity.<//>`;
   return html`<${CursorList} list=${list} empty=${empty}>
     ${add && html`<div class="week-foot">${add}</div>`}
-    ${list.rows?.map((kpi) => html`<${Covenant} key=${kpi.id} ...${{ kpi, loan, path, remove, mayDefine }} />`)}
+    ${list.rows?.map((kpi) => html`<${Covenant} key=${kpi.id} ...${{ kpi, loan, path, edit, remove, mayDefine }} />`)}
   <//>`;
 }
 
-function Covenant({ kpi, loan, path, remove, mayDefine }) {
+function Covenant({ kpi, loan, path, edit, remove, mayDefine }) {
   const list = useCursorList(`${path}/${kpi.id}/tests`, {}, { limit: TESTS_SHOWN });
   const unit = kpi.unit ? ` ${kpi.unit}` : "";
   const shown = (value) => (value === null ? "–" : `${number(value, 4)}${unit}`);
@@ -102,6 +122,10 @@ function Covenant({ kpi, loan, path, remove, mayDefine }) {
   ];
   const isBorrower = loan.side === "borrower" && loan.status === "ACTIVE";
   const today = dayOf();
+  const items = [
+    { label: "Edit", icon: "edit", onClick: () => edit(kpi) },
+    { label: "Delete", icon: "trash", isDanger: true, onClick: () => remove(kpi) },
+  ];
   const actions = (test) => {
     if (isBorrower && test.testDate <= today && test.state !== "WAIVED") return html`<${Button} kind="quiet" onClick=${() => record(test)}>${test.value === null ? "Report" : "Correct"}<//>`;
     return loan.side === "lender" && test.state === "BREACHED" && html`<${Button} kind="quiet" onClick=${() => waive(test)}>Waive<//>`;
@@ -109,7 +133,7 @@ function Covenant({ kpi, loan, path, remove, mayDefine }) {
   return html`<section class="covenant" aria-label=${kpi.name}>
     <div class="day-head">
       <h2>${kpi.name} <span class="muted cell-note">${kpi.direction === "UP" ? "at least" : "at most"} ${shown(kpi.target)}, ${words(kpi.frequency).toLowerCase()}</span></h2>
-      ${mayDefine && html`<${Menu} label=${`Change ${kpi.name}`} items=${[{ label: "Delete", icon: "trash", isDanger: true, onClick: () => remove(kpi) }]} />`}
+      ${mayDefine && html`<${Menu} label=${`Change ${kpi.name}`} items=${items} />`}
     </div>
     <${CursorList} list=${list}>
       <${Table} label=${`Tests of ${kpi.name}`} rows=${list.rows} ...${{ columns, actions }} isBusy=${list.isLoading} />
