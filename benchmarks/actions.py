@@ -26,6 +26,7 @@ class Cost:
     action: str
     status: int
     operations: list[str]
+    round_trips: int
     read_units: float
     write_units: float
     cpu_ms: float
@@ -37,7 +38,7 @@ def run(api: Api) -> None:
         "Each action once, writes with an Idempotency-Key",
         ("action", "status", "round trips", "RCU", "WCU", "CPU ms"),
         [
-            (cost.action, cost.status, len(cost.operations), cost.read_units, cost.write_units, cost.cpu_ms)
+            (cost.action, cost.status, cost.round_trips, cost.read_units, cost.write_units, cost.cpu_ms)
             for cost in measure(busy_organization(api))
         ],
     )
@@ -59,7 +60,7 @@ def measure(organization: Organization) -> Iterator[Cost]:
         calls = answer.recording.calls
         median = statistics.median(milliseconds)
         operations = [call.operation for call in calls]
-        yield Cost(action, int(answer.status), operations, *units_of(calls), median)
+        yield Cost(action, int(answer.status), operations, answer.round_trips, *units_of(calls), median)
 
 
 def units_of(calls: list[Call]) -> tuple[float, float]:

@@ -174,7 +174,7 @@ def measure(built: stack.Stack) -> dict[str, Price]:
             read, written, milliseconds = follow(cost.action)
             later = of_table(read, written) + of_function(milliseconds, PRICES.gigabyte_second_x86)
         transactions = cost.operations.count("TransactWriteItems")
-        waited = _TRIP_MS * (len(cost.operations) - transactions) + _TRANSACTION_MS * transactions
+        waited = _TRIP_MS * (cost.round_trips - transactions) + _TRANSACTION_MS * transactions
         lasted = cost.cpu_ms / _VIRTUAL_CPUS + waited
         return Price(
             cost.action,

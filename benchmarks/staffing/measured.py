@@ -39,4 +39,4 @@ def measured(request: Callable[[], Any], repeats: int = _REPEATS) -> Measured:
             result = request()
             spent.append((time.process_time() - started) * 1000)
     capacity = float(sum(call.capacity for call in recording.calls))
-    return Measured(result, len(recording.calls), capacity, statistics.median(spent))
+    return Measured(result, recording.round_trips, capacity, statistics.median(spent))

@@ -150,8 +150,7 @@ def read(
             if queries is not None and queries <= 0:
                 boundary = (min if forward else max)(reader.position for reader in unread)
                 break
-            for reader in unread:
-                reader.read_on()
+            table.together([reader.read_on for reader in unread])
             queries = queries and queries - len(unread)
         heads = [reader for reader in readers if reader.rows]
         first = (min if forward else max)(heads, key=lambda reader: reader.rows[0], default=None)

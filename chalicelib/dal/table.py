@@ -6,9 +6,9 @@ import contextlib
 import functools
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Sequence
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar, copy_context
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import MAP
@@ -23,7 +23,14 @@ from chalicelib.dal import transport
 from chalicelib.dal.item import RAW_MAP, RETRIES, TIMEOUTS, Item, plain_map
 from chalicelib.dal.keys import HEALTH, IndexPartition, Key
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+T = TypeVar("T")
+
 _BATCH_GET_KEYS = 100
+_AT_ONCE = 16
+"""Reads that are made at the same time. Of two requests of one process, as `make serve` has them, they wait in turn."""
 
 
 def entry(partition: IndexPartition) -> Path:
@@ -291,23 +298,56 @@ def _code(error: PynamoDBException) -> str | None:
 
 
 class Traffic:
-    """Counts the requests made to the table while it is open."""
+    """Counts the round trips to the table while it is open; requests made at the same time are one."""
 
-    def __init__(self) -> None:
-        self.round_trips = 0
+    def __init__(self, parent: Traffic | None = None) -> None:
+        """Begin a count, from where its `parent` is if its requests are made beside the parent's others."""
+        self.origin: Traffic = self if parent is None else parent.origin
+        self.round_trips: int = 0 if parent is None else parent.round_trips
 
 
 _traffic: ContextVar[Traffic | None] = ContextVar("traffic", default=None)
 
 
 @contextlib.contextmanager
-def counted() -> Iterator[Traffic]:
-    traffic = Traffic()
+def counted(parent: Traffic | None = None) -> Iterator[Traffic]:
+    traffic = Traffic(parent)
     token = _traffic.set(traffic)
     try:
         yield traffic
     finally:
         _traffic.reset(token)
+
+
+def together(reads: Sequence[Callable[[], T]]) -> list[T]:
+    """Return the results of reads that are made at the same time, in threads. A read does not call this in turn."""
+    if len(reads) < 2:
+        return [read() for read in reads]
+    traffic = _traffic.get()
+
+    def read_counted(read: Callable[[], T]) -> tuple[T, int]:
+        with counted(traffic) as own:
+            return read(), own.round_trips
+
+    first, *others = reads
+    futures = [_pool().submit(copy_context().run, read_counted, read) for read in others]
+    try:
+        results = [read_counted(first)]
+    finally:
+        # An error does not leave reads behind, which would run into the next request.
+        for future in futures:
+            future.exception()
+    results += [future.result() for future in futures]
+    if traffic is not None:
+        traffic.round_trips = max(round_trips for _, round_trips in results)
+    return [result for result, _ in results]
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(_AT_ONCE, "reads")
 
 
 def _count(**_: Any) -> None:

@@ -13,9 +13,9 @@ READ, PAGE_LIST, WRITE = 2, 3, 3
 _PARENTS = "one more read, for the parents of the shown entities"
 _CHILDREN = "the index gives the children, which are then read"
 _NAMED = "one more read, for the names of the referenced entities"
-_INTERVALS = "a query for each of five length classes, more for those over 1 MB; then the assignments; then their names"
+_INTERVALS = "the intervals of all length classes at the same time; then the assignments; then their names"
 _CHANGED = "the assignment; then the worker, position and months that it changes; then the names"
-_OVERLAPS = "interval indexes give the overlapping assignments, a query per length class, which are then read"
+_OVERLAPS = "interval indexes give the overlapping assignments, which are then read"
 _TASK = "the task; then its project, and the user it is for"
 _SESSION = "the session; then account, months, work and rates"
 _TIMER = "the timer; then account, months, work and rates"
@@ -52,14 +52,14 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getActivitiesByEntity": (3, _READ_STATE),
     "getActivitiesByType": (3, _READ_STATE),
     "getAssignment": (3, _NAMED),
-    "getAssignments": (10, f"a search reads the name index; {_INTERVALS}"),
+    "getAssignments": (5, f"a search reads the name index; {_INTERVALS}"),
     "getClientWithLocations": (4, _CHILDREN),
-    "getDashboardMetrics": (6, _VALUES),
+    "getDashboardMetrics": (5, _VALUES),
     "getDashboardWidgets": (5, _DASHBOARDS),
     "getHoursReport": (3, _REPORT),
     "getMetricById": (3, _VALUES),
     "getMetricHistory": (4, "one more read, for its permissions, and one for the names of groups"),
-    "getMetricsByCategory": (6, _VALUES),
+    "getMetricsByCategory": (5, _VALUES),
     "getPosition": (3, _PARENTS),
     "getPositions": (6, f"{_PARENTS}; a search reads the names of work locations and clients"),
     "getQuickActions": (3, "the index gives ids, which are then read, 100 at once"),
@@ -78,13 +78,13 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "recordKpiValue": (5, _KPI),
     "getUnreadCount": (4, "the caller's last reading, the activities since, and their read state"),
     "getWidgetById": (3, "one more read, for its creator"),
-    "getWidgetData": (8, f"of a calendar: {_INTERVALS}"),
+    "getWidgetData": (6, f"of a calendar: {_INTERVALS}"),
     "getWidgetsByType": (5, _DASHBOARDS),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
     "getWorkLocations": (4, _PARENTS),
     "getWorkers": (6, "the current assignments of a page's workers: months, positions, work locations"),
-    "getWorkerWithAssignments": (7, _INTERVALS),
+    "getWorkerWithAssignments": (5, f"the worker; {_INTERVALS}"),
     "importTimeSessions": (
         12,
         "an earlier attempt's answer and chunks; names; missing ones; per 20 of these and per 20 rows a transaction",
@@ -116,7 +116,7 @@ PAGE_LISTS = names(_is_page_list)
 def hold(action: str, answer: Answer, limit: int, report: Report, of: str = "") -> None:
     """Report the cost of an answer, and fail if it exceeds the limit. `of`: the variant of the request."""
     allowed, reason = EXCEPTIONS.get(action, (limit, ""))
-    report({"action": action, "operations": answer.recording.operations, "of": of})
+    report({"action": action, "trips": answer.round_trips, "operations": answer.recording.operations, "of": of})
     assert answer.status == REGISTRY[action].status, answer.text
     assert answer.round_trips <= allowed, f"{action}{of} makes {answer.recording.operations} {reason}"
     # Each chunk of a chunked write reads what it needs.

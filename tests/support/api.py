@@ -69,7 +69,7 @@ class Answer:
 
     @property
     def round_trips(self) -> int:
-        return len(self.recording.calls)
+        return self.recording.round_trips
 
 
 @dataclass(frozen=True)

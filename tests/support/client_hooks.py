@@ -11,6 +11,7 @@ import io
 import itertools
 import json
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -49,6 +50,8 @@ class Call:
     operation: str
     parameters: dict[str, Any]
     capacity: float = 0.0
+    trip: tuple[table.Traffic | None, int] = (None, 0)
+    """The request and the number of its round trip; calls that are made at the same time share it."""
 
     def partitions(self) -> list[str]:
         return [pk for pk, _ in keys_of(self.operation, self.parameters)]
@@ -61,6 +64,11 @@ class Recording:
     @property
     def operations(self) -> list[str]:
         return [call.operation for call in self.calls]
+
+    @property
+    def round_trips(self) -> int:
+        counted = {call.trip for call in self.calls if call.trip[0] is not None}
+        return len(counted) + sum(call.trip[0] is None for call in self.calls)
 
     def tenants(self) -> set[str]:
         """Return the organizations whose partitions were named."""
@@ -90,16 +98,26 @@ def recorded() -> Iterator[Recording]:
         _recordings.reset(token)
 
 
+_recorded: ContextVar[Call | None] = ContextVar("recorded", default=None)
+"""The call of this thread that is under way."""
+
+
 def _record(params: dict[str, Any], model: Any, **_: Any) -> None:
+    traffic = table._traffic.get()
+    call = Call(model.name, params)
+    if traffic is not None:
+        call.trip = traffic.origin, traffic.round_trips
+    _recorded.set(call)
     for recording in _recordings.get():
-        recording.calls.append(Call(model.name, params))
+        recording.calls.append(call)
 
 
 def _add_capacity(parsed: dict[str, Any], **_: Any) -> None:
     consumed = parsed.get("ConsumedCapacity") or []
+    call = _recorded.get()
+    assert call is not None, "it was recorded as it began"
     for entry in consumed if isinstance(consumed, list) else [consumed]:
-        for recording in _recordings.get():
-            recording.calls[-1].capacity += entry.get("CapacityUnits", 0.0)
+        call.capacity += entry.get("CapacityUnits", 0.0)
 
 
 # -- overtaking ------------------------------------------------------------------------------------------------------
@@ -174,11 +192,21 @@ class Refusal:
 class _Broken:
     breakage: Fault | Refusal
     operations: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class _Begun:
+    """A call that is under way, which others may be beside."""
+
+    number: int
+    operation: str
+    number_of_operation: int
     tries: int = 0
-    """Attempts of the current call."""
 
 
 _breaking: ContextVar[_Broken | None] = ContextVar("breaking", default=None)
+_begun: ContextVar[_Begun] = ContextVar("begun")
 
 
 @contextlib.contextmanager
@@ -211,8 +239,10 @@ def without_waiting(share: float = 0) -> Iterator[None]:
 def _begin(model: Any, **_: Any) -> None:
     state = _breaking.get()
     if state is not None:
-        state.operations.append(model.name)
-        state.tries = 0
+        with state.lock:
+            state.operations.append(model.name)
+            count = state.operations.count(model.name)
+            _begun.set(_Begun(len(state.operations), model.name, count))
 
 
 def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
@@ -221,15 +251,16 @@ def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     if state is None:
         storm = _storms.get()
         return None if storm is None else storm.strike(request)
-    state.tries += 1
+    begun = _begun.get()
+    begun.tries += 1
     if isinstance(state.breakage, Refusal):
-        return _refuse(state.breakage, state.operations, request)
-    if len(state.operations) != state.breakage.at_call:
+        return _refuse(state.breakage, begun, request)
+    if begun.number != state.breakage.at_call:
         return None
     kind = state.breakage.kind
     if kind == "process dies before":
         raise ProcessDied
-    if kind.endswith("once") and state.tries > 1:
+    if kind.endswith("once") and begun.tries > 1:
         return None
     if kind.startswith("response lost"):
         deliver(request)
@@ -244,7 +275,7 @@ def _end(**_: Any) -> None:
         state is not None
         and isinstance(state.breakage, Fault)
         and state.breakage.kind == "process dies after"
-        and len(state.operations) == state.breakage.at_call
+        and _begun.get().number == state.breakage.at_call
     ):
         raise ProcessDied
 
@@ -254,10 +285,10 @@ class _Content(io.BytesIO):
         yield self.read()
 
 
-def _refuse(refusal: Refusal, operations: list[str], request: AWSPreparedRequest) -> AWSResponse | None:
-    if operations[-1] != refusal.operation:
+def _refuse(refusal: Refusal, begun: _Begun, request: AWSPreparedRequest) -> AWSResponse | None:
+    if begun.operation != refusal.operation:
         return None
-    if refusal.calls is not None and operations.count(refusal.operation) > refusal.calls:
+    if refusal.calls is not None and begun.number_of_operation > refusal.calls:
         return None
     return _error(request, refusal.code, refusal.reason)
 

@@ -29,5 +29,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _round_trips(costs: list[dict[str, Any]]) -> list[str]:
-    rows = {(cost["action"] + cost["of"], tuple(cost["operations"])) for cost in costs}
-    return [f"{request:<42}{len(operations)}  {', '.join(operations)}" for request, operations in sorted(rows)]
+    rows = {(cost["action"] + cost["of"], cost["trips"], tuple(cost["operations"])) for cost in costs}
+    return [f"{request:<42}{trips}  {', '.join(operations)}" for request, trips, operations in sorted(rows)]

@@ -59,6 +59,11 @@ def day_of(number: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
 
 
+def day_bucket_of(since_1970: int) -> str:
+    """Return the sort key of the bucket of a day."""
+    return f"D#{day_of(since_1970 // DAY)}"
+
+
 def hours_of(since_1970: int) -> str:
     """Return the sort key of the bucket with the hours of a day."""
     return f"T#{day_of(since_1970 // DAY)}"
@@ -72,6 +77,11 @@ def minutes_of(since_1970: int) -> str:
 class BucketKey(NamedTuple):
     dimension: tuple[str, str] | None
     sk: str
+
+    @property
+    def is_of_day(self) -> bool:
+        """Return True for a day of a whole source."""
+        return self.dimension is None and self.sk.startswith("D#")
 
 
 Increments = dict[BucketKey, Counter[str]]

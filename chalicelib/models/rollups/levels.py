@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from chalicelib.core.clock import milliseconds
 from chalicelib.dal import keys, table
@@ -16,6 +17,7 @@ from chalicelib.models.rollups.buckets import (
     INTEGRATED,
     MINUTE,
     amounts_of,
+    day_bucket_of,
     hours_of,
     minutes_of,
     month_of,
@@ -47,25 +49,33 @@ class Levels:
 def read(instants: Mapping[str, Iterable[int]]) -> dict[str, Levels]:
     """Read the levels of each partition at its instants: whole minutes, in milliseconds since 1970.
 
-    Costs one query per partition (and one more per further run of months), and one batch per hundred hour and minute
-    buckets of whole sources. Eventually consistent, like everything that the stream writes.
+    Costs one query per partition (and one more per further run of months), all at the same time, and one batch per
+    hundred hour and minute buckets of whole sources. Eventually consistent, like everything that the stream writes.
     """
     by_partition = {partition: sorted({*at}) for partition, at in instants.items()}
+    queries = [partial(months_and_days, partition, at) for partition, at in by_partition.items()]
+    buckets = dict(zip(by_partition, table.together(queries), strict=True))
     parts = {
         Key(partition, sk)
         for partition, at in by_partition.items()
         if not keys.is_rollup_of_value(partition)  # its day buckets hold the minutes
         for instant in at
+        # Whatever adds to an hour or a minute adds to its day, and buckets stay: without the day there are none.
+        if day_bucket_of(instant) in buckets[partition]
         for sk, length in ((hours_of(instant), DAY), (minutes_of(instant), HOUR))
         if instant % length
     }
     split = {key: amounts_of(item) for key, item in table.raw_batch(parts).items()}
-    return {partition: levels_at(partition, at, split) for partition, at in by_partition.items()}
+    return {partition: levels_at(partition, at, buckets[partition], split) for partition, at in by_partition.items()}
 
 
-def levels_at(partition: str, instants: Sequence[int], split: Mapping[Key, Mapping[str, int]]) -> Levels:
-    """Add up the buckets before each instant; `split` holds the hour and minute buckets."""
-    buckets = dict(months_and_days(partition, instants))
+def levels_at(
+    partition: str,
+    instants: Sequence[int],
+    buckets: Mapping[str, Mapping[str, int]],
+    split: Mapping[Key, Mapping[str, int]],
+) -> Levels:
+    """Add up the buckets before each instant. `buckets`: of months and days; `split`: of hours and minutes."""
     months = {sk.removeprefix("M#"): amounts for sk, amounts in buckets.items() if sk.startswith("M#")}
     beginnings = {month: start_of_day(f"{month}-01") for month in months}
     days = {
@@ -140,11 +150,13 @@ def start_of_day(day: str) -> int:
     return milliseconds(datetime.fromisoformat(day).replace(tzinfo=UTC))
 
 
-def months_and_days(partition: str, instants: Sequence[int]) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield all month buckets, and the day buckets of the months that contain an instant."""
-    for low, high in key_ranges(instants):
-        for row in table.query_all(partition, between=(low, high), consistent=False):
-            yield row["sk"]["S"], amounts_of(row)
+def months_and_days(partition: str, instants: Sequence[int]) -> dict[str, dict[str, int]]:
+    """Return all month buckets, and the day buckets of the months that contain an instant, by sort key."""
+    return {
+        row["sk"]["S"]: amounts_of(row)
+        for low, high in key_ranges(instants)
+        for row in table.query_all(partition, between=(low, high), consistent=False)
+    }
 
 
 def key_ranges(instants: Sequence[int]) -> list[tuple[str, str]]:

@@ -155,11 +155,15 @@ def sort_key(target: Target) -> tuple[Any, ...]:
 
 
 def write(unit: UnitOfWork, source: str, increments: Increments) -> None:
-    """Add increments to buckets; a bucket is created by its first increment."""
+    """Add increments to buckets; a bucket is created by its first increment.
+
+    So is the one of a day in which all amounts add up to 0: readers look for its hours only where it is.
+    """
     for key, amounts in increments.items():
         added = {name: amount for name, amount in amounts.items() if amount}
-        if added:
-            unit.upsert(item_key(unit.organization, source, key), [AddAll(added), Item.derived.set(1)])
+        if added or key.is_of_day:
+            actions = [AddAll(added)] if added else []
+            unit.upsert(item_key(unit.organization, source, key), [*actions, Item.derived.set(1)])
 
 
 def correct(

@@ -15,7 +15,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys
 from chalicelib.dal.unit_of_work import MAX_WRITES, StaleRead
 from chalicelib.models.rollups import buckets, levels, rollups
-from chalicelib.models.rollups.buckets import MINUTE, BucketKey, Contribution, Increments, LevelChange
+from chalicelib.models.rollups.buckets import HOUR, MINUTE, BucketKey, Contribution, Increments, LevelChange
 from chalicelib.models.rollups.rollups import AppliedContribution, Target
 from chalicelib.models.staffing.workload import MAX_LIVE
 
@@ -107,6 +107,17 @@ def test_applying_from_a_stale_read_fails() -> None:
     _apply(organization, entity, (LevelChange(EPOCH_DAY, (("s", 1),)),))
     with pytest.raises(StaleRead):
         _apply(organization, entity, (LevelChange(EPOCH_DAY + 1, (("s", 1),)),), AppliedContribution(0, ()))
+
+
+def test_hours_of_a_day_are_found_though_its_own_amounts_add_up_to_nothing() -> None:
+    organization, entity = OrganizationId(ids.new_id()), ids.new_id()
+    steps = ((8, 1), (9, -1), (10, -1), (11, 1))
+    _apply(organization, entity, tuple(LevelChange(EPOCH_DAY + hour * HOUR, (("s", by),)) for hour, by in steps))
+    partition, at = keys.rollup(organization, SOURCE), [EPOCH_DAY + hour * HOUR + MINUTE for hour, _ in steps]
+
+    levels_then = levels.read({partition: at})[partition]
+
+    assert [levels_then.level("s", instant) for instant in at] == [1, 0, -1, 0]
 
 
 def test_more_changes_than_fit_a_transaction_are_applied_in_several() -> None:
