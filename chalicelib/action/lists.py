@@ -32,7 +32,7 @@ def answer(
     default_sort: str,
     facets: Mapping[str, Any] | None = None,
     include_deleted: bool = False,
-    rows: Rows[Any] | None = None,
+    rows: Rows | None = None,
     builtin: Mapping[UUID, Any] = MappingProxyType({}),
 ) -> Page[Any] | CursorPage[Any]:
     """Answer a page or cursor list. `facets`: values that rows must have, None for any; `rows`: the shown fields.
@@ -73,7 +73,7 @@ def answer(
 def _walk_with_builtin(
     ctx: Context,
     walk: Callable[..., CursorPage[Any]],
-    rows: Rows[Any],
+    rows: Rows,
     builtin: Mapping[UUID, Any],
     query: PageQuery[Any],
     limit: int,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from chalicelib.core import phones, text
@@ -43,6 +44,24 @@ def _terms(search: str | None) -> list[str]:
     return [text.fold(search or ""), *([] if digits is None else [digits])]
 
 
+def _named(rows: Iterable[SlimRow], search: str | None) -> set[str]:
+    """Return the ids of the rows whose names hold the search."""
+    term = text.fold(search or "")
+    return {row.sk for row in rows if term in row.search.partition(SEPARATOR)[0]}
+
+
+def _parents(
+    organization: OrganizationId,
+    facet: str,
+    collection: Collection[Any],
+    on_page: Iterable[SlimRow],
+    slim: Iterable[SlimRow],
+) -> dict[UUID, Any]:
+    """Return the entities that a facet of the rows on a page names. `slim`: all rows of the list."""
+    ids = {UUID(row.facets[facet]) for row in on_page}
+    return collection.get_shown(organization, ids, {row.facets[facet] for row in slim})
+
+
 @dataclass(frozen=True)
 class PageRequest:
     """A request for a page list, validated."""
@@ -58,12 +77,14 @@ class PageRequest:
 
 
 @dataclass(frozen=True)
-class Rows(Generic[R]):
+class Rows:
     """The rows that a list shows of its records."""
 
     row: type[Record]
-    of: Callable[[Sequence[R]], Sequence[Record]]
-    """All rows of a page at once: one for each record."""
+    of: Callable[..., Sequence[Record]]
+    """All rows of a page at once: one for each record. It takes the records, and as `known` their parents."""
+    parents: Mapping[str, Collection[Any]] = field(default_factory=dict)
+    """Collections of the entities that facets name and rows show, by facet: read together with the page's records."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,30 +105,50 @@ class ListedCollection(Collection[R]):
         self,
         organization: OrganizationId,
         request: PageRequest,
-        rows: Rows[R] | None = None,
+        rows: Rows | None = None,
         builtin: Mapping[UUID, R] = MappingProxyType({}),
     ) -> Page[Any]:
-        """Exact totals and substring search, from the slim index; the records shown are read consistently.
+        """Exact totals and substring search, from the slim index; then the shown records with their parents.
+
+        They are as they are now or were a moment ago, like the index: half the price of the very last state.
 
         `builtin`: entities that every organization has, which are in no table.
         """
-        slim = self._slim_rows(organization, deleted=False)
+        listings = [(self, False), *([(self, True)] if request.include_deleted else [])]
+        related = self.related if request.search is not None else {}
+        listings += [(collection, False) for collection in related.values()]
+        listed_rows = iter(
+            table.together(
+                [partial(collection._slim_rows, organization, deleted=deleted) for collection, deleted in listings]
+            )
+        )
+        slim = next(listed_rows)
         slim += [SlimRow(str(record.id), self._texts(record), dict(self.facets(record))) for record in builtin.values()]
         if request.include_deleted:
-            slim += self._slim_rows(organization, deleted=True)
+            slim += next(listed_rows)
         if len(slim) > EXACT_LIST_ROWS:
             raise too_many_rows(self.cursor_list)
-        chosen = self._choose(slim, request, self._related(organization, request.search))
+        named = {facet: _named(rows, request.search) for facet, rows in zip(related, listed_rows, strict=True)}
+        chosen = self._choose(slim, request, named)
         start = (request.page - 1) * request.page_size
-        identifiers = [UUID(row.sk) for row in chosen[start : start + request.page_size]]
-        records = {**builtin, **self.get_many(organization, [id_ for id_ in identifiers if id_ not in builtin])}
+        on_page = chosen[start : start + request.page_size]
+        identifiers = [UUID(row.sk) for row in on_page]
+        shown = rows or self._records
+        own = [identifier for identifier in identifiers if identifier not in builtin]
+        stored, *parents = table.together(
+            [
+                partial(self.get_shown, organization, own, [row.sk for row in slim]),
+                *(partial(_parents, organization, *parent, on_page, slim) for parent in shown.parents.items()),
+            ]
+        )
+        records = {**builtin, **stored}
         # The index trails the table: an entity that was just deleted may still have a row.
         listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
-        shown = rows or self._records
+        known = {"known": [entity for of_facet in parents for entity in of_facet.values()]} if parents else {}
         return Page[shown.row](  # type: ignore[name-defined]  # a type made at run time
-            data=list(shown.of(listed)),
+            data=list(shown.of(listed, **known)),
             pagination=Pagination.of(request.page, request.page_size, len(chosen)),
         )
 
@@ -122,7 +163,7 @@ class ListedCollection(Collection[R]):
         include_deleted: bool,
         facets: Mapping[str, Any],
         search: str | None = None,
-        rows: Rows[R] | None = None,
+        rows: Rows | None = None,
     ) -> CursorPage[Any]:
         """Return a page in order of creation, strongly consistent, of any number of rows."""
         shown = rows or self._records
@@ -144,27 +185,13 @@ class ListedCollection(Collection[R]):
         )
 
     @property
-    def _records(self) -> Rows[R]:
+    def _records(self) -> Rows:
         """The records themselves, without internal fields."""
         return Rows(self.shown_as, lambda records: records)
 
     def _slim_rows(self, organization: OrganizationId, *, deleted: bool) -> list[SlimRow]:
         partition = keys.listing(organization, self.kind, deleted=deleted)
         return table.query_slim(partition, maximum=EXACT_LIST_ROWS)
-
-    def _related(self, organization: OrganizationId, search: str | None) -> dict[str, set[str]]:
-        """Return the ids of live entities whose names hold the search, by the facet that names them."""
-        if search is None:
-            return {}
-        term = text.fold(search)
-        return {
-            facet: {
-                row.sk
-                for row in collection._slim_rows(organization, deleted=False)
-                if term in row.search.partition(SEPARATOR)[0]
-            }
-            for facet, collection in self.related.items()
-        }
 
     def _choose(
         self, rows: list[SlimRow], request: PageRequest, related: Mapping[str, AbstractSet[str]]

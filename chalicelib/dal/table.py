@@ -75,15 +75,25 @@ def probe() -> None:
     get(HEALTH)
 
 
-def batch_get(keys: Iterable[Key]) -> dict[Key, Item]:
-    """Return items by key, strongly consistent; absent ones are absent. One round trip for each 100 keys."""
+def batch_get(keys: Iterable[Key], *, consistent: bool = True) -> dict[Key, Item]:
+    """Return items by key, by default strongly consistent; absent ones are absent. A round trip for each 100 keys."""
     requested = list(dict.fromkeys(keys))
     items: dict[Key, Item] = {}
     with store_errors():
         for start in range(0, len(requested), _BATCH_GET_KEYS):
             chunk = requested[start : start + _BATCH_GET_KEYS]
-            items.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=True))
+            items.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=consistent))
     return items
+
+
+def batch_get_shown(keys: Iterable[Key]) -> dict[Key, Item]:
+    """Return items to be shown, at half the price of `batch_get`: as they are now or were a moment ago.
+
+    One that is so new that its copy has not come yet is read once more, consistently.
+    """
+    requested = list(dict.fromkeys(keys))
+    items = batch_get(requested, consistent=False)
+    return items | batch_get(key for key in requested if key not in items)
 
 
 def raw_batch(

@@ -61,7 +61,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getMetricHistory": (4, "one more read, for its permissions, and one for the names of groups"),
     "getMetricsByCategory": (5, _VALUES),
     "getPosition": (3, _PARENTS),
-    "getPositions": (6, f"{_PARENTS}; a search reads the names of work locations and clients"),
+    "getPositions": (3, _PARENTS),
     "getQuickActions": (3, "the index gives ids, which are then read, 100 at once"),
     "getRecentActivities": (3, _READ_STATE),
     "getAnalyticsSummary": (4, "the rates; months of all users, and their timers"),
@@ -82,7 +82,7 @@ EXCEPTIONS: dict[str, tuple[int, str]] = {
     "getWidgetsByType": (5, _DASHBOARDS),
     "getWorkLocation": (3, _PARENTS),
     "getWorkLocationWithPositions": (5, f"{_CHILDREN}; {_PARENTS}"),
-    "getWorkLocations": (4, _PARENTS),
+    "getWorkLocations": (3, _PARENTS),
     "getWorkers": (6, "the current assignments of a page's workers: months, positions, work locations"),
     "getWorkerWithAssignments": (5, f"the worker; {_INTERVALS}"),
     "importTimeSessions": (

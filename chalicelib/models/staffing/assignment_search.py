@@ -74,8 +74,8 @@ def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: date
 def read(
     organization: OrganizationId, identifiers: Sequence[UUID], criteria: AssignmentFilter, now: datetime
 ) -> list[Assignment]:
-    """Return assignments in the given order, consistently: an index trails the table, so matches are checked again."""
-    matching = ASSIGNMENTS.get_many(organization, identifiers)
+    """Return assignments in the given order; an index trails the table, so matches are checked again."""
+    matching = ASSIGNMENTS.get_shown(organization, identifiers)
     present = [matching[identifier] for identifier in identifiers if identifier in matching]
     return [assignment for assignment in present if criteria.matches(assignment, now)]
 

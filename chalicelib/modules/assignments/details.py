@@ -12,6 +12,7 @@ from chalicelib.core import hours
 from chalicelib.core.clock import milliseconds
 from chalicelib.core.money import Money, Priced
 from chalicelib.core.pricing import RateTimeline, amount_of
+from chalicelib.dal import table
 from chalicelib.dal.collection import get_together
 from chalicelib.dal.records import Record
 from chalicelib.models.staffing.assignments import Assignment, WriteContext
@@ -42,6 +43,7 @@ def details(ctx: Context, assignments: Sequence[Assignment], known: Iterable[Rec
             (USERS, {user for assignment in assignments for user in _users(assignment)}),
         ],
         [ctx.user, *known],
+        read=table.batch_get_shown,
     )
     people: dict[UUID | None, UserRef] = {identifier: UserRef.of(user) for identifier, user in users.items()}
     shown: list[AssignmentDetails] = []

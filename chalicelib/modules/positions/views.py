@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from chalicelib.action.context import Context
-from chalicelib.dal.collection import get_together
+from chalicelib.dal import table
+from chalicelib.dal.collection import Collection, get_together
+from chalicelib.dal.records import Record
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import Position
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.modules.positions.contracts import PositionWithLocation
 
+PARENTS: Mapping[str, Collection[Any]] = {"workLocationId": WORK_LOCATIONS, "clientId": CLIENTS}
 
-def with_locations(ctx: Context, positions: Sequence[Position]) -> list[PositionWithLocation]:
-    """One read for them all."""
+
+def with_locations(
+    ctx: Context, positions: Sequence[Position], known: Iterable[Record] = ()
+) -> list[PositionWithLocation]:
+    """One read for all that are not `known`."""
     locations, clients = get_together(
         ctx.organization,
         [
             (WORK_LOCATIONS, {position.work_location_id for position in positions}),
             (CLIENTS, {position.client_id for position in positions}),
         ],
+        known,
+        read=table.batch_get_shown,
     )
     return [
         PositionWithLocation.extending(

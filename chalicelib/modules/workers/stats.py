@@ -20,9 +20,9 @@ def with_stats(ctx: Context, workers: Sequence[StoredWorker]) -> list[WorkerWith
     present = workload.present(
         ctx.organization, {worker.id: (worker.workload, worker.long_running) for worker in workers}, ctx.now
     )
-    positions = POSITIONS.get_many(ctx.organization, {id_ for held in present.values() for id_ in held.active})
+    positions = POSITIONS.get_shown(ctx.organization, {id_ for held in present.values() for id_ in held.active})
     places = {position: worker.work_location_id for position, worker in positions.items()}
-    locations = WORK_LOCATIONS.get_many(ctx.organization, places.values())
+    locations = WORK_LOCATIONS.get_shown(ctx.organization, places.values())
     names = {position: locations[place].name for position, place in places.items()}
     return [_with_stats(worker, present[worker.id], names) for worker in workers]
 
