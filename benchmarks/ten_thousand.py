@@ -33,7 +33,8 @@ def run(api: Api, stack: Stack) -> None:
     rows = [result_row("20 users, of 1", small, small)]
     rows += [result_row(name, measure(organization, "getClients", query), small) for name, query in _QUERIES.items()]
     organization.owner.call("createClient", body={"name": "One too many"})
-    rows.append(result_row("10,001: refused", measure(organization, "getClients", {}), small))
+    rows.append(result_row("10,001: refused", measure(organization, "getClients", {}, repeats=1), small))
+    rows.append(result_row("... once more", measure(organization, "getClients", {}), small))
     columns = ("getClients", "status", "total", "round trips", "RCU", "CPU ms", "ratio")
     show(f"Page lists of {_ROWS:,} clients (ratio: to a page of one user)", columns, rows)
     sizes = [row_bytes(item) for item in items]
@@ -53,12 +54,13 @@ def run(api: Api, stack: Stack) -> None:
     )
 
 
-def measure(organization: Any, action: str, query: dict[str, Any]) -> tuple[Any, float]:
-    organization.owner.call(action, query=query)
+def measure(organization: Any, action: str, query: dict[str, Any], repeats: int = _REPEATS) -> tuple[Any, float]:
+    if repeats > 1:
+        organization.owner.call(action, query=query)
     started = time.process_time()
-    for _ in range(_REPEATS):
+    for _ in range(repeats):
         answer = organization.owner.call(action, query=query)
-    return answer, (time.process_time() - started) * 1000 / _REPEATS
+    return answer, (time.process_time() - started) * 1000 / repeats
 
 
 def result_row(name: str, measured: tuple[Any, float], small: tuple[Any, float]) -> tuple[object, ...]:

@@ -18,8 +18,30 @@ Organizations = Mapping[str, tuple[Organization, dict[str, Any]]]
 
 
 def run(organizations: Organizations) -> None:
+    measure_pages(organizations)
     measure_workers(organizations)
     measure_assignments(organizations)
+
+
+def measure_pages(organizations: Organizations) -> None:
+    organization, contents = organizations["10,000"]
+    pages: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+        **{action: (action, {}, {}) for action in ("getWorkers", "getPositions", "getWorkLocations", "getClients")},
+        "getPositions, searched": ("getPositions", {"search": "1"}, {}),
+        "getWorkerWithAssignments": ("getWorkerWithAssignments", {}, {"id": contents["workerId"]}),
+    }
+    rows = []
+    for name, (action, query, path) in pages.items():
+        cost = measured(
+            lambda action=action, query=query, path=path: organization.owner.call(action, query=query, path=path)
+        )
+        rows.append((name, cost.round_trips, cost.capacity, cost.milliseconds))
+    show(
+        f"A page of 20, of {contents['workers']} workers, {plan.POSITIONS} positions, {plan.LOCATIONS} work locations, "
+        f"{plan.CLIENTS} clients",
+        ("", "round trips", "RCU", "CPU ms"),
+        rows,
+    )
 
 
 def measure_workers(organizations: Organizations) -> None:

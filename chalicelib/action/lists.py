@@ -13,6 +13,7 @@ from chalicelib.action.context import Context
 from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, ChildrenQuery, Contract, CursorPage, Page, PageQuery
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
+from chalicelib.models import long_lists
 
 MAX_BYTES = 900_000
 """Bytes of the rows of one answer, which may have 1 MB."""
@@ -54,20 +55,19 @@ def answer(
         if not builtin or rows is None:
             return walk(cursor=query.cursor, limit=limit)
         return _walk_with_builtin(ctx, walk, rows, builtin, query, limit)
-    return collection.page(
-        ctx.organization,
-        PageRequest(
-            page=query.page or 1,
-            page_size=query.page_size or DEFAULT_PAGE_SIZE,
-            search=query.search,
-            sort_by=query.sort_by or default_sort,
-            sort_order=query.sort_order,
-            include_deleted=include_deleted,
-            facets=facet_values,
-        ),
-        rows,
-        builtin,
+    request = PageRequest(
+        page=query.page or 1,
+        page_size=query.page_size or DEFAULT_PAGE_SIZE,
+        search=query.search,
+        sort_by=query.sort_by or default_sort,
+        sort_order=query.sort_order,
+        include_deleted=include_deleted,
+        facets=facet_values,
     )
+    # All rows are counted, whatever the filters; those of deleted entities only where they are asked for.
+    counted = f"{collection.kind} {include_deleted}"
+    with long_lists.remembered(ctx.principal.organization, counted, collection.cursor_list, ctx.now):
+        return collection.page(ctx.organization, request, rows, builtin)
 
 
 def _walk_with_builtin(

@@ -31,6 +31,7 @@ from chalicelib.dal import keys
 from chalicelib.dal.keys import Key
 from chalicelib.dal.table import Traffic, counted
 from chalicelib.dal.unit_of_work import UnitOfWork, retry_stale
+from chalicelib.models import long_lists
 
 MAX_ANSWER_BYTES = 1024 * 1024
 """Largest enveloped answer; exports are raw."""
@@ -81,6 +82,8 @@ class _Run:
             # The caller's own user and organization may have changed.
             self._authenticate()
             self._authorize()
+        if self.action.method == "DELETE" and self.principal is not None:
+            long_lists.forget(self.principal.organization)
         try:
             data = self._write() if self.key is None else self._write_once()
         except Replay as replay:

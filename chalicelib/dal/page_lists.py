@@ -30,12 +30,15 @@ SEPARATOR = "\n"
 """Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
 
 
-def too_many_rows(cursor_list: str) -> ActionError:
-    return ActionError(
-        ErrorCode.VALIDATION_ERROR,
-        f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {cursor_list}",
-        details={"use": cursor_list},
-    )
+class TooManyRows(ActionError):
+    """VALIDATION_ERROR of a page list that is longer than page lists are."""
+
+    def __init__(self, cursor_list: str) -> None:
+        super().__init__(
+            ErrorCode.VALIDATION_ERROR,
+            f"there are more than {EXACT_LIST_ROWS:,} rows, where page lists end: use {cursor_list}",
+            details={"use": cursor_list},
+        )
 
 
 def _terms(search: str | None) -> list[str]:
@@ -127,7 +130,7 @@ class ListedCollection(Collection[R]):
         if request.include_deleted:
             slim += next(listed_rows)
         if len(slim) > EXACT_LIST_ROWS:
-            raise too_many_rows(self.cursor_list)
+            raise TooManyRows(self.cursor_list)
         named = {facet: _named(rows, request.search) for facet, rows in zip(related, listed_rows, strict=True)}
         chosen = self._choose(slim, request, named)
         start = (request.page - 1) * request.page_size

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import ActionError, invalid_field
-from chalicelib.core.field_types import CountryCode, CurrencyCode, MailedLine, Timezone
+from chalicelib.core.field_types import CountryCode, CurrencyCode, Instant, MailedLine, Timezone
 from chalicelib.core.ids import OrganizationId
 from chalicelib.core.money import Money
 from chalicelib.dal import table
@@ -90,6 +90,8 @@ class StoredOrganization(Organization):
     """Written by `models.sleep` alone; None: awake."""
     erasing: Annotated[frozenset[UUID], ATTRIBUTE] = frozenset()
     """Users who were deleted and whose names may still be stored somewhere: they are masked when it is read."""
+    long_lists: Annotated[Mapping[str, Instant], ATTRIBUTE] = {}
+    """Written by `models.long_lists` alone: until when it is known of which lists that they are too long."""
 
     @property
     def tenant(self) -> OrganizationId:

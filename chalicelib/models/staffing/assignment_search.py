@@ -14,9 +14,12 @@ from chalicelib.dal.expressions import Condition
 from chalicelib.dal.intervals import RUNNING, IntervalQuery, LengthClass, Slice
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition
-from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
+from chalicelib.dal.page_lists import EXACT_LIST_ROWS, TooManyRows
 from chalicelib.dal.table import all_of
 from chalicelib.models.staffing.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
+
+CURSOR_LIST = "getAssignments with `limit` and `cursor`"
+"""The list to use where page lists end."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,13 @@ class AssignmentFilter:
     until: datetime | None = None
     named: AbstractSet[UUID] | None = None
     """Workers, positions, work locations and clients, of which an assignment refers to at least one."""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Return True if only a delete takes a match away: no passing of time, no change of the assignment."""
+        # The position may change, and with it the work location and the client; the worker never does.
+        changing = (self.position_id, self.work_location_id, self.client_id, self.status, self.since, self.until)
+        return self.named is None and all(value is None for value in changing)
 
     def matches(self, assignment: Assignment, now: datetime) -> bool:
         return (
@@ -67,7 +77,7 @@ def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: date
     """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
     matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
     if matching.last is not None:
-        raise too_many_rows("getAssignments with `limit` and `cursor`")
+        raise TooManyRows(CURSOR_LIST)
     return matching.ids
 
 

@@ -18,7 +18,7 @@ from chalicelib.dal.cursors import Cursors, walk
 from chalicelib.dal.expressions import Condition
 from chalicelib.dal.intervals import IntervalQuery, LengthClass, Slice
 from chalicelib.dal.item import Item
-from chalicelib.dal.page_lists import EXACT_LIST_ROWS, too_many_rows
+from chalicelib.dal.page_lists import EXACT_LIST_ROWS, TooManyRows
 from chalicelib.dal.table import all_of
 from chalicelib.models.time import keys as time_keys
 from chalicelib.models.time.projects import PROJECTS
@@ -95,7 +95,7 @@ def projects_of(organization: OrganizationId, client: UUID) -> list[UUID]:
     listing = keys.listing(organization, PROJECTS.kind, deleted=False)
     rows = table.query_slim(listing, maximum=EXACT_LIST_ROWS)
     if len(rows) > EXACT_LIST_ROWS:
-        raise too_many_rows("listTimeSessions with `projectId`")
+        raise TooManyRows("listTimeSessions with `projectId`")
     projects = [UUID(row.sk) for row in rows if row.facets.get("clientId") == str(client)]
     if len(projects) > MAX_PROJECTS:
         raise invalid_field("clientId", f"has more than {MAX_PROJECTS} projects: filter by projectId")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, CursorPage, CursorQuery
 from chalicelib.core.days import day_of, in_words
 from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import intervals
-from chalicelib.models import audit
+from chalicelib.models import audit, long_lists
 from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
 from chalicelib.models.staffing import assignment_search, assignments
 from chalicelib.models.staffing.assignment_search import AssignmentFilter
@@ -99,13 +100,17 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
         status=data.status,
         since=data.from_,
         until=data.to,
-        named=None if data.search is None else NameIndex(ctx.organization).named(data.search),
     )
+    forward = data.sort_order == "asc"
     if not data.is_page_list:
-        return _cursor_page(ctx, data, criteria, forward=data.sort_order == "asc")
+        return _cursor_page(ctx, data, _named(ctx, criteria, data.search), forward=forward)
 
     page, size = data.page or 1, data.page_size or DEFAULT_PAGE_SIZE
-    ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=data.sort_order == "asc")
+    lasts = long_lists.LASTING if criteria.is_lasting and data.search is None else long_lists.PASSING
+    counted = f"{ASSIGNMENTS.kind} {data.model_dump_json(exclude={'page', 'page_size', 'sort_order'})}"
+    with long_lists.remembered(ctx.principal.organization, counted, assignment_search.CURSOR_LIST, ctx.now, lasts):
+        criteria = _named(ctx, criteria, data.search)
+        ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=forward)
     shown = assignment_search.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
     return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
 
@@ -224,6 +229,11 @@ def get_assignment_audit_log(ctx: Context, id_: UUID, data: CursorQuery) -> Curs
 
 
 # -- shared by the actions -------------------------------------------------------------------------------------------
+
+
+def _named(ctx: Context, criteria: AssignmentFilter, search: str | None) -> AssignmentFilter:
+    """Add the entities whose names hold a search: a read of all names."""
+    return criteria if search is None else replace(criteria, named=NameIndex(ctx.organization).named(search))
 
 
 def _just_after(instant: datetime) -> datetime:
