@@ -40,7 +40,7 @@ def main() -> int:
 def measure(built: stack.Stack, export: Path | None) -> None:
     """Run all benchmarks. `export`: the folder with the manifest of the loaded organizations, if any."""
     # The app makes its client at import, from the environment that is set now.
-    from benchmarks import actions, cold_start, consumer, feed, requests, ten_thousand
+    from benchmarks import actions, cold_start, consumer, feed, loans, requests, ten_thousand
     from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
     from benchmarks.time import analytics as time_analytics
@@ -59,6 +59,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     time_rollups.run(api, built)
     time_analytics.run(api, built)
     feed.run(api, built)
+    loans.run(api, built)
     cold_start.run()
     if built.engine.store is Store.DYNOXIDE:
         for module in ("benchmarks.local_stream", "benchmarks.mail_latency", "benchmarks.peers"):
