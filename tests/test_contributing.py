@@ -34,7 +34,7 @@ from chalicelib.dal.records import DeletableRecord
 
 class Vehicle(DeletableRecord):
     name: Annotated[Name, Field(examples=["HH-WL 204"])]
-    model: Annotated[Name | None, Field(examples=["Sprinter"])] = None
+    model: Annotated[Name | None, Field(description="Make and type.", examples=["Sprinter"])] = None
 
 
 VEHICLES = ListedCollection(
@@ -66,7 +66,7 @@ from chalicelib.core.field_types import Flag, Name
 
 class CreateVehicle(Body):
     name: Annotated[Name, Field(examples=["HH-WL 204"])]
-    model: Annotated[Name | None, Field(examples=["Sprinter"])] = None
+    model: Annotated[Name | None, Field(description="Make and type.", examples=["Sprinter"])] = None
 
 
 class UpdateVehicle(Patch, of=CreateVehicle):

@@ -9,7 +9,7 @@ import sys
 from functools import cache
 from typing import Any
 
-from chalicelib.action import etags
+from chalicelib.action import etags, field_descriptions
 from chalicelib.action import openapi_examples as examples
 from chalicelib.action.media_types import CSV, JSON
 from chalicelib.action.openapi_schemas import REFERENCE, Schema, Schemas, without_null
@@ -168,20 +168,24 @@ class _Builder:
     def _query(self, action: Action) -> list[dict[str, Any]]:
         if action.csv_body is not None:
             # JSON may have them in its body, so none is required of every request.
-            described = self._query_parameters(self.schemas.csv_query(action))
+            described = self._query_parameters(action, self.schemas.csv_query(action))
             return [
-                {**parameter, "required": False, "description": "A body in JSON may have it instead."}
+                {
+                    **parameter,
+                    "required": False,
+                    "description": f"{parameter.get('description', '')} A body in JSON may have it instead.".lstrip(),
+                }
                 for parameter in described
             ]
         if action.data_type is None or action.takes_body:
             return []
-        return self._query_parameters(self.schemas.input(action))
+        return self._query_parameters(action, self.schemas.input(action))
 
-    def _query_parameters(self, contract: Schema) -> list[dict[str, Any]]:
+    def _query_parameters(self, action: Action, contract: Schema) -> list[dict[str, Any]]:
         schema = self.schemas.resolve(contract)
         required = schema.get("required", [])
         return [
-            {"name": name, "in": "query", "required": name in required, "schema": without_null(property_)}
+            _parameter(action, name, "query", without_null(property_), is_required=name in required)
             for name, property_ in schema.get("properties", {}).items()
         ]
 
@@ -226,7 +230,10 @@ class _Builder:
         envelope = {
             "type": "object",
             "required": ["success", "data"],
-            "properties": {"success": {"type": "boolean", "const": True}, "data": data},
+            "properties": {
+                "success": {"type": "boolean", "const": True, "description": "The request was carried out."},
+                "data": {"description": "The answer of the action.", **data},
+            },
             "additionalProperties": False,
         }
         same = (known for known, schema in self.envelopes.items() if schema == envelope)
@@ -256,9 +263,17 @@ def _honours_if_match(action: Action) -> bool:
 
 def _path_parameters(action: Action) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _with_example(adapter.json_schema())}
+        _parameter(action, name, "path", _with_example(adapter.json_schema()), is_required=True)
         for name, adapter in action.path_adapters.items()
     ]
+
+
+def _parameter(action: Action, name: str, place: str, schema: Schema, *, is_required: bool) -> dict[str, Any]:
+    own = schema.get("description")
+    text = own or field_descriptions.parameter(action.path, name)
+    without = {key: value for key, value in schema.items() if key != "description"}
+    described = {"description": text} if text else {}
+    return {"name": name, "in": place, "required": is_required, **described, "schema": without}
 
 
 def _with_example(schema: Schema) -> Schema:
@@ -331,8 +346,8 @@ def _error_schemas() -> dict[str, Any]:
             "required": ["success", "error"],
             "additionalProperties": False,
             "properties": {
-                "success": {"type": "boolean", "const": False},
-                "error": {"$ref": REFERENCE + "ErrorBody"},
+                "success": {"type": "boolean", "const": False, "description": "The request was refused."},
+                "error": {"$ref": REFERENCE + "ErrorBody", "description": "Why it was refused."},
             },
         },
         "ErrorBody": {
@@ -340,9 +355,9 @@ def _error_schemas() -> dict[str, Any]:
             "required": ["code", "message", "requestId"],
             "additionalProperties": False,
             "properties": {
-                "code": {"type": "string", "enum": sorted(ErrorCode)},
+                "code": {"type": "string", "enum": sorted(ErrorCode), "description": "For programs."},
                 "message": {"type": "string", "description": "For people; names the first faulty field."},
-                "details": {"$ref": REFERENCE + "ErrorDetails"},
+                "details": {"$ref": REFERENCE + "ErrorDetails", "description": "What the code is about, for programs."},
                 "requestId": {"type": "string", "description": "As in `X-Request-Id`; names the request in our logs."},
             },
         },

@@ -8,7 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from chalicelib.action import field_descriptions
 from chalicelib.action.registry import REGISTRY, Action
+from chalicelib.core.contracts import SHOWN_AS
 
 Schema = dict[str, Any]
 
@@ -55,7 +57,7 @@ class Schemas:
             if name in self._components and name not in used:
                 used[name] = self._components[name]
                 pending |= _references(used[name])
-        return dict(sorted(used.items()))
+        return {name: _described(name, schema) for name, schema in sorted(used.items())}
 
 
 def _csv(action: Action) -> str:
@@ -94,10 +96,40 @@ def _tidied(schema: Any) -> Any:
             tidy[name] = value
         elif name != "title":
             tidy[name] = _tidied(value)
-    for field, property_ in tidy.get("properties", {}).items():
-        if field in tidy.get("required", ()) or property_.get("default", ...) is None:
+    if SHOWN_AS in tidy:
+        return {"$ref": REFERENCE + tidy[SHOWN_AS]}
+    return _with_null_as_type(_without_idle_defaults(tidy))
+
+
+def _without_idle_defaults(schema: Schema) -> Schema:
+    for field, property_ in schema.get("properties", {}).items():
+        if field in schema.get("required", ()) or property_.get("default", ...) is None:
             property_.pop("default", None)
-    return _with_null_as_type(tidy)
+    return schema
+
+
+def _described(name: str, schema: Any) -> Any:
+    """Add descriptions to the fields that have none, also to those of objects inside."""
+    if isinstance(schema, list):
+        return [_described(name, item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    described = {}
+    for key, value in schema.items():
+        if key == "properties":
+            described[key] = {field: _with_description(name, field, item) for field, item in value.items()}
+        # Examples are data; the choices of an object only narrow fields that the object describes.
+        elif key in {"const", "default", "enum", "examples"} or (key == "oneOf" and "properties" in schema):
+            described[key] = value
+        else:
+            described[key] = _described(name, value)
+    return described
+
+
+def _with_description(name: str, field: str, schema: Schema) -> Schema:
+    text = schema.get("description") or field_descriptions.field(name, field)
+    described: Schema = _described(name, schema)
+    return {**described, "description": text} if text else described
 
 
 def _with_null_as_type(schema: Schema) -> Schema:

@@ -93,6 +93,10 @@ def optional() -> Any:
     return Field(default=None)
 
 
+SHOWN_AS = "x-shown-as"
+"""Key in the schema of a field that is stored without a contract of its own: the name of the contract that it has."""
+
+
 class Query(Contract):
     """Query parameters: texts that are parsed as the field's type."""
 
@@ -136,7 +140,7 @@ class Page(Contract, Generic[Row]):
 class Success(Contract):
     """The answer of an action that has no other."""
 
-    success: bool = True
+    success: Annotated[bool, Field(description="The action was carried out.")] = True
 
 
 # -- list queries ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as application
-from chalicelib.action import docs_page, openapi
+from chalicelib.action import docs_page, field_descriptions, openapi
 from chalicelib.action.registry import PREFIX, REGISTRY
 from chalicelib.core.errors import HTTP_STATUS, ErrorCode
 from infra.openapi import COPY, ROUTES, current, routes
@@ -196,6 +196,54 @@ def test_the_error_of_a_status_has_an_example_of_each_code_and_names_it() -> Non
         examples = response["content"]["application/json"]["examples"]
         assert [*examples] == response["description"].split(", "), name
         assert all(example["value"]["error"]["code"] == code for code, example in examples.items())
+
+
+def _undescribed(part: Any, place: str) -> Iterator[str]:
+    """Return the places of fields without a description; choices of an object only narrow the fields that it has."""
+    if isinstance(part, list):
+        for number, item in enumerate(part):
+            yield from _undescribed(item, f"{place}/{number}")
+    if not isinstance(part, dict):
+        return
+    for name, field in part.get("properties", {}).items():
+        if not field.get("description"):
+            yield f"{place}.{name}"
+        yield from _undescribed(field, f"{place}.{name}")
+    narrows = "properties" in part
+    for key, value in part.items():
+        if key not in {"properties", "examples", "default", "const", "enum"} and not (key == "oneOf" and narrows):
+            yield from _undescribed(value, f"{place}/{key}")
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_field_is_described(schema: str) -> None:
+    assert [*_undescribed(SCHEMAS[schema], schema)] == [], "describe it in its contract, or in field_descriptions.py"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_parameter_is_described(action: str) -> None:
+    undescribed = [row["name"] for row in _operation(action)["parameters"] if not row.get("description")]
+    assert undescribed == [], "describe it in its contract, or in field_descriptions.py"
+
+
+def test_shared_descriptions_are_of_fields_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: set[str] = set()
+
+    class Watched(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            used.update({name} & self.keys())
+            return super().get(name, default)
+
+    for kind in ("_FIELDS", "_PARAMETERS"):
+        monkeypatch.setattr(field_descriptions, kind, Watched(getattr(field_descriptions, kind)))
+    openapi.document()
+
+    assert {*field_descriptions._FIELDS, *field_descriptions._PARAMETERS} - used == set()
+
+
+@pytest.mark.parametrize("schema", ["CreateMetric", "Metric", "MetricWithResult", "UpdateMetric"])
+def test_the_query_of_a_metric_has_one_type(schema: str) -> None:
+    assert SCHEMAS[schema]["properties"]["query"]["$ref"].endswith("/MetricQuery")
 
 
 def test_every_domain_is_described() -> None:

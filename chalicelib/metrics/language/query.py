@@ -20,6 +20,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from typing_extensions import TypeAliasType
 
 from chalicelib.core.contracts import Body
 from chalicelib.core.field_types import AtMost
@@ -235,28 +236,32 @@ def check_size(query: Any) -> Any:
     return query
 
 
-MetricQuery = Annotated[
-    SimpleQuery | SnapshotQuery | CumulativeQuery | RatioQuery | DerivedQuery | ConversionQuery,
-    Field(
-        discriminator="type",
-        examples=[
-            {
-                "version": 1,
-                "type": "simple",
-                "source": "assignments",
-                "aggregate": "sum",
-                "field": "hours",
-                "where": [{"field": "status", "op": "in", "value": ["active", "completed"]}],
-                "period": "this_week",
-                "compare": "previous_period",
-                "groupBy": [],
-            }
-        ],
-    ),
-    OneOf(),
-    AfterValidator(check_size),
-    Pointed(),
-]
+MetricQuery = TypeAliasType(
+    "MetricQuery",
+    Annotated[
+        SimpleQuery | SnapshotQuery | CumulativeQuery | RatioQuery | DerivedQuery | ConversionQuery,
+        Field(
+            discriminator="type",
+            description="What a metric measures, in one of six ways.",
+            examples=[
+                {
+                    "version": 1,
+                    "type": "simple",
+                    "source": "assignments",
+                    "aggregate": "sum",
+                    "field": "hours",
+                    "where": [{"field": "status", "op": "in", "value": ["active", "completed"]}],
+                    "period": "this_week",
+                    "compare": "previous_period",
+                    "groupBy": [],
+                }
+            ],
+        ),
+        OneOf(),
+        AfterValidator(check_size),
+        Pointed(),
+    ],
+)
 
 _QUERY: TypeAdapter[MetricQuery] = TypeAdapter(MetricQuery)
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from chalicelib.core import contracts
 from chalicelib.core.field_types import Line, Lines
 from chalicelib.core.figures import Figure
 from chalicelib.dal import quotas
@@ -34,7 +35,9 @@ def _from_text(query: Any) -> Any:
 
 MetricName = Annotated[Line, Field(max_length=100, examples=["Hours this week"])]
 Description = Annotated[Lines, Field(max_length=500, examples=["Hours of assignments since the week began."])]
-Query = Annotated[dict[str, Any], BeforeValidator(_from_text)]
+Query = Annotated[
+    dict[str, Any], BeforeValidator(_from_text), Field(json_schema_extra={contracts.SHOWN_AS: "MetricQuery"})
+]
 """A query that has passed validation."""
 UnitText = Annotated[Line, Field(max_length=20, description="Text behind the value.", examples=["h"])]
 Color = Annotated[Line, Field(max_length=50, examples=["blue"])]
