@@ -93,6 +93,10 @@ prove: $(VENV)/test.stamp ## Inject faults under load and compare the table with
 openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json and the table of routes
 	$(PY) -m infra.openapi
 
+.PHONY: lint-openapi
+lint-openapi: $(VENV)/test.stamp ## Check docs/openapi.json with Redocly and Spectral, from npm
+	$(PY) -m infra.lint
+
 .PHONY: screenshots
 screenshots: $(VENV)/test.stamp ## Rewrite docs/images/console-*.png, pictures of the console's pages
 	WORKLEDGER_SCREENSHOTS=docs/images $(PY) -m pytest --no-header tests/console

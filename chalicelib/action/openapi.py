@@ -50,7 +50,7 @@ _HEADERS = {
         "schema": {"type": "string", "pattern": _LIMITS.format("q=[0-9]+;w=[0-9]+")},
         "example": '"sign-in";q=10;w=900',
     },
-    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "format": "int32", "minimum": 1}},
     "Vary": {"description": "The header that chooses the media type.", "schema": {"type": "string", "const": "Accept"}},
 }
 
@@ -114,7 +114,12 @@ def document(server: str = "/") -> dict[str, Any]:
         paths.setdefault(PREFIX + action.path, {})[action.method.lower()] = builder.operation(action)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Workledger", "version": VERSION, "description": _DESCRIPTION},
+        "info": {
+            "title": "Workledger",
+            "version": VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": server}],
         "security": [{"session": []}],
         "tags": [{"name": tag, "description": text} for tag, text in _tags().items()],
@@ -278,7 +283,7 @@ def _parameter(action: Action, name: str, place: str, schema: Schema, *, is_requ
 
 def _with_example(schema: Schema) -> Schema:
     """Most parameters of paths are ids; those that are none say so."""
-    return schema if "enum" in schema else {"examples": [examples.ID], **schema}
+    return schema if "enum" in schema else {"examples": [examples.of_format(schema.get("format"))], **schema}
 
 
 def _header_parameters(action: Action) -> list[dict[str, Any]]:
@@ -371,6 +376,7 @@ def _error_schemas() -> dict[str, Any]:
                 },
                 "omittedErrors": {
                     "type": "integer",
+                    "format": "int32",
                     "minimum": 1,
                     "description": "How many messages there are beyond those in `fieldErrors`.",
                 },
@@ -382,7 +388,7 @@ def _error_schemas() -> dict[str, Any]:
                 "dependencies": {
                     "type": "object",
                     "description": "Live children that forbid the delete, counted.",
-                    "additionalProperties": {"type": "integer"},
+                    "additionalProperties": {"type": "integer", "format": "int32"},
                 },
                 "use": {"type": "string", "description": "The list or route to use instead."},
             },

@@ -10,7 +10,7 @@ from chalicelib.core.errors import ErrorCode
 
 ID = "019a51c2-7d3e-7f00-8a6b-4c5d6e7f8091"
 _REQUEST_ID = "6f1c2b9e-0d57-4c1e-9a55-3f0a7c1e2d44"
-_BY_FORMAT = {"uuid": ID}
+_BY_FORMAT = {"date": "2026-03-02", "uuid": ID}
 _BY_TYPE: dict[str, Any] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
 
 _MESSAGES = {
@@ -58,6 +58,11 @@ def of(schema: Schema, schemas: Schemas) -> Any:
     if kind == "array" and "items" in schema:
         return [of(schema["items"], schemas)]
     return _BY_FORMAT.get(schema.get("format", ""), _BY_TYPE.get(kind))
+
+
+def of_format(name: str | None) -> str:
+    """Return an example of a text of this format; other texts of paths are ids, too."""
+    return _BY_FORMAT.get(name or "", ID)
 
 
 def of_errors(codes: Iterable[ErrorCode]) -> dict[str, Any]:

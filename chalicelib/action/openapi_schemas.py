@@ -15,6 +15,7 @@ from chalicelib.core.contracts import SHOWN_AS
 Schema = dict[str, Any]
 
 REFERENCE = "#/components/schemas/"
+_INT32 = 2**31
 _PAGE_OF = re.compile(r"^(Page|CursorPage)_(\w+)_$")
 
 
@@ -98,7 +99,15 @@ def _tidied(schema: Any) -> Any:
             tidy[name] = _tidied(value)
     if SHOWN_AS in tidy:
         return {"$ref": REFERENCE + tidy[SHOWN_AS]}
-    return _with_null_as_type(_without_idle_defaults(tidy))
+    return _with_null_as_type(_with_width(_without_idle_defaults(tidy)))
+
+
+def _with_width(schema: Schema) -> Schema:
+    """Say which integers need 64 bits: generated clients of some languages take 32 for granted."""
+    if schema.get("type") != "integer":
+        return schema
+    is_narrow = {"minimum", "maximum"} <= schema.keys() and -_INT32 <= schema["minimum"] <= schema["maximum"] < _INT32
+    return {**schema, "format": "int32" if is_narrow else "int64"}
 
 
 def _without_idle_defaults(schema: Schema) -> Schema:

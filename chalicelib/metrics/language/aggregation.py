@@ -147,7 +147,7 @@ class SimpleOperand(Aggregation):
 
 
 class SnapshotOperand(SnapshotAggregation):
-    type: Literal["snapshot"] = "snapshot"
+    type: Literal["snapshot"]
 
 
 Operand = Annotated[SimpleOperand | SnapshotOperand, Field(discriminator="type"), OneOf("simple")]

@@ -66,7 +66,7 @@ class CreateWidget(Body):
         schema["oneOf"] = [
             {
                 "properties": {"type": {"const": kind.value}, "config": form},
-                "required": ["config"] if any(field.is_required() for field in config.model_fields.values()) else [],
+                "required": ["type", *["config"][: any(field.is_required() for field in config.model_fields.values())]],
             }
             for (kind, config), form in zip(CONFIGS.items(), forms, strict=True)
         ]
