@@ -27,6 +27,7 @@ def measure_pages(organizations: Organizations) -> None:
     organization, contents = organizations["10,000"]
     pages: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         **{action: (action, {}, {}) for action in ("getWorkers", "getPositions", "getWorkLocations", "getClients")},
+        "getWorkers, far apart": ("getWorkers", {"search": "8"}, {}),
         "getPositions, searched": ("getPositions", {"search": "1"}, {}),
         "getWorkerWithAssignments": ("getWorkerWithAssignments", {}, {"id": contents["workerId"]}),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection as Some
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
@@ -28,7 +29,7 @@ from chalicelib.dal.unit_of_work import OnFailedCondition, StaleRead, UnitOfWork
 
 R = TypeVar("R", bound=Record)
 
-_NEIGHBOURS = 3
+NEIGHBOURS = 3
 """Rows of a range for each that is needed of it: up to some 1,300 bytes, three cost no more than the one by its key."""
 
 
@@ -123,13 +124,11 @@ class Collection(Generic[R]):
         """
         ids = {str(identifier): identifier for identifier in identifiers}
         near: dict[UUID, R] = {}
-        if ids:
-            first, last, most = min(ids), max(ids), _NEIGHBOURS * len(ids)
-            if 0 < sum(first <= other <= last for other in among) <= most:
-                partition = keys.partition(organization, self.kind)
-                page = table.query(partition, between=(first, last), limit=most, consistent=False)
-                items = [table.item_from_raw(row) for row in page.items if row["sk"]["S"] in ids]
-                near = {ids[item.sk]: self.record.of(item, self.entity) for item in items}
+        if are_neighbours(ids, among):
+            partition, most = keys.partition(organization, self.kind), NEIGHBOURS * len(ids)
+            page = table.query(partition, between=(min(ids), max(ids)), limit=most, consistent=False)
+            items = [table.item_from_raw(row) for row in page.items if row["sk"]["S"] in ids]
+            near = {ids[item.sk]: self.record.of(item, self.entity) for item in items}
         rest = table.batch_get_shown(self.key(organization, id_) for id_ in ids.values() if id_ not in near)
         records = (self.record.of(item, self.entity) for item in rest.values())
         return near | {record.id: record for record in records}
@@ -348,6 +347,14 @@ def get_together(
         }
         for collection, ids in pairs
     ]
+
+
+def are_neighbours(ids: Some[str], among: Iterable[str]) -> bool:
+    """Return True if few of the other ids are between the least and the greatest."""
+    if not ids:
+        return False
+    first, last = min(ids), max(ids)
+    return 0 < sum(first <= other <= last for other in among) <= NEIGHBOURS * len(ids)
 
 
 def is_deleted(record: Record) -> bool:

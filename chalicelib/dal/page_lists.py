@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from chalicelib.core import phones, text
@@ -22,6 +22,8 @@ from chalicelib.dal.records import Record
 from chalicelib.dal.table import SlimRow, all_of
 
 R = TypeVar("R", bound=Record)
+
+JoinedRead = Callable[[OrganizationId, "ListedPage"], Any]
 
 EXACT_LIST_ROWS = 10_000
 """Page lists are exact up to this many rows; beyond, they name the list to use instead."""
@@ -53,16 +55,21 @@ def _named(rows: Iterable[SlimRow], search: str | None) -> set[str]:
     return {row.sk for row in rows if term in row.search.partition(SEPARATOR)[0]}
 
 
-def _parents(
-    organization: OrganizationId,
-    facet: str,
-    collection: Collection[Any],
-    on_page: Iterable[SlimRow],
-    slim: Iterable[SlimRow],
-) -> dict[UUID, Any]:
-    """Return the entities that a facet of the rows on a page names. `slim`: all rows of the list."""
-    ids = {UUID(row.facets[facet]) for row in on_page}
-    return collection.get_shown(organization, ids, {row.facets[facet] for row in slim})
+class ListedPage(NamedTuple):
+    """The slim rows of a page, and those of the whole list."""
+
+    page: Sequence[SlimRow]
+    rows: Sequence[SlimRow]
+
+
+def parents(collection: Collection[Any], facet: str) -> JoinedRead:
+    """Return the read of the entities that a facet of a page's rows names."""
+
+    def read(organization: OrganizationId, listed: ListedPage) -> dict[UUID, Any]:
+        ids = {UUID(row.facets[facet]) for row in listed.page}
+        return collection.get_shown(organization, ids, {row.facets[facet] for row in listed.rows})
+
+    return read
 
 
 @dataclass(frozen=True)
@@ -85,9 +92,9 @@ class Rows:
 
     row: type[Record]
     of: Callable[..., Sequence[Record]]
-    """All rows of a page at once: one for each record. It takes the records, and as `known` their parents."""
-    parents: Mapping[str, Collection[Any]] = field(default_factory=dict)
-    """Collections of the entities that facets name and rows show, by facet: read together with the page's records."""
+    """All rows of a page at once, one for each record: of the records, and by name of the `joined` reads."""
+    joined: Mapping[str, JoinedRead] = field(default_factory=dict)
+    """Reads that slim rows suffice for, made together with that of the page's records. A cursor list has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +118,7 @@ class ListedCollection(Collection[R]):
         rows: Rows | None = None,
         builtin: Mapping[UUID, R] = MappingProxyType({}),
     ) -> Page[Any]:
-        """Exact totals and substring search, from the slim index; then the shown records with their parents.
+        """Exact totals and substring search, from the slim index; then the shown records, with what is joined to them.
 
         They are as they are now or were a moment ago, like the index: half the price of the very last state.
 
@@ -138,10 +145,10 @@ class ListedCollection(Collection[R]):
         identifiers = [UUID(row.sk) for row in on_page]
         shown = rows or self._records
         own = [identifier for identifier in identifiers if identifier not in builtin]
-        stored, *parents = table.together(
+        stored, *others = table.together(
             [
                 partial(self.get_shown, organization, own, [row.sk for row in slim]),
-                *(partial(_parents, organization, *parent, on_page, slim) for parent in shown.parents.items()),
+                *(partial(read, organization, ListedPage(on_page, slim)) for read in shown.joined.values()),
             ]
         )
         records = {**builtin, **stored}
@@ -149,9 +156,8 @@ class ListedCollection(Collection[R]):
         listed = [record for identifier in identifiers if (record := records.get(identifier)) is not None]
         if not request.include_deleted:
             listed = [record for record in listed if not is_deleted(record)]
-        known = {"known": [entity for of_facet in parents for entity in of_facet.values()]} if parents else {}
         return Page[shown.row](  # type: ignore[name-defined]  # a type made at run time
-            data=list(shown.of(listed, **known)),
+            data=list(shown.of(listed, **dict(zip(shown.joined, others, strict=True)))),
             pagination=Pagination.of(request.page, request.page_size, len(chosen)),
         )
 
@@ -186,6 +192,11 @@ class ListedCollection(Collection[R]):
                 ]
             ),
         )
+
+    def oldest(self, organization: OrganizationId, limit: int) -> dict[UUID, dict[str, Any]]:
+        """Return the facets of the oldest live entities by id; of all, if these are fewer than `limit`."""
+        page = table.query(keys.listing(organization, self.kind, deleted=False), limit=limit)
+        return {UUID(row["sk"]["S"]): table.plain(row, "facets") for row in page.items}
 
     @property
     def _records(self) -> Rows:

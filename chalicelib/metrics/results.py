@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import ActionError
 from chalicelib.core.field_types import Instant
 from chalicelib.core.figures import exactly, shown
+from chalicelib.core.ids import OrganizationId
 from chalicelib.core.observability import log_error
 from chalicelib.metrics import thresholds
 from chalicelib.metrics.definitions import row_of
@@ -26,7 +27,7 @@ from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import Status
 from chalicelib.models.dashboards import metric_states
 from chalicelib.models.dashboards.metric_enums import MetricCategory, MetricFormat
-from chalicelib.models.dashboards.metric_states import Groups, LastResult, ResultGroup
+from chalicelib.models.dashboards.metric_states import Groups, LastResult, MetricState, ResultGroup
 from chalicelib.models.dashboards.metrics import Metric
 from chalicelib.models.organizations import StoredOrganization
 
@@ -103,11 +104,23 @@ def limits(metric: Metric) -> dict[str, Any]:
     }
 
 
+def states_of(organization: OrganizationId, metrics: Iterable[UUID]) -> dict[str, MetricState]:
+    """Return the rows that hold the last results of metrics, by name."""
+    return metric_states.read(organization, {row_of(identifier) for identifier in metrics})
+
+
 def current(
-    organization: StoredOrganization, metrics: Mapping[UUID, Metric], now: datetime
+    organization: StoredOrganization,
+    metrics: Mapping[UUID, Metric],
+    now: datetime,
+    states: Mapping[str, MetricState] | None = None,
 ) -> dict[UUID, MetricResult]:
-    """Return the last results, and newly calculated ones where they are due. Writes nothing."""
-    states = metric_states.read(organization.tenant, {row_of(identifier) for identifier in metrics})
+    """Return the last results, and newly calculated ones where they are due. Writes nothing.
+
+    `states`: those of `states_of`, if they were read before.
+    """
+    if states is None:
+        states = states_of(organization.tenant, metrics)
     results: dict[UUID, LastResult] = {}
     for identifier in metrics:
         state = states.get(row_of(identifier))

@@ -7,7 +7,7 @@ in milliseconds from the beginning of the month (4 and 4), clipped to the month.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -125,3 +125,22 @@ def read(organization: OrganizationId, start: datetime, end: datetime) -> Iterat
         if after is None:
             return
     raise TooManyHours
+
+
+def of_workers(organization: OrganizationId, month: str, workers: Iterable[UUID]) -> dict[UUID, bytes]:
+    """Return a month of some workers as it was a moment ago, by key."""
+    month_keys = {keys.packed_month(organization, month, worker): worker for worker in workers}
+    rows = table.raw_batch(month_keys)
+    return {month_keys[key]: row["spans"]["B"] for key, row in rows.items()}
+
+
+def of_neighbours(
+    organization: OrganizationId, month: str, workers: Sequence[UUID], limit: int
+) -> dict[UUID, bytes] | None:
+    """Return a month of workers whose ids are close to each other, as a range; None if more than `limit` are there."""
+    first, last = (keys.packed_month(organization, month, worker).sk for worker in (min(workers), max(workers)))
+    page = table.query(keys.packed_months(organization), between=(first, last), limit=limit, consistent=False)
+    if page.last is not None and page.last < last:
+        return None
+    by_id = {UUID(row["sk"]["S"].partition("#")[2]): row["spans"]["B"] for row in page.items}
+    return {worker: by_id[worker] for worker in workers if worker in by_id}

@@ -331,22 +331,26 @@ class Present(NamedTuple):
 
 
 def present(
-    organization: OrganizationId, workers: Mapping[UUID, tuple[Workload, Mapping[UUID, LongRunning]]], now: datetime
+    organization: OrganizationId,
+    workers: Mapping[UUID, tuple[Workload, Mapping[UUID, LongRunning]]],
+    now: datetime,
+    months: Mapping[UUID, bytes] | None = None,
 ) -> dict[UUID, Present]:
     """Return the workers' assignments at `now`; `workers`: with their workloads and long assignments.
 
     The other active assignments are in the month of `now`, and its rest is the only part of a month that no workload
-    counts, so one read finds both for up to 100 workers. Those of whom nothing ends from this month on have neither.
+    counts, so one read finds both for up to 100 workers, unless they are known as `months`. Those of whom nothing ends
+    from this month on have neither.
     """
     month, instant = packed_months.label_of(now), clock.milliseconds(now)
     offset = instant - packed_months.bounds(month)[0]
-    month_keys = {
-        keys.packed_month(organization, month, worker): worker
-        for worker, (workload, _) in workers.items()
-        if any(count > 0 for label, count in workload.months.items() if label >= month)
-    }
-    items = table.batch_get(month_keys, consistent=False)
-    months = {month_keys[key]: item.value(SPANS) or b"" for key, item in items.items()}
+    if months is None:
+        ending = [
+            worker
+            for worker, (workload, _) in workers.items()
+            if any(count > 0 for label, count in workload.months.items() if label >= month)
+        ]
+        months = packed_months.of_workers(organization, month, ending)
     result = {}
     for worker, (workload, long_running) in workers.items():
         active = [assignment.position_id for assignment in long_running.values() if assignment.covers(now)]

@@ -13,7 +13,7 @@ from chalicelib.action.registry import action
 from chalicelib.auth.permissions import PERMISSIONS, Permission
 from chalicelib.core.contracts import CursorPage, Page
 from chalicelib.core.errors import MAX_MESSAGES, ErrorCode, forbidden, invalid_fields, not_found, require_order
-from chalicelib.dal.page_lists import Rows
+from chalicelib.dal.page_lists import JoinedRead, Rows
 from chalicelib.metrics import definitions, thresholds
 from chalicelib.metrics.definitions import SYSTEM_METRICS, may_see_values, require_values, row_of, shows_money
 from chalicelib.metrics.engine.group_by import names_of
@@ -21,11 +21,11 @@ from chalicelib.metrics.language.catalogue_view import MetricCatalogue, catalogu
 from chalicelib.metrics.language.errors import InvalidQuery
 from chalicelib.metrics.language.query import parse, unit_of
 from chalicelib.metrics.recalculation import recalculate
-from chalicelib.metrics.results import current, limits, result_of
+from chalicelib.metrics.results import current, limits, result_of, states_of
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.dashboards import metric_states, metrics
 from chalicelib.models.dashboards.metric_enums import MetricCategory
-from chalicelib.models.dashboards.metric_states import MetricPoint
+from chalicelib.models.dashboards.metric_states import MetricPoint, MetricState
 from chalicelib.models.dashboards.metrics import METRICS, Metric
 from chalicelib.modules.metrics.contracts import (
     CalculatedMetrics,
@@ -212,11 +212,17 @@ def _own(ctx: Context, identifier: UUID) -> Metric:
 def _list(
     ctx: Context, data: GetMetrics, builtin: Mapping[UUID, Metric], default_sort: str, **facets: str
 ) -> Page[MetricWithResult] | CursorPage[MetricWithResult]:
-    rows = Rows(MetricWithResult, partial(_with_results, ctx))
+    joined: dict[str, JoinedRead] = {}
+    if Permission.METRICS_VALUES_READ in ctx.principal.permissions:
+        # Whoever sees the values of all metrics needs the states of a page's, which its ids name.
+        joined["states"] = lambda organization, listed: states_of(organization, [UUID(row.sk) for row in listed.page])
+    rows = Rows(MetricWithResult, partial(_with_results, ctx), joined)
     return lists.answer(ctx, METRICS, data, default_sort=default_sort, facets=facets, rows=rows, builtin=builtin)
 
 
-def _with_results(ctx: Context, metrics: Sequence[Metric]) -> list[MetricWithResult]:
+def _with_results(
+    ctx: Context, metrics: Sequence[Metric], states: Mapping[str, MetricState] | None = None
+) -> list[MetricWithResult]:
     visible = {metric.id: metric for metric in metrics if may_see_values(ctx.principal, metric)}
-    results = current(ctx.principal.organization, visible, ctx.now) if visible else {}
+    results = current(ctx.principal.organization, visible, ctx.now, states) if visible else {}
     return [MetricWithResult.extending(metric, result=results.get(metric.id)) for metric in metrics]

@@ -17,7 +17,7 @@ from chalicelib.models.staffing import positions
 from chalicelib.models.staffing.positions import POSITIONS, Position, StoredPosition
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.modules.positions.contracts import CreatePosition, GetPositions, PositionWithLocation, UpdatePosition
-from chalicelib.modules.positions.views import PARENTS, with_locations
+from chalicelib.modules.positions.views import JOINED, with_locations
 
 
 @action(
@@ -49,7 +49,7 @@ def get_positions(ctx: Context, data: GetPositions) -> Page[PositionWithLocation
         data,
         default_sort="name",
         facets={"workLocationId": data.work_location_id, "clientId": data.client_id, "isActive": data.is_active},
-        rows=Rows(PositionWithLocation, partial(with_locations, ctx), PARENTS),
+        rows=Rows(PositionWithLocation, partial(with_locations, ctx), JOINED),
     )
 
 

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.dal import table
-from chalicelib.dal.collection import Collection, get_together
+from chalicelib.dal.collection import get_together
+from chalicelib.dal.page_lists import parents
 from chalicelib.dal.records import Record
 from chalicelib.models.staffing.clients import CLIENTS
 from chalicelib.models.staffing.positions import Position
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS, WorkLocationRef
 from chalicelib.modules.positions.contracts import PositionWithLocation
 
-PARENTS: Mapping[str, Collection[Any]] = {"workLocationId": WORK_LOCATIONS, "clientId": CLIENTS}
+JOINED = {"locations": parents(WORK_LOCATIONS, "workLocationId"), "clients": parents(CLIENTS, "clientId")}
 
 
 def with_locations(
-    ctx: Context, positions: Sequence[Position], known: Iterable[Record] = ()
+    ctx: Context, positions: Sequence[Position], **known: Mapping[UUID, Record]
 ) -> list[PositionWithLocation]:
-    """One read for all that are not `known`."""
+    """One read for all parents that are not `known`."""
     locations, clients = get_together(
         ctx.organization,
         [
             (WORK_LOCATIONS, {position.work_location_id for position in positions}),
             (CLIENTS, {position.client_id for position in positions}),
         ],
-        known,
+        [parent for of_kind in known.values() for parent in of_kind.values()],
         read=table.batch_get_shown,
     )
     return [

@@ -23,7 +23,7 @@ from chalicelib.modules.work_locations.contracts import (
     WorkLocationWithClient,
     WorkLocationWithPositions,
 )
-from chalicelib.modules.work_locations.views import PARENTS, with_clients
+from chalicelib.modules.work_locations.views import JOINED, with_clients
 
 
 @action(
@@ -57,7 +57,7 @@ def get_work_locations(
         data,
         default_sort="name",
         facets={"clientId": data.client_id},
-        rows=Rows(WorkLocationWithClient, partial(with_clients, ctx), PARENTS),
+        rows=Rows(WorkLocationWithClient, partial(with_clients, ctx), JOINED),
     )
 
 

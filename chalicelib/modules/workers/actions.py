@@ -21,7 +21,7 @@ from chalicelib.models.staffing.workers import WORKERS, StoredWorker, Worker
 from chalicelib.modules.workers import importing
 from chalicelib.modules.workers.contracts import CreateWorker, GetWorkers, UpdateWorker, WorkerWithStats
 from chalicelib.modules.workers.import_contracts import ImportWorkers, WorkersImport
-from chalicelib.modules.workers.stats import with_stats
+from chalicelib.modules.workers.stats import joined, with_stats
 
 
 @action(
@@ -49,7 +49,7 @@ def get_workers(ctx: Context, data: GetWorkers) -> Page[WorkerWithStats] | Curso
 
     `search` takes name and phone; `name` sorts by last name.
     """
-    rows = Rows(WorkerWithStats, partial(with_stats, ctx))
+    rows = Rows(WorkerWithStats, partial(with_stats, ctx), joined(ctx))
     return lists.answer(ctx, WORKERS, data, default_sort="name", include_deleted=data.include_deleted, rows=rows)
 
 
