@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from pydantic.alias_generators import to_camel
@@ -20,7 +21,10 @@ from chalicelib.auth.permissions import Permission, Public
 from chalicelib.core.contracts import Contract, Patch
 from chalicelib.core.csv_body import CsvBody
 from chalicelib.core.errors import ErrorCode
+from chalicelib.core.ids import OrganizationId
 from chalicelib.core.one_click_body import FORM, MULTIPART, OneClickBody
+from chalicelib.dal.collection import Collection
+from chalicelib.dal.keys import Key
 from chalicelib.dal.limits import Limit
 from chalicelib.models.audit import AuditEvent
 
@@ -65,6 +69,8 @@ class Action:
     """Limits that it may take, for its description: its function decides which it takes."""
     replays_first: bool
     """A repetition must not reach its function, which would refuse it: its stored answer is looked for before."""
+    entity: Collection[Any] | None
+    """The collection of the entity that its first parameter names, if its function reads that one first."""
     csv: Callable[[Any], Raw] | None
     """Function that makes CSV of the result, for clients that prefer it to the envelope."""
     function: Callable[..., Any]
@@ -89,6 +95,15 @@ class Action:
     def is_in_parts(self) -> bool:
         """It writes in several transactions: its function takes `parts`."""
         return "parts" in self.types
+
+    def read_ahead(self, path: Mapping[str, str], organization: OrganizationId) -> list[Key]:
+        """Return the keys that its function reads first, which can be read together with the caller."""
+        if self.entity is None:
+            return []
+        try:
+            return [self.entity.key(organization, UUID(path[next(iter(self.parameters))]))]
+        except ValueError:  # told by the validation, which comes after
+            return []
 
     @property
     def looks_first(self) -> bool:
@@ -184,6 +199,7 @@ def action(
     errors: tuple[ErrorCode, ...] = (),
     limits: tuple[Limit, ...] = (),
     replays_first: bool = False,
+    entity: Collection[Any] | None = None,
     csv: Callable[[Any], Raw] | None = None,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data], [parts])` as the server action `name`.
@@ -191,7 +207,8 @@ def action(
     `data` is the body of POST, PUT and PATCH and the query of the others; `parts` is for what does not fit one
     transaction. `errors` are those beyond what every such action can answer. `limits`: the rate limits it takes uses
     of. `replays_first`: its function would refuse a repetition, so the stored answer is looked for before, at one more
-    round trip. `csv`: for what only reads, makes CSV of its result for whom prefers it to JSON.
+    round trip. `entity`: the collection of the entity that its first parameter names, for what reads that one first: it
+    comes with the caller. `csv`: for what only reads, makes CSV of its result for whom prefers it to JSON.
     """
 
     def declare(function: F) -> F:
@@ -213,6 +230,7 @@ def action(
             errors,
             limits,
             replays_first,
+            entity,
             csv,
             function,
             parameters,
@@ -236,6 +254,8 @@ def _check(declared: Action) -> None:
             f"must take a {context.__name__}": declared.types.get("ctx") is not context,
             "needs a return type": "return" not in declared.types,
             "needs a docstring": not declared.summary,
+            "reads an entity first that no parameter names": declared.entity is not None and not fields,
+            "reads an entity first and then writes in parts": declared.entity is not None and declared.is_in_parts,
             "writes with GET": declared.is_write and declared.method == "GET",
             "writes, and what it answers again is JSON": declared.is_write and declared.csv,
             "makes CSV of an answer without an envelope": declared.raw_media_type and declared.csv,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -98,7 +99,9 @@ class _Run:
         if self.action.is_public:
             return
         try:
-            self.principal = authenticate(self.request.headers.get("authorization"))
+            self.principal = authenticate(
+                self.request.headers.get("authorization"), partial(self.action.read_ahead, self.request.path)
+            )
         except SessionEnded as ended:
             if not (self.action.ends_session and "idempotency-key" in self.request.headers):
                 raise

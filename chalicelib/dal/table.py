@@ -63,6 +63,9 @@ def _connect() -> None:
 
 def get(key: Key) -> Item | None:
     """Return an item, strongly consistent; None for an absent one."""
+    came = _came_ahead([key])
+    if key in came:
+        return came[key]
     with store_errors():
         try:
             return Item.get(key.pk, key.sk, consistent_read=True)
@@ -75,15 +78,31 @@ def probe() -> None:
     get(HEALTH)
 
 
-def batch_get(keys: Iterable[Key], *, consistent: bool = True) -> dict[Key, Item]:
-    """Return items by key, by default strongly consistent; absent ones are absent. A round trip for each 100 keys."""
+def batch_get(keys: Iterable[Key], *, consistent: bool = True, ahead: Iterable[Key] = ()) -> dict[Key, Item]:
+    """Return items by key, by default strongly consistent; absent ones are absent. A round trip for each 100 keys.
+
+    `ahead`: keys that come along, because the request reads them next: its next read of one takes what has come.
+    """
     requested = list(dict.fromkeys(keys))
-    items: dict[Key, Item] = {}
+    came, following = _came_ahead(requested), list(ahead)
+    missing = list(dict.fromkeys([*(key for key in requested if key not in came), *following]))
+    items = {key: item for key, item in came.items() if item is not None}
     with store_errors():
-        for start in range(0, len(requested), _BATCH_GET_KEYS):
-            chunk = requested[start : start + _BATCH_GET_KEYS]
+        for start in range(0, len(missing), _BATCH_GET_KEYS):
+            chunk = missing[start : start + _BATCH_GET_KEYS]
             items.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=consistent))
-    return items
+    traffic = _traffic.get()
+    if traffic is not None:
+        traffic.ahead.update((key, items.get(key)) for key in following)
+    return {key: items[key] for key in requested if key in items}
+
+
+def _came_ahead(keys: Iterable[Key]) -> dict[Key, Item | None]:
+    """Return what was read ahead of these keys, once: who reads again wants what has been written since."""
+    traffic = _traffic.get()
+    if traffic is None or not traffic.ahead:
+        return {}
+    return {key: traffic.ahead.pop(key) for key in keys if key in traffic.ahead}
 
 
 def batch_get_shown(keys: Iterable[Key]) -> dict[Key, Item]:
@@ -314,6 +333,8 @@ class Traffic:
         """Begin a count, from where its `parent` is if its requests are made beside the parent's others."""
         self.origin: Traffic = self if parent is None else parent.origin
         self.round_trips: int = 0 if parent is None else parent.round_trips
+        self.ahead: dict[Key, Item | None] = {} if parent is None else parent.ahead
+        """Items that came with an earlier read, by their keys; None for an absent one."""
 
 
 _traffic: ContextVar[Traffic | None] = ContextVar("traffic", default=None)

@@ -72,7 +72,7 @@ def create_assignment(ctx: Context, data: CreateAssignment) -> AssignmentWithWar
     return _with_warnings(ctx, context, assignment)
 
 
-@action("getAssignment", "GET /assignments/{id}", permission=Permission.WORKSPACE_READ)
+@action("getAssignment", "GET /assignments/{id}", permission=Permission.WORKSPACE_READ, entity=ASSIGNMENTS)
 def get_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     """One assignment with everyone and everything it names."""
     return detail(ctx, ASSIGNMENTS.get(ctx.organization, id_))
@@ -115,7 +115,9 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
     return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
 
 
-@action("getWorkerWithAssignments", "GET /workers/{id}/assignments", permission=Permission.WORKSPACE_READ)
+@action(
+    "getWorkerWithAssignments", "GET /workers/{id}/assignments", permission=Permission.WORKSPACE_READ, entity=WORKERS
+)
 def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssignments) -> WorkerWithAssignments:
     """A worker with the assignments, latest start first. A page holds up to 100, if they fit 1 MB."""
     worker = WORKERS.get(ctx.organization, id_)
@@ -127,6 +129,7 @@ def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssi
     "checkWorkerAvailability",
     "GET /workers/{id}/availability",
     permission=Permission.WORKSPACE_READ,
+    entity=WORKERS,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailability) -> Availability:
@@ -144,6 +147,7 @@ def check_worker_availability(ctx: Context, id_: UUID, data: CheckWorkerAvailabi
     "updateAssignment",
     "PATCH /assignments/{id}",
     permission=Permission.ASSIGNMENTS_WRITE,
+    entity=ASSIGNMENTS,
     audit=AuditEvent.ASSIGNMENT_UPDATED,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
@@ -169,6 +173,7 @@ def update_assignment(ctx: Context, id_: UUID, data: UpdateAssignment) -> Assign
     "endAssignment",
     "POST /assignments/{id}/end",
     permission=Permission.ASSIGNMENTS_WRITE,
+    entity=ASSIGNMENTS,
     audit=AuditEvent.ASSIGNMENT_ENDED,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
@@ -185,6 +190,7 @@ def end_assignment(ctx: Context, id_: UUID, data: EndAssignment) -> AssignmentDe
     "cancelAssignment",
     "POST /assignments/{id}/cancel",
     permission=Permission.ASSIGNMENTS_WRITE,
+    entity=ASSIGNMENTS,
     audit=AuditEvent.ASSIGNMENT_CANCELLED,
 )
 def cancel_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
@@ -198,6 +204,7 @@ def cancel_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:
     "deleteAssignment",
     "DELETE /assignments/{id}",
     permission=Permission.ASSIGNMENTS_DELETE,
+    entity=ASSIGNMENTS,
     audit=AuditEvent.ASSIGNMENT_DELETED,
 )
 def delete_assignment(ctx: Context, id_: UUID) -> AssignmentDetails:

@@ -29,7 +29,7 @@ def create_client(ctx: Context, data: CreateClient) -> Client:
     return CLIENTS.create(ctx.unit, StoredClient.new(**dict(data)))
 
 
-@action("getClient", "GET /clients/{id}", permission=Permission.WORKSPACE_READ)
+@action("getClient", "GET /clients/{id}", permission=Permission.WORKSPACE_READ, entity=CLIENTS)
 def get_client(ctx: Context, id_: UUID) -> Client:
     """One client."""
     return CLIENTS.get(ctx.organization, id_)
@@ -45,6 +45,7 @@ def get_clients(ctx: Context, data: GetClients) -> Page[Client] | CursorPage[Cli
     "updateClient",
     "PATCH /clients/{id}",
     permission=Permission.CLIENTS_WRITE,
+    entity=CLIENTS,
     audit=AuditEvent.CLIENT_UPDATED,
     errors=(ErrorCode.DUPLICATE_ENTRY,),
 )
@@ -57,6 +58,7 @@ def update_client(ctx: Context, id_: UUID, data: UpdateClient) -> Client:
     "deleteClient",
     "DELETE /clients/{id}",
     permission=Permission.CLIENTS_WRITE,
+    entity=CLIENTS,
     audit=AuditEvent.CLIENT_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )
@@ -65,7 +67,9 @@ def delete_client(ctx: Context, id_: UUID) -> Client:
     return CLIENTS.delete(ctx.unit, CLIENTS.get(ctx.organization, id_))
 
 
-@action("getClientWithLocations", "GET /clients/{id}/work-locations", permission=Permission.WORKSPACE_READ)
+@action(
+    "getClientWithLocations", "GET /clients/{id}/work-locations", permission=Permission.WORKSPACE_READ, entity=CLIENTS
+)
 def get_client_with_locations(ctx: Context, id_: UUID, data: ChildrenQuery) -> ClientWithLocations:
     """A client with its work locations, oldest first. A page holds up to 500, if they fit 1 MB."""
     client = CLIENTS.get(ctx.organization, id_)

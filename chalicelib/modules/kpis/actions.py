@@ -29,6 +29,7 @@ from chalicelib.modules.kpis.contracts import (
     "createKpi",
     "POST /loans/{id}/kpis",
     permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
     audit=AuditEvent.KPI_CREATED,
     status=201,
 )
@@ -38,7 +39,7 @@ def create_kpi(ctx: Context, id_: UUID, data: CreateKpi) -> Kpi:
     return kpis.create(ctx.unit, ctx.principal.organization, loan, ctx.now, dict(data))
 
 
-@action("listKpis", "GET /loans/{id}/kpis", permission=Permission.LOANS_MANAGE)
+@action("listKpis", "GET /loans/{id}/kpis", permission=Permission.LOANS_MANAGE, entity=loans.LOANS)
 def list_kpis(ctx: Context, id_: UUID, data: ChildrenQuery) -> CursorPage[Kpi]:
     """The KPIs of a loan, oldest first."""
     loans.get(ctx.organization, id_)

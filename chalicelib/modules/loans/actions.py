@@ -65,7 +65,7 @@ def create_loan(ctx: Context, data: CreateLoan) -> LoanDetails:
     return details(ctx, lifecycle.offer(ctx.unit, ctx.principal.organization, borrower, ctx.now, fields))
 
 
-@action("getLoan", "GET /loans/{id}", permission=Permission.LOANS_MANAGE)
+@action("getLoan", "GET /loans/{id}", permission=Permission.LOANS_MANAGE, entity=loans.LOANS)
 def get_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """One loan that the organization has lent or borrowed."""
     return details(ctx, loans.get(ctx.organization, id_))
@@ -94,6 +94,7 @@ def list_loans(ctx: Context, data: ListLoans) -> CursorPage[LoanDetails]:
     "updateLoan",
     "PATCH /loans/{id}",
     permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
     audit=AuditEvent.LOAN_UPDATED,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
@@ -103,7 +104,13 @@ def update_loan(ctx: Context, id_: UUID, data: UpdateLoan) -> LoanDetails:
     return details(ctx, lifecycle.change_offer(ctx.unit, ctx.principal.organization, loan, ctx.now, data.changes()))
 
 
-@action("acceptLoan", "POST /loans/{id}/accept", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_ACCEPTED)
+@action(
+    "acceptLoan",
+    "POST /loans/{id}/accept",
+    permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
+    audit=AuditEvent.LOAN_ACCEPTED,
+)
 def accept_loan(ctx: Context, id_: UUID, data: AcceptLoan) -> LoanDetails:
     """Accepts an offer to the organization in the terms that it has read.
 
@@ -113,14 +120,26 @@ def accept_loan(ctx: Context, id_: UUID, data: AcceptLoan) -> LoanDetails:
     return details(ctx, lifecycle.accept(ctx.unit, ctx.principal.organization, loan, ctx.now, data.terms_version))
 
 
-@action("declineLoan", "POST /loans/{id}/decline", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_DECLINED)
+@action(
+    "declineLoan",
+    "POST /loans/{id}/decline",
+    permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
+    audit=AuditEvent.LOAN_DECLINED,
+)
 def decline_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """Declines an offer to the organization."""
     loan = loans.get(ctx.organization, id_, Side.BORROWER)
     return details(ctx, lifecycle.decline(ctx.unit, ctx.principal.organization, loan, ctx.now))
 
 
-@action("cancelLoan", "POST /loans/{id}/cancel", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_CANCELLED)
+@action(
+    "cancelLoan",
+    "POST /loans/{id}/cancel",
+    permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
+    audit=AuditEvent.LOAN_CANCELLED,
+)
 def cancel_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """Takes back an offer of the organization."""
     loan = loans.get(ctx.organization, id_, Side.LENDER)
@@ -131,6 +150,7 @@ def cancel_loan(ctx: Context, id_: UUID) -> LoanDetails:
     "writeOffLoan",
     "POST /loans/{id}/write-off",
     permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
     audit=AuditEvent.LOAN_WRITTEN_OFF,
 )
 def write_off_loan(ctx: Context, id_: UUID, data: WriteOffLoan) -> LoanDetails:
@@ -139,20 +159,26 @@ def write_off_loan(ctx: Context, id_: UUID, data: WriteOffLoan) -> LoanDetails:
     return details(ctx, lifecycle.write_off(ctx.unit, ctx.principal.organization, loan, ctx.now, data.reason))
 
 
-@action("deleteLoan", "DELETE /loans/{id}", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_DELETED)
+@action(
+    "deleteLoan",
+    "DELETE /loans/{id}",
+    permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
+    audit=AuditEvent.LOAN_DELETED,
+)
 def delete_loan(ctx: Context, id_: UUID) -> LoanDetails:
     """Deletes a loan that was declined or cancelled or has expired, with its KPIs, for both sides."""
     loan = loans.get(ctx.organization, id_, Side.LENDER)
     return details(ctx, lifecycle.delete(ctx.unit, ctx.principal.organization, loan, ctx.now))
 
 
-@action("getRepaymentSchedule", "GET /loans/{id}/schedule", permission=Permission.LOANS_MANAGE)
+@action("getRepaymentSchedule", "GET /loans/{id}/schedule", permission=Permission.LOANS_MANAGE, entity=loans.LOANS)
 def get_repayment_schedule(ctx: Context, id_: UUID) -> RepaymentSchedule:
     """The installments of a loan, with the amounts paid of each."""
     return repayment_schedule(ctx, repayments.read(ctx.organization, loans.get(ctx.organization, id_)))
 
 
-@action("getPayoff", "GET /loans/{id}/payoff", permission=Permission.LOANS_MANAGE)
+@action("getPayoff", "GET /loans/{id}/payoff", permission=Permission.LOANS_MANAGE, entity=loans.LOANS)
 def get_payoff(ctx: Context, id_: UUID, data: GetPayoff) -> Payoff:
     """The amount that ends a loan on a day: all that is unpaid, with the interest accrued by then."""
     loan = loans.get(ctx.organization, id_)
@@ -168,7 +194,13 @@ def get_payoff(ctx: Context, id_: UUID, data: GetPayoff) -> Payoff:
     )
 
 
-@action("settleLoan", "POST /loans/{id}/settle", permission=Permission.LOANS_MANAGE, audit=AuditEvent.LOAN_SETTLED)
+@action(
+    "settleLoan",
+    "POST /loans/{id}/settle",
+    permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
+    audit=AuditEvent.LOAN_SETTLED,
+)
 def settle_loan(ctx: Context, id_: UUID, data: SettleLoan) -> LoanDetails:
     """Records the payoff of a day as repaid, and cancels the rest of the interest."""
     ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_, Side.LENDER))

@@ -73,7 +73,7 @@ def get_metrics_by_category(
     return _list(ctx, data, builtin, "name", category=category.value)
 
 
-@action("getMetricById", "GET /metrics/{id}", permission=Permission.WORKSPACE_READ)
+@action("getMetricById", "GET /metrics/{id}", permission=Permission.WORKSPACE_READ, entity=METRICS)
 def get_metric_by_id(ctx: Context, id_: UUID) -> MetricWithResult:
     """One metric, with its `result` where the caller may see it."""
     return _with_results(ctx, [definitions.get(ctx.organization, id_)])[0]
@@ -83,6 +83,7 @@ def get_metric_by_id(ctx: Context, id_: UUID) -> MetricWithResult:
     "updateDashboardMetric",
     "PATCH /metrics/{id}",
     permission=Permission.METRICS_WRITE,
+    entity=METRICS,
     audit=AuditEvent.METRIC_UPDATED,
 )
 def update_dashboard_metric(ctx: Context, id_: UUID, data: UpdateMetric) -> Metric:
@@ -97,6 +98,7 @@ def update_dashboard_metric(ctx: Context, id_: UUID, data: UpdateMetric) -> Metr
     "deleteDashboardMetric",
     "DELETE /metrics/{id}",
     permission=Permission.METRICS_WRITE,
+    entity=METRICS,
     audit=AuditEvent.METRIC_DELETED,
 )
 def delete_dashboard_metric(ctx: Context, id_: UUID) -> Metric:
@@ -164,6 +166,7 @@ def get_metric_catalogue(ctx: Context) -> MetricCatalogue:
     "getMetricHistory",
     "GET /metrics/{id}/history",
     permission=Permission.WORKSPACE_READ,
+    entity=METRICS,
     errors=(ErrorCode.INVALID_DATE_RANGE,),
 )
 def get_metric_history(ctx: Context, id_: UUID, data: GetMetricHistory) -> CursorPage[MetricPoint]:

@@ -34,7 +34,7 @@ def create_position(ctx: Context, data: CreatePosition) -> Position:
     return positions.create(ctx.unit, StoredPosition.new(**dict(data), client_id=location.client_id))
 
 
-@action("getPosition", "GET /positions/{id}", permission=Permission.WORKSPACE_READ)
+@action("getPosition", "GET /positions/{id}", permission=Permission.WORKSPACE_READ, entity=POSITIONS)
 def get_position(ctx: Context, id_: UUID) -> PositionWithLocation:
     """One position, with its work location and client."""
     return with_locations(ctx, [POSITIONS.get(ctx.organization, id_)])[0]
@@ -57,6 +57,7 @@ def get_positions(ctx: Context, data: GetPositions) -> Page[PositionWithLocation
     "updatePosition",
     "PATCH /positions/{id}",
     permission=Permission.POSITIONS_WRITE,
+    entity=POSITIONS,
     audit=AuditEvent.POSITION_UPDATED,
 )
 def update_position(ctx: Context, id_: UUID, data: UpdatePosition) -> Position:
@@ -68,6 +69,7 @@ def update_position(ctx: Context, id_: UUID, data: UpdatePosition) -> Position:
     "deletePosition",
     "DELETE /positions/{id}",
     permission=Permission.POSITIONS_WRITE,
+    entity=POSITIONS,
     audit=AuditEvent.POSITION_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )

@@ -41,7 +41,7 @@ def create_project(ctx: Context, data: CreateProject) -> Project:
     return projects.create(ctx.unit, StoredProject.new(**dict(data)))
 
 
-@action("getProject", "GET /projects/{id}", permission=Permission.WORKSPACE_READ)
+@action("getProject", "GET /projects/{id}", permission=Permission.WORKSPACE_READ, entity=PROJECTS)
 def get_project(ctx: Context, id_: UUID) -> ProjectDetails:
     """One project, with the time tracked on it and its tasks by status."""
     return details([PROJECTS.get(ctx.organization, id_)])[0]
@@ -71,6 +71,7 @@ def list_projects(ctx: Context, data: ListProjects) -> CursorPage[ProjectDetails
     "updateProject",
     "PATCH /projects/{id}",
     permission=Permission.PROJECTS_WRITE,
+    entity=PROJECTS,
     audit=AuditEvent.PROJECT_UPDATED,
     errors=(ErrorCode.DUPLICATE_ENTRY,),
 )
@@ -86,6 +87,7 @@ def update_project(ctx: Context, id_: UUID, data: UpdateProject) -> Project:
     "deleteProject",
     "DELETE /projects/{id}",
     permission=Permission.PROJECTS_WRITE,
+    entity=PROJECTS,
     audit=AuditEvent.PROJECT_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )
@@ -97,7 +99,7 @@ def delete_project(ctx: Context, id_: UUID) -> Project:
 # -- members ---------------------------------------------------------------------------------------------------------
 
 
-@action("listProjectMembers", "GET /projects/{id}/members", permission=Permission.PROJECTS_WRITE)
+@action("listProjectMembers", "GET /projects/{id}/members", permission=Permission.PROJECTS_WRITE, entity=PROJECTS)
 def list_project_members(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[ProjectMember]:
     """The members of a project. They are suggested first and may have rates; others may track time on it, too."""
     PROJECTS.get(ctx.organization, id_)

@@ -63,7 +63,7 @@ def get_quick_actions(ctx: Context, data: GetQuickActions) -> CursorPage[QuickAc
     return lists.cursor_page(ctx, CursorPage[QuickAction], page, last, _position)
 
 
-@action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ)
+@action("getQuickActionById", "GET /quick-actions/{id}", permission=Permission.WORKSPACE_READ, entity=QUICK_ACTIONS)
 def get_quick_action_by_id(ctx: Context, id_: UUID) -> QuickAction:
     """One quick action, whether or not the caller may run it."""
     return availability.get(ctx.organization, id_)
@@ -73,6 +73,7 @@ def get_quick_action_by_id(ctx: Context, id_: UUID) -> QuickAction:
     "updateQuickAction",
     "PATCH /quick-actions/{id}",
     permission=Permission.QUICK_ACTIONS_WRITE,
+    entity=QUICK_ACTIONS,
     audit=AuditEvent.QUICK_ACTION_UPDATED,
 )
 def update_quick_action(ctx: Context, id_: UUID, data: UpdateQuickAction) -> QuickAction:
@@ -87,6 +88,7 @@ def update_quick_action(ctx: Context, id_: UUID, data: UpdateQuickAction) -> Qui
     "deleteQuickAction",
     "DELETE /quick-actions/{id}",
     permission=Permission.QUICK_ACTIONS_WRITE,
+    entity=QUICK_ACTIONS,
     audit=AuditEvent.QUICK_ACTION_DELETED,
 )
 def delete_quick_action(ctx: Context, id_: UUID) -> QuickAction:
@@ -99,6 +101,7 @@ def delete_quick_action(ctx: Context, id_: UUID) -> QuickAction:
     "executeQuickAction",
     "POST /quick-actions/{id}/execute",
     permission=Permission.QUICK_ACTIONS_RUN,
+    entity=QUICK_ACTIONS,
     audit=AuditEvent.QUICK_ACTION_EXECUTED,
     errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.HAS_DEPENDENCIES, ErrorCode.INVALID_DATE_RANGE),
 )

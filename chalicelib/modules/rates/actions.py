@@ -17,7 +17,7 @@ from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.modules.rates.contracts import Rates, require_currency
 
 
-@action("getPositionRates", "GET /positions/{id}/rates", permission=Permission.RATES_MANAGE)
+@action("getPositionRates", "GET /positions/{id}/rates", permission=Permission.RATES_MANAGE, entity=POSITIONS)
 def get_position_rates(ctx: Context, id_: UUID) -> Rates:
     """The bill rates of a position, by the day from which they hold, earliest first."""
     return Rates(rates=in_order(POSITIONS.get(ctx.organization, id_).rates))
@@ -27,6 +27,7 @@ def get_position_rates(ctx: Context, id_: UUID) -> Rates:
     "setPositionRate",
     "PUT /positions/{id}/rates/{effectiveFrom}",
     permission=Permission.RATES_MANAGE,
+    entity=POSITIONS,
     audit=AuditEvent.POSITION_RATE_SET,
 )
 def set_position_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
@@ -38,6 +39,7 @@ def set_position_rate(ctx: Context, id_: UUID, effective_from: Day, data: Hourly
     "deletePositionRate",
     "DELETE /positions/{id}/rates/{effectiveFrom}",
     permission=Permission.RATES_MANAGE,
+    entity=POSITIONS,
     audit=AuditEvent.POSITION_RATE_DELETED,
 )
 def delete_position_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
@@ -45,7 +47,7 @@ def delete_position_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:
     return delete_rate(ctx.unit, POSITIONS, POSITIONS.get(ctx.organization, id_), effective_from)
 
 
-@action("getWorkerRates", "GET /workers/{id}/rates", permission=Permission.RATES_MANAGE)
+@action("getWorkerRates", "GET /workers/{id}/rates", permission=Permission.RATES_MANAGE, entity=WORKERS)
 def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
     """The pay rates of a worker, by the day from which they hold, earliest first."""
     return Rates(rates=in_order(WORKERS.get(ctx.organization, id_).rates))
@@ -55,6 +57,7 @@ def get_worker_rates(ctx: Context, id_: UUID) -> Rates:
     "setWorkerRate",
     "PUT /workers/{id}/rates/{effectiveFrom}",
     permission=Permission.RATES_MANAGE,
+    entity=WORKERS,
     audit=AuditEvent.WORKER_RATE_SET,
 )
 def set_worker_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRate) -> Rate:
@@ -66,6 +69,7 @@ def set_worker_rate(ctx: Context, id_: UUID, effective_from: Day, data: HourlyRa
     "deleteWorkerRate",
     "DELETE /workers/{id}/rates/{effectiveFrom}",
     permission=Permission.RATES_MANAGE,
+    entity=WORKERS,
     audit=AuditEvent.WORKER_RATE_DELETED,
 )
 def delete_worker_rate(ctx: Context, id_: UUID, effective_from: Day) -> Rate:

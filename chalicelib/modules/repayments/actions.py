@@ -22,6 +22,7 @@ from chalicelib.modules.repayments.contracts import RecordRepayment, RepaymentDe
     "recordRepayment",
     "POST /loans/{id}/repayments",
     permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
     audit=AuditEvent.REPAYMENT_RECORDED,
     status=201,
 )
@@ -35,7 +36,7 @@ def record_repayment(ctx: Context, id_: UUID, data: RecordRepayment) -> Repaymen
     return _result(ctx, repayments.record(ctx.unit, ctx.principal.organization, ledger, ctx.now, dict(data)))
 
 
-@action("listRepayments", "GET /loans/{id}/repayments", permission=Permission.LOANS_MANAGE)
+@action("listRepayments", "GET /loans/{id}/repayments", permission=Permission.LOANS_MANAGE, entity=loans.LOANS)
 def list_repayments(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[RepaymentDetails]:
     """The repayments of a loan with their allocation, the last recorded first; reversed ones, too."""
     ledger = repayments.read(ctx.organization, loans.get(ctx.organization, id_))
@@ -51,6 +52,7 @@ def list_repayments(ctx: Context, id_: UUID, data: CursorQuery) -> CursorPage[Re
     "reverseRepayment",
     "POST /loans/{id}/repayments/{repaymentId}/reverse",
     permission=Permission.LOANS_MANAGE,
+    entity=loans.LOANS,
     audit=AuditEvent.REPAYMENT_REVERSED,
 )
 def reverse_repayment(ctx: Context, id_: UUID, repayment_id: UUID, data: ReverseRepayment) -> RepaymentResult:

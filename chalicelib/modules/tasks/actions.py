@@ -32,13 +32,13 @@ def create_task(ctx: Context, id_: UUID, data: CreateTask) -> Task:
     return tasks.create(ctx.unit, Task.new(**dict(data), project_id=id_, done_at=done_at))
 
 
-@action("getTask", "GET /tasks/{id}", permission=Permission.WORKSPACE_READ)
+@action("getTask", "GET /tasks/{id}", permission=Permission.WORKSPACE_READ, entity=TASKS)
 def get_task(ctx: Context, id_: UUID) -> Task:
     """One task."""
     return tasks.get(ctx.organization, id_)
 
 
-@action("listTasks", "GET /projects/{id}/tasks", permission=Permission.WORKSPACE_READ)
+@action("listTasks", "GET /projects/{id}/tasks", permission=Permission.WORKSPACE_READ, entity=PROJECTS)
 def list_tasks(ctx: Context, id_: UUID, data: ListTasks) -> CursorPage[Task]:
     """The tasks of a project by `sortOrder`, equal ones by age.
 
@@ -56,7 +56,9 @@ def list_tasks(ctx: Context, id_: UUID, data: ListTasks) -> CursorPage[Task]:
     )
 
 
-@action("updateTask", "PATCH /tasks/{id}", permission=Permission.PROJECTS_WRITE, audit=AuditEvent.TASK_UPDATED)
+@action(
+    "updateTask", "PATCH /tasks/{id}", permission=Permission.PROJECTS_WRITE, entity=TASKS, audit=AuditEvent.TASK_UPDATED
+)
 def update_task(ctx: Context, id_: UUID, data: UpdateTask) -> Task:
     """Changes a task. `doneAt` follows from its status."""
     task, changes = TASKS.get(ctx.organization, id_), data.changes()
@@ -68,6 +70,7 @@ def update_task(ctx: Context, id_: UUID, data: UpdateTask) -> Task:
     "deleteTask",
     "DELETE /tasks/{id}",
     permission=Permission.PROJECTS_WRITE,
+    entity=TASKS,
     audit=AuditEvent.TASK_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )

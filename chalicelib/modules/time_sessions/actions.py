@@ -21,6 +21,7 @@ from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import tags, timers
 from chalicelib.models.time.session_search import SessionFilter, find, read, walk_changes
 from chalicelib.models.time.sessions import (
+    TIME_SESSIONS,
     SessionSource,
     SessionWriter,
     TimeSession,
@@ -97,7 +98,7 @@ def create_time_session(ctx: Context, data: CreateTimeSession) -> TimeSessionWit
     return TimeSessionWithWarnings(**dict(details(ctx, [session], context)[0]), warnings=warnings)
 
 
-@action("getTimeSession", "GET /time-sessions/{id}", permission=Permission.TIME_TRACK)
+@action("getTimeSession", "GET /time-sessions/{id}", permission=Permission.TIME_TRACK, entity=TIME_SESSIONS)
 def get_time_session(ctx: Context, id_: UUID) -> TimeSessionDetails:
     """One session."""
     return details(ctx, [owned(ctx, id_)])[0]
@@ -141,6 +142,7 @@ def list_time_sessions(ctx: Context, data: ListTimeSessions) -> TimeSessions:
     "updateTimeSession",
     "PATCH /time-sessions/{id}",
     permission=Permission.TIME_TRACK,
+    entity=TIME_SESSIONS,
     audit=AuditEvent.TIME_SESSION_UPDATED,
     errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.INVALID_DATE_RANGE),
 )
@@ -159,6 +161,7 @@ def update_time_session(ctx: Context, id_: UUID, data: UpdateTimeSession) -> Tim
     "deleteTimeSession",
     "DELETE /time-sessions/{id}",
     permission=Permission.TIME_TRACK,
+    entity=TIME_SESSIONS,
     audit=AuditEvent.TIME_SESSION_DELETED,
 )
 def delete_time_session(ctx: Context, id_: UUID) -> TimeSessionDetails:

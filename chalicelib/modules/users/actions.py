@@ -31,7 +31,7 @@ def get_users(ctx: Context, data: GetUsers) -> Page[User] | CursorPage[User]:
     )
 
 
-@action("getUser", "GET /users/{userId}", permission=Permission.USERS_MANAGE)
+@action("getUser", "GET /users/{userId}", permission=Permission.USERS_MANAGE, entity=users.USERS)
 def get_user(ctx: Context, user_id: UUID) -> User:
     """One user of the organization."""
     return users.get(ctx.organization, user_id)
@@ -69,6 +69,7 @@ def invite_user(ctx: Context, data: InviteUser) -> User:
     "resendInvitation",
     "POST /users/{userId}/invitation",
     permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
     audit=AuditEvent.INVITATION_RESENT,
     limits=mail_limits.LIMITS,
 )
@@ -86,6 +87,7 @@ def resend_invitation(ctx: Context, user_id: UUID) -> User:
     "withdrawInvitation",
     "DELETE /users/{userId}/invitation",
     permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
     audit=AuditEvent.INVITATION_WITHDRAWN,
 )
 def withdraw_invitation(ctx: Context, user_id: UUID) -> Success:
@@ -99,7 +101,11 @@ def withdraw_invitation(ctx: Context, user_id: UUID) -> Success:
 
 
 @action(
-    "updateUser", "PATCH /users/{userId}/profile", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_UPDATED
+    "updateUser",
+    "PATCH /users/{userId}/profile",
+    permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
+    audit=AuditEvent.USER_UPDATED,
 )
 def update_user(ctx: Context, user_id: UUID, data: UpdateName) -> User:
     """Changes a user's name."""
@@ -107,7 +113,11 @@ def update_user(ctx: Context, user_id: UUID, data: UpdateName) -> User:
 
 
 @action(
-    "changeUserRole", "PATCH /users/{userId}", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_ROLE_CHANGED
+    "changeUserRole",
+    "PATCH /users/{userId}",
+    permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
+    audit=AuditEvent.USER_ROLE_CHANGED,
 )
 def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
     """Gives a user another role; to or from OWNER only by an OWNER, and never to oneself."""
@@ -116,7 +126,13 @@ def change_user_role(ctx: Context, user_id: UUID, data: ChangeUserRole) -> User:
     return users.update(ctx.unit, user, {"role": data.role})
 
 
-@action("deleteUser", "DELETE /users/{userId}", permission=Permission.USERS_MANAGE, audit=AuditEvent.USER_DELETED)
+@action(
+    "deleteUser",
+    "DELETE /users/{userId}",
+    permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
+    audit=AuditEvent.USER_DELETED,
+)
 def delete_user(ctx: Context, user_id: UUID) -> Success:
     """Deletes a user and their personal data, for good; their acts stay, as a former user's.
 
@@ -136,6 +152,7 @@ def delete_user(ctx: Context, user_id: UUID) -> Success:
     "deactivateUser",
     "POST /users/{userId}/deactivate",
     permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
     audit=AuditEvent.USER_DEACTIVATED,
 )
 def deactivate_user(ctx: Context, user_id: UUID) -> User:
@@ -153,6 +170,7 @@ def deactivate_user(ctx: Context, user_id: UUID) -> User:
     "reactivateUser",
     "POST /users/{userId}/reactivate",
     permission=Permission.USERS_MANAGE,
+    entity=users.USERS,
     audit=AuditEvent.USER_REACTIVATED,
 )
 def reactivate_user(ctx: Context, user_id: UUID) -> User:

@@ -60,7 +60,7 @@ def get_widgets_by_type(ctx: Context, type_: WidgetType, data: GetWidgets) -> Cu
     return _listed(ctx, data, type_)
 
 
-@action("getWidgetById", "GET /widgets/{id}", permission=Permission.WORKSPACE_READ)
+@action("getWidgetById", "GET /widgets/{id}", permission=Permission.WORKSPACE_READ, entity=widgets.WIDGETS)
 def get_widget_by_id(ctx: Context, id_: UUID) -> WidgetWithCreator:
     """One widget, also one that is hidden."""
     return with_creator(ctx, access.visible(ctx, id_))
@@ -70,6 +70,7 @@ def get_widget_by_id(ctx: Context, id_: UUID) -> WidgetWithCreator:
     "updateDashboardWidget",
     "PATCH /widgets/{id}",
     permission=Permission.WIDGETS_CUSTOMIZE,
+    entity=widgets.WIDGETS,
     audit=AuditEvent.WIDGET_UPDATED,
 )
 def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> WidgetWithCreator:
@@ -86,6 +87,7 @@ def update_dashboard_widget(ctx: Context, id_: UUID, data: UpdateWidget) -> Widg
     "deleteDashboardWidget",
     "DELETE /widgets/{id}",
     permission=Permission.WIDGETS_CUSTOMIZE,
+    entity=widgets.WIDGETS,
     audit=AuditEvent.WIDGET_DELETED,
 )
 def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
@@ -93,7 +95,7 @@ def delete_dashboard_widget(ctx: Context, id_: UUID) -> WidgetWithCreator:
     return with_creator(ctx, _described(ctx, widgets.delete(ctx.unit, access.changeable(ctx, id_))))
 
 
-@action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ)
+@action("getWidgetData", "GET /widgets/{id}/data", permission=Permission.WORKSPACE_READ, entity=widgets.WIDGETS)
 def get_widget_data(ctx: Context, id_: UUID, data: GetWidgetData) -> WidgetData:
     """The data of a widget. For a CHART with the Vega-Lite `spec` that draws it.
 

@@ -40,7 +40,7 @@ def create_work_location(ctx: Context, data: CreateWorkLocation) -> WorkLocation
     return work_locations.create(ctx.unit, WorkLocation.new(**{**dict(data), "timezone": zone}))
 
 
-@action("getWorkLocation", "GET /work-locations/{id}", permission=Permission.WORKSPACE_READ)
+@action("getWorkLocation", "GET /work-locations/{id}", permission=Permission.WORKSPACE_READ, entity=WORK_LOCATIONS)
 def get_work_location(ctx: Context, id_: UUID) -> WorkLocationWithClient:
     """One work location, with its client."""
     return with_clients(ctx, [WORK_LOCATIONS.get(ctx.organization, id_)])[0]
@@ -61,7 +61,12 @@ def get_work_locations(
     )
 
 
-@action("getWorkLocationWithPositions", "GET /work-locations/{id}/positions", permission=Permission.WORKSPACE_READ)
+@action(
+    "getWorkLocationWithPositions",
+    "GET /work-locations/{id}/positions",
+    permission=Permission.WORKSPACE_READ,
+    entity=WORK_LOCATIONS,
+)
 def get_work_location_with_positions(ctx: Context, id_: UUID, data: ChildrenQuery) -> WorkLocationWithPositions:
     """A work location with its client and its positions, oldest first. A page holds up to 500, if they fit 1 MB."""
     location = get_work_location(ctx, id_)
@@ -73,6 +78,7 @@ def get_work_location_with_positions(ctx: Context, id_: UUID, data: ChildrenQuer
     "updateWorkLocation",
     "PATCH /work-locations/{id}",
     permission=Permission.WORK_LOCATIONS_WRITE,
+    entity=WORK_LOCATIONS,
     audit=AuditEvent.WORK_LOCATION_UPDATED,
 )
 def update_work_location(ctx: Context, id_: UUID, data: UpdateWorkLocation) -> WorkLocation:
@@ -84,6 +90,7 @@ def update_work_location(ctx: Context, id_: UUID, data: UpdateWorkLocation) -> W
     "deleteWorkLocation",
     "DELETE /work-locations/{id}",
     permission=Permission.WORK_LOCATIONS_WRITE,
+    entity=WORK_LOCATIONS,
     audit=AuditEvent.WORK_LOCATION_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )

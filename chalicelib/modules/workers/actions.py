@@ -37,7 +37,7 @@ def create_worker(ctx: Context, data: CreateWorker) -> Worker:
     return workers.create(ctx.unit, StoredWorker.new(**dict(data), normalized_phone=_normalized(ctx, data.phone)))
 
 
-@action("getWorker", "GET /workers/{id}", permission=Permission.WORKSPACE_READ)
+@action("getWorker", "GET /workers/{id}", permission=Permission.WORKSPACE_READ, entity=WORKERS)
 def get_worker(ctx: Context, id_: UUID) -> Worker:
     """One worker."""
     return WORKERS.get(ctx.organization, id_)
@@ -57,6 +57,7 @@ def get_workers(ctx: Context, data: GetWorkers) -> Page[WorkerWithStats] | Curso
     "updateWorker",
     "PATCH /workers/{id}",
     permission=Permission.WORKERS_WRITE,
+    entity=WORKERS,
     audit=AuditEvent.WORKER_UPDATED,
     errors=(ErrorCode.DUPLICATE_ENTRY,),
 )
@@ -72,6 +73,7 @@ def update_worker(ctx: Context, id_: UUID, data: UpdateWorker) -> Worker:
     "deleteWorker",
     "DELETE /workers/{id}",
     permission=Permission.WORKERS_WRITE,
+    entity=WORKERS,
     audit=AuditEvent.WORKER_DELETED,
     errors=(ErrorCode.HAS_DEPENDENCIES,),
 )
