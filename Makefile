@@ -97,6 +97,10 @@ openapi: $(VENV)/test.stamp ## Rewrite docs/openapi.json and the table of routes
 lint-openapi: $(VENV)/test.stamp ## Check docs/openapi.json with Redocly and Spectral, from npm
 	$(PY) -m infra.lint
 
+.PHONY: bruno
+bruno: $(VENV)/test.stamp ## Write build/bruno, a request for each action, to open in Bruno
+	@$(PY) -m infra.bruno
+
 .PHONY: screenshots
 screenshots: $(VENV)/test.stamp ## Rewrite docs/images/console-*.png, pictures of the console's pages
 	WORKLEDGER_SCREENSHOTS=docs/images $(PY) -m pytest --no-header tests/console
