@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,7 @@ pytest_plugins = ["tests.support.figures"]
 
 _engines = pytest.StashKey[OnDemand]()
 _HERE = Path(__file__).parent
+_CONSOLE = "tests/console"
 _CONTRACT = _HERE / "contract"
 _STORELESS = [_HERE / name for name in ("core", "infra", "local")]
 """Folders whose tests need no store, or run their own. In other folders, modules have the marker."""
@@ -40,6 +41,18 @@ def pytest_configure(config: pytest.Config) -> None:
     paths = (Path(config.invocation_params.dir, argument.partition("::")[0]).resolve() for argument in config.args)
     if any(path.is_relative_to(_CONTRACT) or _CONTRACT.is_relative_to(path) for path in paths):
         config.pluginmanager.import_plugin("schemathesis.pytest.plugin")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each file to one process, and all of the console to one: it has one run of the product and one browser."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _CONSOLE if f"{_CONSOLE}/" in nodeid else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

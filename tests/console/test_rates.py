@@ -86,7 +86,7 @@ def test_a_project_has_members_with_rates(console: Console) -> None:
         tab.go(f"/projects/{project['id']}")
         tab.press("Join")
         tab.toast("Mehmet Yıldız is a member now")
-        assert tab.page.get_by_role("button", name="Join").count() == 0
+        sync_api.expect(tab.page.get_by_role("button", name="Join")).to_have_count(0)
         tab.page.get_by_role("button", name="Actions for Mehmet Yıldız").click()
         assert tab.page.get_by_role("menuitem").all_inner_texts() == ["Remove"]
     with console.tab(VIEWER) as tab:

@@ -129,11 +129,18 @@ class Tab:
     def toast(self, text: str) -> None:
         self.page.locator(".toast", has_text=text).wait_for()
 
-    def findings(self) -> list[str]:
-        """Return axe's findings of serious and critical impact."""
+    def resize(self, size: tuple[int, int]) -> None:
+        """Give the window another size, in which the page is laid out at once."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        # Charts follow their boxes in the next frame.
+        self.page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+
+    def findings(self, *rules: str) -> list[str]:
+        """Return axe's findings of serious and critical impact, by these rules or by all."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text())
-        result = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        result = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{finding['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
             for finding in result["violations"]
@@ -168,37 +175,45 @@ class Console:
         self.serving = serving
         self._browser = browser
         self._tokens: dict[str, str] = {}
+        self._contexts: dict[tuple[Any, ...], BrowserContext] = {}
 
     @contextmanager
     def tab(
         self, email: str | None = None, size: tuple[int, int] = WIDE, *, token: str | None = None, **options: Any
     ) -> Iterator[Tab]:
-        """Open the console in a browser profile of its own, signed in as `email`; ends with a check for problems.
+        """Open the console in the browser profile of a person, signed in as `email`; ends with a check for problems.
 
         `token`: of somebody who is not of the demo.
         """
         if email is not None and token is not None:
             self._tokens[email] = token
-        context = self._browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            locale="en-GB",
-            timezone_id="America/New_York",
-            base_url=self.serving.url,
-            **options,
-        )
+        context = self._context(email, **options)
         try:
-            tab = self.open(context, email)
+            tab = self.open(context, email, size)
             yield tab
             assert tab.problems == []
         finally:
-            context.close()
+            # Storage of the session goes with its pages; the files that are cached stay for the next tab.
+            for page in context.pages:
+                page.close()
 
-    def open(self, context: BrowserContext, email: str | None = None) -> Tab:
-        context.set_default_timeout(TIMEOUT_MILLISECONDS)
+    def _context(self, email: str | None, **options: Any) -> BrowserContext:
+        """Return the browser profile of a person, whose files are cached after its first tab."""
+        key = (email, *sorted(options.items()))
+        if key not in self._contexts:
+            context = self._browser.new_context(
+                locale="en-GB", timezone_id="America/New_York", base_url=self.serving.url, **options
+            )
+            context.set_default_timeout(TIMEOUT_MILLISECONDS)
+            context.add_init_script(_REPORT)
+            self._contexts[key] = context
+        return self._contexts[key]
+
+    def open(self, context: BrowserContext, email: str | None = None, size: tuple[int, int] = WIDE) -> Tab:
         page = context.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         tab = Tab(page, f"{self.serving.url}/console")
         tab.watch()
-        page.add_init_script(_REPORT)
         if email is not None:
             token = json.dumps(self.token(email))
             once = "if (!sessionStorage.getItem('seen')) { sessionStorage.setItem('seen', 'yes');"
@@ -218,7 +233,7 @@ class Console:
         self._tokens.pop(email, None)
 
     def pages(self, tab: Tab) -> list[dict[str, Any]]:
-        """Return the pages that the caller may open, without those that need parameters."""
+        """Return the pages that the caller may open, those with parameters among them."""
         release = re.search(r"/console/([0-9a-f]+)/", tab.page.content())
         assert release is not None
         listed: list[dict[str, Any]] = tab.page.evaluate(
@@ -230,4 +245,4 @@ class Console:
             }""",
             f"/console/{release[1]}",
         )
-        return [page for page in listed if "{" not in page["path"]]
+        return listed

@@ -1,6 +1,6 @@
 /** Dialogs: `<${Dialog}>` in a page, and questions that code asks, such as `await confirm({title, …})`. */
 
-import { html, useEffect, useId, useRef } from "./html.js";
+import { html, useId, useLayoutEffect, useRef } from "./html.js";
 import { store, useStore } from "./store.js";
 import { Button } from "./ui.js";
 import { instant } from "./format.js";
@@ -9,7 +9,8 @@ import { instant } from "./format.js";
 export function Dialog({ title, children, onClose, size = "medium" }) {
   const element = useRef(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: one that is typed at once is not for the button that opened it.
+  useLayoutEffect(() => {
     const dialog = element.current;
     dialog.showModal();
     dialog.querySelector("[autofocus], input:not([type=hidden]), select, textarea")?.focus();

@@ -44,7 +44,12 @@ export default function LoanOffer({ id }) {
   }
   return html`<${Page} title=${id ? "Change the offer" : "Offer a loan"}>
     <section class="card">
-      <${Loaded} resource=${loaded}>${({ current }) => html`<${OfferForm} ...${{ id, current }} />`}<//>
+      <${Loaded} resource=${loaded}>
+        ${({ current }) =>
+          !id || (current.data.side === "lender" && current.data.status === "OFFERED")
+            ? html`<${OfferForm} ...${{ id, current }} />`
+            : html`<${EmptyState} icon="coins" title="Only its lender can change an offer">And only until it is accepted, declined or cancelled.<//>`}
+      <//>
     </section>
   <//>`;
 }
