@@ -11,6 +11,7 @@ from uuid import UUID
 
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, ChildrenQuery, Contract, CursorPage, Page, PageQuery
+from chalicelib.dal import table
 from chalicelib.dal.collection import Collection
 from chalicelib.dal.page_lists import ListedCollection, PageRequest, Rows
 from chalicelib.models import long_lists
@@ -112,8 +113,19 @@ def _walk_with_builtin(
     return page(items, str(items[-1].id) if len(rest) > room else None)
 
 
-def children(ctx: Context, collection: Collection[Any], parent: UUID, query: ChildrenQuery) -> CursorPage[Any]:
-    """Return the children of one entity, oldest first: a page of the requested size, if it fits an answer."""
+def with_children(
+    ctx: Context, read: Callable[[], R], collection: Collection[Any], parent: UUID, query: ChildrenQuery
+) -> tuple[R, CursorPage[Any]]:
+    """Return an entity and its children, oldest first, at the same time: a page that fits an answer.
+
+    `read` reads the entity, `parent` is its id.
+    """
+    reads: list[Callable[[], Any]] = [read, partial(_children, ctx, collection, parent, query)]
+    entity, page = table.together(reads)
+    return entity, page
+
+
+def _children(ctx: Context, collection: Collection[Any], parent: UUID, query: ChildrenQuery) -> CursorPage[Any]:
     after = None if query.cursor is None else ctx.cursors.decode(query.cursor)
     children_page = collection.children_of(ctx.organization, parent, after=after, limit=query.limit)
     return cursor_page(ctx, CursorPage[Any], children_page.records, children_page.last, lambda record: str(record.id))

@@ -97,13 +97,13 @@ class Collection(Generic[R]):
         return record
 
     def children_of(self, organization: OrganizationId, parent: UUID, *, after: str | None, limit: int) -> Children[R]:
-        """Return the next live children of one parent, oldest first: found by index, read consistently."""
+        """Return the next live children of one parent, oldest first: found by index, and read to be shown."""
         listing = keys.children(organization, self.kind, parent)
         # One row beyond the limit shows whether there is a next page, without an empty last one.
         page = table.query(listing, after=after, limit=limit + 1)
         ids = [UUID(row["sk"]["S"]) for row in page.items]
         last = str(ids[limit - 1]) if len(ids) > limit else page.last
-        records = self.get_many(organization, ids[:limit])
+        records = self.get_shown(organization, ids[:limit], map(str, ids))
         return Children(
             [records[identifier] for identifier in ids[:limit] if not is_deleted(records[identifier])], last
         )

@@ -351,7 +351,10 @@ def counted(parent: Traffic | None = None) -> Iterator[Traffic]:
 
 
 def together(reads: Sequence[Callable[[], T]]) -> list[T]:
-    """Return the results of reads that are made at the same time, in threads. A read does not call this in turn."""
+    """Return the results of reads that are made at the same time, in threads.
+
+    Only the first may call this in turn: the others have threads, and must not wait for more of them.
+    """
     if len(reads) < 2:
         return [read() for read in reads]
     traffic = _traffic.get()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +16,9 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, CursorPage, CursorQuery, Page, Pagination
 from chalicelib.core.days import day_of, in_words
 from chalicelib.core.errors import ErrorCode, require_order
-from chalicelib.dal import intervals
+from chalicelib.dal import intervals, table
+from chalicelib.dal.intervals import Slice
+from chalicelib.dal.records import Record
 from chalicelib.models import audit, long_lists
 from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
 from chalicelib.models.staffing import assignment_search, assignments
@@ -120,8 +124,14 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
 )
 def get_worker_with_assignments(ctx: Context, id_: UUID, data: GetWorkerWithAssignments) -> WorkerWithAssignments:
     """A worker with the assignments, latest start first. A page holds up to 100, if they fit 1 MB."""
-    worker = WORKERS.get(ctx.organization, id_)
-    page = _cursor_page(ctx, data, AssignmentFilter(worker_id=id_), forward=False)
+    criteria = AssignmentFilter(worker_id=id_)
+    # The search comes first, because it reads several lanes at the same time in turn.
+    reads: list[Callable[[], Any]] = [
+        partial(_find, ctx, data, criteria, forward=False),
+        partial(WORKERS.get, ctx.organization, id_),
+    ]
+    following, worker = table.together(reads)
+    page = _page(ctx, criteria, following, [worker])
     return WorkerWithAssignments.extending(worker, assignments=page.items, next_cursor=page.next_cursor)
 
 
@@ -283,15 +293,22 @@ def _described(ctx: Context, assignment: AssignmentDetails) -> AssignmentDetails
 def _cursor_page(
     ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool
 ) -> CursorPage[AssignmentDetails]:
+    return _page(ctx, criteria, _find(ctx, data, criteria, forward=forward))
+
+
+def _find(ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool) -> Slice:
     after = None if data.cursor is None else ctx.cursors.decode(data.cursor)
-    following = assignment_search.find(
-        ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward
-    )
+    return assignment_search.find(ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward)
+
+
+def _page(
+    ctx: Context, criteria: AssignmentFilter, following: Slice, known: Iterable[Record] = ()
+) -> CursorPage[AssignmentDetails]:
     page = assignment_search.read(ctx.organization, following.ids, criteria, ctx.now)
     return lists.cursor_page(
         ctx,
         CursorPage[AssignmentDetails],
-        details(ctx, page),
+        details(ctx, page, known),
         following.last,
         lambda row: intervals.position(row.start_at, row.id),
     )

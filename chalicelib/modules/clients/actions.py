@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from chalicelib.action import lists
@@ -72,6 +73,5 @@ def delete_client(ctx: Context, id_: UUID) -> Client:
 )
 def get_client_with_locations(ctx: Context, id_: UUID, data: ChildrenQuery) -> ClientWithLocations:
     """A client with its work locations, oldest first. A page holds up to 500, if they fit 1 MB."""
-    client = CLIENTS.get(ctx.organization, id_)
-    page = lists.children(ctx, WORK_LOCATIONS, id_, data)
+    client, page = lists.with_children(ctx, partial(CLIENTS.get, ctx.organization, id_), WORK_LOCATIONS, id_, data)
     return ClientWithLocations.extending(client, work_locations=page.items, next_cursor=page.next_cursor)

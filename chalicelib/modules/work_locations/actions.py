@@ -69,8 +69,7 @@ def get_work_locations(
 )
 def get_work_location_with_positions(ctx: Context, id_: UUID, data: ChildrenQuery) -> WorkLocationWithPositions:
     """A work location with its client and its positions, oldest first. A page holds up to 500, if they fit 1 MB."""
-    location = get_work_location(ctx, id_)
-    page = lists.children(ctx, POSITIONS, id_, data)
+    location, page = lists.with_children(ctx, partial(get_work_location, ctx, id_), POSITIONS, id_, data)
     return WorkLocationWithPositions.extending(location, positions=page.items, next_cursor=page.next_cursor)
 
 

@@ -140,7 +140,7 @@ def test_a_client_has_its_work_locations_and_no_others(organization: Organizatio
     answer = organization.owner.call_on("getClientWithLocations", client["id"])
     # Then it has the three, in the order of their creation
     assert answer.data == {**client, "workLocations": locations, "nextCursor": None}
-    assert answer.round_trips == 4
+    assert answer.round_trips == 3
 
 
 def test_a_work_location_has_its_positions_and_no_others(organization: Organization) -> None:
@@ -154,7 +154,7 @@ def test_a_work_location_has_its_positions_and_no_others(organization: Organizat
     answer = organization.owner.call_on("getWorkLocationWithPositions", location["id"])
     # Then it has the two
     assert answer.data == {**shown, "positions": positions, "nextCursor": None}
-    assert answer.round_trips == 5
+    assert answer.round_trips == 3
 
 
 def test_a_renamed_client_is_shown_by_its_new_name_and_another_tag(organization: Organization) -> None:
