@@ -27,10 +27,10 @@ Document = dict[str, Any]
 
 def files(document: Document) -> dict[str, str]:
     """Return the files of the collection by their paths."""
-    kept = {_id_of(path) for path, operations in document["paths"].items() if "201" in _statuses(operations)}
+    variables = {_id_of(path) for path, operations in document["paths"].items() if "201" in _statuses(operations)}
     requests = {
         f"{operation['tags'][0]}/{operation['operationId']}.bru": _request(
-            document, path, method, operation, number, kept
+            document, path, method, operation, number, variables
         )
         for number, (path, method, operation) in enumerate(_operations(document), start=1)
     }
@@ -68,7 +68,7 @@ def _id_of(path: str) -> str:
     return first + "".join(map(str.capitalize, rest)) + "Id"
 
 
-def _request(document: Document, path: str, method: str, operation: Document, number: int, kept: set[str]) -> str:
+def _request(document: Document, path: str, method: str, operation: Document, number: int, variables: set[str]) -> str:
     url = re.sub(r"\{(\w+)\}", r":\1", path)
     content = operation.get("requestBody", {}).get("content", {})
     auth = "none" if operation.get("security") == [] else "inherit"
@@ -76,7 +76,7 @@ def _request(document: Document, path: str, method: str, operation: Document, nu
     for parameter in operation["parameters"]:
         # What is optional is there, switched off.
         mark = "" if parameter.get("required") or parameter["name"] == "Idempotency-Key" else "~"
-        placed[parameter["in"]].append(f"{mark}{parameter['name']}: {_value(document, parameter, path, kept)}")
+        placed[parameter["in"]].append(f"{mark}{parameter['name']}: {_value(document, parameter, path, variables)}")
     blocks = [
         _block("meta", [f"name: {operation['operationId']}", "type: http", f"seq: {number}"]),
         _block(method, [f"url: {{{{baseUrl}}}}{url}", f"body: {'json' if content else 'none'}", f"auth: {auth}"]),
@@ -85,7 +85,7 @@ def _request(document: Document, path: str, method: str, operation: Document, nu
         _block("headers", placed["header"]),
     ]
     if content:
-        text = json.dumps(_linked(content[_JSON]["example"], kept), indent=2, ensure_ascii=False)
+        text = json.dumps(_linked(content[_JSON]["example"], variables), indent=2, ensure_ascii=False)
         blocks.append(_block("body:json", text.splitlines()))
     blocks.append(_block("script:post-response", _keeping(operation, path)))
     blocks.append(_block("docs", [f"{operation['summary']}.", "", *operation["description"].splitlines()]))
@@ -99,15 +99,15 @@ def _keeping(operation: Document, path: str) -> list[str]:
     names = {"token": "token"} if "token" in data else {}
     if "201" in operation["responses"] and "id" in data:
         names["id"] = _id_of(path)
-    return [f'if (res.body.data) bru.setVar("{kept}", res.body.data.{name});' for name, kept in names.items()]
+    return [f'if (res.body.data) bru.setVar("{variable}", res.body.data.{name});' for name, variable in names.items()]
 
 
-def _value(document: Document, parameter: Document, path: str, kept: set[str]) -> str:
+def _value(document: Document, parameter: Document, path: str, variables: set[str]) -> str:
     name, schema = parameter["name"], parameter["schema"]
     if name == "Idempotency-Key":
         return "{{$guid}}"
     known = _id_of(path.partition("/{id}")[0]) if name == "id" else name
-    if known in kept:
+    if known in variables:
         return f"{{{{{known}}}}}"
     if "$ref" in schema:
         schema = {**document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], **schema}
@@ -115,14 +115,14 @@ def _value(document: Document, parameter: Document, path: str, kept: set[str]) -
     return str(choices[0])
 
 
-def _linked(example: Any, kept: set[str]) -> Any:
-    """Return the example with the ids that requests before have kept."""
+def _linked(example: Any, variables: set[str]) -> Any:
+    """Return the example with the ids that earlier requests have stored."""
     if isinstance(example, list):
-        return [_linked(item, kept) for item in example]
+        return [_linked(item, variables) for item in example]
     if not isinstance(example, dict):
         return example
     return {
-        name: f"{{{{{name}}}}}" if name in kept and isinstance(value, str) else _linked(value, kept)
+        name: f"{{{{{name}}}}}" if name in variables and isinstance(value, str) else _linked(value, variables)
         for name, value in example.items()
     }
 

@@ -46,10 +46,10 @@ def test_a_request_has_all_that_its_action_takes(action: str) -> None:
 
 
 def test_ids_come_from_the_requests_before() -> None:
-    kept = set(re.findall(r'setVar\("(\w+)"', "".join(FILES.values())))
+    stored = set(re.findall(r'setVar\("(\w+)"', "".join(FILES.values())))
     used = set(re.findall(r"\{\{(\w+)\}\}", "".join(FILES.values()))) - {"baseUrl"}
-    assert {"token", "clientId", "workLocationId", "timeSessionId", "activityId"} <= kept
-    assert used <= kept
+    assert {"token", "clientId", "workLocationId", "timeSessionId", "activityId"} <= stored
+    assert used <= stored
 
 
 def test_the_folder_is_replaced(tmp_path: Path) -> None:
