@@ -242,13 +242,13 @@ def bug() -> Iterator[str]:
     def fail(**_: Any) -> None:
         raise KeyError(secret)
 
-    client_hooks.CLIENT.meta.events.register("before-call.dynamodb.GetItem", fail)
+    client_hooks.CLIENT.meta.events.register("before-call.dynamodb.Query", fail)
     yield secret
-    client_hooks.CLIENT.meta.events.unregister("before-call.dynamodb.GetItem", fail)
+    client_hooks.CLIENT.meta.events.unregister("before-call.dynamodb.Query", fail)
 
 
 def test_a_bug_is_an_internal_error_without_details(settled: Organization, bug: str) -> None:
-    answer = settled.owner.call("getClient", path={"id": uuid4()})
+    answer = settled.owner.call("getClients", query={"limit": 1})
     _assert_error(answer, 500, "INTERNAL_ERROR")
     assert bug not in answer.text
     assert "KeyError" not in answer.text
@@ -258,8 +258,8 @@ def test_a_bug_is_an_internal_error_without_details(settled: Organization, bug: 
 def test_a_bug_is_logged_with_its_stack_and_without_its_message(
     organization: Organization, bug: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = organization.owner.call("getClient", path={"id": uuid4()})
+    answer = organization.owner.call("getClients", query={"limit": 1})
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert (answer.code, record.exception_name) == ("INTERNAL_ERROR", "KeyError")
-    assert any("dal/collection.py" in frame for frame in record.stack)
+    assert any("dal/page_lists.py" in frame for frame in record.stack)
     assert bug not in str(vars(record))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -304,6 +305,16 @@ def test_a_disabled_one_is_not_run(organization: Organization) -> None:
     assert _clients(organization) == []
 
 
+@pytest.fixture
+def _same_registry() -> Iterator[None]:
+    """Put the actions back in their order, which is that of the API document."""
+    actions = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(actions)
+
+
+@pytest.mark.usefixtures("_same_registry")
 def test_an_action_that_is_gone_is_told(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given a quick action whose action a later version of this API does not have
     creating = define(organization.owner, calling("createClient"))
@@ -343,7 +354,7 @@ def test_a_repeated_run_is_replayed(organization: Organization) -> None:
 def test_a_run_is_one_transaction(organization: Organization) -> None:
     form = define(organization.owner, CLIENT_FORM)
     answer = execute(organization.owner, form, {"name": unique("Client")}, key="k")
-    assert answer.recording.operations == ["BatchGetItem", "GetItem", "TransactWriteItems"]
+    assert answer.recording.operations == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_what_is_overtaken_is_run_again(organization: Organization) -> None:
