@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
 import pytest
 
+from benchmarks.peers import __main__ as measured
+
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "benchmarks").rglob("*.py"))
+PEERS = ROOT / "benchmarks" / "peers"
+SERVICES = {PEERS / f"{name}.py" for name in measured.PEERS}
+"""Services beside which the product is measured: they need what is installed for benchmarks alone."""
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in {*(ROOT / "benchmarks").rglob("*.py")} - SERVICES
+)
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES), ids=lambda path: path.stem)
+def test_a_service_beside_the_product_has_a_handler(service: Path) -> None:
+    names = {node.name for node in ast.parse(service.read_text()).body if isinstance(node, ast.FunctionDef)}
+    assert "handler" in names or "handler = " in service.read_text()
 
 
 @pytest.mark.parametrize("module", MODULES)

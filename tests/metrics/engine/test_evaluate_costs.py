@@ -33,9 +33,10 @@ MIDDAY, MIDNIGHT = "2026-11-18T12:00Z", "2026-11-18T00:00Z"
 
 @pytest.fixture(scope="module")
 def crew(api: Api) -> Crew:
-    crew = Crew.hired(api)
-    for day in (2, 3):
-        start = minute_of(f"2026-11-{day:02}T08:00Z")
+    """Return a crew with a shift each day: hours are read only of days that have any."""
+    crew, first = Crew.hired(api), minute_of("2026-06-30T08:00Z")
+    for day in range(142):
+        start = first + 1440 * day
         crew.assign(0, 0, start, start + 480)
     sync_entities(crew.organization.id, "assignments", list(crew.shifts))
     return crew
