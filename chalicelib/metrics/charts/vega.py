@@ -14,9 +14,9 @@ from chalicelib.models.dashboards.metric_enums import Direction
 from chalicelib.models.dashboards.metrics import Metric
 
 Spec = dict[str, Any]
-"""A Vega-Lite v5 view, as JSON values."""
+"""A Vega-Lite v6 view, as JSON values."""
 
-SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW = (
     "#0072B2",

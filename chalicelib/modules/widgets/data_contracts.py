@@ -91,8 +91,8 @@ class ChartData(_DataOverPeriod):
     spec: Annotated[
         dict[str, Any] | None,
         Field(
-            description="A Vega-Lite v5 view with its data, as wide as its container.",
-            examples=[{"$schema": "https://vega.github.io/schema/vega-lite/v5.json"}],
+            description="A Vega-Lite v6 view with its data, as wide as its container.",
+            examples=[{"$schema": "https://vega.github.io/schema/vega-lite/v6.json"}],
         ),
     ] = None
 
