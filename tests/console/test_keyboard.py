@@ -43,6 +43,15 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(console: Console) -> None:
         tab.page.keyboard.press("Escape")
         assert dialog.count() == 0
         assert tab.page.evaluate("document.activeElement.textContent.trim()") == "End all others"
+        # It is of its page: a way back closes it, and nothing is ended.
+        tab.press("End all others")
+        dialog.wait_for()
+        tab.page.go_back()
+        tab.heading("Dashboard")
+        assert dialog.count() == 0
+        tab.page.go_forward()
+        tab.heading("Sessions")
+        tab.page.get_by_role("button", name="End all others").wait_for()
 
 
 def test_a_theme_is_kept(console: Console) -> None:
@@ -53,3 +62,7 @@ def test_a_theme_is_kept(console: Console) -> None:
         tab.settle()
         tab.page.reload()
         tab.page.locator("html[data-theme=dark]").wait_for()
+        tab.page.get_by_role("button", name="Account of Clara Vogel").click()
+        tab.page.get_by_role("menuitem", name="As the device").click()
+        tab.page.locator("html[data-theme=system]").wait_for()
+        tab.settle()

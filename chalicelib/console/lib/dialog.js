@@ -1,6 +1,7 @@
 /** Dialogs: `<${Dialog}>` in a page, and questions that code asks, such as `await confirm({title, …})`. */
 
 import { html, useId, useLayoutEffect, useRef } from "./html.js";
+import { route } from "./router.js";
 import { store, useStore } from "./store.js";
 import { Button } from "./ui.js";
 import { instant } from "./format.js";
@@ -53,6 +54,14 @@ export function ask(title, render, options = {}) {
     questions.set((open) => [...open, { id, title, render, options, close }]);
   });
 }
+
+// A dialog is of the page that it was opened on: a link, a way back and the end of the session close it.
+let path = route.get().path;
+route.subscribe((next) => {
+  if (next.path === path) return;
+  path = next.path;
+  for (const { close } of questions.get()) close(undefined);
+});
 
 /** The place of the dialogs that code opens; once, in the shell. */
 export function Questions() {
