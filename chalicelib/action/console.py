@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import html
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from chalicelib.action import envelope
 from chalicelib.action.envelope import Reply
@@ -39,8 +41,18 @@ _RELEASE_CHARACTERS = 12
 # The shell of all pages; a page itself, and the charts, are loaded when they are opened.
 _PRELOADED = ("app.js", "lib/*.js")
 
-Signature = tuple[tuple[str, int, int], ...]
-"""Name, time of change and size of each file: on a developer's machine they change under the running server."""
+Stamp = tuple[int, int]
+"""Time of change and size of a file: on a developer's machine they change under the running server."""
+
+
+class Look(NamedTuple):
+    """The release, and the stamps of its files by name."""
+
+    release: str
+    stamps: Mapping[str, Stamp]
+
+
+_last_look: dict[Path, Look] = {}
 
 
 def page(base: str, if_none_match: str | None, request_id: str) -> Reply:
@@ -60,7 +72,7 @@ def page(base: str, if_none_match: str | None, request_id: str) -> Reply:
 
 def file(wanted_release: str, name: str, request_id: str) -> Reply:
     """Return a file by its name below the release. Only names of the listing are read, so no path leaves the folder."""
-    if wanted_release != release() or name == PAGE or name not in _listing():
+    if name == PAGE or not _is_of(wanted_release, name):
         return envelope.refusal(ErrorCode.NOT_FOUND, "there is no such file in this release", request_id)
     headers = {
         "Content-Type": _MEDIA_TYPES[Path(name).suffix],
@@ -72,26 +84,39 @@ def file(wanted_release: str, name: str, request_id: str) -> Reply:
 
 def release() -> str:
     """Return the hash of all files, as it is part of their addresses."""
-    return _release(_signature())
+    return _look().release
+
+
+def _look() -> Look:
+    paths = (path.relative_to(FILES).as_posix() for path in FILES.rglob("*") if path.suffix in _MEDIA_TYPES)
+    stamps = {name: _stamp(name) for name in sorted(paths)}
+    look = _last_look[FILES] = Look(_hash(tuple(stamps.items())), stamps)
+    return look
+
+
+def _is_of(wanted_release: str, name: str) -> bool:
+    """True if the release has the file. The folder is looked at again only if this file is not as it was.
+
+    A first visit asks for fifty of them, at once.
+    """
+    look = _last_look.get(FILES)
+    if look is None or not (FILES / name).is_file() or look.stamps.get(name) != _stamp(name):
+        look = _look()
+    return look.release == wanted_release and name in look.stamps
 
 
 @lru_cache(maxsize=1)
-def _release(signature: Signature) -> str:
+def _hash(stamps: tuple[tuple[str, Stamp], ...]) -> str:
     digest = hashlib.sha256()
-    for name, _, _ in signature:
+    for name, _ in stamps:
         content = (FILES / name).read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:_RELEASE_CHARACTERS]
 
 
-def _signature() -> Signature:
-    names = ((name, (FILES / name).stat()) for name in _listing())
-    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in names)
-
-
-def _listing() -> list[str]:
-    paths = (path for path in FILES.rglob("*") if path.suffix in _MEDIA_TYPES)
-    return sorted(path.relative_to(FILES).as_posix() for path in paths)
+def _stamp(name: str) -> Stamp:
+    status = (FILES / name).stat()
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=8)

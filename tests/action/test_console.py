@@ -96,7 +96,14 @@ def test_a_changed_file_makes_a_new_release(monkeypatch: pytest.MonkeyPatch, tmp
     (tmp_path / "app.js").write_text("one")
     first = console.release()
     assert re.fullmatch("[0-9a-f]{12}", first)
+    assert console.file(first, "app.js", "id").status == 200
     (tmp_path / "app.js").write_text("three")
-    assert console.release() != first
+    # Seen at the file itself: nobody has asked for the page since.
+    assert console.file(first, "app.js", "id").status == 404
+    second = console.release()
+    assert second != first
+    assert console.file(second, "app.js", "id").body == "three"
+    (tmp_path / "app.js").unlink()
+    assert console.file(second, "app.js", "id").status == 404
     (tmp_path / "app.js").write_text("one")
     assert console.release() == first

@@ -1,4 +1,4 @@
-/** Vega-Lite charts: the libraries are loaded when the first one is drawn, and no expression is compiled. */
+/** Vega-Lite charts: the libraries are loaded when a page is to draw one, and no expression is compiled. */
 
 import { html, useEffect, useRef, useState } from "./html.js";
 import { darkness } from "./session.js";
@@ -7,7 +7,8 @@ import { useStore } from "./store.js";
 const LIBRARIES = ["vega.js", "vega-lite.js", "vega-embed.js"];
 let loading = null;
 
-function loadLibraries() {
+/** Load the libraries, once. A page that knows of charts before it has their data calls it ahead. */
+export function loadLibraries() {
   // In this order: each one needs those before it. They arrive at once and run one after the other.
   loading ??= Promise.all(LIBRARIES.map((name) => loadScript(new URL(`../vendor/${name}`, import.meta.url)))).catch(
     (error) => {

@@ -1,6 +1,7 @@
 /** The dashboard: widgets on a grid, each with its own data. */
 
 import { get, getAll, messageOf } from "../lib/api.js";
+import { loadLibraries } from "../lib/charts.js";
 import { instant, time, words } from "../lib/format.js";
 import { compacted, placeOf, settled } from "../lib/grid.js";
 import { classes, html, useEffect, useMemo, useState } from "../lib/html.js";
@@ -37,7 +38,12 @@ export default function Dashboard({ query }) {
   <//>`;
 }
 
-const loadWidgets = (signal) => getAll("/widgets", { limit: 100 }, { signal });
+async function loadWidgets(signal) {
+  const widgets = await getAll("/widgets", { limit: 100 }, { signal });
+  // Beside the data of the tiles; a failure is shown by the charts, which load them again.
+  if (widgets.some(({ type }) => type === "CHART")) loadLibraries().catch(() => undefined);
+  return widgets;
+}
 
 /** The period of charts and tables: each metric's own, or one for all. Figures stay over their own: their targets are for it. */
 function PeriodChoice({ period }) {
