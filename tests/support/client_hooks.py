@@ -28,6 +28,7 @@ from urllib3 import Timeout
 
 from chalicelib.dal import table, transport, unit_of_work
 from chalicelib.dal.transport import Transport
+from tests.support import writes
 
 T = TypeVar("T")
 
@@ -98,6 +99,8 @@ def recorded() -> Iterator[Recording]:
         _recordings.reset(token)
 
 
+_READS = {"BatchGetItem", "GetItem", "Query", "Scan"}
+
 _recorded: ContextVar[Call | None] = ContextVar("recorded", default=None)
 """The call of this thread that is under way."""
 
@@ -105,11 +108,17 @@ _recorded: ContextVar[Call | None] = ContextVar("recorded", default=None)
 def _record(params: dict[str, Any], model: Any, **_: Any) -> None:
     traffic = table._traffic.get()
     call = Call(model.name, params)
+    _note_write(model)
     if traffic is not None:
         call.trip = traffic.origin, traffic.round_trips
     _recorded.set(call)
     for recording in _recordings.get():
         recording.calls.append(call)
+
+
+def _note_write(model: Any, **_: Any) -> None:
+    if model.name not in _READS:
+        writes.note()
 
 
 def _add_capacity(parsed: dict[str, Any], **_: Any) -> None:
@@ -389,6 +398,7 @@ CLIENT.meta.events.register("provide-client-params.dynamodb.*", _record)
 CLIENT.meta.events.register("before-call.dynamodb.*", _begin)
 CLIENT.meta.events.register("before-send.dynamodb.*", _send)
 CLIENT.meta.events.register("after-call.dynamodb.*", _add_capacity)
+CLIENT.meta.events.register("after-call.dynamodb.*", _note_write)
 CLIENT.meta.events.register("after-call.dynamodb.*", _end)
 
 

@@ -10,7 +10,7 @@ from infra.local import table
 from infra.local.engine import HOST, Engine, Store, dynoxide_store
 from infra.local.moto_server import moto_server
 from infra.local.stack import Stack, create_services
-from tests.support import streams
+from tests.support import streams, writes
 
 TABLE = "workledger-test"
 
@@ -54,6 +54,7 @@ class OnDemand:
             client.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
         table.create_table(client, TABLE)
         streams.turn_off(self.stack)
+        writes.note()
 
     def end(self) -> None:
         self._contexts.close()

@@ -7,17 +7,21 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.utilities import dynamo_json_dump
 
+from chalicelib.dal.signing import Credentials
+from chalicelib.dal.transport import Timeouts, Transport
 from chalicelib.models.time import packed_months
 from infra.local.engine import ACCOUNT, REGION
 from infra.local.engine import Store as Engines
 from infra.local.stack import Stack
+from tests.support import writes
 
 StoredItem = dict[str, Any]
 """DynamoDB JSON: {name: {type: value}}."""
@@ -56,16 +60,33 @@ class Change:
     after: StoredItem | None
 
 
+@dataclass
 class Store:
-    """The table, through its own client, so that the hooks on the app's client do not see it."""
+    """The table, through a client of its own, so that the hooks on the app's client do not see it."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+    client: Transport
+    table: str
+    _last: tuple[int, Snapshot] = field(default=(-1, {}), init=False)
+    """The number of writes before the last scan, and what it returned."""
 
     def items(self) -> Snapshot:
-        pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
-        return {(item["pk"]["S"], item["sk"]["S"]): item for page in pages for item in page["Items"]}
+        """Return all items. Scans only if there was a write since: a scan costs as much as five requests."""
+        before = writes.count()
+        if self._last[0] != before:
+            self._last = before, {(item["pk"]["S"], item["sk"]["S"]): item for item in self._scan()}
+        return dict(self._last[1])
+
+    def _scan(self) -> Iterator[StoredItem]:
+        request: dict[str, Any] = {"TableName": self.table, "ConsistentRead": True}
+        while True:
+            page = self._call("Scan", request)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self.client._make_api_call(operation, request)
 
     def changes(self, before: Snapshot, *, limits: bool = True) -> dict[tuple[str, str], Change]:
         """Return all differences from a snapshot. `limits`: include the used amounts of limits."""
@@ -92,19 +113,18 @@ class Store:
 
     def _write(self, requests: list[dict[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
-            batch = requests[start : start + _BATCH]
-            answer = self._client.batch_write_item(RequestItems={self._table: batch})
+            writes.note()
+            answer = self._call("BatchWriteItem", {"RequestItems": {self.table: requests[start : start + _BATCH]}})
             assert not answer.get("UnprocessedItems"), "the engine did not process all writes"
 
 
 class MotoStore(Store):
     """The table inside moto, read directly in this process: a scan of a few items would take 50 ms."""
 
-    def items(self) -> Snapshot:
-        table = dynamodb_backends[ACCOUNT][REGION].tables[self._table]
+    def _scan(self) -> Iterator[StoredItem]:
+        table = dynamodb_backends[ACCOUNT][REGION].tables[self.table]
         stored = (item.attrs for partition in table.items.values() for item in partition.values())
-        items = (json.loads(dynamo_json_dump(attributes), object_hook=_with_bytes) for attributes in stored)
-        return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        return (json.loads(dynamo_json_dump(attributes), object_hook=_with_bytes) for attributes in stored)
 
 
 def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +132,12 @@ def _with_bytes(value: dict[str, Any]) -> dict[str, Any]:
     return {"B": base64.b64decode(value["B"])} if {*value} == {"B"} and isinstance(value["B"], str) else value
 
 
+@cache
 def of(stack: Stack) -> Store:
     kind = MotoStore if stack.engine.store is Engines.MOTO else Store
-    return kind(stack.engine.client("dynamodb"), stack.table)
+    timeouts = Timeouts(connect=10, read=60)
+    client = Transport(stack.engine.table_endpoint, REGION, lambda: Credentials("local", "local", None), timeouts, 2)
+    return kind(client, stack.table)
 
 
 def plain(item: StoredItem) -> dict[str, Any]:
