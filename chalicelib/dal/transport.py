@@ -13,8 +13,6 @@ import http.client
 import json
 import os
 import random
-import select
-import socket
 import ssl
 import time
 import urllib.request
@@ -43,6 +41,7 @@ from botocore.exceptions import (
 from botocore.hooks import HierarchicalEmitter
 from botocore.retries.quota import RetryQuota
 
+from chalicelib.dal.http_connection import Answer, Connection, Request
 from chalicelib.dal.signing import Credentials, signed
 
 _TARGET = "DynamoDB_20120810."
@@ -75,18 +74,6 @@ class Timeouts(NamedTuple):
     read: float
 
 
-class Request(NamedTuple):
-    url: str
-    headers: dict[str, str]
-    body: bytes
-
-
-class Answer(NamedTuple):
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
 class Transport:
     """The part of a botocore client that PynamoDB uses. Threads share it, and its idle connections."""
 
@@ -103,7 +90,7 @@ class Transport:
         self._attempts = attempts
         self._host = urlsplit(endpoint)
         self._quota = RetryQuota()
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._idle: deque[Connection] = deque()
         self._skew = timedelta(0)
 
     def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +139,8 @@ class Transport:
     def _attempted(self, operation: str, body: bytes) -> Any:
         headers = {"content-type": _CONTENT_TYPE, "host": self._host.netloc, "x-amz-target": _TARGET + operation}
         now = datetime.now(UTC) + self._skew
-        request = Request(self.meta.endpoint_url, signed(headers, body, self._credentials(), self._region, now), body)
+        headers = signed(headers, body, self._credentials(), self._region, now)
+        request = Request(self.meta.endpoint_url, {**headers, "user-agent": _USER_AGENT}, body)
         # As in botocore, what a handler returns is the answer.
         for _, answer in self.meta.events.emit(f"before-send.dynamodb.{operation}", request=request):
             if answer is not None:
@@ -161,44 +149,50 @@ class Transport:
 
     def send(self, request: Request) -> Answer:
         """Send once; ConnectionError or HTTPClientError if no answer comes."""
-        connection = self._connection()
-        is_sent = False
+        connection: Connection | None = None
         try:
-            if connection.sock is None:
-                connection.connect()
-                cast(socket.socket, connection.sock).settimeout(self.timeouts.read)
-            is_sent = True
-            connection.request("POST", "/", request.body, {**request.headers, "user-agent": _USER_AGENT})
-            response = connection.getresponse()
-            answer = Answer(response.status, dict(response.getheaders()), response.read())
+            connection = self._idle_connection() or Connection(self._opened(), self.timeouts.read)
+            answer = connection.answer(request)
         except BaseException as error:
             # The answer of this request must not be read as the next one's.
-            connection.close()
+            if connection is not None:
+                connection.close()
             if isinstance(error, OSError | http.client.HTTPException):
-                raise self._of_botocore(error, is_sent=is_sent) from error
+                raise self._of_botocore(error, is_sent=connection is not None) from error
             raise
-        if connection.sock is not None and len(self._idle) < _MAX_IDLE:
+        if connection.is_kept and len(self._idle) < _MAX_IDLE:
             self._idle.append(connection)
         else:
             connection.close()
         return answer
 
-    def _connection(self) -> http.client.HTTPConnection:
-        """Return an idle connection that the other side has not closed, or a new one."""
+    def _idle_connection(self) -> Connection | None:
+        """Return an idle connection that the other side has not closed; None for none."""
         while self._idle:
             try:
                 connection = self._idle.pop()
             except IndexError:
                 # Another thread has taken the last one.
                 break
-            if connection.sock is not None and not _is_readable(connection.sock):
+            if connection.is_idle:
                 return connection
-            # Nothing was asked, so what there is to read is its end.
             connection.close()
+        return None
+
+    def _opened(self) -> http.client.HTTPConnection:
         host, port = self._host.hostname or "", self._host.port
         if self._host.scheme == "https":
-            return http.client.HTTPSConnection(host, port, timeout=self.timeouts.connect, context=self._tls)
-        return http.client.HTTPConnection(host, port, timeout=self.timeouts.connect)
+            opened: http.client.HTTPConnection = http.client.HTTPSConnection(
+                host, port, timeout=self.timeouts.connect, context=self._tls
+            )
+        else:
+            opened = http.client.HTTPConnection(host, port, timeout=self.timeouts.connect)
+        try:
+            opened.connect()
+        except BaseException:
+            opened.close()
+            raise
+        return opened
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -268,12 +262,6 @@ def _frozen(renewed: Any) -> Credentials:
     return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
-def _is_readable(sock: socket.socket) -> bool:
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
-
-
 # -- DynamoDB's JSON -------------------------------------------------------------------------------------------------
 
 
@@ -293,7 +281,7 @@ def _parsed(answer: Any) -> dict[str, Any]:
             raise HTTPClientError(error="the answer is not JSON") from None
         parsed = {}
     if answer.status_code < 300:
-        has_bytes = b'"B":' in answer.content or b'"BS":' in answer.content
+        has_bytes = b'"B' in answer.content and (b'"B":' in answer.content or b'"BS":' in answer.content)
         return cast(dict[str, Any], _with_bytes(parsed) if has_bytes else parsed)
     code = str(parsed.pop("__type", answer.status_code)).rpartition("#")[2]
     message = parsed.pop("message", None) or parsed.pop("Message", "")
