@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import to_json
+
 from chalicelib.core.errors import HTTP_STATUS, ActionError, ErrorCode
 from chalicelib.core.observability import log_error
 
@@ -46,7 +48,7 @@ def raw(result: Raw, status: int) -> Reply:
 
 
 def success(data: Any, status: int) -> Reply:
-    return Reply(status, json.dumps({"success": True, "data": data}, ensure_ascii=False))
+    return Reply(status, to_json({"success": True, "data": data}).decode())
 
 
 def failure(error: Exception, request_id: str) -> Reply:

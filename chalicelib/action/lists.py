@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from chalicelib.action.context import Context
 from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, ChildrenQuery, Contract, CursorPage, Page, PageQuery
 from chalicelib.dal import table
@@ -23,7 +25,9 @@ _MAX_ROW_BYTES = 16_000
 """The largest row of any list, in texts of 255 characters of 4 bytes."""
 
 P = TypeVar("P", bound=Contract)
-R = TypeVar("R", bound=Contract)
+E = TypeVar("E", bound=Contract)
+R = TypeVar("R")
+"""A row: a contract, or JSON values."""
 
 
 def answer(
@@ -114,8 +118,8 @@ def _walk_with_builtin(
 
 
 def with_children(
-    ctx: Context, read: Callable[[], R], collection: Collection[Any], parent: UUID, query: ChildrenQuery
-) -> tuple[R, CursorPage[Any]]:
+    ctx: Context, read: Callable[[], E], collection: Collection[Any], parent: UUID, query: ChildrenQuery
+) -> tuple[E, CursorPage[Any]]:
     """Return an entity and its children, oldest first, at the same time: a page that fits an answer.
 
     `read` reads the entity, `parent` is its id.
@@ -137,22 +141,26 @@ def cursor_page(
     rows: Sequence[R],
     last: str | None,
     position: Callable[[R], str],
+    largest: int = _MAX_ROW_BYTES,
 ) -> P:
     """Return a page of the first rows that fit an answer.
 
     `page_type` has `items` and `next_cursor`; `last` is the position after all rows, None at the end of the list.
+    `largest`: bytes that a row has at most.
     """
-    shown, last = fitting(rows, last, position)
+    shown, last = fitting(rows, last, position, largest)
     return page_type(items=[*shown], next_cursor=None if last is None else ctx.cursors.encode(last))
 
 
-def fitting(rows: Sequence[R], last: str | None, position: Callable[[R], str]) -> tuple[Sequence[R], str | None]:
+def fitting(
+    rows: Sequence[R], last: str | None, position: Callable[[R], str], largest: int = _MAX_ROW_BYTES
+) -> tuple[Sequence[R], str | None]:
     """Return the first rows that fit an answer, at least one, and the position to go on after."""
-    if len(rows) * _MAX_ROW_BYTES <= MAX_BYTES:
+    if len(rows) * largest <= MAX_BYTES or len(to_json([*rows])) <= MAX_BYTES:
         return rows, last
     size = 0
     for number, row in enumerate(rows):
-        size += len(row.model_dump_json(by_alias=True).encode())
+        size += len(to_json(row))
         if number and size > MAX_BYTES:
             return rows[:number], position(rows[number - 1])
     return rows, last

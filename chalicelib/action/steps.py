@@ -9,6 +9,7 @@ from chalicelib.action.context import AnyContext, Request
 from chalicelib.action.registry import Action
 from chalicelib.auth.permissions import Permission
 from chalicelib.auth.principal import Principal
+from chalicelib.core.contracts import JsonCursorPage, JsonPage
 from chalicelib.models import audit
 
 
@@ -26,6 +27,8 @@ def query_fingerprint(request: Request) -> str:
 
 def json_of(action: Action, result: Any) -> Any:
     """A result as JSON values."""
+    if isinstance(result, JsonCursorPage | JsonPage):
+        return result.json_values()
     # A result of another type than declared might carry internal fields: that is an error, not a warning.
     return action.output.dump_python(result, mode="json", warnings="error")
 

@@ -31,7 +31,8 @@ def shifted(offset: timedelta) -> Iterator[None]:
 
 def to_text(instant: datetime) -> str:
     """ISO 8601 in UTC with milliseconds and `Z`: sorts as text."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def milliseconds(instant: datetime) -> int:

@@ -137,6 +137,20 @@ class Page(Contract, Generic[Row]):
     pagination: Pagination
 
 
+class JsonCursorPage(CursorPage[Any]):
+    """A page whose rows are JSON values already: as they are stored, which is how the API shows them."""
+
+    def json_values(self) -> dict[str, Any]:
+        return {"items": self.items, "nextCursor": self.next_cursor}
+
+
+class JsonPage(Page[Any]):
+    """Likewise, of a page list."""
+
+    def json_values(self) -> dict[str, Any]:
+        return {"data": self.data, "pagination": self.pagination.model_dump(mode="json")}
+
+
 class Success(Contract):
     """The answer of an action that has no other."""
 

@@ -19,7 +19,9 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
@@ -148,6 +150,19 @@ def _no_number(value: Any) -> Any:
     return value
 
 
+_AS_STORED = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z", re.ASCII)
+
+
+def _instant(value: Any, handler: ValidatorFunctionWrapHandler) -> datetime:
+    # Rows have several of them. One as it is stored needs none of the checks below, which take six times as long.
+    if type(value) is str and _AS_STORED.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:  # no such day, for which the validator has the message
+            pass
+    return _utc(handler(_no_number(value)))
+
+
 def _utc(instant: datetime) -> datetime:
     try:
         utc = instant.astimezone(UTC)
@@ -159,8 +174,7 @@ def _utc(instant: datetime) -> datetime:
 Instant = Annotated[
     AwareDatetime,
     Field(strict=False),  # strict, it would refuse every text that has been through a validator
-    BeforeValidator(_no_number),
-    AfterValidator(_utc),
+    WrapValidator(_instant),
     PlainSerializer(clock.to_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T08:30:00.000Z"]}),
 ]

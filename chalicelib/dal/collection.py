@@ -122,16 +122,27 @@ class Collection(Generic[R]):
         `among`: the ids, as texts, of all entities as far as they are known. Those close to each other are read as a
         range, whose rows are billed by their bytes; single items are billed by half a unit, however small they are.
         """
+        rows = self.rows_shown(organization, identifiers, among)
+        return {id_: self.record.of(table.item_from_raw(row), self.entity) for id_, row in rows.items()}
+
+    def rows_shown(
+        self,
+        organization: OrganizationId,
+        identifiers: Iterable[UUID],
+        among: Iterable[str] = (),
+        attributes: Sequence[str] = (),
+    ) -> dict[UUID, dict[str, Any]]:
+        """Return attribute maps by id, read as by `get_shown`; with all or only some `attributes`."""
         ids = {str(identifier): identifier for identifier in identifiers}
-        near: dict[UUID, R] = {}
+        near: dict[UUID, dict[str, Any]] = {}
         if are_neighbours(ids, among):
             partition, most = keys.partition(organization, self.kind), NEIGHBOURS * len(ids)
-            page = table.query(partition, between=(min(ids), max(ids)), limit=most, consistent=False)
-            items = [table.item_from_raw(row) for row in page.items if row["sk"]["S"] in ids]
-            near = {ids[item.sk]: self.record.of(item, self.entity) for item in items}
-        rest = table.batch_get_shown(self.key(organization, id_) for id_ in ids.values() if id_ not in near)
-        records = (self.record.of(item, self.entity) for item in rest.values())
-        return near | {record.id: record for record in records}
+            page = table.query(
+                partition, between=(min(ids), max(ids)), limit=most, consistent=False, attributes=attributes
+            )
+            near = {ids[id_]: row for row in page.items if (id_ := row["sk"]["S"]) in ids}
+        rest = {self.key(organization, id_): id_ for id_ in ids.values() if id_ not in near}
+        return near | {rest[key]: row for key, row in table.raw_batch_shown(rest, attributes).items()}
 
     def all_of(self, organization: OrganizationId, maximum: int) -> list[R] | None:
         """Return all entities, deleted ones too, by id; None for more than `maximum`."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pynamodb.expressions.condition import Condition
@@ -121,8 +121,22 @@ class IntervalQuery:
 class Slice(NamedTuple):
     """Consecutive intervals of an index partition, and the position to go on after; None at the end."""
 
-    ids: list[UUID]
+    positions: list[str]
+    """`<start>#<id>` of each."""
     last: str | None
+    rows: list[dict[str, Any]]
+    """The rows of the index, one for each; none where they are not kept."""
+
+    @property
+    def ids(self) -> list[UUID]:
+        return [UUID(position.partition("#")[2]) for position in self.positions]
+
+
+class _Row(NamedTuple):
+    """Ordered by the position, which no two rows share."""
+
+    position: str
+    row: dict[str, Any]
 
 
 def read(
@@ -133,16 +147,17 @@ def read(
     limit: int,
     forward: bool,
     queries: int | None,
+    keeps_rows: bool = True,
 ) -> Slice:
     """Return the next intervals in order of start, at most `limit`; fewer, though there are more, after `queries`.
 
-    `queries` None: without a bound.
+    `queries` None: without a bound. `keeps_rows` False: of ten thousands of intervals, ids need a tenth of the memory.
     """
     readers = [
-        _Reader(partition, length_class, request, after=after, limit=limit, forward=forward)
+        _Reader(partition, length_class, request, after=after, limit=limit, forward=forward, keeps_rows=keeps_rows)
         for length_class in request.classes
     ]
-    matching: list[str] = []
+    matching: list[_Row] = []
     boundary: str | None = None
     while len(matching) <= limit:
         # One query per class at a time: each page gets further in every class, so a list always ends.
@@ -153,13 +168,20 @@ def read(
             table.together([reader.read_on for reader in unread])
             queries = queries and queries - len(unread)
         heads = [reader for reader in readers if reader.rows]
-        first = (min if forward else max)(heads, key=lambda reader: reader.rows[0], default=None)
-        if first is None or (boundary is not None and _is_behind(first.rows[0], boundary, forward=forward)):
+        first = (min if forward else max)(heads, key=lambda reader: reader.rows[0].position, default=None)
+        if first is None or (boundary is not None and _is_behind(first.rows[0].position, boundary, forward=forward)):
             break
-        matching.append(first.rows.popleft())
+        # All of its rows up to the next one of another class.
+        ends = [reader.rows[0].position for reader in heads if reader is not first]
+        end = (min if forward else max)([*ends, *([] if boundary is None else [boundary])], default=None)
+        while first.rows and len(matching) <= limit:
+            if end is not None and _is_behind(first.rows[0].position, end, forward=forward):
+                break
+            matching.append(first.rows.popleft())
     if len(matching) > limit:
-        boundary = matching[limit - 1]
-    return Slice([UUID(position.partition("#")[2]) for position in matching[:limit]], boundary)
+        boundary = matching[limit - 1].position
+    matching = matching[:limit]
+    return Slice([position for position, _ in matching], boundary, [row for _, row in matching] if keeps_rows else [])
 
 
 def _is_behind(position: str, boundary: str, *, forward: bool) -> bool:
@@ -178,8 +200,10 @@ class _Reader:
         after: str | None,
         limit: int,
         forward: bool,
+        keeps_rows: bool,
     ) -> None:
         self._partition = partition
+        self._keeps_rows = keeps_rows
         self._lane = length_class
         self._forward = forward
         self._condition = request.filter()
@@ -187,7 +211,7 @@ class _Reader:
         self._limit = max(limit + 1, _ROWS_A_FILTERED_QUERY) if request.is_filtered else limit + 1
         self._low, self._high = request.bounds(length_class)
         self._after = None if after is None else f"{length_class}#{after}"
-        self.rows: deque[str] = deque()
+        self.rows: deque[_Row] = deque()
         self.is_done = self._low >= self._high
 
     @property
@@ -208,9 +232,10 @@ class _Reader:
             forward=self._forward,
             limit=self._limit,
             condition=self._condition,
+            attributes=("facets",),
         )
         self.rows.extend(
-            at[2:]
+            _Row(at[2:], row if self._keeps_rows else {})
             for row in page.items
             if (at := row["at"]["S"]) != self._after
             and (self._accepts is None or self._accepts(table.plain(row, "facets")))

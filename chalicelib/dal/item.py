@@ -52,6 +52,16 @@ class Text(UnicodeAttribute):
         super().__init__(null=True)
 
 
+class Number(NumberAttribute):
+    """A number; absent where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(null=True)
+
+    def deserialize(self, value: str) -> float:
+        return _number(value)
+
+
 class TextSet(UnicodeSetAttribute):
     """A set of texts, to which updates add and from which they remove; absent where it is empty."""
 
@@ -81,6 +91,12 @@ def plain_map(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for name, typed in values.items()
         for kind, value in typed.items()
     }
+
+
+def plain_value(typed: Mapping[str, Any]) -> Any:
+    """Return {type: value} of the wire as a JSON value."""
+    [(kind, value)] = typed.items()
+    return _PLAIN[kind](value)
 
 
 def _number(text: str) -> float:
@@ -119,7 +135,7 @@ class Item(Model):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
-    version = NumberAttribute(null=True)
+    version = Number()
     data = Document()
     children = Document()
     """Live children by entity, and other counts that conditions need."""
@@ -138,8 +154,8 @@ class Item(Model):
     gsi9pk = UnicodeAttribute(null=True)
     search = UnicodeAttribute(null=True)
     facets = Document()
-    ttl = NumberAttribute(null=True)
-    derived = NumberAttribute(null=True)
+    ttl = Number()
+    derived = Number()
     """1 on items that the stream's main consumer has no use for: its event source's filter drops their changes."""
 
     gsi1 = _index(GSI1, "sk")

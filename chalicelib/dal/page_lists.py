@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
 from chalicelib.core import phones, text
-from chalicelib.core.contracts import CursorPage, Page, Pagination
+from chalicelib.core.contracts import CursorPage, JsonCursorPage, JsonPage, Page, Pagination
 from chalicelib.core.errors import ActionError, ErrorCode
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import keys, table
@@ -27,6 +27,8 @@ JoinedRead = Callable[[OrganizationId, "ListedPage"], Any]
 
 EXACT_LIST_ROWS = 10_000
 """Page lists are exact up to this many rows; beyond, they name the list to use instead."""
+
+_STORED_FIELDS = ("data", "version")
 
 SEPARATOR = "\n"
 """Between the folded texts of a slim row: a search is one line, so no match spans two texts."""
@@ -101,6 +103,8 @@ class Rows:
 class ListedCollection(Collection[R]):
     shown_as: type[Record]
     """The record as the API shows it, so that internal fields stay out: the rows of lists that show no more."""
+    is_stored_as_shown: bool = False
+    """True if `shown_as` has texts, numbers and instants only: rows of lists are stored fields, without validation."""
     search: Callable[[R], Sequence[str | None]]
     """The texts of a row that a search looks through; those that lists sort by come first."""
     sort_fields: Sequence[str]
@@ -143,6 +147,8 @@ class ListedCollection(Collection[R]):
         start = (request.page - 1) * request.page_size
         on_page = chosen[start : start + request.page_size]
         identifiers = [UUID(row.sk) for row in on_page]
+        if rows is None and self.is_stored_as_shown:
+            return self._json_page(organization, request, identifiers, slim, len(chosen))
         shown = rows or self._records
         own = [identifier for identifier in identifiers if identifier not in builtin]
         stored, *others = table.together(
@@ -161,6 +167,23 @@ class ListedCollection(Collection[R]):
             pagination=Pagination.of(request.page, request.page_size, len(chosen)),
         )
 
+    def _json_page(
+        self,
+        organization: OrganizationId,
+        request: PageRequest,
+        identifiers: Sequence[UUID],
+        slim: Sequence[SlimRow],
+        total: int,
+    ) -> JsonPage:
+        stored = self.rows_shown(organization, identifiers, [row.sk for row in slim], _STORED_FIELDS)
+        shown = [self._json_of(stored[identifier]) for identifier in identifiers if identifier in stored]
+        # As above: an entity that was just deleted.
+        listed = shown if request.include_deleted else [row for row in shown if row.get("deletedAt") is None]
+        return JsonPage(data=listed, pagination=Pagination.of(request.page, request.page_size, total))
+
+    def _json_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return self.shown_as.json_of(row["data"]["M"], row["sk"]["S"], int(row["version"]["N"]))
+
     def walk(
         self,
         organization: OrganizationId,
@@ -175,12 +198,16 @@ class ListedCollection(Collection[R]):
         rows: Rows | None = None,
     ) -> CursorPage[Any]:
         """Return a page in order of creation, strongly consistent, of any number of rows."""
+        is_json = rows is None and self.is_stored_as_shown
         shown = rows or self._records
         return walk(
             keys.partition(organization, self.kind),
             cursors,
-            CursorPage[shown.row],  # type: ignore[name-defined]  # a type made at run time
-            lambda rows: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in rows])),
+            JsonCursorPage if is_json else CursorPage[shown.row],  # type: ignore[name-defined]  # a type made at run time
+            (lambda rows: [self._json_of(row) for row in rows])
+            if is_json
+            else lambda rows: list(shown.of([self.record.of(table.item_from_raw(row), self.entity) for row in rows])),
+            attributes=_STORED_FIELDS if is_json else (),
             cursor=cursor,
             limit=limit,
             forward=forward,

@@ -9,13 +9,15 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import Field
+from pydantic_core import to_jsonable_python
+from pynamodb.constants import STRING
 
 from chalicelib.core import clock, ids
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import not_found
 from chalicelib.core.field_types import STORED, Instant
 from chalicelib.dal import table
-from chalicelib.dal.item import Item
+from chalicelib.dal.item import Item, plain_value
 from chalicelib.dal.keys import Key
 
 _BOOKKEEPING = {"id", "version", "created_at", "updated_at"}
@@ -54,15 +56,29 @@ class Record(Contract):
         """Reads the stored form; NOT_FOUND for none."""
         if item is None or item.data is None:
             raise not_found(called)
-        counters = item.children or {}
+        attributes = item.attribute_values
         stored = {**item.data, "id": item.sk, "version": item.version}
         for name, mark in cls.stored_fields().items():
             if mark.counter is not None:
-                stored[name] = counters.get(mark.counter, 0)
-            elif mark.attribute and (value := getattr(item, name)) is not None:
+                stored[name] = (item.children or {}).get(mark.counter, 0)
+            elif mark.attribute and (value := attributes.get(name)) is not None:
                 stored[name] = value
         # A newer version of this code may have written fields that this one does not know.
         return cls.model_validate(stored, extra="ignore", context=STORED)
+
+    @classmethod
+    def json_of(cls, fields: Mapping[str, Mapping[str, Any]], identifier: str, version: int) -> dict[str, Any]:
+        """Return the API's JSON of an entity from its stored fields, as the wire has them, without a validation.
+
+        For a type of texts, numbers and instants only: these are stored as the API shows them. Fields that the type
+        does not have are left out: they are internal, or of a newer version of this code.
+        """
+        defaults = _shown_defaults(cls)
+        shown = {**defaults, "id": identifier, "version": version}
+        for name, typed in fields.items():
+            if name in defaults:
+                shown[name] = typed[STRING] if STRING in typed else plain_value(typed)
+        return shown
 
     @classmethod
     def extending(cls, record: Record, **more: Any) -> Self:
@@ -95,6 +111,21 @@ class Record(Contract):
 def _stored_fields(record: type[Record]) -> Mapping[str, Stored]:
     fields = record.model_fields.items()
     return {name: mark for name, field in fields for mark in field.metadata if isinstance(mark, Stored)}
+
+
+_MISSING = object()
+"""In the place of a required field: nothing encodes it, so an answer without that field fails."""
+
+
+@cache
+def _shown_defaults(record: type[Record]) -> Mapping[str, Any]:
+    """Return the API's names of the fields with their defaults as JSON."""
+    return {
+        str(field.alias): _MISSING
+        if field.is_required()
+        else to_jsonable_python(field.get_default(call_default_factory=True))
+        for field in record.model_fields.values()
+    }
 
 
 class DeletableRecord(Record):

@@ -10,18 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from pynamodb.connection.base import BOTOCORE_EXCEPTIONS
 from pynamodb.connection.table import TableConnection
 from pynamodb.constants import MAP
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist, GetError, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.projection import create_projection_expression
 from pynamodb.expressions.update import Action
 
-from chalicelib.core.errors import database_error
 from chalicelib.core.settings import settings
 from chalicelib.dal import transport
 from chalicelib.dal.item import RAW_MAP, RETRIES, TIMEOUTS, Item, plain_map
 from chalicelib.dal.keys import HEALTH, IndexPartition, Key
+from chalicelib.dal.store_errors import code_of, store_errors
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -85,12 +87,9 @@ def batch_get(keys: Iterable[Key], *, consistent: bool = True, ahead: Iterable[K
     """
     requested = list(dict.fromkeys(keys))
     came, following = _came_ahead(requested), list(ahead)
-    missing = list(dict.fromkeys([*(key for key in requested if key not in came), *following]))
     items = {key: item for key, item in came.items() if item is not None}
-    with store_errors():
-        for start in range(0, len(missing), _BATCH_GET_KEYS):
-            chunk = missing[start : start + _BATCH_GET_KEYS]
-            items.update((item.key, item) for item in Item.batch_get(chunk, consistent_read=consistent))
+    rows = raw_batch([*(key for key in requested if key not in came), *following], consistent=consistent)
+    items |= {key: item_from_raw(row) for key, row in rows.items()}
     traffic = _traffic.get()
     if traffic is not None:
         traffic.ahead.update((key, items.get(key)) for key in following)
@@ -118,21 +117,43 @@ def batch_get_shown(keys: Iterable[Key]) -> dict[Key, Item]:
 def raw_batch(
     keys: Iterable[Key], *, consistent: bool = False, attributes: Sequence[str] = ()
 ) -> dict[Key, dict[str, Any]]:
-    """Return attribute maps, with all or only some `attributes`; by default eventually consistent."""
-    remaining = list(dict.fromkeys(keys))
-    items: dict[Key, dict[str, Any]] = {}
-    with store_errors():
-        while remaining:
-            chunk, remaining = remaining[:_BATCH_GET_KEYS], remaining[_BATCH_GET_KEYS:]
-            # PynamoDB's own model passes such dictionaries, against its type hints.
-            named: list[Any] = [{"pk": key.pk, "sk": key.sk} for key in chunk]
-            projected = ["pk", "sk", *attributes] if attributes else None
-            answer = connection().batch_get_item(named, consistent_read=consistent, attributes_to_get=projected)
-            for item in answer["Responses"].get(connection().table_name, []):
-                items[Key(item["pk"]["S"], item["sk"]["S"])] = item
-            left = answer.get("UnprocessedKeys", {}).get(connection().table_name, {"Keys": []})
-            remaining += [Key(key["pk"]["S"], key["sk"]["S"]) for key in left["Keys"]]
+    """Return attribute maps, with all or only some `attributes`; by default eventually consistent.
+
+    An attribute may be a part of a map, `data.name`.
+    """
+    requested = list(dict.fromkeys(keys))
+    by_sort_key = {key.sk: key for key in requested}
+    # Ids are unique: then a partition key in each row, half of a short one, would say nothing.
+    is_by_sort_key = bool(attributes) and len(by_sort_key) == len(requested)
+    projection: dict[str, Any] = {}
+    if attributes:
+        names: dict[str, str] = {}
+        expression = create_projection_expression([*([] if is_by_sort_key else ["pk"]), "sk", *attributes], names)
+        named = {placeholder: name for name, placeholder in names.items()}
+        projection = {"ProjectionExpression": expression, "ExpressionAttributeNames": named}
+    remaining = [{"pk": {"S": key.pk}, "sk": {"S": key.sk}} for key in requested]
+    table, items = connection().table_name, dict[Key, dict[str, Any]]()
+    while remaining:
+        chunk, remaining = remaining[:_BATCH_GET_KEYS], remaining[_BATCH_GET_KEYS:]
+        request = {"Keys": chunk, "ConsistentRead": consistent, **projection}
+        with store_errors():
+            try:
+                # Not PynamoDB's own function, which looks through the model for each key.
+                answer = connection().connection.dispatch("BatchGetItem", {"RequestItems": {table: request}})
+            except BOTOCORE_EXCEPTIONS as error:
+                raise GetError(f"Failed to batch get items: {error}", error) from error
+        for item in answer["Responses"].get(table, []):
+            sk = item["sk"]["S"]
+            items[by_sort_key[sk] if is_by_sort_key else Key(item["pk"]["S"], sk)] = item
+        remaining += answer.get("UnprocessedKeys", {}).get(table, {"Keys": []})["Keys"]
     return items
+
+
+def raw_batch_shown(keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, dict[str, Any]]:
+    """Return the attribute maps of items to be shown, read as by `batch_get_shown`."""
+    requested = list(dict.fromkeys(keys))
+    items = raw_batch(requested, attributes=attributes)
+    return items | raw_batch([key for key in requested if key not in items], consistent=True, attributes=attributes)
 
 
 class RawPage(NamedTuple):
@@ -151,10 +172,12 @@ def query(
     forward: bool = True,
     limit: int | None = None,
     condition: Condition | None = None,
+    attributes: Sequence[str] = (),
 ) -> RawPage:
     """One page (≤ 1 MB) of a partition in the order of its sort key; on the base table by default strongly consistent.
 
-    `after` continues behind a sort key; `condition` filters rows that were read (and billed).
+    `after` continues behind a sort key; `condition` filters rows that were read (and billed). `attributes`: of
+    a row besides its sort key; by default all.
     """
     index, pk, sort_key = _located(partition)
     low, high = between or (" ", "\uffff")
@@ -170,8 +193,11 @@ def query(
             consistent_read=index is None if consistent is None else consistent,
             scan_index_forward=forward,
             limit=None if limit is None else limit + (after is not None),
+            attributes_to_get=[sort_key, *attributes] if attributes else None,
         )
-    items = [item for item in answer["Items"] if item[sort_key]["S"] != after]
+    items = answer["Items"]
+    if after is not None:
+        items = [item for item in items if item[sort_key]["S"] != after]
     return RawPage(items, answer["LastEvaluatedKey"][sort_key]["S"] if "LastEvaluatedKey" in answer else None)
 
 
@@ -259,7 +285,7 @@ def update(key: Key, actions: Sequence[Action], condition: Condition | None = No
         try:
             item.update(actions=list(actions), condition=condition)
         except UpdateError as error:
-            if _code(error) == "ConditionalCheckFailedException":
+            if code_of(error) == "ConditionalCheckFailedException":
                 return None
             raise
     return item
@@ -271,7 +297,7 @@ def put_new(item: Item) -> bool:
         try:
             item.save(Item.pk.does_not_exist())
         except PutError as error:
-            if _code(error) == "ConditionalCheckFailedException":
+            if code_of(error) == "ConditionalCheckFailedException":
                 return False
             raise
     return True
@@ -297,30 +323,6 @@ def all_of(conditions: Iterable[Condition | None]) -> Condition | None:
     """Their conjunction; None when there are none."""
     present = [condition for condition in conditions if condition is not None]
     return functools.reduce(operator.and_, present) if present else None
-
-
-# -- faults ----------------------------------------------------------------------------------------------------------
-
-_BUGS = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
-_ANSWERS = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
-
-
-@contextlib.contextmanager
-def store_errors() -> Iterator[None]:
-    """Raise failures of the store as DATABASE_ERROR; failed conditions, and requests that are bugs of ours, pass."""
-    try:
-        yield
-    except PynamoDBException as error:
-        if error.cause is None or _code(error) in _BUGS | _ANSWERS:
-            raise
-        raise database_error() from error
-
-
-def _code(error: PynamoDBException) -> str | None:
-    """PynamoDB's own property breaks on a time-out, whose `response` is there and None."""
-    response = getattr(error.cause, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
-    return code
 
 
 # -- round trips -----------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
+from chalicelib.dal.store_errors import store_errors
 
 T = TypeVar("T")
 
@@ -237,7 +238,7 @@ class UnitOfWork:
             if tried:
                 pause(tried)
             try:
-                with table.store_errors():
+                with store_errors():
                     _transact(writes)
                 return
             except TransactWriteError as error:

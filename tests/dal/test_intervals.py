@@ -61,8 +61,10 @@ class Shelf:
         pages, positions = [], []
         after: str | None = None
         for _ in range(1000):
-            page, after = intervals.read(IndexPartition(GSI9, self.partition), query, after=after, **options)
-            pages.append(page)
+            page = intervals.read(IndexPartition(GSI9, self.partition), query, after=after, **options)
+            assert [row["at"]["S"][2:] for row in page.rows] == page.positions
+            pages.append(page.ids)
+            after = page.last
             if after is None:
                 assert all((a < b) is options["forward"] and a != b for a, b in pairwise(positions)), positions
                 return pages

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from pydantic.alias_generators import to_camel
+
+from chalicelib.core import clock
+from chalicelib.core.field_types import STORED
 from chalicelib.core.ids import OrganizationId
 from chalicelib.dal import intervals, keys
 from chalicelib.dal.expressions import Condition
@@ -16,7 +21,17 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import IndexPartition
 from chalicelib.dal.page_lists import EXACT_LIST_ROWS, TooManyRows
 from chalicelib.dal.table import all_of
-from chalicelib.models.staffing.assignments import ASSIGNMENTS, SCOPES, Assignment, AssignmentStatus
+from chalicelib.models.staffing.assignments import (
+    ASSIGNMENTS,
+    SCOPES,
+    Assignment,
+    AssignmentStatus,
+    of_index,
+    status_of,
+)
+
+Row = dict[str, Any]
+"""An assignment as the API shows it."""
 
 CURSOR_LIST = "getAssignments with `limit` and `cursor`"
 """The list to use where page lists end."""
@@ -43,13 +58,17 @@ class AssignmentFilter:
         changing = (self.position_id, self.work_location_id, self.client_id, self.status, self.since, self.until)
         return self.named is None and all(value is None for value in changing)
 
-    def matches(self, assignment: Assignment, now: datetime) -> bool:
+    def matches(self, row: Mapping[str, Any], now: datetime) -> bool:
+        """`row`: an assignment as the API shows it. Its instants are texts that sort as they do."""
+        named = {field: row[to_camel(field)] for field in SCOPES}
+        end, is_cancelled = row["endAt"], row["cancelledAt"] is not None
+        status = status_of(row["startAt"], end, clock.to_text(now), is_cancelled=is_cancelled)
         return (
-            all(getattr(self, field) in {None, getattr(assignment, field)} for field in SCOPES)
-            and self.status in {None, assignment.status_at(now)}
-            and (self.until is None or assignment.start_at < self.until)
-            and (self.since is None or assignment.end_at is None or assignment.end_at > self.since)
-            and (self.named is None or any(getattr(assignment, field) in self.named for field in SCOPES))
+            all(getattr(self, field) in {None, UUID(identifier)} for field, identifier in named.items())
+            and self.status in {None, status}
+            and (self.until is None or row["startAt"] < clock.to_text(self.until))
+            and (self.since is None or end is None or end > clock.to_text(self.since))
+            and (self.named is None or any(UUID(identifier) in self.named for identifier in named.values()))
         )
 
 
@@ -62,32 +81,61 @@ def find(
     limit: int,
     forward: bool,
     exhaustive: bool = False,
+    keeps_rows: bool = True,
 ) -> Slice:
-    """The next ids by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
+    """The next ones by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
     partition, others = _narrowest(organization, criteria)
     spans = _interval_query(criteria, now, _matching(others))
     if (identifiers := criteria.named) is not None:
         texts = {str(identifier) for identifier in identifiers}
         spans = replace(spans, accepts=lambda facets: any(facets[field] in texts for field in SCOPES))
-    queries = None if exhaustive else intervals.QUERIES_A_PAGE
-    return intervals.read(partition, spans, after=after, limit=limit, forward=forward, queries=queries)
+    return intervals.read(
+        partition,
+        spans,
+        after=after,
+        limit=limit,
+        forward=forward,
+        queries=None if exhaustive else intervals.QUERIES_A_PAGE,
+        keeps_rows=keeps_rows,
+    )
 
 
 def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
     """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
-    matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True)
+    matching = find(
+        organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True, keeps_rows=False
+    )
     if matching.last is not None:
         raise TooManyRows(CURSOR_LIST)
     return matching.ids
 
 
+def shown(organization: OrganizationId, following: Slice, criteria: AssignmentFilter, now: datetime) -> list[Row]:
+    """Return the assignments of a slice as the API shows them: those that the index holds need no further read."""
+    rows = [of_index(row) for row in following.rows]
+    if None not in rows:
+        return [row for row in rows if row is not None]
+    ids = following.ids
+    missing = [id_ for id_, row in zip(ids, rows, strict=True) if row is None]
+    rest = {row["id"]: row for row in read(organization, missing, criteria, now)}
+    complete = (row or rest.get(str(id_)) for id_, row in zip(ids, rows, strict=True))
+    return [row for row in complete if row is not None]
+
+
 def read(
     organization: OrganizationId, identifiers: Sequence[UUID], criteria: AssignmentFilter, now: datetime
-) -> list[Assignment]:
-    """Return assignments in the given order; an index trails the table, so matches are checked again."""
-    matching = ASSIGNMENTS.get_shown(organization, identifiers)
-    present = [matching[identifier] for identifier in identifiers if identifier in matching]
-    return [assignment for assignment in present if criteria.matches(assignment, now)]
+) -> list[Row]:
+    """Return assignments as the API shows them, in the given order.
+
+    An index trails the table, so matches are checked again.
+    """
+    items = ASSIGNMENTS.rows_shown(organization, identifiers, attributes=("data", "version"))
+    rows = [
+        Assignment.json_of(item["data"]["M"], item["sk"]["S"], int(item["version"]["N"]))
+        for identifier in identifiers
+        if (item := items.get(identifier)) is not None
+    ]
+    return [row for row in rows if criteria.matches(row, now)]
 
 
 def in_the_way(
@@ -104,8 +152,24 @@ def in_the_way(
         _interval_query(criteria, now, _matching(others)),
         classes=[length_class for length_class in RUNNING if length_class in {*classes}],
     )
-    matching = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None).ids
-    return [assignment for assignment in read(organization, matching, criteria, now) if assignment.cancelled_at is None]
+    matching = intervals.read(partition, spans, after=None, limit=maximum, forward=True, queries=None)
+    rows = shown(organization, matching, criteria, now)
+    return [Assignment.model_validate(row, context=STORED) for row in rows if row["cancelledAt"] is None]
+
+
+def of_status(
+    organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, maximum: int
+) -> list[Assignment]:
+    """Return matches by start, of any status."""
+    following = find(organization, criteria, now, limit=maximum, forward=True, exhaustive=True)
+    return [Assignment.model_validate(row, context=STORED) for row in shown(organization, following, criteria, now)]
+
+
+def latest(organization: OrganizationId, now: datetime, number: int) -> list[Row]:
+    """Return the assignments that start last, latest first."""
+    everything = AssignmentFilter()
+    following = find(organization, everything, now, limit=number, forward=False, exhaustive=True)
+    return shown(organization, following, everything, now)
 
 
 def _matching(others: Iterable[tuple[str, UUID]]) -> Condition | None:

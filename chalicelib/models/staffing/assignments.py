@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic.alias_generators import to_camel
@@ -34,6 +34,8 @@ from chalicelib.models.staffing.positions import POSITIONS, StoredPosition
 from chalicelib.models.staffing.workers import WORKERS, StoredWorker
 from chalicelib.models.staffing.workload import Booking, WorkloadDelta
 
+T = TypeVar("T", datetime, str)
+
 MAX_LONG_RUNNING = 200
 """Assignments of one worker that have no end or last more than half a year."""
 
@@ -43,6 +45,17 @@ class AssignmentStatus(StrEnum):
     ACTIVE = "active"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+def status_of(start: T, end: T | None, now: T, *, is_cancelled: bool) -> AssignmentStatus:
+    """The one rule: by choice cancelled, else by time. Instants, or their stored texts, whose order is the same."""
+    if is_cancelled:
+        return AssignmentStatus.CANCELLED
+    if now < start:
+        return AssignmentStatus.SCHEDULED
+    if end is None or now < end:
+        return AssignmentStatus.ACTIVE
+    return AssignmentStatus.COMPLETED
 
 
 _CHANGEABLE = {
@@ -67,14 +80,7 @@ class Assignment(Record):
     cancelled_by_id: UUID | None = None
 
     def status_at(self, now: datetime) -> AssignmentStatus:
-        """The one rule: by choice cancelled, else by time."""
-        if self.cancelled_at is not None:
-            return AssignmentStatus.CANCELLED
-        if now < self.start_at:
-            return AssignmentStatus.SCHEDULED
-        if self.end_at is None or now < self.end_at:
-            return AssignmentStatus.ACTIVE
-        return AssignmentStatus.COMPLETED
+        return status_of(self.start_at, self.end_at, now, is_cancelled=self.cancelled_at is not None)
 
     def require_changeable(self, changes: Iterable[str], now: datetime) -> None:
         """Refuse fields (by attribute name) that do not change in this status: VALIDATION_ERROR."""
@@ -114,15 +120,32 @@ SCOPES: Mapping[str, str] = {
 """Fields that assignments are listed by, the narrowest first, with the name of their timeline in keys."""
 
 
+_SCOPE_NAMES = {field: to_camel(field) for field in SCOPES}
+_KEPT_IN_INDEX = Assignment.model_fields.keys() - {"id", "start_at", *SCOPES}
+"""The other fields, which the indexes hold so that lists need no further read; id and start are in their keys."""
+
+
+def of_index(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return an assignment as the API shows it from a row of a timeline; None for one that does not hold all of it."""
+    facets = row["facets"]["M"]
+    if "version" not in facets:  # written before the indexes held them
+        return None
+    start, _, identifier = row["at"]["S"][2:].partition("#")
+    shown = Assignment.json_of(facets, identifier, int(facets["version"]["N"]))
+    shown["startAt"] = start
+    for field, name in _SCOPE_NAMES.items():
+        shown[name] = facets[field]["S"]
+    return shown
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Assignments(Collection[Assignment]):
     def index(self, organization: OrganizationId, record: Assignment) -> dict[str, Any]:
         length_class = intervals.length_class_of(
             record.start_at, record.end_at, cancelled=record.cancelled_at is not None
         )
-        facets = {field: str(getattr(record, field)) for field in SCOPES}
-        if record.end_at is not None:
-            facets[intervals.END] = clock.to_text(record.end_at)
+        facets: dict[str, Any] = {field: str(getattr(record, field)) for field in SCOPES}
+        facets |= record.model_dump(mode="json", include=_KEPT_IN_INDEX, exclude_none=True)
         timelines = [
             keys.timeline(organization, self.kind),
             *(keys.timeline(organization, self.kind, scope, getattr(record, field)) for field, scope in SCOPES.items()),

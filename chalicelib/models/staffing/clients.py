@@ -45,6 +45,7 @@ CLIENTS = ListedCollection(
     entity="client",
     record=StoredClient,
     shown_as=Client,
+    is_stored_as_shown=True,
     search=lambda client: (client.name, client.email, client.phone, phones.searchable(client.phone), client.address),
     sort_fields=("name",),
     cursor_list="getClients with `limit` and `cursor`",

@@ -74,7 +74,7 @@ def find(
     if criteria.client_id is not None:
         projects = projects_of(organization, criteria.client_id)
         if not projects:
-            return Slice([], None)
+            return Slice([], None, [])
         conditions.append(Item.facets["projectId"].is_in(*(str(project) for project in projects)))
     if criteria.billable is not None:
         conditions.append(Item.facets["billable"] == criteria.billable)

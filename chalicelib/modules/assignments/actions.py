@@ -13,10 +13,18 @@ from chalicelib.action import lists
 from chalicelib.action.context import Context
 from chalicelib.action.registry import action
 from chalicelib.auth.permissions import Permission
-from chalicelib.core.contracts import DEFAULT_PAGE_SIZE, CursorPage, CursorQuery, Page, Pagination
+from chalicelib.core.contracts import (
+    DEFAULT_PAGE_SIZE,
+    CursorPage,
+    CursorQuery,
+    JsonCursorPage,
+    JsonPage,
+    Page,
+    Pagination,
+)
 from chalicelib.core.days import day_of, in_words
 from chalicelib.core.errors import ErrorCode, require_order
-from chalicelib.dal import intervals, table
+from chalicelib.dal import table
 from chalicelib.dal.intervals import Slice
 from chalicelib.dal.records import Record
 from chalicelib.models import audit, long_lists
@@ -44,9 +52,11 @@ from chalicelib.modules.assignments.contracts import (
     UpdateAssignment,
     WorkerWithAssignments,
 )
-from chalicelib.modules.assignments.details import detail, details
+from chalicelib.modules.assignments.details import detail, detailed, details
 
 _IN_THE_WAY = 100
+_MAX_ROW_BYTES = 9_000
+"""The largest assignment: three names of 255 characters, four people's, of 4 bytes each, and a thousand bytes else."""
 _MILLISECOND = timedelta(milliseconds=1)
 _TIMES = ("startAt", "endAt")
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -116,7 +126,7 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
         criteria = _named(ctx, criteria, data.search)
         ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=forward)
     shown = assignment_search.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
-    return Page[AssignmentDetails](data=details(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
+    return JsonPage(data=detailed(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
 
 
 @action(
@@ -290,9 +300,7 @@ def _described(ctx: Context, assignment: AssignmentDetails) -> AssignmentDetails
     return assignment
 
 
-def _cursor_page(
-    ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool
-) -> CursorPage[AssignmentDetails]:
+def _cursor_page(ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forward: bool) -> JsonCursorPage:
     return _page(ctx, criteria, _find(ctx, data, criteria, forward=forward))
 
 
@@ -301,14 +309,13 @@ def _find(ctx: Context, data: CursorQuery, criteria: AssignmentFilter, *, forwar
     return assignment_search.find(ctx.organization, criteria, ctx.now, after=after, limit=data.limit, forward=forward)
 
 
-def _page(
-    ctx: Context, criteria: AssignmentFilter, following: Slice, known: Iterable[Record] = ()
-) -> CursorPage[AssignmentDetails]:
-    page = assignment_search.read(ctx.organization, following.ids, criteria, ctx.now)
+def _page(ctx: Context, criteria: AssignmentFilter, following: Slice, known: Iterable[Record] = ()) -> JsonCursorPage:
+    rows = detailed(ctx, assignment_search.shown(ctx.organization, following, criteria, ctx.now), known)
     return lists.cursor_page(
         ctx,
-        CursorPage[AssignmentDetails],
-        details(ctx, page, known),
+        JsonCursorPage,
+        rows,
         following.last,
-        lambda row: intervals.position(row.start_at, row.id),
+        lambda row: f"{row['startAt']}#{row['id']}",
+        _MAX_ROW_BYTES,
     )

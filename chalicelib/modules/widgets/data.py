@@ -107,10 +107,7 @@ def _calendar(ctx: Context, widget: Widget, config: CalendarConfig) -> CalendarD
     if config.status is None:
         shown = assignment_search.in_the_way(ctx.organization, criteria, ctx.now, maximum=enough)
     else:
-        ids = assignment_search.find(
-            ctx.organization, criteria, ctx.now, limit=enough, forward=True, exhaustive=True
-        ).ids
-        shown = assignment_search.read(ctx.organization, ids, criteria, ctx.now)
+        shown = assignment_search.of_status(ctx.organization, criteria, ctx.now, maximum=enough)
     return CalendarData(
         widget_id=widget.id,
         as_of=ctx.now,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from chalicelib.action.context import Context
-from chalicelib.core.clock import to_text
 from chalicelib.core.days import day_of
 from chalicelib.core.figures import shown
 from chalicelib.metrics.language.outcomes import ranked
@@ -16,8 +15,7 @@ from chalicelib.metrics.rollups.sources import SOURCES
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.models.dashboards.widgets import Widget
 from chalicelib.models.staffing import assignment_search
-from chalicelib.models.staffing.assignment_search import AssignmentFilter
-from chalicelib.modules.assignments.details import details
+from chalicelib.modules.assignments.details import detailed
 from chalicelib.modules.widgets.configs import TableConfig
 from chalicelib.modules.widgets.data_contracts import Column, ColumnType, TableData
 from chalicelib.modules.widgets.metric_source import Measured, measured
@@ -93,21 +91,20 @@ def _values(metric: Measured) -> Column:
 
 def _of_assignments(ctx: Context, widget: Widget, limit: int) -> TableData:
     """The latest starts first."""
-    criteria = AssignmentFilter()
-    ids = assignment_search.find(ctx.organization, criteria, ctx.now, limit=limit, forward=False, exhaustive=True).ids
+    latest = assignment_search.latest(ctx.organization, ctx.now, limit)
     rows: list[Row] = [
         {
-            "worker": f"{assignment.worker.first_name} {assignment.worker.last_name}",
-            "position": assignment.position.name,
-            "workLocation": assignment.position.work_location.name,
-            "client": assignment.position.work_location.client.name,
-            "startAt": to_text(assignment.start_at),
-            "endAt": None if assignment.end_at is None else to_text(assignment.end_at),
-            "hours": assignment.total_hours,
-            "scheduledHours": assignment.scheduled_hours,
-            "status": assignment.status.value,
+            "worker": f"{assignment['worker']['firstName']} {assignment['worker']['lastName']}",
+            "position": assignment["position"]["name"],
+            "workLocation": assignment["position"]["workLocation"]["name"],
+            "client": assignment["position"]["workLocation"]["client"]["name"],
+            "startAt": assignment["startAt"],
+            "endAt": assignment["endAt"],
+            "hours": assignment["totalHours"],
+            "scheduledHours": assignment["scheduledHours"],
+            "status": assignment["status"],
         }
-        for assignment in details(ctx, assignment_search.read(ctx.organization, ids, criteria, ctx.now))
+        for assignment in detailed(ctx, latest)
     ]
     return TableData(widget_id=widget.id, as_of=evaluation_instant(ctx.now), columns=_OF_ASSIGNMENTS, rows=tuple(rows))
 
