@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from string import Formatter
@@ -54,6 +55,16 @@ class Route(NamedTuple):
         return [JSON, *([CSV] if self.takes_csv else ()), *((FORM, MULTIPART) if self.takes_form else ())]
 
 
+class Named(NamedTuple):
+    """The things that a request names before it is known whose it is: by unverified token, path and input."""
+
+    organization: OrganizationId
+    user: UUID
+    path: Mapping[str, str]
+    data: Callable[[], Any]
+    """Validates the input; None for an invalid one, which is told once the caller is known."""
+
+
 @dataclass(frozen=True)
 class Action:
     """One server action. `audit` names a write in the audit log; an action without it only reads."""
@@ -71,6 +82,8 @@ class Action:
     """A repetition must not reach its function, which would refuse it: its stored answer is looked for before."""
     entity: Collection[Any] | None
     """The collection of the entity that its first parameter names, if its function reads that one first."""
+    ahead: Callable[[Named], Iterable[Key]] | None
+    """Function that returns further keys which its function reads first."""
     csv: Callable[[Any], Raw] | None
     """Function that makes CSV of the result, for clients that prefer it to the envelope."""
     function: Callable[..., Any]
@@ -96,14 +109,14 @@ class Action:
         """It writes in several transactions: its function takes `parts`."""
         return "parts" in self.types
 
-    def read_ahead(self, path: Mapping[str, str], organization: OrganizationId) -> list[Key]:
+    def read_ahead(self, named: Named) -> list[Key]:
         """Return the keys that its function reads first, which can be read together with the caller."""
-        if self.entity is None:
-            return []
-        try:
-            return [self.entity.key(organization, UUID(path[next(iter(self.parameters))]))]
-        except ValueError:  # told by the validation, which comes after
-            return []
+        read = [] if self.ahead is None else [*self.ahead(named)]
+        if self.entity is not None:
+            # An id that is none is told by the validation, which comes after.
+            with suppress(ValueError):
+                read.append(self.entity.key(named.organization, UUID(named.path[next(iter(self.parameters))])))
+        return read
 
     @property
     def looks_first(self) -> bool:
@@ -200,6 +213,7 @@ def action(
     limits: tuple[Limit, ...] = (),
     replays_first: bool = False,
     entity: Collection[Any] | None = None,
+    ahead: Callable[[Named], Iterable[Key]] | None = None,
     csv: Callable[[Any], Raw] | None = None,
 ) -> Callable[[F], F]:
     """Declares `function(ctx, [path parameters], [data], [parts])` as the server action `name`.
@@ -208,7 +222,8 @@ def action(
     transaction. `errors` are those beyond what every such action can answer. `limits`: the rate limits it takes uses
     of. `replays_first`: its function would refuse a repetition, so the stored answer is looked for before, at one more
     round trip. `entity`: the collection of the entity that its first parameter names, for what reads that one first: it
-    comes with the caller. `csv`: for what only reads, makes CSV of its result for whom prefers it to JSON.
+    comes with the caller. `ahead`: returns the keys of what it reads first otherwise, which come likewise. `csv`: for
+    what only reads, makes CSV of its result for whom prefers it to JSON.
     """
 
     def declare(function: F) -> F:
@@ -231,6 +246,7 @@ def action(
             limits,
             replays_first,
             entity,
+            ahead,
             csv,
             function,
             parameters,
@@ -255,7 +271,7 @@ def _check(declared: Action) -> None:
             "needs a return type": "return" not in declared.types,
             "needs a docstring": not declared.summary,
             "reads an entity first that no parameter names": declared.entity is not None and not fields,
-            "reads an entity first and then writes in parts": declared.entity is not None and declared.is_in_parts,
+            "reads ahead and then writes in parts": bool(declared.entity or declared.ahead) and declared.is_in_parts,
             "writes with GET": declared.is_write and declared.method == "GET",
             "writes, and what it answers again is JSON": declared.is_write and declared.csv,
             "makes CSV of an answer without an envelope": declared.raw_media_type and declared.csv,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +17,12 @@ from chalicelib.action.envelope import Raw, Reply, failure, raw, success
 from chalicelib.action.etags import etag_of, expected_tags, matches
 from chalicelib.action.idempotency import Replay
 from chalicelib.action.media_types import CSV, prefers_csv
-from chalicelib.action.registry import Action
+from chalicelib.action.registry import Action, Named
 from chalicelib.action.validation import arguments_of, header_text
 from chalicelib.auth.principal import Principal, SessionEnded, authenticate
 from chalicelib.auth.rate_limits import REPETITIONS, RequestLimits
 from chalicelib.auth.sessions import another_token
+from chalicelib.auth.tokens import Token
 from chalicelib.core import text
 from chalicelib.core.contracts import Contract
 from chalicelib.core.errors import ActionError, ErrorCode, invalid_state
@@ -99,21 +99,32 @@ class _Run:
         if self.action.is_public:
             return
         try:
-            self.principal = authenticate(
-                self.request.headers.get("authorization"), partial(self.action.read_ahead, self.request.path)
-            )
+            self.principal = authenticate(self.request.headers.get("authorization"), self._ahead)
         except SessionEnded as ended:
             if not (self.action.ends_session and "idempotency-key" in self.request.headers):
                 raise
             # Perhaps by this very request, whose answer was lost: that answer is all it still gets.
             self.principal, self.ended = ended.principal, ended
 
+    def _ahead(self, token: Token) -> list[Key]:
+        return self.action.read_ahead(Named(token.organization, token.user, self.request.path, self._early_data))
+
+    def _early_data(self) -> Contract | None:
+        """Return the input before the caller is known; None for an invalid one."""
+        try:
+            self._validate()
+        except ActionError:
+            return None
+        data: Contract | None = self.arguments.get("data")
+        return data
+
     def _authorize(self) -> None:
         if self.principal is not None:
             steps.authorize(self.action, self.principal)
 
     def _validate(self) -> None:
-        self.arguments = arguments_of(self.action, self.request)
+        if not self.arguments:
+            self.arguments = arguments_of(self.action, self.request)
 
     # -- step 5: do ------------------------------------------------------------------------------------------------
 

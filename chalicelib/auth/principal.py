@@ -56,18 +56,16 @@ class SessionEnded(ActionError):
         self.principal = principal
 
 
-def authenticate(
-    authorization: str | None, ahead: Callable[[OrganizationId], Iterable[Key]] = lambda _: ()
-) -> Principal:
+def authenticate(authorization: str | None, ahead: Callable[[Token], Iterable[Key]] = lambda _: ()) -> Principal:
     """Read the caller from the `Authorization` header. NOT_AUTHENTICATED, SESSION_EXPIRED, FORBIDDEN if deactivated.
 
-    `ahead`: keys in the caller's organization that the request reads next, which come in the same round trip.
+    `ahead`: keys in the token's organization that the request reads next, which come in the same round trip.
     """
     scheme, _, text = (authorization or "").strip().partition(" ")
     token = Token.parse(text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
         raise _not_authenticated()
-    caller = callers.load(token.organization, token.user, token.session, ahead(token.organization))
+    caller = callers.load(token.organization, token.user, token.session, ahead(token))
     if caller is None or not any(hmac.compare_digest(known, token.hash) for known in caller.session.token_hashes):
         raise _not_authenticated()
     principal = Principal(*caller)

@@ -175,6 +175,17 @@ class WriteContext:
     now: datetime
 
 
+def context_keys(
+    organization: OrganizationId, worker: UUID, occupations: Iterable[Booking | None], now: datetime
+) -> list[Key]:
+    """Return the keys of the months and workload days that a write of these occupations needs."""
+    occupations = list(occupations)
+    return [
+        *workload.month_keys(organization, worker, *occupations),
+        *_day_keys(organization, worker, occupations, now),
+    ]
+
+
 def write_context(
     organization: OrganizationId,
     worker: UUID,
@@ -183,19 +194,17 @@ def write_context(
     now: datetime,
 ) -> WriteContext:
     """One read. NOT_FOUND for a worker or a position that never was; they may be deleted."""
-    occupations = list(occupations)
     worker_key = WORKERS.key(organization, worker)
     position_keys = {identifier: POSITIONS.key(organization, identifier) for identifier in set(positions)}
-    month_keys = workload.month_keys(organization, worker, *occupations)
-    day_keys = _day_keys(organization, worker, occupations, now)
-    items = table.batch_get([worker_key, *position_keys.values(), *month_keys, *day_keys])
+    counted = context_keys(organization, worker, occupations, now)
+    items = table.batch_get([worker_key, *position_keys.values(), *counted])
     return WriteContext(
         WORKERS.record.of(items.get(worker_key), WORKERS.entity),
         {
             identifier: POSITIONS.record.of(items.get(key), POSITIONS.entity)
             for identifier, key in position_keys.items()
         },
-        {key: items[key] for key in (*month_keys, *day_keys) if key in items},
+        {key: items[key] for key in counted if key in items},
         now,
     )
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from chalicelib.action import lists
 from chalicelib.action.context import Context
-from chalicelib.action.registry import action
+from chalicelib.action.registry import Named, action
 from chalicelib.auth.permissions import Permission
+from chalicelib.core import clock
 from chalicelib.core.contracts import (
     DEFAULT_PAGE_SIZE,
     CursorPage,
@@ -26,6 +27,7 @@ from chalicelib.core.days import day_of, in_words
 from chalicelib.core.errors import ErrorCode, require_order
 from chalicelib.dal import table
 from chalicelib.dal.intervals import Slice
+from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
 from chalicelib.models import audit, long_lists
 from chalicelib.models.audit import AuditEntry, AuditEvent, AuditFilter
@@ -37,6 +39,7 @@ from chalicelib.models.staffing.assignments import (
     WriteContext,
 )
 from chalicelib.models.staffing.directory import NameIndex
+from chalicelib.models.staffing.positions import POSITIONS
 from chalicelib.models.staffing.workers import WORKERS
 from chalicelib.models.staffing.workload import Booking
 from chalicelib.modules.assignments import warnings
@@ -62,10 +65,23 @@ _TIMES = ("startAt", "endAt")
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
+def _read_to_create(named: Named) -> list[Key]:
+    data: CreateAssignment | None = named.data()
+    if data is None or (data.end_at is not None and data.end_at <= data.start_at):
+        return []
+    booking = Booking(data.position_id, data.start_at, data.end_at)
+    return [
+        WORKERS.key(named.organization, data.worker_id),
+        POSITIONS.key(named.organization, data.position_id),
+        *assignments.context_keys(named.organization, data.worker_id, [booking], clock.now()),
+    ]
+
+
 @action(
     "createAssignment",
     "POST /assignments",
     permission=Permission.ASSIGNMENTS_WRITE,
+    ahead=_read_to_create,
     audit=AuditEvent.ASSIGNMENT_CREATED,
     status=201,
     errors=(ErrorCode.NOT_FOUND, ErrorCode.INVALID_DATE_RANGE),
@@ -279,8 +295,13 @@ def _change(ctx: Context, assignment: Assignment, **changes: Any) -> AssignmentD
 
 
 def _with_warnings(ctx: Context, context: WriteContext, assignment: Assignment) -> AssignmentWithWarnings:
-    clashes = warnings.of(ctx.organization, context, assignment)
-    return AssignmentWithWarnings(**dict(_described(ctx, detail(ctx, assignment, context))), warnings=clashes)
+    # The warnings come first, because they read several lanes at the same time in turn.
+    reads: list[Callable[[], Any]] = [
+        partial(warnings.of, ctx.organization, context, assignment),
+        partial(detail, ctx, assignment, context),
+    ]
+    clashes, shown = table.together(reads)
+    return AssignmentWithWarnings(**dict(_described(ctx, shown)), warnings=clashes)
 
 
 def _described(ctx: Context, assignment: AssignmentDetails) -> AssignmentDetails:

@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from chalicelib.action.context import Context
-from chalicelib.action.registry import action
+from chalicelib.action.registry import Named, action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.errors import ErrorCode, forbidden, invalid_field, invalid_state, not_found, require_order
 from chalicelib.dal import table
 from chalicelib.dal.item import Item
+from chalicelib.dal.keys import Key
 from chalicelib.models import audit
 from chalicelib.models.audit import AuditEvent
-from chalicelib.models.time import timers
+from chalicelib.models.time import accounts, timers
 from chalicelib.models.time.projects import PROJECTS
 from chalicelib.models.time.sessions import TIME_SESSIONS, SessionWriter, TimeSession, WriteContext, read_context
 from chalicelib.models.time.spans import LONGEST, whole_seconds
@@ -36,7 +37,16 @@ from chalicelib.modules.timer.contracts import (
 )
 
 
-@action("getCurrentTimer", "GET /timer", permission=Permission.TIME_TRACK)
+def _own(named: Named) -> list[Key]:
+    return [timers.key(named.organization, named.user)]
+
+
+def _own_context(named: Named) -> list[Key]:
+    """The timer, and the locks of its user and of everybody, which each of its changes needs."""
+    return [*_own(named), accounts.key(named.organization, named.user), accounts.everybody(named.organization)]
+
+
+@action("getCurrentTimer", "GET /timer", permission=Permission.TIME_TRACK, ahead=_own)
 def get_current_timer(ctx: Context) -> CurrentTimer:
     """The caller's timer, and the server's time, from which clients count on."""
     timer = _running(ctx)
@@ -50,6 +60,7 @@ def get_current_timer(ctx: Context) -> CurrentTimer:
     "startTimer",
     "POST /timer/start",
     permission=Permission.TIME_TRACK,
+    ahead=_own_context,
     audit=AuditEvent.TIMER_STARTED,
     status=201,
     errors=(ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND),
@@ -100,7 +111,13 @@ def start_timer(ctx: Context, data: StartTimer) -> StartedTimer:
     return StartedTimer(**dict(shown), stopped=session)
 
 
-@action("pauseTimer", "POST /timer/pause", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_PAUSED)
+@action(
+    "pauseTimer",
+    "POST /timer/pause",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIMER_PAUSED,
+    ahead=_own_context,
+)
 def pause_timer(ctx: Context, data: At) -> CurrentTimer:
     """Pauses the caller's timer: time does not count until it is resumed."""
     context, timer = _require_timer(ctx)
@@ -110,7 +127,13 @@ def pause_timer(ctx: Context, data: At) -> CurrentTimer:
     return _update(ctx, context, timer, timer.paused(at))
 
 
-@action("resumeTimer", "POST /timer/resume", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_RESUMED)
+@action(
+    "resumeTimer",
+    "POST /timer/resume",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIMER_RESUMED,
+    ahead=_own_context,
+)
 def resume_timer(ctx: Context, data: At) -> CurrentTimer:
     """Resumes the caller's paused timer."""
     context, timer = _require_timer(ctx)
@@ -120,7 +143,13 @@ def resume_timer(ctx: Context, data: At) -> CurrentTimer:
     return _update(ctx, context, timer, timer.resumed(at))
 
 
-@action("updateTimer", "PATCH /timer", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_UPDATED)
+@action(
+    "updateTimer",
+    "PATCH /timer",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIMER_UPDATED,
+    ahead=_own_context,
+)
 def update_timer(ctx: Context, data: UpdateTimer) -> CurrentTimer:
     """Changes the caller's timer: project, task, description, tags or start."""
     changes = data.changes()
@@ -154,6 +183,7 @@ def update_timer(ctx: Context, data: UpdateTimer) -> CurrentTimer:
     "stopTimer",
     "POST /timer/stop",
     permission=Permission.TIME_TRACK,
+    ahead=_own_context,
     audit=AuditEvent.TIMER_STOPPED,
     errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND),
 )
@@ -184,7 +214,13 @@ def stop_timer(ctx: Context, data: StopTimer) -> StoppedTimer:
     return StoppedTimer(**dict(shown), warnings=warnings, already_stopped=False)
 
 
-@action("discardTimer", "DELETE /timer", permission=Permission.TIME_TRACK, audit=AuditEvent.TIMER_DISCARDED)
+@action(
+    "discardTimer",
+    "DELETE /timer",
+    permission=Permission.TIME_TRACK,
+    audit=AuditEvent.TIMER_DISCARDED,
+    ahead=_own_context,
+)
 def discard_timer(ctx: Context) -> CurrentTimer:
     """Discards the caller's timer without a session; the audit log keeps its fields."""
     context, timer = _require_timer(ctx)

@@ -101,7 +101,7 @@ def test_filters_of_rows_are_those_of_records(
     until: datetime | None,
     status: AssignmentStatus,
 ) -> None:
-    """By texts as by instants."""
+    """Texts of instants compare as the instants do."""
     someone = ids.new_id()
     assignment = Assignment(
         id=ids.new_id(),
@@ -123,7 +123,7 @@ def test_filters_of_rows_are_those_of_records(
 
 
 def test_the_longest_names_fit_a_page(desk: Desk) -> None:
-    """So that a page of a hundred needs no measuring; see `_MAX_ROW_BYTES`."""
+    """A page of a hundred needs no measuring, then; see `_MAX_ROW_BYTES`."""
     # What a row has of texts that people choose, each as long as it may be, of four bytes a character.
     longest = 3 * 255 * 4 + 4 * 2 * 100 * 4 + 40
     row = max(rows(desk).values(), key=lambda row: len(str(row)))
@@ -131,16 +131,16 @@ def test_the_longest_names_fit_a_page(desk: Desk) -> None:
 
 
 def test_rows_that_an_index_holds_in_part_are_read_by_key(desk: Desk) -> None:
-    """As they were written before the indexes held all of an assignment; the last test, since they stay."""
+    """Write them as before the indexes held all of an assignment; the last test, since they stay."""
     before = rows(desk)
     organization = desk.organization.id
     partition = keys.partition(organization, ASSIGNMENTS.kind)
-    kept = [*SCOPES, "endAt"]
+    held = [*SCOPES, "endAt"]
     for number, identifier in enumerate(before):
         if number % 2:
             continue
         facets = table.plain(_stored(organization, identifier), "facets")
-        old = {name: facets[name] for name in kept if name in facets}
+        old = {name: facets[name] for name in held if name in facets}
         assert table.update(table.Key(partition, identifier), [Item.facets.set(table.encoded(old))])
 
     with recorded() as recording:
