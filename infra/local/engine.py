@@ -19,13 +19,15 @@ from typing import IO, Any
 import botocore.session
 from botocore.config import Config
 
+from chalicelib.dal.signing import Credentials
 from infra.local import dynoxide, stream_log, with_parent
 from infra.local.moto_server import moto_server
+from infra.local.streams_client import StreamsClient
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"  # moto's
-_CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+_CREDENTIALS = Credentials("local", "local", None)
 _READY_WITHIN_SECONDS = 10.0
 
 
@@ -53,8 +55,8 @@ class Engine:
     def environment(self) -> dict[str, str]:
         """Return the environment variables that point every AWS client of a process to this engine."""
         return {
-            "AWS_ACCESS_KEY_ID": _CREDENTIALS["aws_access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": _CREDENTIALS["aws_secret_access_key"],
+            "AWS_ACCESS_KEY_ID": _CREDENTIALS.access_key,
+            "AWS_SECRET_ACCESS_KEY": _CREDENTIALS.secret_key,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -65,19 +67,17 @@ class Engine:
 
     def client(self, service: str, answers_within_seconds: float = 60) -> Any:
         """Return a client of this engine, independent of the environment."""
-        on_table = service in {"dynamodb", "dynamodbstreams"}
         return _session().create_client(
             service,
             region_name=REGION,
-            **_CREDENTIALS,
-            endpoint_url=self.table_endpoint if on_table else self.services_endpoint,
-            # dynoxide's shard ids and sequence numbers are shorter than the SDK lets through.
-            config=Config(
-                parameter_validation=service != "dynamodbstreams",
-                read_timeout=answers_within_seconds,
-                retries={"total_max_attempts": 2},
-            ),
+            aws_access_key_id=_CREDENTIALS.access_key,
+            aws_secret_access_key=_CREDENTIALS.secret_key,
+            endpoint_url=self.table_endpoint if service == "dynamodb" else self.services_endpoint,
+            config=Config(read_timeout=answers_within_seconds, retries={"total_max_attempts": 2}),
         )
+
+    def streams(self) -> StreamsClient:
+        return StreamsClient(self.table_endpoint, REGION, _CREDENTIALS)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import uuid
 from collections.abc import Callable, Sequence
@@ -38,10 +37,7 @@ def invoke_batch(handler: Handler, name: str, records: Sequence[dict[str, Any]],
 
 
 def stream_record(record: dict[str, Any], stream_arn: str) -> dict[str, Any]:
-    """Return a record of GetRecords in the event's form: bytes in base64, time in seconds."""
-    change = record["dynamodb"]
-    plain = change | {"ApproximateCreationDateTime": change["ApproximateCreationDateTime"].timestamp()}
-    return record | {"dynamodb": _without_bytes(plain), "eventSourceARN": stream_arn, "awsRegion": REGION}
+    return record | {"eventSourceARN": stream_arn, "awsRegion": REGION}
 
 
 def queue_record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
@@ -70,14 +66,3 @@ def scheduled_event(name: str) -> dict[str, Any]:
         "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"],
         "detail": {},
     }
-
-
-def _without_bytes(value: Any) -> Any:
-    match value:
-        case dict():
-            return {name: _without_bytes(child) for name, child in value.items()}
-        case list():
-            return [_without_bytes(child) for child in value]
-        case bytes():
-            return base64.b64encode(value).decode()
-    return value

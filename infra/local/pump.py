@@ -43,6 +43,7 @@ class Pump:
         schedules: Mapping[str, Handler] | None = None,
         schedule_every_seconds: float = 60,
         poll_every_seconds: float = 1,
+        gather_seconds: float = 0.05,
         retry_seconds: float = 0,
         checkpoint: Path | None = None,
         trim: Callable[[int], object] | None = None,
@@ -53,13 +54,15 @@ class Pump:
         `checkpoint`: the file that keeps the stream positions between runs. Without it a run starts at the
         stream's beginning, or at its end if `from_now`.
 
+        Woken threads first wait `gather_seconds`: the changes of a burst make one batch, as with Lambda's batch window.
+
         `trim` is called before each run of the schedules with the sequence number that every consumer has reached.
         """
         self._stopping = threading.Event()
         self._retry_seconds = retry_seconds
         arn = engine.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
         self._positions = Positions(checkpoint, arn) if checkpoint else None
-        client = engine.client("dynamodbstreams")
+        client = engine.streams()
         self.streams = [self._stream(client, arn, consumer, from_now=from_now) for consumer in consumers]
         sqs = engine.client("sqs")
         self.queues = [
@@ -70,7 +73,9 @@ class Pump:
         self._schedules = schedules or {}
         self._schedule_every_seconds = schedule_every_seconds
         self._poll_every_seconds = poll_every_seconds
-        self._wakes: list[threading.Event] = []
+        self._gather_seconds = gather_seconds
+        self._stream_wakes: list[threading.Event] = []
+        self._queue_wakes: list[threading.Event] = []
         self._threads: list[threading.Thread] = []
 
     def _stream(self, client: object, arn: str, consumer: Consumer, *, from_now: bool) -> Stream:
@@ -116,29 +121,33 @@ class Pump:
     def start(self) -> None:
         """Pump in threads until `stop`. Schedules run at once and then at their interval."""
         for stream in self.streams:
-            self._add_thread(stream.consumer.name, stream.drain)
+            self._add_thread(stream.consumer.name, stream.drain, self._stream_wakes)
         for queue in self.queues:
             for _ in range(queue.worker.lanes):
-                self._add_thread(queue.worker.name, queue.drain)
+                self._add_thread(queue.worker.name, queue.drain, self._queue_wakes)
         self._threads.append(threading.Thread(target=self._run_schedules, name="schedules", daemon=True))
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """Poll now, because something was written."""
-        for wake in self._wakes:
+        """Read the stream now, because something was written. Queues follow: their messages come from its consumers."""
+        for wake in self._stream_wakes:
+            wake.set()
+
+    def _wake_all(self) -> None:
+        for wake in (*self._stream_wakes, *self._queue_wakes):
             wake.set()
 
     def stop(self) -> None:
         """End the threads, each after its current batch; the next run continues from there."""
         self._stopping.set()
-        self.wake()
+        self._wake_all()
         for thread in self._threads:
             thread.join()
 
-    def _add_thread(self, name: str, drain: Callable[[], int]) -> None:
+    def _add_thread(self, name: str, drain: Callable[[], int], wakes: list[threading.Event]) -> None:
         wake = threading.Event()
-        self._wakes.append(wake)
+        wakes.append(wake)
         self._threads.append(threading.Thread(target=self._run, args=(drain, wake), name=name, daemon=True))
 
     def _run(self, drain: Callable[[], int], wake: threading.Event) -> None:
@@ -146,21 +155,21 @@ class Pump:
             wake.clear()
             try:
                 if drain():
-                    # The handler may have written or queued work for the other threads.
-                    self.wake()
-                    continue
+                    # The handler may have written or queued work for any thread, also for this one.
+                    self._wake_all()
             except PumpStopped:
                 return
             except Exception:  # the engine may have missed one request: the pump survives it
                 log.exception("the pump failed once and goes on")
-            wake.wait(self._poll_every_seconds)
+            if wake.wait(self._poll_every_seconds):
+                self._stopping.wait(self._gather_seconds)
 
     def _run_schedules(self) -> None:
         while not self._stopping.is_set():
             due = time.monotonic() + self._schedule_every_seconds
             self.trim_stream()
             self.run_schedules()
-            self.wake()
+            self._wake_all()
             self._stopping.wait(max(0.0, due - time.monotonic()))
 
     def _pause(self, attempt: int) -> None:

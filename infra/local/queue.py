@@ -53,11 +53,10 @@ class Queue:
             records = [queue_record(message, self._arn) for message in messages]
             ids = [record["messageId"] for record in records]
             failed = invoke_batch(self.worker.handler, self.worker.name, records, ids)
-            for record in records:
-                if failed is None or record["messageId"] in failed:
-                    self._retry(record)
-                else:
-                    self._client.delete_message(QueueUrl=self.worker.queue_url, ReceiptHandle=record["receiptHandle"])
+            again = [record for record in records if failed is None or record["messageId"] in failed]
+            self._delete([record for record in records if record not in again])
+            for record in again:
+                self._retry(record)
             delivered += len(records)
         return delivered
 
@@ -78,6 +77,11 @@ class Queue:
         )
         messages: list[dict[str, Any]] = answer.get("Messages", [])
         return messages
+
+    def _delete(self, records: list[dict[str, Any]]) -> None:
+        entries = [{"Id": record["messageId"], "ReceiptHandle": record["receiptHandle"]} for record in records]
+        if entries:
+            self._client.delete_message_batch(QueueUrl=self.worker.queue_url, Entries=entries)
 
     def _retry(self, record: dict[str, Any]) -> None:
         receives = int(record["attributes"]["ApproximateReceiveCount"])

@@ -180,7 +180,7 @@ def test_the_two_readers_share_the_changes_of_a_write(organization: Organization
             partitions.setdefault(name, set()).update(pk.removeprefix(f"ORG#{organization.id}#") for pk in pks)
             return {"batchItemFailures": []}
 
-        client = local_stack.engine.client("dynamodbstreams")
+        client = local_stack.engine.streams()
         return Stream(client, arn, Consumer(name, take), source=stream_source(name), from_now=True)
 
     arn = streams.turn_on(local_stack)

@@ -115,7 +115,7 @@ def test_a_stream_event_has_lambdas_form(stack: Stack) -> None:
     assert record["eventSourceARN"].rpartition("/stream/")[0].endswith(f"table/{stack.table}")
     assert record["dynamodb"]["NewImage"]["bytes"] == {"B": "AP8="}
     assert record["dynamodb"]["NewImage"]["map"] == {"M": {"n": {"N": "1.5"}}}
-    assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], float)
+    assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], int | float)
 
 
 def test_a_partial_failure_is_retried_from_the_lowest_failed_record(stack: Stack) -> None:

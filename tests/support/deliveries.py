@@ -21,7 +21,7 @@ class Deliveries:
         self._sqs = stack.engine.client("sqs")
         arn = streams.turn_on(stack)
         self._records: list[dict[str, Any]] = []
-        client = stack.engine.client("dynamodbstreams")
+        client = stack.engine.streams()
         self._stream = Stream(client, arn, Consumer("consume_stream", self._take), from_now=True)
 
     def _take(self, event: dict[str, Any], _: Any) -> dict[str, Any]:
