@@ -49,7 +49,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         print("The demo is being filled …", file=sys.stderr)
-        serving = Serving(configured_store(default=Store.DYNOXIDE), options.data or Path(folder))
+        serving = Serving(configured_store(default=Store.DYNOXIDE), options.data or Path(folder)).complete()
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))

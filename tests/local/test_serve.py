@@ -27,25 +27,41 @@ from tests.support.serving import ROOT, Serving, runnable_store
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    serving = Serving(runnable_store(), tmp_path_factory.mktemp("data"))
-    yield serving
-    serving.get("/nothing")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def started(data: Path) -> Iterator[Serving]:
+    """Return the one run of most tests, whose demo may still be filled."""
+    started = Serving(runnable_store(), data)
+    yield started
+    if not started.has_ended:
+        _interrupt(started)
+
+
+def _interrupt(serving: Serving) -> str:
+    """End a run as Ctrl-C does; return its log."""
     log = serving.end(signal.SIGINT)
-    assert "gateway answered 404 NOT_FOUND" in log
     assert log.endswith("Stopped.\n")
     assert "Traceback" not in log
+    return log
 
 
-def test_the_banner_has_all_addresses(serving: Serving) -> None:
+@pytest.fixture(scope="module")
+def serving(started: Serving) -> Serving:
+    return started.complete()
+
+
+def test_the_banner_has_all_addresses(started: Serving) -> None:
     for path in ("/console", "/api/v1", "/docs", "/_local/mail"):
-        assert f"{serving.url}{path}" in serving.banner
-    assert re.search(r"ready after [0-9.]+ s", serving.banner)
-    assert serving.get("/docs").status == 200
+        assert f"{started.url}{path}" in started.banner
+    assert re.search(r"ready after [0-9.]+ s", started.banner)
+    assert started.get("/docs").status == 200
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_it_is_ready_for_a_few_times_the_price_of_importing_the_product(serving: Serving) -> None:
+def test_it_is_ready_for_a_few_times_the_price_of_importing_the_product(started: Serving) -> None:
     # Relative CPU time: the machine may be slow, and other processes may slow it down.
     # The server imports all domains at its start.
     whole = "import app, moto.server; from chalicelib.modules import load_actions; load_actions()"
@@ -53,12 +69,12 @@ def test_it_is_ready_for_a_few_times_the_price_of_importing_the_product(serving:
     _, status, used = os.wait4(imported.pid, 0)
     imported.returncode = os.waitstatus_to_exitcode(status)
     assert imported.returncode == 0
-    assert serving.cpu_seconds < 10 * (used.ru_utime + used.ru_stime)
+    assert started.cpu_seconds < 10 * (used.ru_utime + used.ru_stime)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
-def test_the_first_calls_work_as_printed(serving: Serving) -> None:
-    printed = serving.banner.partition("First calls\n")[2].replace("\\\n", "")
+def test_the_first_calls_work_as_printed(started: Serving) -> None:
+    printed = started.banner.partition("First calls\n")[2].replace("\\\n", "")
     calls = [line for line in printed.splitlines() if line.strip().startswith("curl")]
     assert len(calls) == 2
     for call in calls:
@@ -216,7 +232,7 @@ def test_a_body_that_is_not_text_is_a_validation_error(serving: Serving) -> None
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl")
 def test_the_readmes_commands_answer_as_it_shows(serving: Serving) -> None:
-    """Last among the tests of this run: it adds to the demo."""
+    """After those that read the demo: it adds to it."""
     shown = readme.answers()
     assert len(shown) > 10
     typed = [command.replace(":8000", f":{serving.port}") for command in readme.commands()]
@@ -244,28 +260,29 @@ def test_a_taken_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(runnable_store() is Store.MOTO, reason="moto stores nothing; the strict pass runs this")
-def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(tmp_path: Path) -> None:
-    first = Serving(Store.DYNOXIDE, tmp_path)
-    owner = first.owner()
+def test_a_run_that_lost_its_engine_ends_and_the_next_finds_its_data(serving: Serving, data: Path) -> None:
+    """Last of all: it ends the run of the others."""
+    owner = serving.owner()
     late = owner.post("/users", email="late@demo.example", firstName="Late", lastName="Guest", role="VIEWER")
-    while not first.get("/_local/mail?to=late@demo.example").json():
+    while not serving.get("/_local/mail?to=late@demo.example").json():
         time.sleep(0.1)
     while not owner.get(f"/activities/by-entity/user/{late['id']}")["items"]:
         # Then the feed also has all earlier events.
         time.sleep(0.1)
     counts = _counts(owner)
     # All requests share one source here, so limits by source are optional
-    assert first.limits_of_sign_in() == '"sign-in";q=10;w=900'
-    os.kill(_engine_on(tmp_path / "workledger.db"), signal.SIGKILL)
-    assert "make serve: the engine has ended, with exit code -9" in first.ended(1)
-    second = Serving(Store.DYNOXIDE, tmp_path, "--limits", "on")
+    assert serving.limits_of_sign_in() == '"sign-in";q=10;w=900'
+    os.kill(_engine_on(data / "workledger.db"), signal.SIGKILL)
+    assert "make serve: the engine has ended, with exit code -9" in serving.ended(1)
+    second = Serving(Store.DYNOXIDE, data, "--limits", "on").complete()
     assert second.limits_of_sign_in() == '"sign-in";q=10;w=900, "password-hashing";q=300;w=900'
     owner = second.owner()
     assert "late@demo.example" in {user["email"] for user in owner.get("/users?pageSize=100")["data"]}
     assert _counts(owner) == counts
     # No address is mailed twice within minutes, even by several runs.
     assert second.get("/_local/mail").json() == []
-    assert "Traceback" not in second.end()
+    assert second.get("/nothing").status == 404
+    assert "gateway answered 404 NOT_FOUND" in _interrupt(second)
 
 
 def _engine_on(file: Path) -> int:

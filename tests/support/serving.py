@@ -17,10 +17,11 @@ from infra.local import demo
 from infra.local.engine import HOST, Store, configured_store, free_port
 
 ROOT = Path(__file__).parents[2]
+_COMPLETE = "The demo organization is complete"
 
 
 class Serving:
-    """A run of `python -m infra.local.serve`, ready."""
+    """A run of `python -m infra.local.serve`, ready; its demo is still being filled."""
 
     def __init__(self, store: Store, data: Path, *options: str) -> None:
         self.port = free_port()
@@ -40,12 +41,24 @@ class Serving:
             self.banner += line
         assert "being filled" in line, self.banner
         self.cpu_seconds = self._cpu_seconds()
-        while not (line := self._line()).startswith("The demo organization is complete"):
-            assert "is incomplete" not in line, line
-        self._rest: list[str] = []
+        self._log: list[str] = []
+        self._demo_is_over = threading.Event()
         # The log continues: an unread pipe would fill up and block the product.
-        self._reader = threading.Thread(target=lambda: self._rest.extend(self.process.stdout or ()), daemon=True)
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
+
+    def complete(self) -> Serving:
+        """Wait until the demo organization is complete."""
+        self._demo_is_over.wait()
+        assert any(line.startswith(_COMPLETE) for line in self._log), "".join(self._log)
+        return self
+
+    def _read_log(self) -> None:
+        for line in self.process.stdout or ():
+            self._log.append(line)
+            if line.startswith(_COMPLETE) or "is incomplete" in line:
+                self._demo_is_over.set()
+        self._demo_is_over.set()
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -78,12 +91,16 @@ class Serving:
         self.process.send_signal(number)
         return self.ended(0)
 
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
     def ended(self, exit_code: int) -> str:
         assert self.process.wait(timeout=60) == exit_code
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return "".join(self._rest)
+        return "".join(self._log)
 
 
 def runnable_store() -> Store:
