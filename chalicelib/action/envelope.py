@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,5 +67,4 @@ def refusal(code: ErrorCode, message: str, request_id: str, details: Any = None)
     error = {"code": code, "message": message, "requestId": request_id}
     if details is not None:
         error["details"] = details
-    body = json.dumps({"success": False, "error": error}, ensure_ascii=False)
-    return Reply(HTTP_STATUS[code], body, error=code)
+    return Reply(HTTP_STATUS[code], to_json({"success": False, "error": error}).decode(), error=code)
