@@ -55,6 +55,8 @@ _HEADERS = {
 }
 
 _TEXT: Schema = {"type": "string"}
+_FILE: Schema = {"type": "string", "format": "binary"}
+"""A body that generated clients send as it is, from a file for example."""
 _CONDITION: Schema = {
     "type": "string",
     "maxLength": etags.MAX_LENGTH,
@@ -167,7 +169,7 @@ class _Builder:
         schema = self.schemas.input(action)
         content: dict[str, Any] = {JSON: {"schema": schema, "example": examples.of(schema, self.schemas)}}
         if action.csv_body is not None:
-            content[CSV] = {"schema": _TEXT, "example": action.csv_body.csv_example}
+            content[CSV] = {"schema": _FILE, "example": action.csv_body.csv_example}
         return content
 
     def _query(self, action: Action) -> list[dict[str, Any]]:

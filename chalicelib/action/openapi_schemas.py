@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -58,7 +59,8 @@ class Schemas:
             if name in self._components and name not in used:
                 used[name] = self._components[name]
                 pending |= _references(used[name])
-        return {name: _described(name, schema) for name, schema in sorted(used.items())}
+        described = {name: _described(name, schema) for name, schema in used.items()}
+        return dict(sorted(item for name, schema in described.items() for item in _by_variant(name, schema)))
 
 
 def _csv(action: Action) -> str:
@@ -139,6 +141,42 @@ def _with_description(name: str, field: str, schema: Schema) -> Schema:
     text = schema.get("description") or field_descriptions.field(name, field)
     described: Schema = _described(name, schema)
     return {**described, "description": text} if text else described
+
+
+def _by_variant(name: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """Yield the schema by name; one whose choices narrow its fields as a choice of whole, named ones.
+
+    A generator that finds fields beside `oneOf` makes models of the choices alone, or drops some of them.
+    """
+    if not {"oneOf", "properties"} <= schema.keys():
+        yield name, schema
+        return
+    mapping = {}
+    for choice in schema["oneOf"]:
+        narrowed = choice["properties"]
+        (kind, value), *_ = ((field, of["const"]) for field, of in narrowed.items() if "const" in of)
+        variant = name + "".join(word.capitalize() for word in value.split("_"))
+        mapping[value] = REFERENCE + variant
+        fields = {
+            field: _narrowed(of, narrowed[field]) if field in narrowed else of
+            for field, of in schema["properties"].items()
+        }
+        required = [field for field in fields if field in {*schema.get("required", ()), *choice["required"]}]
+        whole = {key: of for key, of in schema.items() if key != "oneOf"}
+        yield variant, {**whole, "properties": fields, "required": required}
+    references = [{"$ref": reference} for reference in mapping.values()]
+    yield name, {"oneOf": references, "discriminator": {"propertyName": kind, "mapping": mapping}}
+
+
+def _narrowed(schema: Schema, to: Schema) -> Schema:
+    """Return the schema of a field as a choice narrows it. Examples may be of other choices."""
+    kept = {key: value for key, value in schema.items() if key == "description"}
+    if "const" in to:
+        return {"type": "string", **to, **kept}
+    if "$ref" in to or to["type"] == "null":
+        return {**to, **kept}
+    own = next((choice for choice in schema.get("anyOf", ()) if choice.get("type") == to["type"]), schema)
+    return {**{key: value for key, value in own.items() if key != "examples"}, **to, **kept}
 
 
 def _with_null_as_type(schema: Schema) -> Schema:

@@ -57,8 +57,9 @@ def _program(language: str, url: str) -> str:
 
 
 def test_the_python_client_drives_the_product(url: str, tmp_path: Path) -> None:
+    (override,) = re.findall("^echo '(.*)' > client.yaml", PAGE, re.MULTILINE)
     # It would format what it wrote; nobody reads it here.
-    (tmp_path / "config.yaml").write_text("post_hooks: []\n")
+    (tmp_path / "client.yaml").write_text(f"post_hooks: []\n{override}\n")
     generate = (
         "generate",
         "--path",
@@ -68,9 +69,11 @@ def test_the_python_client_drives_the_product(url: str, tmp_path: Path) -> None:
         "--output-path",
         "workledger",
         "--config",
-        "config.yaml",
+        "client.yaml",
     )
-    _run(tmp_path, str(Path(sys.executable).with_name("openapi-python-client")), *generate)
+    said = _run(tmp_path, str(Path(sys.executable).with_name("openapi-python-client")), *generate)
+    # It warns of what it leaves out.
+    assert said.strip() == "Generating workledger"
     (tmp_path / "main.py").write_text(_program("python", url))
 
     assert _run(tmp_path, sys.executable, "main.py") == _blocks("text")[0]
