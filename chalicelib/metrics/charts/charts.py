@@ -16,6 +16,7 @@ from chalicelib.metrics.charts.vega import (
     CATEGORIES,
     GREEN,
     INK,
+    LETTER_WIDTH,
     ORANGE,
     QUIET,
     VERMILLION,
@@ -35,6 +36,7 @@ _POINTS_MARKED = 31
 _BAR_WIDTH = "min(64, bandwidth('x') * 0.9)"
 _BAR_PIXELS = 28
 _RING_PIXELS = 260
+_RING, _HOLE = "min(width, height) * 0.5", 0.35
 _NAME_LETTERS = 28
 _TIME_UNITS = {Step.DAY: "utcyearmonthdate", Step.WEEK: "utcyearmonthdate", Step.MONTH: "utcyearmonth"}
 _AXIS_FORMATS = {Step.DAY: "%-d %b", Step.WEEK: "%-d %b", Step.MONTH: "%b %Y"}
@@ -106,6 +108,7 @@ def series_layer(subject: Subject, kind: str, step: Step, series: Series, color:
                     "format": _AXIS_FORMATS[step],
                     "grid": False,
                     "labelAngle": 0,
+                    "labelBound": True,
                     "labelOverlap": "greedy",
                     "labelSeparation": 8,
                 },
@@ -158,16 +161,13 @@ def limit_layers(subject: Subject) -> list[Spec]:
         if at is None:
             continue
         line = {"datum": float(at), "type": "quantitative"}
+        text = {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -3}
+        place = {"y": line, "x": {"value": "width"}, "text": {"value": f"{name} {subject.text(at)}"}}
         layers += [
             {"mark": {"type": "rule", "color": color, "strokeWidth": 1.5}, "encoding": {"y": line}},
-            {
-                "mark": {"type": "text", "align": "right", "baseline": "bottom", "dx": -4, "dy": -3, "color": INK},
-                "encoding": {
-                    "y": line,
-                    "x": {"value": "width"},
-                    "text": {"value": f"{name} {subject.text(at)}"},
-                },
-            },
+            # A halo: the series may run behind the name.
+            {"mark": {**text, "color": "white", "stroke": "white", "strokeWidth": 4}, "encoding": place},
+            {"mark": {**text, "color": INK}, "encoding": place},
         ]
     return layers
 
@@ -262,8 +262,10 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
         "data": {"values": values},
         "mark": {
             "type": "arc",
-            "innerRadius": {"expr": "min(width, height) * 0.3"},
-            "outerRadius": {"expr": "min(width, height) * 0.5"},
+            # Its top is at the top of the legend.
+            "y": {"expr": _RING},
+            "innerRadius": {"expr": f"min(width, height) * {_HOLE}"},
+            "outerRadius": {"expr": _RING},
             "stroke": "white",
             "strokeWidth": 2,
         },
@@ -283,9 +285,12 @@ def shares(subject: Subject, groups: Sequence[Group]) -> Spec:
             ],
         },
     }
+    text = subject.text(total)
+    # As large as the hole lets it be.
+    size = f"min(17, min(width, height) * {2 * _HOLE * 0.85 / (LETTER_WIDTH * len(text)):.4f})"
     middle: Spec = {
-        "mark": {"type": "text", "fontSize": 17, "fontWeight": 600, "color": INK},
-        "encoding": {"text": {"value": subject.text(total)}},
+        "mark": {"type": "text", "fontSize": {"expr": size}, "fontWeight": 600, "color": INK, "y": {"expr": _RING}},
+        "encoding": {"text": {"value": text}},
     }
     return framed(subject, None, groups_description(subject, shown, len(shown)), [ring, middle], height=_RING_PIXELS)
 

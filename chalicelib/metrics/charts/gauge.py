@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 from itertools import pairwise
 
-from chalicelib.metrics.charts.vega import FAINT, INK, QUIET, STATUS_COLORS, Spec, Subject, framed
+from chalicelib.metrics.charts.vega import FAINT, INK, LETTER_WIDTH, QUIET, STATUS_COLORS, Spec, Subject, framed
 from chalicelib.metrics.rollups.sources.fields import Unit
 from chalicelib.metrics.thresholds import change, change_percent
 
@@ -40,7 +40,11 @@ def gauge(subject: Subject, value: Decimal | None) -> Spec:
     if subject.target is not None:
         width = (high - low) / 200
         layers.append(_arc(theta, subject.target - width, subject.target + width, INK, *_HAND))
-    layers.append(_text(subject.text(value), size=22, weight=600, color=INK, y=f"{_GROUND} - 26"))
+    # Inside the ring, which is narrower above the line of the target.
+    share, above = (0.85, 12) if subject.target is None else (0.6, 26)
+    text = subject.text(value)
+    size = f"min(22, {_RADIUS} * {2 * _RING[0] * share / (LETTER_WIDTH * len(text)):.4f})"
+    layers.append(_text(text, size={"expr": size}, weight=600, color=INK, y=f"{_GROUND} - {above}"))
     if subject.target is not None:
         layers.append(
             _text(f"target {subject.text(subject.target)}", size=12, weight=400, color=QUIET, y=f"{_GROUND} - 6")
@@ -99,7 +103,7 @@ def _arc(theta: Spec, start: Decimal, end: Decimal, color: str, inner: float, ou
     }
 
 
-def _text(text: str, *, size: int, weight: int, color: str, y: str, x: str = "width / 2") -> Spec:
+def _text(text: str, *, size: int | Spec, weight: int, color: str, y: str, x: str = "width / 2") -> Spec:
     place = {"x": {"expr": x}, "y": {"expr": y}}
     mark = {"type": "text", "fontSize": size, "fontWeight": weight, "color": color, **place}
     return {"mark": mark, "encoding": {"text": {"value": text}}}

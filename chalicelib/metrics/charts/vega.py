@@ -29,6 +29,8 @@ BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY, YELLOW = (
 )
 """The palette of Okabe and Ito."""
 INK, QUIET, FAINT = "#1F2933", "#6B7280", "#E5E7EB"
+LETTER_WIDTH = 0.62
+"""Width of a character, as a part of the size of its font."""
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW)
 STATUS_COLORS: Mapping[Status, str] = {
     Status.NORMAL: GREEN,

@@ -156,7 +156,8 @@ def _named(first: date, last: date) -> str:
 
 
 def _has_values(points: Sequence[Point]) -> bool:
-    return any(point.value is not None for point in points)
+    """False where a line would say nothing: before the first records, along the zero."""
+    return any(point.value for point in points)
 
 
 def _points(points: Sequence[Point], zone: str) -> tuple[ChartPoint, ...]:

@@ -73,11 +73,14 @@ def test_nothing_lies_beside_it_where_nothing_is_compared(
     assert len(chart["spec"]["layer"]) == 1
 
 
-def test_a_year_before_is_drawn_where_this_one_is(desk: Desk) -> None:
+def test_a_year_before_has_its_points_where_this_one_has_them(desk: Desk) -> None:
     metric = new_metric(desk.member, {**HOURS, "compare": "previous_year"})
     chart = shown(desk, metric)
 
     assert [point["day"] for point in chart["previousPoints"]] == [f"2025-06-{day:02}" for day in range(9, 16)]
+    # There was nothing yet: a line along the zero would compare with nothing.
+    assert {point["value"] for point in chart["previousPoints"]} == {0}
+    assert len(chart["spec"]["layer"]) == 1
 
 
 @pytest.mark.parametrize(
