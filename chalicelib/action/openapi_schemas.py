@@ -170,13 +170,13 @@ def _by_variant(name: str, schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 def _narrowed(schema: Schema, to: Schema) -> Schema:
     """Return the schema of a field as a choice narrows it. Examples may be of other choices."""
-    kept = {key: value for key, value in schema.items() if key == "description"}
+    description = {key: value for key, value in schema.items() if key == "description"}
     if "const" in to:
-        return {"type": "string", **to, **kept}
+        return {"type": "string", **to, **description}
     if "$ref" in to or to["type"] == "null":
-        return {**to, **kept}
+        return {**to, **description}
     own = next((choice for choice in schema.get("anyOf", ()) if choice.get("type") == to["type"]), schema)
-    return {**{key: value for key, value in own.items() if key != "examples"}, **to, **kept}
+    return {**{key: value for key, value in own.items() if key != "examples"}, **to, **description}
 
 
 def _with_null_as_type(schema: Schema) -> Schema:
