@@ -9,10 +9,18 @@ from zoneinfo import ZoneInfo
 from chalicelib.core.days import months_after
 from infra.local.demo.api import Api, Refused
 from infra.local.demo.team import PASSWORD, Person
+from infra.local.demo.widgets import Widget, body_of
 
 LENDER_ORGANIZATION = "Nordhafen Kredit AG"
 LENDER = Person("Hanna", "Petersen", "OWNER", "lender")
 ZONE = "Europe/Berlin"
+WIDGETS = (
+    Widget("Loan principal outstanding", "METRIC", (0, 0, 4, 2), "Loan principal outstanding"),
+    Widget("Overdue loans", "METRIC", (4, 0, 4, 2), "Overdue loans"),
+    Widget("Offer conversion rate", "METRIC", (8, 0, 4, 2), "Offer conversion rate"),
+    Widget("Latest activities", "ACTIVITY_FEED", (0, 2, 12, 5), config={"limit": 20}),
+)
+"""The dashboard of the lender."""
 
 
 def seed_loans(borrower: Api) -> None:
@@ -22,6 +30,9 @@ def seed_loans(borrower: Api) -> None:
     organization = _set_loan_role(borrower, "BORROWER")
     if lender.get("/loans?limit=1")["items"]:
         return
+    metrics = {row["name"]: row["id"] for row in lender.get("/metrics?pageSize=100")["data"]}
+    for widget in WIDGETS:
+        lender.post("/widgets", **body_of(widget, metrics))
     today = datetime.now(ZoneInfo(ZONE)).date()
     current = _lend(
         lender,

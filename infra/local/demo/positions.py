@@ -20,8 +20,9 @@ def seed_positions(owner: Api) -> Ids:
     for company in COMPANIES:
         details = {"name": company.name, "email": company.email, "phone": company.phone, "address": company.address}
         client = clients.get((company.name,)) or owner.post("/clients", **details)["id"]
-        for site in company.sites:
-            details = {"clientId": client, "name": site.name, "address": site.address}
+        for number, site in enumerate(company.sites, 1):
+            extension = f"{company.phone}{number}0"
+            details = {"clientId": client, "name": site.name, "address": site.address, "phone": extension}
             location = sites.get((company.name, site.name)) or owner.post("/work-locations", **details)["id"]
             for job in site.jobs:
                 path = (company.name, site.name, job.name)

@@ -1,4 +1,4 @@
-"""Projects of the demo organization, with rates, three weeks of time, timesheets, and a running timer."""
+"""Projects of the demo organization, with rates, four weeks of time, timesheets, and a running timer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from infra.local.demo.api import Api
-from infra.local.demo.team import PASSWORD, TEAM, users_by_email
+from infra.local.demo.team import OWNER, PASSWORD, TEAM, users_by_email
 
 _EUR = "EUR"
 _MOVE, _PORTAL, _RECRUITING = "Lagerumzug Sandtorkai", "Bewerberportal", "Recruiting Winter"
@@ -21,8 +21,8 @@ PROJECTS: tuple[dict[str, Any], ...] = (
         "budget": {"amount": 1_200_000, "currency": _EUR},
         "budgetPeriod": "MONTHLY",
     },
-    # Three weeks of `BLOCKS` use more than 80 % of this.
-    {"name": _PORTAL, "color": "teal", "isBillable": False, "estimatedMinutes": 2_400},
+    # Four weeks of `BLOCKS` use more than 80 % of this.
+    {"name": _PORTAL, "color": "teal", "isBillable": False, "estimatedMinutes": 2_760},
     {"name": _RECRUITING, "color": "purple", "isBillable": False},
     {"name": "Messe Hannover", "color": "gray", "status": "ARCHIVED"},
 )
@@ -55,6 +55,10 @@ class Block(NamedTuple):
 
 
 BLOCKS = (
+    Block("owner", (0,), 12.5, 13.75, None, "Wochenplanung mit der Disposition", ("Büro",)),
+    Block("owner", (1, 3), 14, 17.5, _MOVE, "Abnahme mit Alster Logistik", ("Kunde",), (15.5, 15.75)),
+    Block("owner", (2,), 13, 16.25, _RECRUITING, "Vorstellungsgespräche"),
+    Block("owner", (4,), 13, 14.5, None, "Rechnungen und Mahnungen", ("Büro",)),
     Block("admin", (0, 1, 2, 3, 4), 8.5, 12.25, _MOVE, "Abstimmung mit dem Kunden", ("Kunde",)),
     Block("admin", (0, 2, 4), 13, 16.75, _PORTAL, "Formular für Rückrufe"),
     Block("admin", (1, 3), 13, 17, None, "Angebote und Verträge", ("Büro",)),
@@ -62,6 +66,10 @@ BLOCKS = (
     Block("member", (0, 1, 3), 9, 17.5, _RECRUITING, "Telefoninterviews", ("Telefon",), (12.5, 13.25)),
     Block("member", (4,), 21.5, 26, _MOVE, "Nachtumzug Block C", ("Nacht", "Planung"), (23.75, 24.25)),
 )
+
+
+_EARLIER = (0, 0.25, 0.75, 0, 0.5)
+"""Hours by which somebody ends earlier, by turns: no week is like another."""
 
 
 def seed_tracked_time(owner: Api) -> None:
@@ -74,10 +82,12 @@ def seed_tracked_time(owner: Api) -> None:
     if owner.get("/time-sessions?limit=1")["items"]:
         return
     users = users_by_email(owner)
-    people = {person.name: users[person.email]["id"] for person in TEAM if person.email in users}
+    people = {person.name: users[person.email]["id"] for person in (OWNER, *TEAM) if person.email in users}
+    for name in ("admin", "coordinator", "member"):
+        owner.put(f"/projects/{projects[_MOVE]}/members/{people[name]}")
     zone = ZoneInfo(owner.get("/organization")["timezone"])
     for block, start in planned(datetime.now(zone)):
-        hours = timedelta(hours=block.ends - block.starts)
+        hours = timedelta(hours=block.ends - block.starts - _EARLIER[start.toordinal() % len(_EARLIER)])
         pauses = []
         if block.pause is not None:
             low, high = (start + timedelta(hours=hour - block.starts) for hour in block.pause)
@@ -106,9 +116,9 @@ def _submit(owner: Api, name: str, user: str, week: str) -> None:
 
 
 def planned(now: datetime) -> Iterator[tuple[Block, datetime]]:
-    """Yield the blocks of the last three weeks that are over, with their local starts."""
+    """Yield the blocks of the last four weeks that are over, with their local starts."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for days in range(21, -1, -1):
+    for days in range(27, -1, -1):
         day = midnight - timedelta(days=days)
         for block in BLOCKS:
             start = (day + timedelta(hours=block.starts)).replace(tzinfo=now.tzinfo)
