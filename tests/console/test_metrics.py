@@ -13,10 +13,10 @@ pytestmark = NEEDS_BROWSER
 def test_a_metric_is_made_from_the_catalogue_and_checked_meanwhile(console: Console) -> None:
     with console.tab(OWNER) as tab:
         tab.go("/metrics/new")
-        tab.fill(name="Hours that are planned")
+        tab.fill(name="Hours completed")
         tab.page.locator("[name=source]").select_option("assignments")
         tab.page.locator("[name=measure]").select_option("sum:hours")
-        tab.page.get_by_text("The query is valid; its values are hours").wait_for()
+        tab.page.get_by_text("The query is valid; its value is in hours").wait_for()
         preview = tab.page.get_by_role("region", name="Preview")
         sync_api.expect(preview.locator(".metric-value")).not_to_have_text("–")
         tab.page.locator("[name=groupBy]").select_option("clientId")
@@ -30,8 +30,8 @@ def test_a_metric_is_made_from_the_catalogue_and_checked_meanwhile(console: Cons
         value = preview.locator(".metric-value").inner_text()
         assert tab.findings() == []
         tab.press("Create")
-        tab.toast(f"Hours that are planned is {value}")
-        tab.page.get_by_role("button", name="Change Hours that are planned").click()
+        tab.toast(f"Hours completed is {value}")
+        tab.page.get_by_role("button", name="Change Hours completed").click()
         tab.page.get_by_role("menuitem", name="Edit").click()
         tab.settle()
         query = '{"type": "simple", "source": "assignments", "aggregate": "sum", "field": "hours", "period": "never"}'

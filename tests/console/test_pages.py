@@ -28,7 +28,8 @@ def _name(path: str) -> str:
 @pytest.fixture(scope="module")
 def offer(console: Console) -> str:
     """A loan that is offered, whose terms its lender may still change."""
-    dates = {"startDate": "2031-01-01", "maturityDate": "2032-01-01"}
+    year = datetime.now(ZoneInfo(ZONE)).year + 1
+    dates = {"startDate": f"{year}-01-01", "maturityDate": f"{year + 1}-01-01"}
     terms = {"principal": 1_000_000, "interestRateBps": 500, "installments": 12, "amortization": "ANNUITY"}
     borrower = console.serving.owner().get("/organization")["id"]
     lender = console.serving.api(console.token(LENDER.email))
@@ -38,17 +39,24 @@ def offer(console: Console) -> str:
 def _entities(console: Console, email: str, offer: str) -> Mapping[str, str]:
     """Return an address for each page of one entity, as this person may open it."""
     api = console.serving.api(console.token(email))
-    metric = next(metric for metric in api.get("/metrics?pageSize=100")["data"] if not metric["isSystem"])
-    project = api.get("/projects?limit=1")["items"][0]
+    # With something to see in each.
+    metric = next(metric for metric in api.get("/metrics?pageSize=100")["data"] if metric["name"] == "Hours by client")
+    project = next(project for project in api.all("/projects") if project["name"] == "Lagerumzug Sandtorkai")
     today = datetime.now(ZoneInfo(ZONE)).date()
     week = today - timedelta(days=today.weekday() + 7)
     return {
         "/metrics/{id}": f"/metrics/{metric['id']}",
         "/projects/{id}": f"/projects/{project['id']}",
-        "/loans/{id}": f"/loans/{offer}",
+        "/loans/{id}": f"/loans/{_running(console)}",
         "/loans/{id}/offer": f"/loans/{offer}/offer",
         "/timesheets/{userId}/{weekStart}": f"/timesheets/{api.get('/auth/me')['user']['id']}/{week}",
     }
+
+
+def _running(console: Console) -> str:
+    """Return the largest loan that is being repaid."""
+    active = [loan for loan in console.serving.owner().all("/loans") if loan["status"] == "ACTIVE"]
+    return str(max(active, key=lambda loan: loan["principal"])["id"])
 
 
 def _look(tab: Tab, page: Mapping[str, Any], address: str, *, is_audited: bool) -> None:
@@ -86,7 +94,8 @@ def test_every_page_of_a_lender_opens_without_a_problem(console: Console, offer:
         pages = [page for page in console.pages(tab) if page["path"].startswith("/loans")]
         assert len(pages) == 4
         for page in pages:
-            _look(tab, page, page["path"].replace("{id}", offer), is_audited=True)
+            loan = offer if page["path"].endswith("/offer") else _running(console)
+            _look(tab, page, page["path"].replace("{id}", loan), is_audited=True)
 
 
 def test_every_public_page_opens_without_a_problem(console: Console) -> None:

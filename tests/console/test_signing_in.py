@@ -123,6 +123,8 @@ def test_signing_up_shows_errors_at_their_fields(console: Console) -> None:
         tab.heading("Dashboard")
         tab.page.get_by_text("Falk & Söhne").wait_for()
         tab.page.get_by_role("link", name="confirm your address").wait_for()
+        token = console.serving.api().post("/auth/sign-in", email="ida.falk@demo.example", password=PASSWORD)["token"]
+        assert console.serving.api(token).get("/organization")["timezone"] == "America/New_York"
         tab.page.goto(_mailed_link(console, "ida.falk@demo.example", "confirm-email"))
         tab.heading("Confirm your address")
         tab.press("Confirm")

@@ -40,6 +40,8 @@ SCREENSHOTS = os.environ.get("WORKLEDGER_SCREENSHOTS")
 """Folder for pictures of the pages; none are taken without it."""
 TIMEOUT_MILLISECONDS = 60_000
 _LOOK_MILLISECONDS = 60
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+"""The browser and system by which sessions are listed."""
 # Violations of the policy are reported to the page alone.
 _REPORT = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -224,8 +226,10 @@ class Console:
 
     def token(self, email: str) -> str:
         if email not in self._tokens:
-            signed_in = self.serving.api().post("/auth/sign-in", email=email, password=demo.PASSWORD)
-            self._tokens[email] = signed_in["token"]
+            url = f"{self.serving.url}/api/v1/auth/sign-in"
+            body = {"email": email, "password": demo.PASSWORD}
+            answer = self.serving.http.request("POST", url, json=body, headers={"User-Agent": _AGENT})
+            self._tokens[email] = answer.json()["data"]["token"]
         return self._tokens[email]
 
     def forget(self, email: str) -> None:

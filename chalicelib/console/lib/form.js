@@ -127,7 +127,7 @@ function Control({ field, value, change, attributes, inputs }) {
         ${field.options.map((option) => html`<option value=${option.value} selected=${option.value === value}>${option.label}</option>`)}
       </select>`;
     case "textarea":
-      return html`<textarea ...${attributes} rows=${field.rows || 3} maxlength=${field.maxLength} value=${value} onInput=${typed} />`;
+      return html`<textarea ...${attributes} class=${field.isCode && "is-code"} spellcheck=${!field.isCode} rows=${field.rows || 3} maxlength=${field.maxLength} value=${value} onInput=${typed} />`;
     case "checkbox":
       return html`<input ...${attributes} type="checkbox" checked=${value} onChange=${(event) => change(event.currentTarget.checked)} />`;
     case "reference":

@@ -112,5 +112,5 @@ export function relative(value) {
 export function words(constant) {
   if (!known(constant)) return EMPTY;
   const text = String(constant).replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return (text.charAt(0).toUpperCase() + text.slice(1)).replace(/^Kpi\b/, "KPI");
 }

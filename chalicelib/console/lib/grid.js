@@ -36,15 +36,20 @@ export function settled(positions, firstIds = []) {
   return Object.fromEntries(placed);
 }
 
-/** Return settled positions by id without holes: each as far up as there is room. */
+/** Return settled positions by id without holes: each at the first place, line by line, at which there is room. */
 export function compacted(positions) {
   const placed = new Map();
   for (const [id, position] of Object.entries(settled(positions)).sort(byPlace)) {
-    let place = position;
-    while (place.y > 0 && ![...placed.values()].some((other) => overlaps({ ...place, y: place.y - 1 }, other))) {
-      place = { ...place, y: place.y - 1 };
-    }
-    placed.set(id, place);
+    placed.set(id, firstFree(position, [...placed.values()]));
   }
   return Object.fromEntries(placed);
+}
+
+function firstFree(position, taken) {
+  for (let y = 0; ; y += 1) {
+    for (let x = 0; x <= COLUMNS - position.w; x += 1) {
+      const place = { ...position, x, y };
+      if (!taken.some((other) => overlaps(place, other))) return place;
+    }
+  }
 }

@@ -16,6 +16,7 @@ const PATHS = {
   "chevron-down": "m6 9 6 6 6-6",
   "chevron-left": "m15 6-6 6 6 6",
   "chevron-right": "m9 6 6 6-6 6",
+  lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   clock: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7v5l3.5 2",
   coins: "M9 5a5 5 0 1 0 0 10A5 5 0 0 0 9 5M15.5 9.2A5 5 0 1 1 10 17",
   corner: "M20 8 8 20M20 15l-5 5",

@@ -2,6 +2,7 @@
 
 import { get, messageOf, patch, queryText } from "./api.js";
 import { Questions } from "./dialog.js";
+import { words } from "./format.js";
 import { classes, html, useEffect, useErrorBoundary, useState } from "./html.js";
 import { Icon } from "./icons.js";
 import { find, navigation } from "./pages.js";
@@ -11,7 +12,7 @@ import { endReason, may, reload, showTheme, signOut, useMe } from "./session.js"
 import { store, useStore } from "./store.js";
 import { TimerTool } from "./timer.js";
 import { toast, toastError, Toasts } from "./toast.js";
-import { Avatar, Button, EmptyState, ErrorState, Menu, Skeleton } from "./ui.js";
+import { Avatar, Badge, Button, EmptyState, ErrorState, Menu, Skeleton } from "./ui.js";
 
 const UNREAD_SECONDS = 60;
 
@@ -131,7 +132,7 @@ function UserMenu({ me }) {
   }
   const header = html`<div class="menu-header">
     <strong>${fullName}</strong><span class="muted">${me.user.email}</span>
-    <span class="badge badge-accent">${me.role}</span>
+    <${Badge} tone="accent">${words(me.role)}<//>
   </div>`;
   const items = [
     find("/profile") && { label: "Profile and preferences", icon: "user", href: link("/profile") },

@@ -1,7 +1,7 @@
 /**
  * Tables of lists: `PageTable` with search, sorting and pages, `CursorTable` with "show more".
  *
- * Columns are `{name, label, value(row), isSortable, isNumber, isMain}`. Search, sort and page are in the address, so
+ * Columns are `{name, label, value(row), isSortable, isNumber, isShort}`; short ones stay in one line. Search, sort and page are in the address, so
  * that Back returns to them.
  */
 
@@ -28,7 +28,7 @@ export function Table({ columns, rows, href, actions, label, sort, selection, is
         <tr>
           ${selection && html`<th class="row-select"><${SelectAll} ...${{ rows, label, selection }} /></th>`}
           ${columns.map((column) => html`<${Heading} key=${column.name} column=${column} sort=${sort} />`)}
-          ${actions && html`<th><span class="visually-hidden">Actions</span></th>`}
+          ${actions && html`<th class="row-actions"><span class="visually-hidden">Actions</span></th>`}
         </tr>
       </thead>
       <tbody>
@@ -38,7 +38,7 @@ export function Table({ columns, rows, href, actions, label, sort, selection, is
             ${columns.map((column, at) => {
               const value = column.value ? column.value(row) : row[column.name] ?? "–";
               const content = href && at === 0 ? html`<a href=${href(row)}>${value}</a>` : value;
-              return html`<td key=${column.name} class=${classes(column.isNumber && "is-number", at === 0 && "is-main")} data-label=${column.label}>
+              return html`<td key=${column.name} class=${classes(column.isNumber && "is-number", column.isShort && "is-short", at === 0 && "is-main")} data-label=${column.label}>
                 <div>${content}</div>
               </td>`;
             })}
@@ -71,7 +71,7 @@ function SelectAll({ rows, label, selection }) {
 function Heading({ column, sort }) {
   const isSorted = sort?.by === column.name;
   const direction = isSorted ? (sort.order === "desc" ? "descending" : "ascending") : undefined;
-  const style = classes(column.isNumber && "is-number");
+  const style = classes(column.isNumber && "is-number", `column-${column.name}`);
   if (!sort || !column.isSortable) return html`<th scope="col" class=${style}>${column.label}</th>`;
   const next = { sortBy: column.name, sortOrder: isSorted && sort.order !== "desc" ? "desc" : "asc", page: undefined };
   return html`<th scope="col" class=${style} aria-sort=${direction}>

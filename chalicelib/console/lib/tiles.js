@@ -1,5 +1,6 @@
 /** The content of a dashboard's tiles, by the type of the widget. */
 
+import { messageOf } from "./api.js";
 import { Chart } from "./charts.js";
 import * as format from "./format.js";
 import { classes, html } from "./html.js";
@@ -7,7 +8,7 @@ import { Icon } from "./icons.js";
 import { isOffered, QuickAction } from "./quick_actions.js";
 import { link } from "./router.js";
 import { SeverityIcon } from "./severity.js";
-import { Badge, EmptyState } from "./ui.js";
+import { Badge, Button, EmptyState, Skeleton } from "./ui.js";
 
 const TONES = { warning: "warning", critical: "bad" };
 
@@ -137,7 +138,7 @@ function span(startAt, endAt) {
   return `${format.time(startAt)} – ${isSameDay ? format.time(endAt) : format.dateOf(endAt)}`;
 }
 
-export const TILES = {
+const TILES = {
   METRIC: MetricTile,
   CHART: ChartTile,
   TABLE: TableTile,
@@ -147,6 +148,20 @@ export const TILES = {
 };
 
 /** Why a widget has no data though the request was right: its metric is deleted or fails. */
-export const TileError = ({ error }) => html`<${EmptyState} icon="alert" title=${sentence(error.message)} />`;
+const TileError = ({ error }) => html`<${EmptyState} icon="alert" title=${sentence(error.message)} />`;
+
+/** What is in a tile: its data, once it is there, or why not. `data` is a resource of `getWidgetData`. */
+export function TileContent({ data, type }) {
+  if (data.data === undefined) {
+    if (!data.error) return html`<${Skeleton} lines=${3} />`;
+    return html`<div class="tile-failed" role="alert">
+      <p>${messageOf(data.error)}</p>
+      <${Button} icon="refresh" onClick=${data.reload}>Try again<//>
+    </div>`;
+  }
+  if (data.data.error) return html`<${TileError} error=${data.data.error} />`;
+  const Content = TILES[type];
+  return html`<${Content} data=${data.data} reload=${data.reload} />`;
+}
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -18,8 +18,8 @@ const COLUMNS = [
   { name: "position", label: "Position", value: (row) => html`<${Place} position=${row.position} />` },
   { name: "startAt", label: "Start", value: ({ startAt }) => instant(startAt) },
   { name: "endAt", label: "End", value: ({ endAt }) => (endAt ? instant(endAt) : "No end yet") },
-  { name: "totalHours", label: "Worked", isNumber: true, value: ({ totalHours }) => hours(totalHours) },
-  { name: "status", label: "State", value: ({ status }) => html`<${Status} status=${status} />` },
+  { name: "totalHours", label: "Worked", isNumber: true, value: ({ totalHours }) => (totalHours > 0 ? hours(totalHours) : "–") },
+  { name: "status", label: "Status", value: ({ status }) => html`<${Status} status=${status} />` },
 ];
 
 const LISTS = {
@@ -42,7 +42,7 @@ export default function Assignments({ query }) {
   const filters = html`${Object.entries(LISTS).map(
       ([name, [label, path]]) => html`<${ReferenceFilter} key=${name} name=${name} label=${label} path=${path} />`,
     )}
-    <${SelectFilter} name="status" label="State" options=${STATUSES} all="Any state" />
+    <${SelectFilter} name="status" label="Status" options=${STATUSES} all="Any status" />
     <${DayFilter} name="from" label="From" />
     <${DayFilter} name="to" label="To" />`;
   const menu = (row) => {

@@ -19,8 +19,8 @@ const only = (changes, text, label) => html`<button type="button" class="text-bu
 const COLUMNS = [
   { name: "at", label: "When", value: ({ at }) => html`<time datetime=${at}>${instant(at)}</time>` },
   { name: "actor", label: "Who", value: ({ actor }) => (actor.id ? only({ actorId: actor.id }, actor.name, "Only theirs") : actor.name) },
-  { name: "action", label: "What", value: ({ action }) => only({ action }, words(action), "Only these events") },
-  { name: "entity", label: "Of", value: (entry) => html`<${Target} entry=${entry} />` },
+  { name: "action", label: "Action", value: ({ action }) => only({ action }, words(action), "Only these events") },
+  { name: "entity", label: "Entity", value: (entry) => html`<${Target} entry=${entry} />` },
   { name: "changes", label: "Changes", value: (entry) => html`<${Changes} entry=${entry} />` },
 ];
 

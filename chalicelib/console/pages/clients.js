@@ -9,9 +9,9 @@ import { link } from "../lib/router.js";
 const COLUMNS = [
   { name: "name", label: "Name", isSortable: true },
   { name: "email", label: "E-mail" },
-  { name: "phone", label: "Phone" },
+  { name: "phone", label: "Phone", isShort: true },
   { name: "address", label: "Address" },
-  { name: "createdAt", label: "Since", isSortable: true, value: (client) => dateOf(client.createdAt) },
+  { name: "createdAt", label: "Since", isSortable: true, isShort: true, value: (client) => dateOf(client.createdAt) },
 ];
 const FIELDS = [
   { name: "name", label: "Name", isRequired: true, isFirst: true, maxLength: 255 },

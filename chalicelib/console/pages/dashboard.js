@@ -1,15 +1,16 @@
 /** The dashboard: widgets on a grid, each with its own data. */
 
-import { get, getAll, messageOf } from "../lib/api.js";
+import { get, getAll } from "../lib/api.js";
 import { loadLibraries } from "../lib/charts.js";
 import { instant, time, words } from "../lib/format.js";
 import { compacted, placeOf, settled } from "../lib/grid.js";
 import { classes, html, useEffect, useMemo, useState } from "../lib/html.js";
+import { isOffered } from "../lib/quick_actions.js";
 import { useInterval, useResource } from "../lib/resource.js";
 import { setQuery } from "../lib/router.js";
 import { may, useMe } from "../lib/session.js";
-import { TileError, TILES } from "../lib/tiles.js";
-import { Badge, Button, EmptyState, Loaded, Page, Skeleton } from "../lib/ui.js";
+import { TileContent } from "../lib/tiles.js";
+import { Badge, Button, EmptyState, Loaded, Page } from "../lib/ui.js";
 
 const MIN_REFRESH_SECONDS = 60;
 const PERIODS = ["today", "yesterday", "this_week", "last_week", "this_month", "last_month", "this_quarter", "this_year", "last_7_days", "last_30_days", "last_90_days"];
@@ -23,7 +24,7 @@ export default function Dashboard({ query }) {
   const greeting = `Hello ${me.user.firstName}`;
   const period = PERIODS.includes(query.period) ? query.period : undefined;
   const actions = html`${!isEditing && html`<${PeriodChoice} period=${period} />`}
-    <${Button} icon="refresh" onClick=${() => setRefreshes(refreshes + 1)}>Refresh<//>
+    ${!isEditing && html`<${Button} icon="refresh" onClick=${() => setRefreshes(refreshes + 1)}>Refresh<//>`}
     ${mayCustomize &&
     html`<${Button} icon=${isEditing ? "check" : "edit"} kind=${isEditing && "primary"} onClick=${() => setEditing(!isEditing)}>
       ${isEditing ? "Done" : "Edit"}
@@ -92,7 +93,7 @@ function Tile({ widget, position, refreshes, period, refuse }) {
   const asked = ["CHART", "TABLE"].includes(widget.type) ? period : undefined;
   const data = useResource((signal) => get(`/widgets/${widget.id}/data`, { period: asked }, { signal }), [widget.id, widget.version, refreshes, asked]);
   useInterval(data.reload, Math.max(MIN_REFRESH_SECONDS, widget.refreshRate));
-  const isRefused = data.error?.status === 403;
+  const isRefused = data.error?.status === 403 || (data.data?.quickActions && !may("widgets:customize") && !data.data.quickActions.some(isOffered));
   useEffect(() => {
     if (isRefused) refuse(widget.id);
   }, [isRefused]);
@@ -109,17 +110,4 @@ function Tile({ widget, position, refreshes, period, refuse }) {
       <${TileContent} data=${data} type=${widget.type} />
     </div>
   </section>`;
-}
-
-function TileContent({ data, type }) {
-  if (data.data === undefined) {
-    if (!data.error) return html`<${Skeleton} lines=${3} />`;
-    return html`<div class="tile-failed" role="alert">
-      <p>${messageOf(data.error)}</p>
-      <${Button} icon="refresh" onClick=${data.reload}>Try again<//>
-    </div>`;
-  }
-  if (data.data.error) return html`<${TileError} error=${data.data.error} />`;
-  const Content = TILES[type];
-  return html`<${Content} data=${data.data} reload=${data.reload} />`;
 }

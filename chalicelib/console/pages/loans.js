@@ -21,7 +21,7 @@ const COLUMNS = [
   { name: "rate", label: "Interest", isNumber: true, value: (loan) => rate(loan.interestRateBps) },
   { name: "outstanding", label: "Outstanding", isNumber: true, value: (loan) => sum(loan.outstanding, loan) },
   { name: "overdue", label: "Overdue", isNumber: true, value: (loan) => (loan.overdueAmount > 0 ? html`<span class="tone-bad">${sum(loan.overdueAmount, loan)}</span>` : "–") },
-  { name: "next", label: "Next payment", value: (loan) => (loan.nextDueDate ? `${day(loan.nextDueDate)}: ${sum(loan.nextPayment, loan)}` : "–") },
+  { name: "next", label: "Next payment", isShort: true, value: (loan) => (loan.nextDueDate ? `${day(loan.nextDueDate)}: ${sum(loan.nextPayment, loan)}` : "–") },
 ];
 
 export default function Loans({ query }) {

@@ -72,6 +72,8 @@ function MetricForm({ catalogue, current, id }) {
   <//>`;
 }
 
+const UNITS = { number: "a number", hours: "in hours", money: "an amount of money", percent: "a percentage" };
+
 /** Whether the query is valid, and its value by now, as the API says, a moment after each change. */
 function QueryCheck({ query, inputs }) {
   const text = JSON.stringify(query);
@@ -86,7 +88,7 @@ function QueryCheck({ query, inputs }) {
   if (query === null) return html`<${Notice} icon="edit">${inputs.mode === "json" ? "This is no JSON yet." : "Complete the condition."}<//>`;
   if (check === null) return html`<${Notice} icon="clock">Checking the query…<//>`;
   if (check.isValid) {
-    return html`<${Notice} tone="good">The query is valid${check.unit && `; its values are ${check.unit}`}.<//>
+    return html`<${Notice} tone="good">The query is valid${check.unit && `; its value is ${UNITS[check.unit]}`}.<//>
       <${Preview} result=${check.result} format=${inputs.format} unit=${inputs.unit} />`;
   }
   return html`<${Notice} tone="warning">

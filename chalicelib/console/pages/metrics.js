@@ -4,6 +4,7 @@ import { del } from "../lib/api.js";
 import { confirm } from "../lib/dialog.js";
 import { words } from "../lib/format.js";
 import { html, useState } from "../lib/html.js";
+import { Icon } from "../lib/icons.js";
 import { go, link } from "../lib/router.js";
 import { may } from "../lib/session.js";
 import { PageTable } from "../lib/table.js";
@@ -15,7 +16,7 @@ const TONES = { warning: "warning", critical: "bad" };
 
 function Value({ metric }) {
   const { result } = metric;
-  if (!result) return html`<span class="muted">not for your role</span>`;
+  if (!result) return html`<span class="muted" title="Not for your role"><${Icon} name="lock" size=${15} /><span class="visually-hidden">not for your role</span></span>`;
   return html`${shownValue(result.value, result)} ${TONES[result.status] && html`<${Badge} tone=${TONES[result.status]}>${words(result.status)}<//>`}`;
 }
 

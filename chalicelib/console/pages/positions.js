@@ -16,7 +16,7 @@ const COLUMNS = [
   { name: "headcount", label: "Headcount", isNumber: true, value: ({ headcount }) => number(headcount) },
   {
     name: "isActive",
-    label: "State",
+    label: "Status",
     value: ({ isActive }) => html`<${Badge} tone=${isActive ? "good" : undefined}>${isActive ? "Open" : "Closed"}<//>`,
   },
 ];
@@ -57,7 +57,7 @@ export default function Positions({ query }) {
     query=${{ clientId, workLocationId, isActive }}
     filters=${html`<${ReferenceFilter} name="clientId" label="All clients" path="/clients" />
       <${ReferenceFilter} name="workLocationId" label="All work locations" path="/work-locations" />
-      <${SelectFilter} name="isActive" label="State" options=${STATES} all="Open and closed" />`}
+      <${SelectFilter} name="isActive" label="Status" options=${STATES} all="Open and closed" />`}
     more=${may("rates:manage") ? more : undefined}
     href=${(position) => link("/assignments", { positionId: position.id })}
     empty="A position is at a work location; workers are assigned to it."

@@ -26,11 +26,11 @@ function fieldsFor({ locale, timezone }, organization) {
   const known = !timezone || zones.includes(timezone) ? zones : [timezone, ...zones];
   const own = (value) => `As the organization: ${value}`;
   return [
-    { name: "locale", label: "Language of dates and numbers", type: "select", isAlwaysSet: true, isHalf: true, options: languages(locale) },
+    { name: "locale", label: "Dates and numbers in", type: "select", isAlwaysSet: true, isHalf: true, options: languages(locale) },
     { name: "theme", label: "Colours", type: "select", isAlwaysSet: true, isHalf: true, options: choices(["SYSTEM", "LIGHT", "DARK"]) },
     {
       name: "timezone",
-      label: "Time zone of your days and weeks",
+      label: "Your time zone",
       type: "select",
       isHalf: true,
       placeholder: own(organization.timezone),

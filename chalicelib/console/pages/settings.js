@@ -50,7 +50,7 @@ function fieldsFor(organization) {
 
 export default function Settings() {
   const organization = useResource(() => read("/organization"));
-  return html`<${Page} title="Organization" subtitle="What holds for everybody in it.">
+  return html`<${Page} title="Organization" subtitle="Settings that hold for everybody.">
     <${Loaded} resource=${organization}>
       ${({ data, etag }) => html`<div class="stack">
         <section class="card card-form">
@@ -62,12 +62,12 @@ export default function Settings() {
           <${Rates} path="/organization/rates" lead="They price billable time where neither the project nor the member has a rate." />
         </section>`}
         <section class="card card-form">
-          <h2>About it</h2>
+          <h2>Details</h2>
           <dl class="details">
             <div><dt>Users</dt><dd>${number(data.activeUserCount)} active of ${number(data.userCount)}</dd></div>
             <div><dt>Plan</dt><dd>${words(data.subscriptionTier)}</dd></div>
             <div><dt>Since</dt><dd>${dateOf(data.createdAt)}</dd></div>
-            <div><dt>Id</dt><dd><code>${data.id}</code><p class="muted cell-note">Lenders ask for it when they offer a loan.</p></dd></div>
+            <div><dt>ID</dt><dd><code>${data.id}</code><p class="muted cell-note">Lenders ask for it when they offer a loan.</p></dd></div>
           </dl>
         </section>
       </div>`}

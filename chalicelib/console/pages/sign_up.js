@@ -1,11 +1,12 @@
 /** Signing up: a new organization, with its owner. */
 
-import { post } from "../lib/api.js";
+import { patch, post } from "../lib/api.js";
 import { Entry } from "../lib/entry.js";
 import { Form } from "../lib/form.js";
 import { html } from "../lib/html.js";
 import { go, link } from "../lib/router.js";
-import { begin } from "../lib/session.js";
+import { begin, reload } from "../lib/session.js";
+import { toastError } from "../lib/toast.js";
 
 const FIELDS = [
   { name: "organizationName", label: "Organization", autocomplete: "organization", isRequired: true, isFirst: true, maxLength: 255 },
@@ -18,6 +19,8 @@ const FIELDS = [
 export default function SignUp() {
   async function submit(values, key) {
     await begin(await post("/auth/sign-up", values, { key, isPublic: true }));
+    // Days and weeks are those of the place where it was founded, until its settings say otherwise.
+    await patch("/organization", { timezone: Intl.DateTimeFormat().resolvedOptions().timeZone }).then(reload, toastError);
     go("/", undefined, { isReplacing: true });
   }
   return html`<${Entry} title="Create your organization" lead="You become its owner, and invite everybody else.">

@@ -43,6 +43,7 @@ export default function Time({ query }) {
     set: (some, isChosen) => setChosen((before) => new Set(isChosen ? [...before, ...some.map(({ id }) => id)] : [...before].filter((id) => !some.some((row) => row.id === id)))),
     name: (row) => `${row.description || "time"} of ${time(row.startAt)}`,
   };
+  const hasAmounts = rows.some(({ amount }) => amount);
   const isChosen = (row) => selection.isOffered(row) && selection.has(row);
 
   async function edit(session) {
@@ -84,7 +85,7 @@ export default function Time({ query }) {
       ${byDay(rows).map(
         ([date, sessions], index, days) => html`<${DayOfTime}
           key=${date}
-          ...${{ date, sessions, edit, remove, isOfAll, selection }}
+          ...${{ date, sessions, edit, remove, isOfAll, hasAmounts, selection }}
           isWhole=${!list.hasMore || index < days.length - 1}
         />`,
       )}
@@ -123,9 +124,8 @@ function Filters({ query, from, to, isOfAll }) {
   </div>`;
 }
 
-function DayOfTime({ date, sessions, edit, remove, isOfAll, isWhole, selection }) {
+function DayOfTime({ date, sessions, edit, remove, isOfAll, hasAmounts, isWhole, selection }) {
   const total = sessions.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0);
-  const hasAmounts = sessions.some(({ amount }) => amount);
   const columns = [
     { name: "description", label: LABELS.description, value: (row) => html`<${What} session=${row} />` },
     isOfAll && { name: "user", label: "Person" },
@@ -155,7 +155,7 @@ function DayOfTime({ date, sessions, edit, remove, isOfAll, isWhole, selection }
 
 function What({ session }) {
   const { description, tags, billable } = session;
-  return html`<span>${description || html`<span class="muted">No description</span>`}</span>
+  return html`<span>${description || html`<span class="muted">No description</span>`}</span>${" "}
     <span class="tags">${tags.map((tag) => html` <${Badge}>${tag}<//>`)}${!billable && html` <${Badge}>not billable<//>`}</span>`;
 }
 

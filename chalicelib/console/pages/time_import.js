@@ -51,9 +51,9 @@ export default function TimeImport() {
       ...${{ reason, notes, facts }}
     >
       <div class="filters">
-        ${input(choice("format", "Written by", FORMATS))}
-        ${input(choice("dateFormat", "Dates are written", DATE_FORMATS, { isAlwaysSet: false, placeholder: "As it usually does" }))}
-        ${input(choice("timezone", "Times are of", zones))}
+        ${input(choice("format", "Exported from", FORMATS))}
+        ${input(choice("dateFormat", "Date format", DATE_FORMATS, { isAlwaysSet: false, placeholder: "Its usual one" }))}
+        ${input(choice("timezone", "Time zone of its times", zones))}
       </div>
       ${input({ name: "createMissing", label: "Create projects, clients, tasks and tags that are not there yet", type: "checkbox" })}
     <//>

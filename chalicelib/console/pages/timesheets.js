@@ -199,7 +199,7 @@ function Sheets({ list, query, seesOthers }) {
   const columns = [
     { name: "week", label: "Week", value: ({ weekStart }) => `${day(weekStart, { day: "numeric", month: "short" })} – ${day(addDays(weekStart, 6))}` },
     seesOthers && { name: "name", label: "Person" },
-    { name: "state", label: "State", value: ({ state }) => html`<${State} state=${state} />` },
+    { name: "state", label: "Status", value: ({ state }) => html`<${State} state=${state} />` },
     { name: "approved", label: "Approved hours", isNumber: true, value: ({ approvedSeconds }) => duration(approvedSeconds) },
     { name: "updatedAt", label: "Since", value: ({ updatedAt }) => instant(updatedAt) },
   ].filter(Boolean);

@@ -32,8 +32,8 @@ const COLUMNS = [
   { name: "name", label: "Name", isSortable: true, value: (user) => html`<${Name} user=${user} />` },
   { name: "email", label: "E-mail", isSortable: true },
   { name: "role", label: "Role", value: ({ role }) => words(role) },
-  { name: "status", label: "State", value: ({ status }) => html`<${Badge} tone=${TONES[status]}>${words(status)}<//>` },
-  { name: "createdAt", label: "Since", isSortable: true, value: ({ createdAt }) => dateOf(createdAt) },
+  { name: "status", label: "Status", value: ({ status }) => html`<${Badge} tone=${TONES[status]}>${words(status)}<//>` },
+  { name: "createdAt", label: "Since", isSortable: true, isShort: true, value: ({ createdAt }) => dateOf(createdAt) },
 ];
 
 /** Who is an owner is decided by owners alone. */
@@ -137,7 +137,7 @@ export default function Users({ query }) {
   }
 
   const filters = html`<${SelectFilter} name="role" label="Role" options=${ROLES} all="Any role" />
-    <${SelectFilter} name="isActive" label="State" options=${STATES} all="Any state" />`;
+    <${SelectFilter} name="isActive" label="Status" options=${STATES} all="Any status" />`;
   const button = html`<${Button} kind="primary" icon="plus" onClick=${invite}>Invite somebody<//>`;
   return html`<${Page} title="Users" subtitle="Who may sign in, and what they may do." actions=${button}>
     <${PageTable}

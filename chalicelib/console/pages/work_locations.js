@@ -9,7 +9,7 @@ const COLUMNS = [
   { name: "name", label: "Name", isSortable: true },
   { name: "client", label: "Client", value: ({ client }) => client.name },
   { name: "address", label: "Address" },
-  { name: "phone", label: "Phone" },
+  { name: "phone", label: "Phone", isShort: true },
   { name: "timezone", label: "Time zone" },
 ];
 const FIELDS = [

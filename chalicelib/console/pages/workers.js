@@ -11,7 +11,7 @@ import { may } from "../lib/session.js";
 
 const COLUMNS = [
   { name: "name", label: "Name", isSortable: true, value: nameOf },
-  { name: "phone", label: "Phone" },
+  { name: "phone", label: "Phone", isShort: true },
   { name: "assignedLocations", label: "Works at", value: ({ assignedLocations }) => assignedLocations.join(", ") || "–" },
   { name: "activeAssignments", label: "Active", isNumber: true, value: ({ activeAssignments }) => number(activeAssignments) },
   { name: "totalHours", label: "Worked", isNumber: true, value: ({ totalHours }) => hours(totalHours) },

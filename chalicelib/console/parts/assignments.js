@@ -173,7 +173,7 @@ export function actionsOn(assignment, done) {
 export function showAssignment(assignment, done) {
   const { worker, position, createdBy, endedBy, cancelledBy } = assignment;
   const lines = [
-    ["State", html`<${Status} status=${assignment.status} />`],
+    ["Status", html`<${Status} status=${assignment.status} />`],
     ["Phone", worker.phone],
     ["Position", position.name],
     ["Work location", position.workLocation.name],

@@ -1,12 +1,13 @@
 /** The dashboard's edit mode: tiles are added, moved, sized, set and removed, by pointer or by keyboard. */
 
-import { del, patch } from "../lib/api.js";
+import { del, get, patch } from "../lib/api.js";
 import { ask, confirm } from "../lib/dialog.js";
-import { words } from "../lib/format.js";
 import { bounded, COLUMNS, placeOf, settled } from "../lib/grid.js";
 import { classes, html, useEffect, useRef, useState } from "../lib/html.js";
 import { Icon } from "../lib/icons.js";
+import { useResource } from "../lib/resource.js";
 import { may } from "../lib/session.js";
+import { TileContent } from "../lib/tiles.js";
 import { toast, toastError } from "../lib/toast.js";
 import { Badge, Button, EmptyState, Menu } from "../lib/ui.js";
 import { WidgetForm } from "./widget_form.js";
@@ -107,9 +108,14 @@ function EditedTile({ widget, positions, place, set, remove, grid }) {
   const title = titleOf(widget);
   const position = positions[widget.id];
   const drag = useRef(null);
+  const data = useResource((signal) => get(`/widgets/${widget.id}/data`, undefined, { signal }), [widget.id, JSON.stringify([widget.config, widget.chartType])]);
+  // To be seen, not used.
+  const content = html`<div class="tile-body" inert><${TileContent} data=${data} type=${widget.type} /></div>`;
+  const kind = `tile-${widget.type.toLowerCase()}`;
   if (!isChangeable(widget)) {
-    return html`<section class="tile is-fixed" style=${placeOf(position)} aria-label=${title}>
+    return html`<section class=${classes("tile", "is-fixed", kind)} style=${placeOf(position)} aria-label=${title}>
       <header class="tile-head"><h2>${title}</h2><${Badge}>shared<//></header>
+      ${content}
     </section>`;
   }
 
@@ -149,7 +155,7 @@ function EditedTile({ widget, positions, place, set, remove, grid }) {
   ];
   const pointer = { onPointerMove: follow, onPointerUp: end, onPointerCancel: end };
   return html`<section
-    class="tile is-movable"
+    class=${classes("tile", "is-movable", kind)}
     style=${placeOf(position)}
     tabindex="0"
     role="group"
@@ -161,11 +167,10 @@ function EditedTile({ widget, positions, place, set, remove, grid }) {
   >
     <header class="tile-head">
       <h2>${title}</h2>
+      ${widget.scope === "PERSONAL" && html`<${Badge} tone="accent">only me<//>`}
       <${Menu} label=${`Change ${title}`} items=${items} />
     </header>
-    <p class=${classes("tile-kind", "muted")}>
-      ${words(widget.type)}${widget.scope === "PERSONAL" && html` <${Badge} tone="accent">only me<//>`}
-    </p>
+    ${content}
     <span class="tile-corner" aria-hidden="true" onPointerDown=${(event) => begin(event, true)} ...${pointer}><${Icon} name="corner" size=${14} /></span>
   </section>`;
 }

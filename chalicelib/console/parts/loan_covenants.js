@@ -115,7 +115,7 @@ function Covenant({ kpi, loan, path, edit, remove, mayDefine }) {
     html`<span class="muted"> ${waiver.reason}</span>`}</span>`;
   const columns = [
     { name: "testDate", label: "Test", value: ({ testDate }) => day(testDate) },
-    { name: "state", label: "State", value: state },
+    { name: "state", label: "Status", value: state },
     { name: "value", label: "Value", isNumber: true, value: ({ value }) => shown(value) },
     { name: "target", label: "Target", isNumber: true, value: ({ target }) => shown(target) },
     { name: "reportUntil", label: "Report until", value: ({ reportUntil }) => day(reportUntil) },

@@ -48,7 +48,7 @@ export function Repayments({ loan, changed }) {
     { name: "principal", label: "Principal", isNumber: true, value: (row) => sum(row.principal, loan) },
     { name: "interest", label: "Interest", isNumber: true, value: (row) => sum(row.interest, loan) },
     { name: "reference", label: "Reference" },
-    { name: "state", label: "State", value: (row) => html`<span>${note(row)}</span>` },
+    { name: "state", label: "Status", value: (row) => html`<span>${note(row)}</span>` },
   ];
   const mayReverse = loan.side === "lender" && (loan.status === "ACTIVE" || loan.status === "REPAID");
   const actions = (row) => !row.reversedAt && html`<${Button} kind="quiet" onClick=${() => reverse(row)}>Reverse<//>`;

@@ -56,7 +56,7 @@ export function Schedule({ schedule, label = "Schedule" }) {
       <tbody>
         ${rows.map(
           (row) => html`<tr key=${row.number}>
-            <td class="is-main">${row.number}. ${day(row.dueDate)}</td>
+            <td class="is-main"><span class="row-number">${row.number}</span>${day(row.dueDate)}</td>
             <td class="is-number" data-label="Principal">${shown(row.principal)}</td>
             <td class="is-number" data-label="Interest">${shown(row.interest)}</td>
             <td class="is-number" data-label="Payment">${shown(row.payment)}</td>

@@ -23,7 +23,7 @@ function measures(source) {
 /** Return the fields of the query for the inputs so far. */
 export function queryFields(catalogue, inputs) {
   const mode = select("mode", "Query", [{ value: "builder", label: "From the catalogue" }, { value: "json", label: "As JSON" }], { isAlwaysSet: true, initial: "builder" });
-  if (inputs.mode === "json") return [mode, { name: "json", label: "JSON", type: "textarea", rows: 12, isRequired: true, hint: "docs/metrics.md has the language" }];
+  if (inputs.mode === "json") return [mode, { name: "json", label: "JSON", type: "textarea", rows: 12, isCode: true, isRequired: true, hint: "The query language is described in docs/metrics.md." }];
   const source = sourceOf(catalogue, inputs.source);
   const momentary = isMomentary(source, inputs.measure);
   const condition = source.fields.find(({ name }) => name === inputs.whereField);

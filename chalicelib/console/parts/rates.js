@@ -51,7 +51,7 @@ export function Rates({ path, lead }) {
 }
 
 const COLUMNS = [
-  { name: "effectiveFrom", label: "From", value: ({ effectiveFrom, isCurrent }) => html`<span>${day(effectiveFrom)}${isCurrent && html` <${Badge} tone="good">today<//>`}</span>` },
+  { name: "effectiveFrom", label: "From", value: ({ effectiveFrom, isCurrent }) => html`<span>${day(effectiveFrom)}${isCurrent && html` <${Badge} tone="good">current<//>`}</span>` },
   { name: "rate", label: "An hour", isNumber: true, value: (rate) => money(rate) },
 ];
 

@@ -34,7 +34,7 @@ function fieldsFor(type, metrics, isNew) {
     },
     isOf("CHART") && { name: "chartType", label: "Drawn as", type: "select", isHalf: true, placeholder: "As the metric says", options: choices("area", "bar", "gauge", "line", "number", "pie") },
     isOf("CHART", "TABLE") && { name: "config.step", label: "Step", type: "select", isHalf: true, isAlwaysSet: true, initial: "day", options: choices("day", "week", "month") },
-    isOf("CHART") && { name: "config.showPrevious", label: "With the period before", type: "checkbox", initial: true },
+    isOf("CHART") && { name: "config.showPrevious", label: "Compared with the period before", type: "checkbox", initial: true },
     isOf("CALENDAR") && { name: "config.daysBack", label: "Days back", type: "number", isHalf: true, isRequired: true, initial: 0, min: 0, max: 31 },
     isOf("CALENDAR") && { name: "config.daysAhead", label: "Days ahead", type: "number", isHalf: true, isRequired: true, initial: 13, min: 0, max: 62 },
     limit && { name: "config.limit", label: "At most", type: "number", isHalf: true, isRequired: true, initial: limit[0], min: 1, max: limit[1] },
