@@ -40,7 +40,7 @@ def main() -> int:
 def measure(built: stack.Stack, export: Path | None) -> None:
     """Run all benchmarks. `export`: the folder with the manifest of the loaded organizations, if any."""
     # The app makes its client at import, from the environment that is set now.
-    from benchmarks import actions, cold_start, consumer, feed, loans, requests, ten_thousand
+    from benchmarks import actions, cold_start, consumer, feed, loans, requests, ten_thousand, writes
     from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
     from benchmarks.time import analytics as time_analytics
@@ -50,6 +50,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     logging.disable(logging.INFO)
     api = Api()
     actions.run(api)
+    writes.run(api, built)
     requests.run(api)
     ten_thousand.run(api, built)
     if export is not None:
@@ -62,9 +63,9 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     loans.run(api, built)
     cold_start.run()
     if built.engine.store is Store.DYNOXIDE:
-        for module in ("benchmarks.local_stream", "benchmarks.mail_latency", "benchmarks.peers"):
+        for name in ("growth", "local_stream", "mail_latency", "load", "peers"):
             sys.stdout.flush()
-            subprocess.run([sys.executable, "-m", module], check=True)
+            subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
 
 
 if __name__ == "__main__":

@@ -9,23 +9,20 @@ import base64
 import contextlib
 import json
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.local_product import local_product
 from benchmarks.seed import put_items
 from benchmarks.tables import show
 from infra import offline
 from infra.local import demo
-from infra.local.engine import HOST, free_port
+from infra.local.engine import HOST
 
 _TABLE = "workledger-local"
 _INVITATIONS = 10
@@ -53,22 +50,6 @@ def main() -> None:
     show(
         f"From an invitation's answer to its mail, while {len(items):,} items of staffing are rolled up", columns, rows
     )
-
-
-@contextlib.contextmanager
-def local_product(data: Path) -> Iterator[str]:
-    """Run the product until the block ends; yield its address once the demo organization is complete."""
-    port = free_port()
-    command = [sys.executable, "-m", "infra.local.serve", "--port", str(port), "--data", str(data)]
-    log = (data / "serve.log").open("w+")
-    with log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
-        try:
-            while "The demo organization is complete" not in (data / "serve.log").read_text():
-                assert process.poll() is None, (data / "serve.log").read_text()
-                time.sleep(0.2)
-            yield f"http://{HOST}:{port}"
-        finally:
-            process.send_signal(signal.SIGTERM)
 
 
 def engine_address(data: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import growth
 from benchmarks.peers import __main__ as measured
 
 ROOT = Path(__file__).parents[2]
@@ -28,3 +29,10 @@ def test_a_service_beside_the_product_has_a_handler(service: Path) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_benchmark_imports(module: str) -> None:
     importlib.import_module(module)
+
+
+def test_a_cost_that_grows_with_the_data_needs_a_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    flat, growing = [(200, 2, 4.0, 99)] * 3, [(200, 2, 4.0, 99), (200, 2, 10.0, 99), (200, 3, 99.0, 99)]
+
+    assert growth.report({"getUser": flat, "getClients": growing, "getWorker": growing}, 5) == ["getWorker"]
+    assert growth.REASONS["getClients"] in capsys.readouterr().out
