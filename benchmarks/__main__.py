@@ -44,6 +44,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     from benchmarks.metrics import measure as metrics
     from benchmarks.staffing import measure as staffing
     from benchmarks.time import analytics as time_analytics
+    from benchmarks.time import imports as time_imports
     from benchmarks.time import rollups as time_rollups
     from tests.support.api import Api
 
@@ -59,6 +60,7 @@ def measure(built: stack.Stack, export: Path | None) -> None:
     consumer.run(api, built)
     time_rollups.run(api, built)
     time_analytics.run(api, built)
+    time_imports.run(api, built)
     feed.run(api, built)
     loans.run(api, built)
     cold_start.run()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.api import Answer
-from tests.support.client_hooks import recorded
+from tests.support.client_hooks import Call, recorded
 
 _REPEATS = 5
 
@@ -22,6 +22,7 @@ class Measured:
     round_trips: int
     capacity: float
     milliseconds: float
+    calls: Sequence[Call]
 
     @property
     def data(self) -> Any:
@@ -39,4 +40,4 @@ def measured(request: Callable[[], Any], repeats: int = _REPEATS) -> Measured:
             result = request()
             spent.append((time.process_time() - started) * 1000)
     capacity = float(sum(call.capacity for call in recording.calls))
-    return Measured(result, recording.round_trips, capacity, statistics.median(spent))
+    return Measured(result, recording.round_trips, capacity, statistics.median(spent), recording.calls)

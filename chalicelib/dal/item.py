@@ -45,6 +45,13 @@ class Packed(BinaryAttribute):
         super().__init__(null=True, legacy_encoding=False)
 
 
+class Count(NumberAttribute):
+    """A whole number; absent where it was never counted."""
+
+    def __init__(self) -> None:
+        super().__init__(null=True)
+
+
 class Text(UnicodeAttribute):
     """A text; absent where there is none."""
 

@@ -205,13 +205,11 @@ def query_all(
     partition: str | IndexPartition, *, between: tuple[str, str] | None = None, consistent: bool | None = None
 ) -> Iterator[dict[str, Any]]:
     """The attribute maps of a whole partition, or of the sort keys between two, page by page as they are consumed."""
-    after: str | None = None
-    while True:
-        page = query(partition, between=between, after=after, consistent=consistent)
+    page = query(partition, between=between, consistent=consistent)
+    yield from page.items
+    while page.last is not None:
+        page = query(partition, between=between, after=page.last, consistent=consistent)
         yield from page.items
-        after = page.last
-        if after is None:
-            return
 
 
 def _located(partition: str | IndexPartition) -> tuple[str | None, str, str]:
@@ -289,6 +287,12 @@ def update(key: Key, actions: Sequence[Action], condition: Condition | None = No
                 return None
             raise
     return item
+
+
+def put(item: Item) -> None:
+    """One PutItem outside any unit of work, in the place of any item of its key."""
+    with store_errors():
+        item.save()
 
 
 def put_new(item: Item) -> bool:

@@ -85,6 +85,7 @@ class Sleep(Contract):
 class StoredOrganization(Organization):
     cursor_secret: Annotated[str, INTERNAL]
     """Signs the cursors of this organization's lists: no key to deploy, and a foreign cursor cannot verify."""
+    rate_count: Annotated[int, Stored(counter=RATE_COUNT)] = 0
     active_owner_count: Annotated[int, Stored(counter=ACTIVE_OWNER_COUNT)] = 0
     sleep: Annotated[Sleep | None, INTERNAL] = None
     """Written by `models.sleep` alone; None: awake."""
@@ -111,7 +112,9 @@ def create(unit: UnitOfWork, organization: StoredOrganization, counts: Mapping[s
     """Add an organization. `counts`: the counters that its first user gives it."""
     ORGANIZATIONS.create(unit, organization, counts=counts)
     return organization.model_copy(
-        update={name: counts[mark.counter] for name, mark in organization.stored_fields().items() if mark.counter}
+        update={
+            name: counts.get(mark.counter, 0) for name, mark in organization.stored_fields().items() if mark.counter
+        }
     )
 
 

@@ -22,7 +22,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import INTERNAL, DeletableRecord, Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
-from chalicelib.models import organizations, weekly_reports
+from chalicelib.models import labels, organizations, weekly_reports
 from chalicelib.models.organizations import ACTIVE_OWNER_COUNT, ACTIVE_USER_COUNT, ORGANIZATIONS, USER_COUNT, WeekDay
 
 PersonName = Annotated[MailedLine, Field(max_length=100)]
@@ -197,6 +197,8 @@ def update(
 ) -> StoredUser:
     """Refused when it would leave the organization without an active OWNER."""
     after = USERS.update(unit, user, changes, condition=condition)
+    if after.full_name != user.full_name:
+        labels.move_names(unit)
     weekly_reports.follow(unit, user.id, user.report_zone, after.report_zone)
     _move_counts(unit, _counts_of(user), _counts_of(after))
     return after
@@ -225,6 +227,7 @@ def delete(unit: UnitOfWork, user: StoredUser) -> StoredUser:
     del after_shown["status"]
     unit.audit_target(USERS.entity, user.id, before_shown, after_shown)
     USERS.update_to(unit, user, after)
+    labels.move_names(unit)
     weekly_reports.follow(unit, user.id, user.report_zone, after.report_zone)
     _move_counts(unit, _counts_of(user), dict.fromkeys(_counts_of(user), 0), organizations.erasure_of(user.id))
     return after

@@ -159,6 +159,46 @@ def overtaken(by: Callable[[], T], number: int = 1, operation: str = "TransactWr
         CLIENT.meta.events.unregister(event, overtake)
 
 
+# -- lagging ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def lagging() -> Iterator[None]:
+    """Let eventually consistent reads see each item, and each query, as they were at the first such read of it."""
+    token = _copies.set({})
+    try:
+        yield
+    finally:
+        _copies.reset(token)
+
+
+_copies: ContextVar[dict[str, Any] | None] = ContextVar("copies", default=None)
+"""The content of a replica that takes no further writes, by the key of an item or the body of a query."""
+
+
+def _lag(request: AWSPreparedRequest) -> AWSResponse | None:
+    copies = _copies.get()
+    target = request.headers["x-amz-target"]
+    operation = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+    if copies is None or operation not in {"BatchGetItem", "Query"}:
+        return None
+    body = json.loads(request.body)
+    (table_name, reads) = next(iter(body["RequestItems"].items())) if operation == "BatchGetItem" else ("", body)
+    if reads.get("ConsistentRead"):
+        return None
+    answer = json.loads(deliver(request).content)
+    if operation == "Query":
+        answer = copies.setdefault(json.dumps(body, sort_keys=True), answer)
+    else:
+        now = {_pair(item): item for item in answer["Responses"][table_name]}
+        seen = [copies.setdefault("#".join(pair), now.get(pair)) for pair in map(_pair, reads["Keys"])]
+        answer["Responses"][table_name] = [item for item in seen if item is not None]
+    return AWSResponse(request.url, 200, _JSON, _Content(json.dumps(answer).encode()))
+
+
+_JSON = {"Content-Type": "application/x-amz-json-1.0"}
+
+
 # -- breaking --------------------------------------------------------------------------------------------------------
 
 
@@ -259,7 +299,7 @@ def _send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     state = _breaking.get()
     if state is None:
         storm = _storms.get()
-        return None if storm is None else storm.strike(request)
+        return _lag(request) if storm is None else storm.strike(request)
     begun = _begun.get()
     begun.tries += 1
     if isinstance(state.breakage, Refusal):
@@ -308,8 +348,7 @@ def _error(request: AWSPreparedRequest, code: str, reason: str | None = None) ->
     if reason is not None:
         others = len(json.loads(request.body)["TransactItems"]) - 1
         answer["CancellationReasons"] = [{"Code": reason}, *[{"Code": "None"}] * others]
-    headers = {"Content-Type": "application/x-amz-json-1.0"}
-    return AWSResponse(request.url, 400, headers, _Content(json.dumps(answer).encode()))
+    return AWSResponse(request.url, 400, _JSON, _Content(json.dumps(answer).encode()))
 
 
 # -- storms: many faults at random -----------------------------------------------------------------------------------

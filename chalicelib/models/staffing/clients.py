@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -14,6 +15,8 @@ from chalicelib.core.phones import Phone
 from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord, Stored
+from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models import labels
 
 Address = Annotated[Lines, Field(max_length=500, examples=["Hafenstraße 12, 20457 Hamburg"])]
 
@@ -53,3 +56,11 @@ CLIENTS = ListedCollection(
     reference=lambda client: {"name": client.name},
     children=("project", "workLocation"),
 )
+
+
+def update(unit: UnitOfWork, client: StoredClient, changes: Mapping[str, Any]) -> StoredClient:
+    """DUPLICATE_ENTRY for another client's name."""
+    after = CLIENTS.update(unit, client, changes)
+    if after.name != client.name:
+        labels.move_names(unit)
+    return after

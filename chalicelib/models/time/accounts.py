@@ -1,8 +1,8 @@
 """Time accounts: one item a user that every write of their time moves, so that locks and writes exclude each other.
 
 It has the instant of the user's last change, which only grows; the instant before which their time is locked; the
-weeks that are frozen by a timesheet; and how often they use each tag. One item a user, not one an organization: all
-writes would collide on that.
+weeks that are frozen by a timesheet; how often they use each tag; and, for analyses, the version of each of their
+months, and whether a timer runs. One item a user, not one an organization: all writes would collide on that.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class TimeAccount(Contract):
     frozen: tuple[FrozenWeek, ...] = ()
     tags: Mapping[str, int] = {}
     """Uses by the tag's folded form."""
-    months: tuple[str, ...] = ()
-    """Months that have sessions, by their start, in order."""
+    months: Mapping[str, int] = {}
+    """Months that have sessions, by their start, with the account's version of their last change."""
+    has_timer: bool = False
 
     def lock_of(self, start: datetime, end: datetime) -> Lock | None:
         """Return the lock of the first instant of [start, end) that has one."""
@@ -129,14 +130,22 @@ def read_all(organization: OrganizationId) -> Iterable[TimeAccount]:
 
 
 def move(
-    unit: UnitOfWork, account: TimeAccount, modified_at: datetime, tags: Counter[str], months: Iterable[str]
+    unit: UnitOfWork,
+    account: TimeAccount,
+    modified_at: datetime,
+    tags: Counter[str],
+    months: Mapping[str, int],
+    *,
+    has_timer: bool,
 ) -> None:
     """Write a change of the user's time, on condition that the account is as it was read.
 
     `tags`: changes of their uses; `months`: those that have sessions now. VALIDATION_ERROR for one tag too many.
     """
     after = require_tags(account, tags)
-    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": sorted(months)}
+    changes: dict[str, Any] = {"modifiedAt": clock.to_text(modified_at), "tags": after, "months": dict(months)}
+    if has_timer != account.has_timer:
+        changes["hasTimer"] = has_timer or None
     _write(unit, account, changes)
 
 
@@ -208,6 +217,14 @@ def lock_everybody(unit: UnitOfWork, before: datetime | None) -> None:
         None,
         stale,
     )
+
+
+def note_timer(unit: UnitOfWork, account: TimeAccount, *, has_timer: bool) -> None:
+    """Note that a timer starts, or ends without a session; as `require_unmoved` where that is noted already."""
+    if has_timer == account.has_timer:
+        require_unmoved(unit, account)
+    else:
+        _write(unit, account, {"hasTimer": has_timer or None})
 
 
 def require_unmoved(unit: UnitOfWork, account: TimeAccount) -> None:

@@ -15,6 +15,7 @@ from chalicelib.dal.collection import Unique
 from chalicelib.dal.page_lists import ListedCollection
 from chalicelib.dal.records import DeletableRecord, Stored
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models import labels
 from chalicelib.models.dashboards.metrics import Color
 from chalicelib.models.staffing.clients import CLIENTS
 
@@ -97,6 +98,8 @@ def create(unit: UnitOfWork, project: StoredProject) -> StoredProject:
 def update(unit: UnitOfWork, project: StoredProject, changes: Mapping[str, Any]) -> StoredProject:
     """The errors of `create`."""
     after = PROJECTS.update(unit, project, changes)
+    if (after.name, after.client_id) != (project.name, project.client_id):
+        labels.move_names(unit)
     if after.client_id != project.client_id:
         if project.client_id is not None:
             CLIENTS.count_child(unit, project.client_id, PROJECTS.entity, -1)

@@ -21,6 +21,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.keys import Key
 from chalicelib.dal.records import Record
 from chalicelib.dal.unit_of_work import UnitOfWork, stale
+from chalicelib.models import labels
 from chalicelib.models.organizations import ORGANIZATIONS, count_rate, rate_moves
 from chalicelib.models.staffing.attributes import RATES
 from chalicelib.models.staffing.rates import (
@@ -172,6 +173,7 @@ def _write(unit: UnitOfWork, stored: LevelRates, day: date, money: Money | None)
     else:
         level.collection.update(unit, stored.entity, {})
         count_rate(unit, before, money)
+    labels.move_rates(unit)
     key = level.key(unit.organization)
     if stored.is_stored:
         unit.update(key, [assignment_of(day, money)], None, stale)

@@ -200,6 +200,8 @@ class SessionWriter:
     """Bytes of packed months, with the sessions that were added."""
 
     def __post_init__(self) -> None:
+        self.has_timer = self.context.account.has_timer
+        """Whether the user has a timer when the unit is written; `models.time.timers` moves it."""
         self.modified_at = self.context.account.next_change(self.now)
 
     def spelled(self, tags: Iterable[str]) -> tuple[str, ...]:
@@ -246,24 +248,24 @@ class SessionWriter:
 
     def flush(self) -> None:
         self.flush_counts()
-        organization, months = self.unit.organization, {*self.context.account.months}
+        organization, months = self.unit.organization, {**self.context.account.months}
         for label, sessions in self._months.items():
-            # The account's condition guards the month, too.
+            # The account's condition guards the month, too. Its version tells analyses an old copy of the month.
             key = packed_months.key(organization, label, self.context.user)
-            months.discard(label)
+            months.pop(label, None)
             if packed := packed_months.pack(label, sessions):
-                months.add(label)
-                item = Item(*key, derived=1)
+                months[label] = self.context.account.version + 1
+                item = Item(*key, derived=1, version=months[label])
                 item.set({SPANS.attr_name: packed})
                 self.unit.put(item, None, stale)
             elif label in self.context.stored:
                 self.unit.delete(key, None, stale)
-        accounts.move(self.unit, self.context.account, self.modified_at, self._uses, months)
+        accounts.move(self.unit, self.context.account, self.modified_at, self._uses, months, has_timer=self.has_timer)
 
     def flush_unmoved(self) -> None:
         """Finish writes of a timer alone: the commit fails if locks or sessions of the user change meanwhile."""
         self.flush_counts()
-        accounts.require_unmoved(self.unit, self.context.account)
+        accounts.note_timer(self.unit, self.context.account, has_timer=self.has_timer)
 
     def flush_counts(self) -> None:
         """Add the counts of projects and tasks, and the spellings of new tags."""

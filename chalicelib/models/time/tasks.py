@@ -24,6 +24,7 @@ from chalicelib.dal.item import Item
 from chalicelib.dal.records import DeletableRecord
 from chalicelib.dal.table import all_of
 from chalicelib.dal.unit_of_work import UnitOfWork
+from chalicelib.models import labels
 from chalicelib.models.time.projects import PROJECTS, EstimatedMinutes
 
 TaskTitle = Annotated[Line, Field(max_length=200, examples=["Regale im Block C umsetzen"])]
@@ -93,6 +94,8 @@ def update(unit: UnitOfWork, task: Task, changes: Mapping[str, Any]) -> Task:
     if status is not task.status:
         changes = {**changes, "done_at": clock.now() if status is TaskStatus.DONE else None}
     after = TASKS.update(unit, task, changes)
+    if after.title != task.title:
+        labels.move_names(unit)
     moves = Counter({after.status.counter: 1})
     moves.subtract({task.status.counter: 1})
     PROJECTS.count_children(unit, task.project_id, {name: by for name, by in moves.items() if by})

@@ -180,6 +180,7 @@ def start(writer: SessionWriter, timer: StoredTimer, before: Timer | None) -> St
     """Start a timer, in the place of one that the same unit stops."""
     timer = timer.model_copy(update={"version": 1 if before is None else before.version + 1})
     writer.count(ENTITY, 1, timer.project_id, timer.task_id)
+    writer.has_timer = True
     item = _item(writer.unit.organization, timer)
     if before is None:
         writer.unit.put_new(item, stale)
@@ -211,6 +212,7 @@ def end(writer: SessionWriter, timer: StoredTimer) -> None:
     writer.unit.require_version(timer.version)
     writer.unit.audit_target(ENTITY, timer.id, timer.shown(), {}, user=timer.user_id)
     writer.count(ENTITY, -1, timer.project_id, timer.task_id)
+    writer.has_timer = False
     writer.unit.delete(key(writer.unit.organization, timer.user_id), Item.version == timer.version, stale)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -56,8 +56,7 @@ def of_user(
     organization: OrganizationId, user: UUID, start: int, end: int, now: datetime, *, timer: KnownTimer = ()
 ) -> Iterator[TrackedGroup]:
     """Yield the user's time that can overlap [start, end), in seconds since 1970. One read, strongly consistent."""
-    labels = packed_months.labels_of(_instant(start), _instant(end))
-    yield from of_months(organization, user, labels, now, timer=timer)
+    yield from of_months(organization, user, labels_of(start, end), now, timer=timer)
 
 
 def of_months(
@@ -73,18 +72,40 @@ def of_months(
     yield from _running(timer[0] if timer else timers.of(items.get(timer_key)), now)
 
 
-def of_all(organization: OrganizationId, start: int, end: int, now: datetime) -> Iterator[TrackedGroup]:
-    """Yield the time of all users. VALIDATION_ERROR for more than an analysis can read."""
-    labels = packed_months.labels_of(_instant(start), _instant(end))
-    yield from months_of_all(organization, labels[0], labels[-1])
-    for row in table.query_all(time_keys.timers(organization), consistent=False):
-        yield from _running(timers.of(table.item_from_raw(row)), now)
+def labels_of(start: int, end: int) -> list[str]:
+    """Return the months whose sessions can overlap [start, end), in seconds since 1970."""
+    return packed_months.labels_of(_instant(start), _instant(end))
+
+
+def of_packed(
+    user: UUID, months: Mapping[str, bytes], timer: timers.Timer | None, now: datetime
+) -> Iterator[TrackedGroup]:
+    """Yield the sessions of months that were read, and the running timer."""
+    for label, packed in months.items():
+        yield from _groups(user, label, packed)
+    yield from _running(timer, now)
+
+
+class PackedMonth(NamedTuple):
+    label: str
+    user: UUID
+    version: int
+    """The account's version of the month's last change."""
+    packed: bytes
 
 
 def months_of_all(
     organization: OrganizationId, first: str, last: str, *, consistent: bool = False
 ) -> Iterator[TrackedGroup]:
     """Yield the sessions of all users from one month to another. VALIDATION_ERROR for more than can be read."""
+    for month in packed_of_all(organization, first, last, consistent=consistent):
+        yield from _groups(month.user, month.label, month.packed)
+
+
+def packed_of_all(
+    organization: OrganizationId, first: str, last: str, *, consistent: bool = False
+) -> Iterator[PackedMonth]:
+    """Yield the packed months of all users. VALIDATION_ERROR for more than can be read."""
     after: str | None = None
     for _ in range(MAX_PAGES):
         page = table.query(
@@ -95,7 +116,7 @@ def months_of_all(
         )
         for row in page.items:
             label, _, user = row["sk"]["S"].partition("#")
-            yield from _groups(UUID(user), label, row["spans"]["B"])
+            yield PackedMonth(label, UUID(user), int(row["version"]["N"]), row["spans"]["B"])
         after = page.last
         if after is None:
             break

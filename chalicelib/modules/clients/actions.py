@@ -12,6 +12,7 @@ from chalicelib.auth.permissions import Permission
 from chalicelib.core.contracts import ChildrenQuery, CursorPage, Page
 from chalicelib.core.errors import ErrorCode
 from chalicelib.models.audit import AuditEvent
+from chalicelib.models.staffing import clients
 from chalicelib.models.staffing.clients import CLIENTS, Client, StoredClient
 from chalicelib.models.staffing.work_locations import WORK_LOCATIONS
 from chalicelib.modules.clients.contracts import ClientWithLocations, CreateClient, GetClients, UpdateClient
@@ -52,7 +53,7 @@ def get_clients(ctx: Context, data: GetClients) -> Page[Client] | CursorPage[Cli
 )
 def update_client(ctx: Context, id_: UUID, data: UpdateClient) -> Client:
     """Changes a client."""
-    return CLIENTS.update(ctx.unit, CLIENTS.get(ctx.organization, id_), data.changes())
+    return clients.update(ctx.unit, CLIENTS.get(ctx.organization, id_), data.changes())
 
 
 @action(
