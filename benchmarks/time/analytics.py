@@ -26,6 +26,7 @@ from tests.support.client_hooks import Call, recorded
 from tests.support.factories import Member, Organization, new_organization
 from tests.support.project_helpers import new_project
 from tests.support.staffing import created
+from tests.support.store import Snapshot, Store
 
 _MEMBERS, _PROJECTS, _CLIENTS, _DAYS, _A_DAY = 100, 12, 5, 250, 8
 _FIRST = datetime(2025, 1, 1, tzinfo=UTC)
@@ -67,7 +68,7 @@ def run(api: Api, stack: Stack) -> None:
         ("", "round trips", "requests", "RCU", "WCU", "CPU ms"),
         rows,
     )
-    measure_writes(organization, members[1], str(projects[0]))
+    measure_writes(stack, organization, members[1], str(projects[0]))
 
 
 def _of_everybody(
@@ -173,8 +174,8 @@ def write_year(
     return Year(written, total, number)
 
 
-def measure_writes(organization: Organization, member: Member, project: str) -> None:
-    """Show what `createTimeSession` writes, item by item."""
+def measure_writes(stack: Stack, organization: Organization, member: Member, project: str) -> None:
+    """Show what `createTimeSession` costs, and each of its writes alone."""
     body: dict[str, Any] = {"projectId": project, "tags": ["Büro"], "description": "Wareneingang Block C"}
 
     def create(number: int) -> list[Call]:
@@ -186,9 +187,24 @@ def measure_writes(organization: Organization, member: Member, project: str) -> 
         return recording.calls
 
     create(1)
+    before = Store(stack.engine.client("dynamodb"), stack.table).items()
     calls = create(2)
     rows = []
     for call in calls:
         kinds = sorted(pk.split("#", 2)[2].partition("#")[0] for pk in call.partitions())
         rows.append((call.operation, float(call.capacity), " ".join(kinds)))
     show("createTimeSession, with an Idempotency-Key", ("request", "capacity units", "items"), rows)
+    show("Its writes, each alone", ("item", "WCU"), _writes_alone(stack, before, calls[-1]))
+
+
+def _writes_alone(stack: Stack, before: Snapshot, transaction: Call) -> list[tuple[object, ...]]:
+    """Return the write units of each item of a transaction, by writing it on its own to the table as it was."""
+    client = stack.engine.client("dynamodb")
+    Store(client, stack.table).restore(before)
+    rows = []
+    for write, pk in zip(transaction.parameters["TransactItems"], transaction.partitions(), strict=True):
+        answer = client.transact_write_items(TransactItems=[write], ReturnConsumedCapacity="TOTAL")
+        units = sum(entry["CapacityUnits"] for entry in answer["ConsumedCapacity"])
+        rows.append((pk.split("#", 2)[2].partition("#")[0], float(units)))
+    assert sum(units for _, units in rows) == transaction.capacity
+    return sorted(rows)

@@ -32,6 +32,7 @@ _REPORT = "a read for the hours, and one for names and rates"
 EXCEPTIONS: dict[str, tuple[int, str]] = {
     "calculateMetrics": (6, "states, definitions, reads of the sources, results"),
     "cancelAssignment": (5, _CHANGED),
+    "createTimeSession": (4, "the task, which says the project; then account, month, work and rates"),
     "createAssignment": (4, _NAMED),
     "deleteTimeSession": (4, _SESSION),
     "deleteTimeSessions": (10, _BULK),

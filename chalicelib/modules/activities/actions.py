@@ -85,6 +85,7 @@ def get_unread_count(ctx: Context) -> UnreadCount:
     "markActivityAsRead",
     "POST /activities/{id}/read",
     permission=Permission.SELF,
+    entity=ACTIVITIES,
     audit=AuditEvent.ACTIVITY_READ,
     errors=(ErrorCode.NOT_FOUND,),
 )
@@ -107,6 +108,7 @@ def mark_all_activities_as_read(ctx: Context) -> Success:
     "archiveActivity",
     "POST /activities/{id}/archive",
     permission=Permission.SELF,
+    entity=ACTIVITIES,
     audit=AuditEvent.ACTIVITY_ARCHIVED,
     errors=(ErrorCode.NOT_FOUND,),
 )
@@ -120,6 +122,7 @@ def archive_activity(ctx: Context, id_: UUID) -> ArchivedActivity:
     "unarchiveActivity",
     "DELETE /activities/{id}/archive",
     permission=Permission.SELF,
+    entity=ACTIVITIES,
     audit=AuditEvent.ACTIVITY_UNARCHIVED,
     errors=(ErrorCode.NOT_FOUND,),
 )

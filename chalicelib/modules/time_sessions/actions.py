@@ -12,11 +12,12 @@ from chalicelib.action.chunked_write import ChunkedWrite
 from chalicelib.action.context import Context
 from chalicelib.action.envelope import Raw
 from chalicelib.action.media_types import CSV
-from chalicelib.action.registry import action
+from chalicelib.action.registry import Named, action
 from chalicelib.auth.permissions import Permission
 from chalicelib.core.days import span_of
 from chalicelib.core.errors import ErrorCode, invalid_state, require_order
-from chalicelib.dal import intervals
+from chalicelib.dal import intervals, table
+from chalicelib.dal.keys import Key
 from chalicelib.models.audit import AuditEvent
 from chalicelib.models.time import tags, timers
 from chalicelib.models.time.session_search import SessionFilter, find, read, walk_changes
@@ -28,6 +29,7 @@ from chalicelib.models.time.sessions import (
     read_context,
 )
 from chalicelib.models.time.spans import net_seconds, require_valid
+from chalicelib.models.time.tasks import TASKS
 from chalicelib.models.users import USERS
 from chalicelib.modules.time_sessions import bulk, work
 from chalicelib.modules.time_sessions.access import owned, visible_user, whose
@@ -53,10 +55,17 @@ from chalicelib.modules.time_sessions.importing.run import import_sessions
 from chalicelib.modules.time_sessions.views import details, overlaps, price_keys
 
 
+def _task(named: Named) -> list[Key]:
+    """Return the key of a new session's task: which project it is on, the task may say alone."""
+    data: CreateTimeSession | None = named.data()
+    return [] if data is None or data.task_id is None else [TASKS.key(named.organization, data.task_id)]
+
+
 @action(
     "createTimeSession",
     "POST /time-sessions",
     permission=Permission.TIME_TRACK,
+    ahead=_task,
     audit=AuditEvent.TIME_SESSION_CREATED,
     status=201,
     errors=(ErrorCode.DUPLICATE_ENTRY, ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND),
@@ -65,6 +74,8 @@ def create_time_session(ctx: Context, data: CreateTimeSession) -> TimeSessionWit
     """Adds a session of the caller, or of another user. Overlaps come back as a warning and block nothing."""
     user = whose(ctx, data.user_id)
     require_valid(data.start_at, data.end_at, data.pauses, ctx.now)
+    task = table.batch_get(work.keys_of(ctx.organization, None, data.task_id))
+    project_id = data.project_id or work.project_of_task(task)
     context = read_context(
         ctx.organization,
         user,
@@ -72,14 +83,14 @@ def create_time_session(ctx: Context, data: CreateTimeSession) -> TimeSessionWit
         data.tags,
         [
             timers.key(ctx.organization, user),
-            *work.keys_of(ctx.organization, data.project_id, data.task_id),
-            *price_keys(ctx, user, data.project_id),
+            *work.keys_of(ctx.organization, project_id, None),
+            *price_keys(ctx, user, project_id),
             *([] if user == ctx.user.id else [USERS.key(ctx.organization, user)]),
         ],
     )
     if user != ctx.user.id:
         USERS.live(context.items.get(USERS.key(ctx.organization, user)))
-    chosen = work.chosen(ctx.organization, context.items, data.project_id, data.task_id)
+    chosen = work.chosen(ctx.organization, {**context.items, **task}, project_id, data.task_id)
     session = TimeSession.new(
         **dict(data)
         | {

@@ -39,6 +39,11 @@ def keys_of(organization: OrganizationId, project: UUID | None, task: UUID | Non
     ]
 
 
+def project_of_task(items: Mapping[Key, Item]) -> UUID | None:
+    """Return the project of the task among items that were read; None for no task."""
+    return next((TASKS.record.of(item, TASKS.entity).project_id for item in items.values()), None)
+
+
 def chosen(
     organization: OrganizationId,
     items: Mapping[Key, Item],
