@@ -126,5 +126,5 @@ def set_subscription_tier(event: dict[str, Any], context: Any) -> dict[str, Any]
 
 gc.freeze()
 # A list makes some thousands of objects, of which nearly all go without the collector: a twentieth of its time.
-gc.set_threshold(10_000)
+gc.set_threshold(50_000)
 gc.enable()

@@ -153,7 +153,9 @@ def raw_batch_shown(keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict
     """Return the attribute maps of items to be shown, read as by `batch_get_shown`."""
     requested = list(dict.fromkeys(keys))
     items = raw_batch(requested, attributes=attributes)
-    return items | raw_batch([key for key in requested if key not in items], consistent=True, attributes=attributes)
+    if missing := [key for key in requested if key not in items]:
+        items |= raw_batch(missing, consistent=True, attributes=attributes)
+    return items
 
 
 class RawPage(NamedTuple):

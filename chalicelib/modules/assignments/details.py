@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 from chalicelib.action.context import Context
@@ -64,49 +63,48 @@ def detailed(ctx: Context, rows: Sequence[Row], known: Iterable[Record] = ()) ->
         return []
     named = _read(ctx, rows, [ctx.user, *known])
     shown: list[Row] = []
+    shown_of = named.shown
     now, present, sees_money = to_text(ctx.now), milliseconds(ctx.now), ctx.principal.sees_money
     for row in rows:
         is_cancelled = row["cancelledAt"] is not None
         start, now_or_end, end = _times(row, present, is_cancelled=is_cancelled)
-        worker, position = named[row["workerId"]], named[row["positionId"]]
-        client = named[row["clientId"]].shown
+        location = {**shown_of[row["workLocationId"]], "client": shown_of[row["clientId"]]}
         details: Row = {
             "status": status_of(row["startAt"], row["endAt"], now, is_cancelled=is_cancelled).value,
             "totalHours": hours.hours(hours.seconds(now_or_end - start)),
             "scheduledHours": hours.hours(hours.seconds(end - now_or_end)),
-            "worker": worker.shown,
-            "position": {
-                **position.shown,
-                "workLocation": {**named[row["workLocationId"]].shown, "client": client},
-            },
-            "createdBy": named[row["createdById"]].shown,
-            "endedBy": None if row["endedById"] is None else named[row["endedById"]].shown,
-            "cancelledBy": None if row["cancelledById"] is None else named[row["cancelledById"]].shown,
+            "worker": shown_of[row["workerId"]],
+            "position": {**shown_of[row["positionId"]], "workLocation": location},
+            "createdBy": shown_of[row["createdById"]],
+            "endedBy": None if row["endedById"] is None else shown_of[row["endedById"]],
+            "cancelledBy": None if row["cancelledById"] is None else shown_of[row["cancelledById"]],
         }
         if sees_money and start != now_or_end:
-            details |= _amounts(ctx, worker, position, start, now_or_end)
+            details |= _amounts(ctx, named, row, start, now_or_end)
         shown.append(row | details)
     return shown
 
 
 class _Named:
-    """An entity that assignments name: the fields that are shown, and its rates."""
+    """The entities that assignments name, by id: the fields that are shown, and their rates."""
 
-    def __init__(self, organization: StoredOrganization, shown: Mapping[str, Any], rates: Mapping[str, Any]) -> None:
-        """`rates`: as stored, by day."""
-        self.shown = shown
+    def __init__(self, organization: StoredOrganization) -> None:
         self._organization = organization
-        self._rates = rates
+        self._prices: dict[str, RateTimeline] = {}
+        self.shown: dict[str, dict[str, Any]] = {}
+        self.rates: dict[str, Mapping[str, Any]] = {}
+        """As stored, by day."""
 
-    @cached_property
-    def prices(self) -> RateTimeline:
-        rates = {date.fromisoformat(day): Money.model_construct(**rate) for day, rate in self._rates.items()}
-        return RateTimeline(rates, zone=self._organization.timezone, currency=self._organization.currency)
+    def prices(self, identifier: str) -> RateTimeline:
+        if identifier not in self._prices:
+            stored, organization = self.rates.get(identifier, {}), self._organization
+            rates = {date.fromisoformat(day): Money.model_construct(**rate) for day, rate in stored.items()}
+            self._prices[identifier] = RateTimeline(rates, zone=organization.timezone, currency=organization.currency)
+        return self._prices[identifier]
 
 
-def _read(ctx: Context, rows: Sequence[Row], known: Iterable[Record]) -> dict[str, _Named]:
-    """Return what the rows name, by id."""
-    organization = ctx.principal.organization
+def _read(ctx: Context, rows: Sequence[Row], known: Iterable[Record]) -> _Named:
+    """Return what the rows name."""
     known_by_id = {str(record.id): record for record in known}
     requested: dict[str, Key] = {}
     fields: dict[str, Sequence[str]] = {}
@@ -115,16 +113,17 @@ def _read(ctx: Context, rows: Sequence[Row], known: Iterable[Record]) -> dict[st
         for identifier in {row[name] for row in rows} - {None}:
             requested[identifier] = Key(partition, identifier)
             fields[identifier] = shown_fields
-    named: dict[str, _Named] = {}
+    named = _Named(ctx.principal.organization)
     for identifier in known_by_id.keys() & requested.keys():
         del requested[identifier]
         stored = known_by_id[identifier].model_dump(mode="json")
-        shown = {"id": identifier, **{name: stored[name] for name in fields[identifier]}}
-        named[identifier] = _Named(organization, shown, stored.get("rates", {}))
-    for key, item in table.raw_batch_shown(requested.values(), _READ).items():
+        named.shown[identifier] = {"id": identifier, **{name: stored[name] for name in fields[identifier]}}
+        named.rates[identifier] = stored.get("rates", {})
+    for (_, identifier), item in table.raw_batch_shown(requested.values(), _READ).items():
         data = item["data"]["M"]
-        shown = {"id": key.sk, **{name: data[name]["S"] for name in fields[key.sk]}}
-        named[key.sk] = _Named(organization, shown, table.plain(item, "rates"))
+        named.shown[identifier] = {"id": identifier, **{name: data[name]["S"] for name in fields[identifier]}}
+        if "rates" in item and item["rates"]["M"]:
+            named.rates[identifier] = table.plain(item, "rates")
     return named
 
 
@@ -140,10 +139,10 @@ def _times(row: Row, present: int, *, is_cancelled: bool) -> tuple[int, int, int
     return start, max(start, min(present, end)), end
 
 
-def _amounts(ctx: Context, worker: _Named, position: _Named, start: int, end: int) -> dict[str, Any]:
+def _amounts(ctx: Context, named: _Named, row: Row, start: int, end: int) -> dict[str, Any]:
     billed, paid = (
         None if price is None else amount_of(price)
-        for price in (entity.prices.price(start, end) for entity in (position, worker))
+        for price in (named.prices(row[name]).price(start, end) for name in ("positionId", "workerId"))
     )
     amounts = Priced.amounts(billed, paid, ctx.principal.organization.currency)
     return {name: amount.model_dump(mode="json") for name, amount in amounts.items()}
