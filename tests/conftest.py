@@ -30,6 +30,8 @@ _CONSOLE = "tests/console"
 _CONTRACT = _HERE / "contract"
 _STORELESS = [_HERE / name for name in ("core", "infra", "local")]
 """Folders whose tests need no store, or run their own. In other folders, modules have the marker."""
+_LONG = ("console", "prove", "jobs", "contract/test_generated.py", "local/test_serve.py", "nets", "metrics/rollups")
+"""Where the longest files are. They start first: at the end, one would run alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +54,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return _CONSOLE if f"{_CONSOLE}/" in nodeid else str(super()._split_scope(nodeid))
 
+    # Else the files with the most tests start first.
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 
@@ -63,6 +67,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         module = item.getparent(pytest.Module)
         if module is not None and any(item.path.is_relative_to(folder) for folder in _STORELESS):
             module.add_marker("storeless")
+    items.sort(key=_position)
+
+
+def _position(item: pytest.Item) -> int:
+    file = item.path.relative_to(_HERE).as_posix() if item.path.is_relative_to(_HERE) else ""
+    return next((position for position, start in enumerate(_LONG) if file.startswith(start)), len(_LONG))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
