@@ -16,6 +16,7 @@ import random
 import ssl
 import time
 import urllib.request
+import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,7 @@ class Transport:
         self._host = urlsplit(endpoint)
         self._quota = RetryQuota()
         self._idle: deque[Connection] = deque()
+        weakref.finalize(self, _close_all, self._idle)
         self._skew = timedelta(0)
 
     def _make_api_call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +223,11 @@ class Transport:
             return False
         self._skew = skew
         return True
+
+
+def _close_all(connections: deque[Connection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 def of_environment(region: str, timeouts: Timeouts, attempts: int) -> Transport | None:
