@@ -125,7 +125,7 @@ class Slice(NamedTuple):
     """`<start>#<id>` of each."""
     last: str | None
     rows: list[dict[str, Any]]
-    """The rows of the index, one for each; none where they are not kept."""
+    """The rows of the index, one for each, or for each of those that were to be held."""
 
     @property
     def ids(self) -> list[UUID]:
@@ -147,14 +147,15 @@ def read(
     limit: int,
     forward: bool,
     queries: int | None,
-    keeps_rows: bool = True,
+    held: range | None = None,
 ) -> Slice:
     """Return the next intervals in order of start, at most `limit`; fewer, though there are more, after `queries`.
 
-    `queries` None: without a bound. `keeps_rows` False: of ten thousands of intervals, ids need a tenth of the memory.
+    `queries` None: without a bound. `held`: the numbers of those whose rows are returned, by default all: of
+    ten thousands of intervals, positions need a tenth of the memory.
     """
     readers = [
-        _Reader(partition, length_class, request, after=after, limit=limit, forward=forward, keeps_rows=keeps_rows)
+        _Reader(partition, length_class, request, after=after, limit=limit, forward=forward)
         for length_class in request.classes
     ]
     matching: list[_Row] = []
@@ -177,11 +178,13 @@ def read(
         while first.rows and len(matching) <= limit:
             if end is not None and _is_behind(first.rows[0].position, end, forward=forward):
                 break
-            matching.append(first.rows.popleft())
+            row = first.rows.popleft()
+            matching.append(row if held is None or len(matching) in held else _Row(row.position, {}))
     if len(matching) > limit:
         boundary = matching[limit - 1].position
     matching = matching[:limit]
-    return Slice([position for position, _ in matching], boundary, [row for _, row in matching] if keeps_rows else [])
+    shown = matching if held is None else matching[held.start : held.stop]
+    return Slice([position for position, _ in matching], boundary, [row for _, row in shown])
 
 
 def _is_behind(position: str, boundary: str, *, forward: bool) -> bool:
@@ -200,10 +203,8 @@ class _Reader:
         after: str | None,
         limit: int,
         forward: bool,
-        keeps_rows: bool,
     ) -> None:
         self._partition = partition
-        self._keeps_rows = keeps_rows
         self._lane = length_class
         self._forward = forward
         self._condition = request.filter()
@@ -235,7 +236,7 @@ class _Reader:
             attributes=("facets",),
         )
         self.rows.extend(
-            _Row(at[2:], row if self._keeps_rows else {})
+            _Row(at[2:], row)
             for row in page.items
             if (at := row["at"]["S"]) != self._after
             and (self._accepts is None or self._accepts(table.plain(row, "facets")))

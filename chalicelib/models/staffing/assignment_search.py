@@ -81,7 +81,7 @@ def find(
     limit: int,
     forward: bool,
     exhaustive: bool = False,
-    keeps_rows: bool = True,
+    held: range | None = None,
 ) -> Slice:
     """The next ones by start, on the narrowest timeline. `exhaustive`: however many reads it takes."""
     partition, others = _narrowest(organization, criteria)
@@ -96,18 +96,18 @@ def find(
         limit=limit,
         forward=forward,
         queries=None if exhaustive else intervals.QUERIES_A_PAGE,
-        keeps_rows=keeps_rows,
+        held=held,
     )
 
 
-def find_all(organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool) -> list[UUID]:
-    """Return all ids by start; VALIDATION_ERROR for more than page lists can list exactly."""
-    matching = find(
-        organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True, keeps_rows=False
-    )
+def find_page(
+    organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool, page: range
+) -> tuple[Slice, int]:
+    """Return those of a page, by their numbers, and the number of all. VALIDATION_ERROR for too many to list exactly."""
+    matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True, held=page)
     if matching.last is not None:
         raise TooManyRows(CURSOR_LIST)
-    return matching.ids
+    return Slice(matching.positions[page.start : page.stop], None, matching.rows), len(matching.positions)
 
 
 def shown(organization: OrganizationId, following: Slice, criteria: AssignmentFilter, now: datetime) -> list[Row]:

@@ -140,9 +140,12 @@ def get_assignments(ctx: Context, data: GetAssignments) -> CursorPage[Assignment
     counted = f"{ASSIGNMENTS.kind} {data.model_dump_json(exclude={'page', 'page_size', 'sort_order'})}"
     with long_lists.remembered(ctx.principal.organization, counted, assignment_search.CURSOR_LIST, ctx.now, lasts):
         criteria = _named(ctx, criteria, data.search)
-        ids = assignment_search.find_all(ctx.organization, criteria, ctx.now, forward=forward)
-    shown = assignment_search.read(ctx.organization, ids[(page - 1) * size : page * size], criteria, ctx.now)
-    return JsonPage(data=detailed(ctx, shown), pagination=Pagination.of(page, size, len(ids)))
+        numbers = range((page - 1) * size, page * size)
+        following, total = assignment_search.find_page(
+            ctx.organization, criteria, ctx.now, forward=forward, page=numbers
+        )
+    shown = assignment_search.shown(ctx.organization, following, criteria, ctx.now)
+    return JsonPage(data=detailed(ctx, shown), pagination=Pagination.of(page, size, total))
 
 
 @action(
