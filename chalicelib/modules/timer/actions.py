@@ -46,6 +46,12 @@ def _own_context(named: Named) -> list[Key]:
     return [*_own(named), accounts.key(named.organization, named.user), accounts.everybody(named.organization)]
 
 
+def _context_to_start(named: Named) -> list[Key]:
+    """The same, and the task, which says its project."""
+    data: StartTimer | None = named.data()
+    return [*_own_context(named), *work.keys_of(named.organization, None, None if data is None else data.task_id)]
+
+
 @action("getCurrentTimer", "GET /timer", permission=Permission.TIME_TRACK, ahead=_own)
 def get_current_timer(ctx: Context) -> CurrentTimer:
     """The caller's timer, and the server's time, from which clients count on."""
@@ -60,7 +66,7 @@ def get_current_timer(ctx: Context) -> CurrentTimer:
     "startTimer",
     "POST /timer/start",
     permission=Permission.TIME_TRACK,
-    ahead=_own_context,
+    ahead=_context_to_start,
     audit=AuditEvent.TIMER_STARTED,
     status=201,
     errors=(ErrorCode.INVALID_DATE_RANGE, ErrorCode.NOT_FOUND),
@@ -71,20 +77,21 @@ def start_timer(ctx: Context, data: StartTimer) -> StartedTimer:
     _require_start(ctx, start)
     default = None if "project_id" in data.model_fields_set else ctx.user.preferences.default_project_id
     default = None if data.task_id is not None else default
-    project_id = data.project_id or default
+    task = table.batch_get(work.keys_of(ctx.organization, None, data.task_id))
+    project_id = data.project_id or work.project_of_task(task) or default
     running = _running(ctx)
     spans, tags = [(start, ctx.now)], {*data.tags}
     if running is not None:
         # The session that it becomes may be of an earlier month, and has tags of its own.
         spans.append((running.start_at, running.start_at + LONGEST))
         tags |= {*running.tags}
-    further = work.keys_of(ctx.organization, project_id, data.task_id)
+    further = work.keys_of(ctx.organization, project_id, None)
     context = read_context(ctx.organization, ctx.user.id, spans, tags, further)
     if default is not None:
         item = context.items.get(PROJECTS.key(ctx.organization, default))
         is_active = item is not None and PROJECTS.record.of(item).is_active
         project_id = default if is_active else None
-    chosen = work.chosen(ctx.organization, context.items, project_id, data.task_id)
+    chosen = work.chosen(ctx.organization, {**context.items, **task}, project_id, data.task_id)
     context.account.require_unlocked(start, ctx.now)
     writer = SessionWriter(ctx.unit, context, ctx.now)
     stopped = None if running is None else _switch(ctx, writer, running, data, start)

@@ -1,4 +1,4 @@
-"""The price of creating a session: its round trips, and the write units of its transaction."""
+"""The price of creating a session: its round trips, and the write units of its transaction; and of starting a timer."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ def test_a_session_is_three_requests_and_23_write_units(api: Api) -> None:
         project = new_project(owner)["id"]
         work = {"projectId": project, "tags": ["Büro"], "description": "Wareneingang Block C"}
         answers = [_create(owner, start, **work) for start in (-200, -100)]
-        with_task = _create(owner, -50, taskId=new_task(owner, project)["id"])
+        task = new_task(owner, project)["id"]
+        with_task, started = _create(owner, -50, taskId=task), owner.post("startTimer", taskId=task)
+        assert started.data["timer"]["projectId"] == project
     calls = answers[1].recording.calls
     assert [call.operation for call in calls] == ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
     assert calls[-1].capacity == 23
-    assert with_task.round_trips == 3
+    assert with_task.round_trips == started.round_trips == 3
 
 
 def _create(member: Member, start: int, **fields: Any) -> Answer:
