@@ -109,8 +109,7 @@ def batch_get_shown(keys: Iterable[Key]) -> dict[Key, Item]:
 
     One that is so new that its copy has not come yet is read once more, consistently.
     """
-    requested = list(dict.fromkeys(keys))
-    items = batch_get(requested, consistent=False)
+    items = batch_get(requested := list(keys), consistent=False)
     return items | batch_get(key for key in requested if key not in items)
 
 

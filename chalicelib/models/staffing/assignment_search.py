@@ -103,7 +103,7 @@ def find(
 def find_page(
     organization: OrganizationId, criteria: AssignmentFilter, now: datetime, *, forward: bool, page: range
 ) -> tuple[Slice, int]:
-    """Return those of a page, by their numbers, and the number of all. VALIDATION_ERROR for too many to list exactly."""
+    """Return those of a page, by their numbers, and the number of all. VALIDATION_ERROR for more than lists count."""
     matching = find(organization, criteria, now, limit=EXACT_LIST_ROWS, forward=forward, exhaustive=True, held=page)
     if matching.last is not None:
         raise TooManyRows(CURSOR_LIST)

@@ -64,7 +64,6 @@ def test_a_row_is_what_one_assignment_shows(desk: Desk, query: dict[str, Any], r
     for identifier, row in shown.items():
         one = desk.done("getAssignment", identifier)
         assert row == one
-        assert [*row.keys() - {"billed", "paid", "margin"}] == [*one.keys() - {"billed", "paid", "margin"}]
     assert any("margin" in row for row in shown.values()) is (role is Role.OWNER)
 
 
