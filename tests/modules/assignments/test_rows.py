@@ -67,8 +67,9 @@ def test_a_row_is_what_one_assignment_shows(desk: Desk, query: dict[str, Any], r
     assert any("margin" in row for row in shown.values()) is (role is Role.OWNER)
 
 
+@pytest.mark.usefixtures("on_a_safe_engine")
 def test_a_page_costs_its_names(desk: Desk) -> None:
-    """Moto bills nothing; half a unit for each name, the caller's three, and half a unit for each of five classes."""
+    """It is half a unit for each name and for each of five classes, beside the caller's three. Moto bills others."""
     answer = desk.member.call("getAssignments")
     named = 4 * 2
     assert answer.round_trips == 3
