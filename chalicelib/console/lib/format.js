@@ -36,6 +36,10 @@ export const dateOf = (value) => (known(value) ? dates({ dateStyle: "medium" }).
 export const day = (value, options = { dateStyle: "medium" }) =>
   known(value) ? formatter(Intl.DateTimeFormat, { timeZone: "UTC", ...options }).format(new Date(`${value}T00:00Z`)) : EMPTY;
 
+/** Days from one to another, such as 23–29 Nov 2026. */
+export const dayRange = (first, last) =>
+  formatter(Intl.DateTimeFormat, { timeZone: "UTC", dateStyle: "medium" }).formatRange(new Date(`${first}T00:00Z`), new Date(`${last}T00:00Z`));
+
 export const weekday = (value) => day(value, { weekday: "short", day: "numeric", month: "short" });
 
 /** Return the day of an instant in the organization's time zone, as 2026-11-29. */

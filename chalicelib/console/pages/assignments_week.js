@@ -3,7 +3,7 @@
 import { get } from "../lib/api.js";
 import { createAssignment, showAssignment } from "../parts/assignments.js";
 import { ReferenceFilter } from "../parts/filters.js";
-import { addDays, day, dayOf, time, weekday, weekOf } from "../lib/format.js";
+import { addDays, dayOf, dayRange, time, weekday, weekOf } from "../lib/format.js";
 import { classes, html } from "../lib/html.js";
 import { nameOf } from "../lib/reference.js";
 import { useResource } from "../lib/resource.js";
@@ -24,7 +24,7 @@ export default function AssignmentsWeek({ query }) {
   const mayWrite = may("assignments:write");
   const create = mayWrite && html`<${Button} kind="primary" icon="plus" onClick=${() => createAssignment(list.reload)}>New assignment<//>`;
   const show = (first) => setQuery({ week: first });
-  return html`<${Page} title="Week" subtitle=${`${day(week)} – ${day(addDays(week, 6))}`} isWide actions=${html`<${Views} current="week" />${create}`}>
+  return html`<${Page} title="Week" subtitle=${dayRange(week, addDays(week, 6))} isWide actions=${html`<${Views} current="week" />${create}`}>
     <section class="list">
       <div class="toolbar">
         <${Button} icon="chevron-left" label="Week before" onClick=${() => show(addDays(week, -7))} />

@@ -2,7 +2,7 @@
 
 import { get } from "../lib/api.js";
 import { DayFilter, monthOf, ReferenceFilter } from "../parts/filters.js";
-import { day, hours, instant, money, number } from "../lib/format.js";
+import { dayRange, hours, instant, money, number } from "../lib/format.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { useResource } from "../lib/resource.js";
 import { saveExport } from "../parts/save.js";
@@ -45,7 +45,7 @@ export default function Hours({ query }) {
   }
 
   const action = html`<${Button} icon="download" busy=${isSaving} disabled=${isSaving || Boolean(report.error)} onClick=${save}>Export CSV<//>`;
-  return html`<${Page} title="Hours report" subtitle=${`${day(asked.startDate)} – ${day(asked.endDate)}`} isWide actions=${action}>
+  return html`<${Page} title="Hours report" subtitle=${dayRange(asked.startDate, asked.endDate)} isWide actions=${action}>
     <section class="list">
       <div class="toolbar">
         <${DayFilter} name="startDate" label="First day" value=${asked.startDate} />

@@ -3,7 +3,7 @@
 import { del, get, post } from "../lib/api.js";
 import { confirm } from "../lib/dialog.js";
 import { Field } from "../lib/form.js";
-import { day, dayOf, instant } from "../lib/format.js";
+import { day, dayOf, dayRange, instant } from "../lib/format.js";
 import { html, useState } from "../lib/html.js";
 import { Covenants } from "../parts/loan_covenants.js";
 import { askRepayment, Repayments } from "../parts/loan_repayments.js";
@@ -55,7 +55,7 @@ function Facts({ loan }) {
       <div><dt>Status</dt><dd><${LoanState} loan=${loan} /></dd></div>
       <div><dt>Principal</dt><dd>${sum(loan.principal, loan)}</dd></div>
       <div><dt>Interest</dt><dd>${rate(loan.interestRateBps)} a year, ${labelOf(DAY_COUNTS, loan.dayCount)}</dd></div>
-      <div><dt>Term</dt><dd>${day(loan.startDate)} – ${day(loan.maturityDate)}</dd></div>
+      <div><dt>Term</dt><dd>${dayRange(loan.startDate, loan.maturityDate)}</dd></div>
       <div><dt>Repaid in</dt><dd>${loan.installments} installments, ${labelOf(AMORTIZATIONS, loan.amortization).toLowerCase()}</dd></div>
       ${loan.acceptedAt && html`<div><dt>Outstanding</dt><dd>${sum(loan.outstanding, loan)}</dd></div>`}
       ${loan.overdueAmount > 0 && html`<div><dt>Overdue for ${loan.daysPastDue} days</dt><dd class="tone-bad">${sum(loan.overdueAmount, loan)}</dd></div>`}

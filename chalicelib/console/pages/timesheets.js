@@ -3,7 +3,7 @@
 import { get, post } from "../lib/api.js";
 import { ask } from "../lib/dialog.js";
 import { Form } from "../lib/form.js";
-import { addDays, day, dayOf, duration, instant, money, number, weekday, weekOf, words } from "../lib/format.js";
+import { addDays, day, dayOf, dayRange, duration, instant, money, number, weekday, weekOf, words } from "../lib/format.js";
 import { html, useEffect } from "../lib/html.js";
 import { ReferenceInput } from "../lib/reference.js";
 import { useResource } from "../lib/resource.js";
@@ -113,7 +113,7 @@ function Week({ sheet, isOwn, changed }) {
     <div class="day-head">
       <div class="week-switch">
         <${Button} kind="quiet" icon="chevron-left" label="Week before" onClick=${() => to(-7)} />
-        <h2>${day(weekStart, { day: "numeric", month: "short" })} – ${day(addDays(weekStart, 6))}</h2>
+        <h2>${dayRange(weekStart, addDays(weekStart, 6))}</h2>
         <${Button} kind="quiet" icon="chevron-right" label="Week after" onClick=${() => to(7)} />
       </div>
       <${State} state=${state} />
@@ -197,7 +197,7 @@ const STATES = [
 function Sheets({ list, query, seesOthers }) {
   const named = useResource(() => Promise.all((list.rows ?? []).map(async (row) => ({ ...row, name: await userName(row.userId) }))), [list.rows]);
   const columns = [
-    { name: "week", label: "Week", value: ({ weekStart }) => `${day(weekStart, { day: "numeric", month: "short" })} – ${day(addDays(weekStart, 6))}` },
+    { name: "week", label: "Week", value: ({ weekStart }) => dayRange(weekStart, addDays(weekStart, 6)) },
     seesOthers && { name: "name", label: "Person" },
     { name: "state", label: "Status", value: ({ state }) => html`<${State} state=${state} />` },
     { name: "approved", label: "Approved hours", isNumber: true, value: ({ approvedSeconds }) => duration(approvedSeconds) },
