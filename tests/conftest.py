@@ -31,7 +31,7 @@ _CONTRACT = _HERE / "contract"
 _STORELESS = [_HERE / name for name in ("core", "infra", "local")]
 """Folders whose tests need no store, or run their own. In other folders, modules have the marker."""
 _LONG = ("console", "prove", "jobs", "contract/test_generated.py", "local/test_serve.py", "nets", "metrics/rollups")
-"""Where the longest files are. They start first: at the end, one would run alone."""
+"""Folders and files that take the longest. They start first: at the end, one would run alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
