@@ -130,16 +130,32 @@ def test_many_unknown_fields_have_a_short_answer(api: Api, shared: Organization,
 
 @pytest.mark.parametrize("name", TAKING_A_BODY)
 def test_many_invalid_items_have_a_short_answer(api: Api, shared: Organization, name: str) -> None:
-    schema = operation(REGISTRY[name])["requestBody"]["content"][JSON]["schema"]
-    fields = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
-    for field in fields:
-        for item in (0, {"zz": 0}):
-            answer = _send(api, shared, name, _compact({field: [item] * 1_500}))
-            assert len(answer.text.encode()) < MAX_REFUSAL_BYTES
-            if answer.status == 400:
-                _assert_small_refusal(answer)
-    longer = _assert_small_refusal(_send(api, shared, name, _compact({next(iter(fields)): [0] * 100_000})))
-    assert list(longer["fieldErrors"]) == ["body"]
+    for fields, variant in _variants(name):
+        for field in fields:
+            for item in (0, {"zz": 0}):
+                answer = _send(api, shared, name, _compact({**variant, field: [item] * 1_500}))
+                assert len(answer.text.encode()) < MAX_REFUSAL_BYTES
+                if answer.status == 400:
+                    _assert_small_refusal(answer)
+        longer = _compact({**variant, next(iter(fields)): [0] * 100_000})
+        assert list(_assert_small_refusal(_send(api, shared, name, longer))["fieldErrors"]) == ["body"]
+
+
+def _variants(name: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """Return the fields of each variant of an action's body, and the field that chooses the variant."""
+    schema = _referred(operation(REGISTRY[name])["requestBody"]["content"][JSON]["schema"]["$ref"])
+    if "oneOf" not in schema:
+        return [(schema["properties"], {})]
+    chooser = schema["discriminator"]
+    return [
+        (_referred(reference)["properties"], {chooser["propertyName"]: value})
+        for value, reference in chooser["mapping"].items()
+    ]
+
+
+def _referred(reference: str) -> dict[str, Any]:
+    schema: dict[str, Any] = DOCUMENT["components"]["schemas"][reference.rpartition("/")[2]]
+    return schema
 
 
 def test_messages_beyond_the_first_hundred_are_counted(api: Api, shared: Organization) -> None:
