@@ -230,7 +230,7 @@ def test_both_media_types_are_documented(extended: Api) -> None:
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     assert list(content) == ["application/json", "text/csv"]
     assert "413" in document["paths"][PREFIX + "/people/show"]["post"]["responses"], "a read with a body"
-    assert content["text/csv"] == {"schema": {"type": "string"}, "example": People.csv_example}
+    assert content["text/csv"] == {"schema": {"type": "string", "format": "binary"}, "example": People.csv_example}
     assert (query["name"], query["required"]) == ("dryRun", False)
     assert query["description"] == "A body in JSON may have it instead."
     assert query["schema"]["type"] == "boolean"
