@@ -20,6 +20,7 @@ class OnDemand:
 
     def __init__(self, store: Store) -> None:
         self._contexts = contextlib.ExitStack()
+        self._engine = self._contexts.enter_context(contextlib.ExitStack())
         services = self._contexts.enter_context(moto_server(HOST, prepare=lambda: create_services(self.stack)))
         self._reserved: socket.socket | None = None
         self._is_started = False
@@ -30,8 +31,9 @@ class OnDemand:
             return os.environ["TABLE_ENDPOINT"]
         if store is Store.MOTO:
             return services
-        # Bound, so that no other process gets the port before the store does.
-        self._reserved = socket.socket()
+        # Bound, so that no other process gets the port while the store does not run. The store shares it.
+        self._reserved = self._contexts.enter_context(socket.socket())
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind((HOST, 0))
         return f"http://{HOST}:{self._reserved.getsockname()[1]}"
 
@@ -39,10 +41,7 @@ class OnDemand:
         """Start the store with an empty table, once; return the stack."""
         if not self._is_started:
             self._is_started = True
-            if self._reserved is not None:
-                port: int = self._reserved.getsockname()[1]
-                self._reserved.close()
-                self._contexts.enter_context(dynoxide_store(port))
+            self._run_engine()
             self.new_table()
         return self.stack
 
@@ -50,11 +49,20 @@ class OnDemand:
         """Replace the table by an empty one."""
         client = self.stack.engine.client("dynamodb")
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
-            client.delete_table(TableName=TABLE)
-            client.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
+            if streams.is_on(self.stack) and self._reserved is not None:
+                # A table leaves its stream's records behind, which slow down the writes of the next one.
+                self._engine.close()
+                self._run_engine()
+            else:
+                client.delete_table(TableName=TABLE)
+                client.get_waiter("table_not_exists").wait(TableName=TABLE, WaiterConfig={"Delay": 1})
         table.create_table(client, TABLE)
         streams.turn_off(self.stack)
         writes.note()
+
+    def _run_engine(self) -> None:
+        if self._reserved is not None:
+            self._engine.enter_context(dynoxide_store(self._reserved.getsockname()[1]))
 
     def end(self) -> None:
         self._contexts.close()

@@ -13,11 +13,16 @@ def turn_off(stack: Stack) -> None:
         client.update_table(TableName=stack.table, StreamSpecification={"StreamEnabled": False})
 
 
+def is_on(stack: Stack) -> bool:
+    table = stack.engine.client("dynamodb").describe_table(TableName=stack.table)["Table"]
+    return bool(table.get("StreamSpecification", {}).get("StreamEnabled"))
+
+
 def turn_on(stack: Stack) -> str:
     """Enable the stream for writes from now on; return its ARN."""
     client = stack.engine.client("dynamodb")
     table = client.describe_table(TableName=stack.table)["Table"]
-    if not table.get("StreamSpecification", {}).get("StreamEnabled"):
+    if not is_on(stack):
         specification = table_definition()["StreamSpecification"]
         table = client.update_table(TableName=stack.table, StreamSpecification=specification)["TableDescription"]
     arn: str = table["LatestStreamArn"]
