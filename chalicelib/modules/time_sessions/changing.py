@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.action.context import Context
-from chalicelib.core.errors import invalid_field
 from chalicelib.models.time import timers
 from chalicelib.models.time.sessions import TimeSession, WriteContext, read_context
 from chalicelib.models.time.spans import net_seconds, require_valid
@@ -22,8 +21,6 @@ class Change(NamedTuple):
 def changed(ctx: Context, before: TimeSession, changes: Mapping[str, Any]) -> Change:
     """Check changes by attribute name. The errors are those of creating the session as it would be."""
     fields = dict(changes)
-    if "billable" in fields and fields["billable"] is None:
-        raise invalid_field("billable", "must be true or false")
     if "project_id" in fields and fields["project_id"] is None and "task_id" not in fields:
         fields["task_id"] = None
     after = before.model_copy(update=fields)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.core import text
-from chalicelib.core.contracts import Body, Contract, CursorPage, CursorQuery, Patch
+from chalicelib.core.contracts import Body, Contract, CursorPage, CursorQuery, Patch, optional
 from chalicelib.core.field_types import AtMost, Flag, Instant, Timezone
 from chalicelib.core.money import Money
 from chalicelib.models.time.rounding import RoundPer
@@ -51,6 +51,8 @@ class CreateTimeSession(Body):
 
 class UpdateTimeSession(Patch, of=CreateTimeSession, without={"user_id"}):
     """The fields to change."""
+
+    billable: Annotated[bool, Field(examples=[True])] = optional()
 
 
 class ListTimeSessions(CursorQuery):
@@ -137,7 +139,7 @@ class TimeSessionWithWarnings(TimeSessionDetails):
 SessionIds = Annotated[tuple[UUID, ...], Field(min_length=1), AtMost(100), Field(strict=False)]
 
 
-class BulkChanges(Patch, of=CreateTimeSession, without={"user_id", "external_id"}):
+class BulkChanges(Patch, of=UpdateTimeSession, without={"external_id"}):
     """The fields to change in all of them."""
 
 
