@@ -37,7 +37,7 @@ from tests.support.figures import GENERATED_REQUESTS
 from tests.support.hypothesis_profile import IS_FULL
 
 DOCUMENT = openapi.document()
-EXAMPLES = 20 if IS_FULL else 5
+EXAMPLES = 20 if IS_FULL else 3
 """Random requests of an action, beyond those that try each of its limits."""
 
 REASONS_OF_STATE = {
