@@ -105,25 +105,27 @@ function CalendarTile({ data }) {
   const running = [];
   for (const assignment of data.assignments) {
     const day = format.dayOf(assignment.startAt);
-    (starts.get(day) ?? running).push(assignment);
+    const isOver = assignment.endAt !== null && assignment.endAt <= data.asOf;
+    // A night shift that began before the first day is under way, or ended on it.
+    (starts.get(day) ?? (isOver ? starts.get(data.from) : running)).push(assignment);
   }
   const shown = days.filter((day) => starts.get(day).length > 0);
   if (shown.length + running.length === 0) return html`<${EmptyState} icon="calendar" title="Nobody is assigned on these days" />`;
   const today = format.dayOf();
   return html`${running.length > 0 && html`<${CalendarDay} title="Under way" assignments=${running} />`}
     ${shown.map(
-      (day) => html`<${CalendarDay} key=${day} title=${format.weekday(day)} isToday=${day === today} assignments=${starts.get(day)} />`,
+      (day) => html`<${CalendarDay} key=${day} title=${format.weekday(day)} day=${day} isToday=${day === today} assignments=${starts.get(day)} />`,
     )}
     ${!data.isComplete && html`<p class="muted">There are more than are shown.</p>`}`;
 }
 
-function CalendarDay({ title, isToday, assignments }) {
+function CalendarDay({ title, day, isToday, assignments }) {
   return html`<section class=${classes("agenda-day", isToday && "is-today")}>
     <h3>${title}${isToday && html` <${Badge} tone="accent">today<//>`}</h3>
     <ul>
       ${assignments.map(
         ({ id, startAt, endAt, worker, position }) => html`<li key=${id}>
-          <span class="agenda-time">${title === "Under way" ? `since ${format.dateOf(startAt)}` : span(startAt, endAt)}</span>
+          <span class="agenda-time">${day ? span(day, startAt, endAt) : `since ${format.dateOf(startAt)}`}</span>
           <span class="agenda-who">${worker.firstName} ${worker.lastName}</span>
           <span class="muted">${position.name}, ${position.workLocation.name}</span>
         </li>`,
@@ -132,7 +134,8 @@ function CalendarDay({ title, isToday, assignments }) {
   </section>`;
 }
 
-function span(startAt, endAt) {
+function span(day, startAt, endAt) {
+  if (format.dayOf(startAt) < day) return `until ${format.time(endAt)}`;
   if (endAt === null) return `from ${format.time(startAt)}`;
   const isSameDay = format.dayOf(startAt) === format.dayOf(endAt) || new Date(endAt) - new Date(startAt) < 86_400_000;
   return `${format.time(startAt)} – ${isSameDay ? format.time(endAt) : format.dateOf(endAt)}`;

@@ -28,7 +28,7 @@ WIDGETS = (
     Widget("Hours by day", "CHART", (0, 2, 7, 4), "Hours by day", {"step": "day"}),
     Widget("Hours by client", "CHART", (7, 2, 5, 4), "Hours by client"),
     Widget("Clients by hours", "TABLE", (0, 6, 4, 4), "Hours by client", {"limit": 10}),
-    Widget("This week and next", "CALENDAR", (4, 6, 4, 4), config={"daysBack": 1, "daysAhead": 13}),
+    Widget("This week and next", "CALENDAR", (4, 6, 4, 4), config={"daysAhead": 13}),
     Widget("Latest activities", "ACTIVITY_FEED", (8, 6, 4, 4), config={"limit": 20}),
     Widget("Tracked hours by project", "CHART", (0, 10, 6, 4), "Tracked hours by project"),
     Widget("Billable share by day", "CHART", (6, 10, 6, 4), "Billable share", {"step": "day"}),
