@@ -1,7 +1,7 @@
 """Versions of the names and rates that analyses show: they move in each transaction that changes one.
 
-Whoever keeps something that was made of names or rates keeps the versions with it, as read before: it is valid while
-they are the same. One item an organization, since names and rates change seldom.
+A cached figure made of names or rates is stored with the versions that were read before them, and is valid while they
+are the same. One item an organization, since names and rates change seldom.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from infra.local.engine import Store
 from infra.local.stack import Stack
 from infra.local.table import table_definition
@@ -14,16 +16,19 @@ def turn_off(stack: Stack) -> None:
 
 
 def is_on(stack: Stack) -> bool:
-    table = stack.engine.client("dynamodb").describe_table(TableName=stack.table)["Table"]
-    return bool(table.get("StreamSpecification", {}).get("StreamEnabled"))
+    return _has_stream(stack.engine.client("dynamodb").describe_table(TableName=stack.table)["Table"])
 
 
 def turn_on(stack: Stack) -> str:
     """Enable the stream for writes from now on; return its ARN."""
     client = stack.engine.client("dynamodb")
     table = client.describe_table(TableName=stack.table)["Table"]
-    if not is_on(stack):
+    if not _has_stream(table):
         specification = table_definition()["StreamSpecification"]
         table = client.update_table(TableName=stack.table, StreamSpecification=specification)["TableDescription"]
     arn: str = table["LatestStreamArn"]
     return arn
+
+
+def _has_stream(table: dict[str, Any]) -> bool:
+    return bool(table.get("StreamSpecification", {}).get("StreamEnabled"))

@@ -6,7 +6,7 @@
 - The index of a user says which months are copied in which version, so that an analysis knows which items to read. It
   has the rates and names that they needed, with the versions that rates and names had: see `models.labels`.
 
-Whoever reads anything else caches it for the next one. Nothing but the price of an analysis depends on it.
+An analysis caches all else that it reads, for the next one. Nothing but the price of an analysis depends on it.
 """
 
 from __future__ import annotations

@@ -195,6 +195,14 @@ def test_a_task_moves_with_its_project_only(me: Member) -> None:
     assert (none["projectId"], none["clientId"]) == (None, None)
 
 
+def test_billable_cannot_be_cleared(me: Member) -> None:
+    session, unclear = tracked(me, -60, 0)["id"], {"billable": None}
+    one = me.call_on("updateTimeSession", session, body=unclear)
+    many = me.call("updateTimeSessions", body={"ids": [session], "changes": unclear})
+    assert one.error["details"]["fieldErrors"] == {"billable": ["must be true or false"]}
+    assert many.error["details"]["fieldErrors"] == {"changes.billable": ["must be true or false"]}
+
+
 def test_a_deleted_session_is_gone(me: Member) -> None:
     project = new_project(me)["id"]
     session = tracked(me, -60, 0, projectId=project)["id"]
