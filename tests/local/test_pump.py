@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -167,6 +168,16 @@ def test_only_delivered_messages_leave_the_queue(stack: Stack) -> None:
     pump.pump_once()
     assert [set(batch) for batch in worker.batches] == [{"one", "two", "three"}, {"two"}]
     assert worker.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
+    assert _messages(stack) == {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}
+
+
+def _messages(stack: Stack) -> dict[str, str]:
+    """Return the number of messages in the mail queue: those to be received, and those that were and may return."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs = stack.engine.client("sqs")
+    answer = sqs.get_queue_attributes(QueueUrl=stack.mail_queue_url, AttributeNames=names)
+    attributes: dict[str, str] = answer["Attributes"]
+    return attributes
 
 
 def test_a_message_that_keeps_failing_goes_to_the_dead_letter_queue(
@@ -265,6 +276,26 @@ def test_the_thread_pumps_and_runs_schedules(stack: Stack) -> None:
     pump.stop()
     assert consumer.batches == [["a"]]
     assert runs[0]["detail-type"] == "Scheduled Event"
+
+
+def test_a_write_wakes_the_consumers_and_they_wake_the_workers(stack: Stack) -> None:
+    """Given threads that poll once an hour, then a write is delivered at once, and so is the message it leads to."""
+    received: queue.Queue[list[str]] = queue.Queue()
+    pump = _pump(
+        stack,
+        Recorder(lambda names: _send(stack, *names)),
+        Recorder(received.put),
+        schedule_every_seconds=3600,
+        poll_every_seconds=3600,
+    )
+    pump.start()
+    for name in ("a", "b"):
+        _write(stack, name)
+        pump.wake()
+        assert received.get(timeout=120) == [name]
+        # Until all threads wait again: they look once more after a delivery.
+        time.sleep(0.5)
+    pump.stop()
 
 
 def test_a_stop_ends_after_the_running_batch_and_the_next_run_continues(stack: Stack, tmp_path: Path) -> None:
