@@ -10,7 +10,7 @@ _count = 0
 
 def note() -> None:
     """Count a write. Before and after it: a scan may come between."""
-    global _count  # noqa: PLW0603
+    global _count  # noqa: PLW0603  one number for the process, which hooks and stores share
     _count = next(_counter)
 
 
